@@ -1,0 +1,66 @@
+"""The distribution `transfer-pipeline`: the client as base install, the pipeline as an extra."""
+
+from __future__ import annotations
+
+from setuptools import find_packages, setup
+
+# What asks a server for predictions, and the command itself.
+CLIENT = [
+    "grpcio>=1.48",  # the transport TensorFlow Serving speaks
+    "grpcio-health-checking>=1.48",  # the standard health service that load balancers ask
+    "tensorflow-serving-api>=2.16,<3",  # TensorFlow Serving's own messages and stubs
+    "numpy>=1.26",  # scores and tensors as arrays
+    "Pillow>=10.3",  # decodes and canonicalises pictures; older ones have known decoder faults
+    "filelock>=3.13",  # one run at a time on a root; works on NFS and on every platform
+    "typer>=0.12",  # the command line, from type hints
+    "rich>=13.7",  # progress bars and tables, plain lines where there is no terminal
+    "pydantic>=2.7,<3",  # a typed configuration whose errors name the key
+    "PyYAML>=6.0.1",  # the configuration file's format
+]
+
+# What trains, evaluates and pushes a model.
+PIPELINE = [
+    "tfx>=1.16,<1.22",  # the components and the launcher; 1.16 and 1.21 were run
+    "tensorflow>=2.16.2,<2.22",  # the first TensorFlow whose default Keras is Keras 3
+    "keras>=3.12,<4",  # imported as `keras`, never `tf.keras`, whose meaning varies
+    "tensorflow-transform>=1.16,<1.22",  # preprocessing that goes into the SavedModel
+    "tensorflow-data-validation>=1.16.1,<1.22",  # statistics, schema and anomalies
+    "tensorflow-model-analysis>=0.47,<0.53",  # metrics by slice, and the thresholds of the gate
+    "tfx-bsl>=1.16.1,<1.22",  # what the four above read records with
+    "apache-beam>=2.60,<3",  # runs ingest, statistics, features and evaluation
+    "protobuf>=3.20.3,<7",  # the compiled pipeline and tf.Example; the two TFX lines' range
+    "dill>=0.3.1",  # tfx-bsl imports it, and Beam no longer brings it
+    "setuptools>=70.1,<80",  # the last with pkg_resources, which TFX 1.16 imports
+]
+
+# Pictures that `make demo` and the benchmarks use.
+DEMO = [
+    "elpv-dataset>=1.0,<2",  # 2,624 labelled solar cells (CC BY-NC-SA 4.0), shipped in the wheel
+]
+
+# What checks the project.
+DEV = [
+    "pytest>=8.2",  # the test runner
+    "pytest-timeout>=2.3",  # a server that hangs fails its test and not the whole CI run
+    "hypothesis>=6.100",  # properties instead of examples
+    "ruff>=0.6",  # linter and formatter in one
+    "mypy>=1.10",  # static types
+    "scikit-learn>=1.5",  # an independent classifier and metrics to hold ours against
+    "types-PyYAML",  # PyYAML's types for mypy
+]
+
+setup(
+    name="transfer-pipeline",
+    version="0.1.0",
+    description="From a folder of labelled pictures to a gated, served image classifier",
+    license="Apache-2.0",
+    python_requires=">=3.10,<3.14",
+    packages=find_packages(include=["pipeline*", "components*", "serving*"]),
+    package_data={
+        "": ["presets/*.yaml", "*.pbtxt", "*.html", "*.j2"],
+        "serving": ["config/*", "deploy/*"],
+    },
+    install_requires=CLIENT,
+    extras_require={"pipeline": PIPELINE, "demo": DEMO, "dev": DEV},
+    entry_points={"console_scripts": ["transfer-pipeline = pipeline.cli:main"]},
+)
