@@ -1,0 +1,65 @@
+"""Artifact types of this pipeline beside TFX's standard ones. Each names its file's format."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from tfx.dsl.io import fileio
+from tfx.types.artifact import Artifact
+
+
+class ClassList(Artifact):
+    """`classes.json`: the class names, sorted. Every index in the system is a position in it."""
+
+    TYPE_NAME = "ClassList"
+
+
+class IngestReport(Artifact):
+    """`report.json`: counts per split and class, rejected files with reasons, ignored files."""
+
+    TYPE_NAME = "IngestReport"
+
+
+class Bottlenecks(Artifact):
+    """`Split-<split>/*.tfrecord`: the frozen base's output per picture, with its class name."""
+
+    TYPE_NAME = "Bottlenecks"
+
+
+class Predictions(Artifact):
+    """`predictions-*.jsonl`: one row per test picture with the answers of candidate and baseline."""
+
+    TYPE_NAME = "Predictions"
+
+
+class GateVerdict(Artifact):
+    """`verdict.json`: the gate's rows (metric, slice, found, needed, passed) and the metrics."""
+
+    TYPE_NAME = "GateVerdict"
+
+
+_FILES = {
+    ClassList: "classes.json",
+    IngestReport: "report.json",
+    GateVerdict: "verdict.json",
+}
+
+
+def path_in(artifact: Artifact, name: str) -> str:
+    """The path of `name` inside the artifact, on whatever file system it lies."""
+    return os.path.join(artifact.uri, name)
+
+
+def write(artifact: Artifact, value: Any) -> None:
+    """Writes the one JSON document that an artifact of this type holds."""
+    fileio.makedirs(artifact.uri)
+    with fileio.open(path_in(artifact, _FILES[type(artifact)]), "w") as file:
+        file.write(json.dumps(value, indent=1, ensure_ascii=False))
+
+
+def read(artifact: Artifact) -> Any:
+    """Reads the one JSON document that an artifact of this type holds."""
+    with fileio.open(path_in(artifact, _FILES[type(artifact)]), "r") as file:
+        return json.loads(file.read())

@@ -1,0 +1,109 @@
+"""The backbones: one line each adds any model of `keras.applications`.
+
+Importing this module imports no Keras; the functions that need it do.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from components.errors import ConfigError
+
+if TYPE_CHECKING:
+    import keras
+
+
+@dataclasses.dataclass(frozen=True)
+class Backbone:
+    """A network of `keras.applications` without its top.
+
+    Attributes:
+      module: its module there, whose `preprocess_input` is the pixel scaling it was trained with
+        ([-1, 1] for InceptionV3, Xception and MobileNet; BGR less the mean for VGG and ResNet50).
+      name: its constructor.
+      size: height and width in pixels that its ImageNet weights were trained on.
+      minimum_size: the smallest height or width that it accepts.
+      from_layer: where phase `unfrozen` starts unless the configuration says otherwise.
+    """
+
+    module: str
+    name: str
+    size: int
+    minimum_size: int
+    from_layer: str
+
+    def constructor(self, **arguments: Any) -> keras.Model:
+        """Calls the constructor of `keras.applications` with `arguments`."""
+        return getattr(self._module(), self.name)(**arguments)
+
+    def scale(self, pixels: Any) -> Any:
+        """Scales [..., height, width, 3] float32 RGB in [0, 255] to what the weights expect."""
+        return self._module().preprocess_input(pixels)
+
+    def _module(self) -> Any:
+        return importlib.import_module(f"keras.applications.{self.module}")
+
+
+BACKBONES = {
+    "inception_v3": Backbone("inception_v3", "InceptionV3", 299, 75, "mixed7"),
+    "vgg16": Backbone("vgg16", "VGG16", 224, 32, "block5_conv1"),
+    "vgg19": Backbone("vgg19", "VGG19", 224, 32, "block5_conv1"),
+    "resnet50": Backbone("resnet50", "ResNet50", 224, 32, "conv5_block1_1_conv"),
+    "xception": Backbone("xception", "Xception", 299, 71, "block13_sepconv1_act"),
+    "mobilenet": Backbone("mobilenet", "MobileNet", 224, 32, "conv_dw_12"),
+}
+
+
+def build_base(name: str, size: list[int], weights: Path | None) -> keras.Model:
+    """Gives the backbone without its top, for [batch, height, width, 3] float32 scaled pixels.
+
+    Args:
+      name: a key of `BACKBONES`.
+      size: height and width in pixels.
+      weights: a file in one of Keras' formats, or None for random weights.
+
+    Raises:
+      ConfigError: the file is missing or holds the weights of another network.
+    """
+    base = BACKBONES[name].constructor(include_top=False, weights=None, input_shape=(*size, 3))
+    if weights is not None:
+        _load(base, name, weights)
+    return base
+
+
+def _load(base: keras.Model, name: str, weights: Path) -> None:
+    import keras
+
+    if not weights.is_file():
+        raise ConfigError(f"model.weights: no file {weights}. Name an existing file or `imagenet`.")
+    try:
+        if weights.suffix == ".keras":
+            base.set_weights(keras.models.load_model(weights, compile=False).get_weights())
+        else:
+            base.load_weights(weights)
+    except (ValueError, OSError, KeyError) as error:
+        raise ConfigError(
+            f"model.weights: {weights} does not hold the weights of {name} without its top "
+            f"({' '.join(str(error).split())[:300]}). Name a file saved from that network."
+        ) from error
+
+
+def first_unfrozen(base: keras.Model, name: str, from_layer: str | int | None) -> int:
+    """Gives the index of the base's first layer that learns in phase `unfrozen`.
+
+    Raises:
+      ConfigError: the base has no such layer.
+    """
+    names = [layer.name for layer in base.layers]
+    wanted = BACKBONES[name].from_layer if from_layer is None else from_layer
+    if isinstance(wanted, int) and wanted < len(names):
+        return wanted
+    if wanted in names:
+        return names.index(wanted)
+    raise ConfigError(
+        f"training.unfrozen.from_layer: {name} has no layer {wanted!r}; allowed are 0 to "
+        f"{len(names) - 1} or a name such as {', '.join(names[-8:])}."
+    )

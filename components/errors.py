@@ -1,0 +1,15 @@
+"""Faults that the user can mend. Each message says what was found, what is allowed, what to do next."""
+
+from __future__ import annotations
+
+
+class UserError(Exception):
+    """A fault outside the program. Shown as its message alone, without a stack trace."""
+
+
+class ConfigError(UserError):
+    """The command's words or the configuration are wrong."""
+
+
+class DataError(UserError):
+    """The pictures can't be used as they are."""

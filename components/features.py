@@ -1,0 +1,24 @@
+"""Names that several components share: features of an ingested picture, and splits.
+
+A picture travels as a `tf.train.Example` with these features; `LABEL` holds the class name, never
+an index, because every index in the system is a position in the class list.
+"""
+
+from __future__ import annotations
+
+ENCODED = "image/encoded"  # bytes that tf.io.decode_image reads
+FORMAT = "image/format"
+HEIGHT = "image/height"
+WIDTH = "image/width"
+CHANNELS = "image/channels"
+FILENAME = "image/filename"  # relative to the source
+SHA256 = "image/sha256"  # of the source file's bytes, in hexadecimal
+LABEL = "image/label"  # the class name
+
+PIXELS = "image"  # the Transform graph's output: [batch, height, width, 3] float32
+BOTTLENECK = "bottleneck"  # BottleneckGen's output: [features] float32
+
+TRAIN = "train"  # fits the weights
+EVAL = "eval"  # early stopping and the best checkpoint
+TEST = "test"  # the gate alone sees it
+SPLITS = (TRAIN, EVAL, TEST)

@@ -1,0 +1,204 @@
+"""The typed configuration: one YAML file, validated before anything else happens."""
+
+from __future__ import annotations
+
+import difflib
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any
+
+import pydantic
+import yaml
+from pydantic import Field, model_validator
+
+from components import settings
+from components.backbones import BACKBONES
+from components.errors import ConfigError
+
+_PRESETS = resources.files("pipeline") / "presets"
+
+
+class Kubeflow(settings.Section):
+    """What `compile --target kubeflow` needs."""
+
+    image: str = "transfer-pipeline:latest"
+    """Image in which the steps run; the project is installed there."""
+    python: str | None = None
+    """Interpreter of the environment that has kfp; `make kubeflow-setup` builds the default one."""
+
+
+class Runtime(settings.Section):
+    """Where runs leave their files and how Beam runs."""
+
+    root: Annotated[str, Field(min_length=1)] = "transfer-pipeline-runs"
+    """Folder of artifacts, metadata and logs."""
+    metadata: str | None = None
+    """The ML Metadata store's SQLite file; in the root if left out."""
+    beam: list[str] = ["--direct_running_mode=in_memory", "--direct_num_workers=1"]
+    """Arguments of every Beam pipeline. The default keeps it in this process."""
+    kubeflow: Kubeflow = Kubeflow()
+
+
+class Config(settings.Section):
+    """The whole configuration."""
+
+    pipeline_name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")] = "image-classifier"
+    data: settings.Data
+    image: settings.Image = settings.Image()
+    model: settings.Model = settings.Model()
+    training: settings.Training = settings.Training()
+    gate: settings.Gate = settings.Gate()
+    push: settings.Push
+    runtime: Runtime = Runtime()
+
+    @model_validator(mode="after")
+    def _size_suits_backbone(self) -> Config:
+        minimum = BACKBONES[self.model.backbone].minimum_size
+        if min(self.image_size) < minimum:
+            raise ValueError(
+                f"image.size: found {self.image_size}, but {self.model.backbone} needs at least "
+                f"{minimum} pixels in height and width"
+            )
+        return self
+
+    @property
+    def image_size(self) -> list[int]:
+        """Height and width in pixels."""
+        size = BACKBONES[self.model.backbone].size
+        return self.image.size or [size, size]
+
+    @property
+    def pipeline_root(self) -> Path:
+        """Folder of this pipeline's artifacts."""
+        return self.root / self.pipeline_name
+
+    @property
+    def root(self) -> Path:
+        """The absolute folder of artifacts, metadata and logs."""
+        return Path(self.runtime.root).expanduser().absolute()
+
+    @property
+    def metadata_path(self) -> Path:
+        """The absolute SQLite file of ML Metadata."""
+        named = self.runtime.metadata
+        return Path(named).expanduser().absolute() if named else self.root / "metadata.sqlite"
+
+    @property
+    def push_directory(self) -> Path:
+        """The absolute folder that TensorFlow Serving polls."""
+        return Path(self.push.directory).expanduser().absolute()
+
+
+def presets() -> list[str]:
+    """The names that `--preset` takes."""
+    return sorted(Path(str(file)).stem for file in _PRESETS.iterdir() if file.name.endswith(".yaml"))
+
+
+def read_preset(name: str) -> dict[str, Any]:
+    """Gives a preset's keys as they stand in its file."""
+    if name not in presets():
+        raise ConfigError(f"No preset {name!r}; allowed are {', '.join(presets()) or 'none'}.")
+    return _parse(_PRESETS.joinpath(f"{name}.yaml").read_text("utf-8"), f"preset {name}")
+
+
+def read_file(path: Path) -> dict[str, Any]:
+    """Gives a configuration file's keys as they stand there."""
+    try:
+        return _parse(path.read_text("utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"The configuration file {path} can't be read: {error}.") from error
+
+
+def _parse(text: str, where: str) -> dict[str, Any]:
+    try:
+        tree = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{where} is not YAML: {' '.join(str(error).split())}.") from error
+    if tree is None:
+        return {}
+    if not isinstance(tree, dict):
+        raise ConfigError(f"{where} holds {_kind(tree)}; sections such as `data:` are needed.")
+    return tree
+
+
+def override(tree: dict[str, Any], assignment: str) -> None:
+    """Applies one `KEY=VALUE`; the key's path has dots, the value is YAML."""
+    key, separator, text = assignment.partition("=")
+    if not separator or not key:
+        raise ConfigError(f"--set {assignment}: KEY=VALUE is needed, as in training.seed=1.")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"--set {assignment}: the value is not YAML.") from error
+    set_key(tree, key, value)
+
+
+def set_key(tree: dict[str, Any], key: str, value: Any) -> None:
+    """Sets the key with this dotted path, making the sections above it."""
+    *sections, last = key.split(".")
+    for section in sections:
+        if not isinstance(tree.get(section), dict):
+            tree[section] = {}
+        tree = tree[section]
+    tree[last] = value
+
+
+def build(tree: Mapping[str, Any]) -> Config:
+    """Validates the keys.
+
+    Raises:
+      ConfigError: one line per fault, with the key's path, what was found and what is allowed.
+    """
+    try:
+        return Config.model_validate(tree)
+    except pydantic.ValidationError as error:
+        lines = [_explain(fault) for fault in error.errors()]
+        raise ConfigError("\n".join(["The configuration is wrong:", *lines])) from error
+
+
+def _explain(fault: Any) -> str:
+    path = fault["loc"]
+    # A union's alternatives stand in the path as the name of their type: no key of ours.
+    key = ".".join(str(part) for part in path if part not in ("str", "int", "constrained-int"))
+    message = fault["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    if fault["type"] == "missing":
+        return f"  {key}: is missing."
+    if fault["type"] == "extra_forbidden":
+        return f"  {key}: unknown key; {_allowed_keys(path)}."
+    if not key:
+        return f"  {message}."
+    if fault["type"] == "value_error":
+        return f"  {key}: found {fault['input']!r}; {message}."
+    return f"  {key}: found {_kind(fault['input'])}; allowed is {message}."
+
+
+def _allowed_keys(path: Sequence[Any]) -> str:
+    section = _section_at(path[:-1])
+    allowed = list(section.model_fields)
+    close = difflib.get_close_matches(str(path[-1]), allowed, n=1)
+    hint = f"did you mean {close[0]}? " if close else ""
+    return f"{hint}Allowed here: {', '.join(allowed)}"
+
+
+def _section_at(path: Sequence[Any]) -> type[pydantic.BaseModel]:
+    section: type[pydantic.BaseModel] = Config
+    for part in path:
+        if isinstance(part, str):
+            section = _model_in(section.model_fields[part].annotation)
+    return section
+
+
+def _model_in(annotation: Any) -> type[pydantic.BaseModel]:
+    """The section among the alternatives of a field's type: `Dense` in `list[Dense]`."""
+    if isinstance(annotation, type) and not isinstance(annotation, types.GenericAlias):
+        return annotation
+    return next(_model_in(part) for part in typing.get_args(annotation) if part is not type(None))
+
+
+def _kind(value: Any) -> str:
+    names = {dict: "a section", list: "a list", str: "the text", type(None): "nothing (null)"}
+    name = names.get(type(value), "the number" if isinstance(value, int | float) else "")
+    return name if isinstance(value, dict) or value is None else f"{name} {value!r}"
