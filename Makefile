@@ -1,0 +1,35 @@
+# Each target does what it needs first: on a fresh checkout `make demo` alone is enough.
+PYTHON ?= python3
+PYTEST_ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup kubeflow-setup demo test bench lint lock clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1: /p' Makefile
+
+setup: ## build .venv from the lock
+	@$(PYTHON) tools/bootstrap.py setup
+
+kubeflow-setup: ## build .venv-kubeflow, which compiles for Kubeflow Pipelines
+	@$(PYTHON) tools/bootstrap.py kubeflow-setup
+
+demo: setup ## train, gate, push, serve and ask, on real pictures of solar cells
+	.venv/bin/python -m pipeline.demo
+
+test: setup ## run all tests (PYTEST_ARGS="-m 'not slow'" for the quick ones)
+	.venv/bin/python -m pytest $(PYTEST_ARGS)
+
+bench: setup ## run the benchmarks
+	.venv/bin/python -m benchmarks
+
+lint: setup ## check style, format and types
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+
+lock: ## write the locks again (delete one first to take newer versions)
+	$(PYTHON) tools/bootstrap.py lock
+
+clean: ## remove what the other targets left in the checkout
+	rm -rf .venv .venv-kubeflow build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

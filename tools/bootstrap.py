@@ -1,0 +1,169 @@
+"""Builds the environments of a checkout from their locks: `python3 tools/bootstrap.py setup`.
+
+Needs any Python 3.6 or newer and nothing installed. Writes to the checkout and to the user's
+cache folder only. Run again, it finds out in a moment that nothing changed; interrupted or
+broken environments are built anew.
+"""
+
+import argparse
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Dict, List, NamedTuple
+
+from interpreters import SetupError, attempt, cache_dir, find_python, find_uv
+
+ROOT = Path(__file__).resolve().parent.parent
+STAMP = "transfer-pipeline.json"
+
+
+class Environment(NamedTuple):
+    """One virtual environment of the checkout."""
+
+    folder: str
+    lock: str  # constraints/<lock>.txt, written from constraints/<lock>.in
+    pythons: List[str]  # the first that is found is taken
+    has_project: bool  # the project itself is installed into it, editable
+    compile_options: List[str]  # what `uv pip compile` needs besides
+
+
+ENVIRONMENTS = {
+    "setup": Environment(
+        folder=".venv",
+        lock="tfx-1.16-py310",
+        pythons=["3.10"],
+        has_project=True,
+        compile_options=["setup.py", "--extra=pipeline", "--extra=demo", "--extra=dev"]
+        + ["--python-version=3.10", "--python-platform=x86_64-manylinux_2_28"],
+    ),
+    # A lock for every Python from 3.10 on: the one that built .venv will always do.
+    "kubeflow-setup": Environment(
+        folder=".venv-kubeflow",
+        lock="kubeflow",
+        pythons=["3.12", "3.13", "3.11", "3.10"],
+        has_project=False,
+        compile_options=["--universal", "--python-version=3.10"],
+    ),
+}
+
+
+def run_uv(arguments: List[str]) -> None:
+    """Runs uv; raises SetupError where it fails. Its own words go to the terminal."""
+    if subprocess.call([find_uv()] + arguments, cwd=str(ROOT), env=uv_environment()) != 0:
+        raise SetupError("uv {} failed; the reason is above.".format(" ".join(arguments[:2])))
+
+
+def uv_environment() -> Dict[str, str]:
+    """Gives uv's environment variables: what it downloads goes to the cache folder."""
+    return dict(os.environ, UV_PYTHON_INSTALL_DIR=str(cache_dir() / "python"))
+
+
+def inputs_digest(environment: Environment) -> str:
+    """Gives a digest of what an environment is made from, and of where it stands."""
+    digest = hashlib.sha256(str(ROOT).encode())
+    digest.update((ROOT / "constraints" / (environment.lock + ".txt")).read_bytes())
+    if environment.has_project:
+        digest.update((ROOT / "setup.py").read_bytes())
+    return digest.hexdigest()
+
+
+def installed(folder: Path) -> List[str]:
+    """Gives the names of the packages' metadata folders in a virtual environment."""
+    return sorted(path.name for path in folder.glob("lib/python3*/site-packages/*.dist-info"))
+
+
+def read_stamp(folder: Path) -> Dict[str, Any]:
+    """Gives what a finished environment was built from, {} where none was finished."""
+    try:
+        stamp = json.loads((folder / STAMP).read_text())
+    except (OSError, ValueError):
+        return {}
+    works = attempt([str(folder / "bin" / "python"), "-c", "print(1)"])
+    return stamp if works and set(stamp["installed"]) <= set(installed(folder)) else {}
+
+
+def build(environment: Environment) -> None:
+    """Brings an environment to the state its lock describes."""
+    folder = ROOT / environment.folder
+    stamp, wanted = read_stamp(folder), inputs_digest(environment)
+    if stamp.get("inputs") == wanted:
+        print("setup: {} is up to date".format(environment.folder))
+        return
+    print("setup: building {}".format(environment.folder), flush=True)
+    if stamp:
+        (folder / STAMP).unlink()
+    else:
+        create(folder, environment.pythons)
+    python = "--python=" + str(folder / "bin" / "python")
+    lock = os.path.join("constraints", environment.lock + ".txt")
+    # Compiled here, since imports can't do it where PYTHONDONTWRITEBYTECODE is set: TensorFlow
+    # then takes twice as long to import, every time.
+    quiet = [] if sys.stderr.isatty() else ["--quiet"]
+    run_uv(["pip", "sync", python, "--require-hashes", "--compile-bytecode", lock] + quiet)
+    if environment.has_project:
+        options = ["--no-deps", "--no-build-isolation", "--editable", "."]
+        run_uv(["pip", "install", "--quiet", python] + options)
+    record = {"inputs": wanted, "installed": installed(folder)}
+    (folder / STAMP).write_text(json.dumps(record))
+    print("setup: {} is ready".format(environment.folder))
+
+
+def create(folder: Path, versions: List[str]) -> None:
+    """Makes an empty virtual environment of the first of the Python versions to be had."""
+    if folder.is_symlink():
+        folder.unlink()
+    elif folder.exists():
+        shutil.rmtree(str(folder))
+    found = next(filter(None, map(find_python, versions)), None)
+    command = [find_uv(), "venv", "--no-project", "--python", found or versions[0], str(folder)]
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=uv_environment()
+    )
+    if done.returncode != 0 and found:
+        raise SetupError("no environment could be made:\n" + done.stdout.decode())
+    if done.returncode != 0:
+        raise SetupError(
+            "no Python {0} was found on PATH or in pyenv, and uv could not download one: "
+            "install Python {0} (for example with `pyenv install {0}`), then try again.".format(
+                " or ".join(versions)
+            )
+        )
+
+
+def lock(environment: Environment) -> None:
+    """Writes an environment's lock again; versions that still fit stay as they are."""
+    name = os.path.join("constraints", environment.lock)
+    python = next(filter(None, map(find_python, environment.pythons)), environment.pythons[0])
+    header = ["--custom-compile-command=make lock", "--no-annotate", "--quiet"]
+    options = header + ["--generate-hashes", "--python=" + python, "--output-file", name + ".txt"]
+    run_uv(["pip", "compile", name + ".in"] + environment.compile_options + options)
+
+
+def main() -> int:
+    """Builds one environment or writes all locks; 0 means done."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=sorted(ENVIRONMENTS) + ["lock"])
+    what = parser.parse_args().what
+    guard = os.open(str(ROOT), os.O_RDONLY)
+    fcntl.flock(guard, fcntl.LOCK_EX)  # two makes at once: the second waits for the first
+    try:
+        if what == "lock":
+            for environment in ENVIRONMENTS.values():
+                lock(environment)
+        else:
+            build(ENVIRONMENTS[what])
+    except SetupError as error:
+        print("setup: {}".format(error), file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

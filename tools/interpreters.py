@@ -1,0 +1,110 @@
+"""Finds the Python and the uv that `bootstrap.py` builds environments with.
+
+Any Python 3.6 or newer reads this file: it is what says which Python is missing.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Iterator, List, Optional
+
+UV_VERSION = "0.13.9"
+
+# A CPython built without one of these modules can't run the pipeline; another may be at hand.
+PROBE = (
+    "import bz2, ctypes, platform, sqlite3, ssl, sys, zlib;"
+    "print(platform.python_implementation(), '%d.%d' % sys.version_info[:2], sys.executable)"
+)
+
+
+class SetupError(Exception):
+    """A sentence for the user: what is missing and what to do about it."""
+
+
+def cache_dir() -> Path:
+    """Gives the one folder outside the checkout that is written to."""
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(base) / "transfer-pipeline"
+
+
+def attempt(command: List[str]) -> Optional[str]:
+    """Runs a command and gives what it printed, or None where it failed."""
+    try:
+        done = subprocess.run(
+            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, universal_newlines=True
+        )
+    except OSError:
+        return None
+    return done.stdout if done.returncode == 0 else None
+
+
+def _folders() -> Iterator[Path]:
+    for folder in os.environ.get("PATH", "").split(os.pathsep):
+        yield Path(folder)
+    data = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    homes = [
+        Path(os.environ.get("PYENV_ROOT") or str(Path.home() / ".pyenv")) / "versions",
+        Path.home() / ".pyenv" / "versions",
+        Path(data) / "uv" / "python",
+        cache_dir() / "python",
+    ]
+    for home in homes:
+        for folder in sorted(home.glob("*/bin"), reverse=True):
+            yield folder
+
+
+def find_python(version: str) -> Optional[str]:
+    """Gives the path of a working CPython of that version ("3.10"), or None.
+
+    Looks on PATH, then into the folders of pyenv and uv: behind pyenv's shims only the
+    version chosen for the current folder answers.
+    """
+    wanted = ["CPython", version]
+    for folder in _folders():
+        for name in ("python" + version, "python3"):
+            answer = attempt([str(folder / name), "-c", PROBE])
+            if answer and answer.split()[:2] == wanted:
+                return answer.strip().split(" ", 2)[2]
+    return None
+
+
+def find_uv() -> str:
+    """Gives the path of uv: the one on PATH, else a pinned one in the cache folder."""
+    on_path = shutil.which("uv")
+    if on_path and attempt([on_path, "--version"]):
+        return on_path
+    own = cache_dir() / "tools" / ("uv-" + UV_VERSION)
+    if not own.exists():
+        own.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=str(own.parent)) as scratch:
+            # uv is one self-contained executable: renaming it into place is all there is to it.
+            os.replace(str(_install_uv(Path(scratch))), str(own))
+    return str(own)
+
+
+def _install_uv(scratch: Path) -> Path:
+    print("setup: fetching uv " + UV_VERSION, flush=True)
+    install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    package = "uv==" + UV_VERSION
+    if attempt([sys.executable, "-m", "venv", str(scratch / "venv")]) is not None:
+        installer = [str(scratch / "venv" / "bin" / "python")] + install + [package]
+        uv = scratch / "venv" / "bin" / "uv"
+    elif attempt([sys.executable, "-m", "pip", "--version"]):
+        # Debian ships Python without venv; pip alone does as well.
+        target = scratch / "target"
+        installer = [sys.executable] + install + ["--target", str(target), package]
+        uv = target / "bin" / "uv"
+    else:
+        raise SetupError(
+            "{} has neither venv nor pip: install one of them (Debian and Ubuntu: "
+            "apt-get install python3-venv) or uv, then try again.".format(sys.executable)
+        )
+    if subprocess.call(installer) != 0 or not uv.exists():
+        raise SetupError(
+            "uv {} could not be installed with pip (the reason is above): put a uv on PATH, "
+            "then try again.".format(UV_VERSION)
+        )
+    return uv
