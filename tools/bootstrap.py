@@ -55,7 +55,7 @@ ENVIRONMENTS = {
 def run_uv(arguments: List[str]) -> None:
     """Runs uv; raises SetupError where it fails. Its own words go to the terminal."""
     if subprocess.call([find_uv()] + arguments, cwd=str(ROOT), env=uv_environment()) != 0:
-        raise SetupError("uv {} failed; the reason is above.".format(" ".join(arguments[:2])))
+        raise SetupError(f"uv {' '.join(arguments[:2])} failed; the reason is above.")
 
 
 def uv_environment() -> Dict[str, str]:
@@ -92,9 +92,9 @@ def build(environment: Environment) -> None:
     folder = ROOT / environment.folder
     stamp, wanted = read_stamp(folder), inputs_digest(environment)
     if stamp.get("inputs") == wanted:
-        print("setup: {} is up to date".format(environment.folder))
+        print(f"setup: {environment.folder} is up to date")
         return
-    print("setup: building {}".format(environment.folder), flush=True)
+    print(f"setup: building {environment.folder}", flush=True)
     if stamp:
         (folder / STAMP).unlink()
     else:
@@ -110,7 +110,7 @@ def build(environment: Environment) -> None:
         run_uv(["pip", "install", "--quiet", python] + options)
     record = {"inputs": wanted, "installed": installed(folder)}
     (folder / STAMP).write_text(json.dumps(record))
-    print("setup: {} is ready".format(environment.folder))
+    print(f"setup: {environment.folder} is ready")
 
 
 def create(folder: Path, versions: List[str]) -> None:
@@ -127,11 +127,10 @@ def create(folder: Path, versions: List[str]) -> None:
     if done.returncode != 0 and found:
         raise SetupError("no environment could be made:\n" + done.stdout.decode())
     if done.returncode != 0:
+        wanted = " or ".join(versions)
         raise SetupError(
-            "no Python {0} was found on PATH or in pyenv, and uv could not download one: "
-            "install Python {0} (for example with `pyenv install {0}`), then try again.".format(
-                " or ".join(versions)
-            )
+            f"no Python {wanted} was found on PATH or in pyenv, and uv could not download one: "
+            f"install it (for example with `pyenv install {versions[0]}`), then try again."
         )
 
 
@@ -158,7 +157,7 @@ def main() -> int:
         else:
             build(ENVIRONMENTS[what])
     except SetupError as error:
-        print("setup: {}".format(error), file=sys.stderr)
+        print(f"setup: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

@@ -42,8 +42,7 @@ def attempt(command: List[str]) -> Optional[str]:
 
 
 def _folders() -> Iterator[Path]:
-    for folder in os.environ.get("PATH", "").split(os.pathsep):
-        yield Path(folder)
+    yield from map(Path, os.environ.get("PATH", "").split(os.pathsep))
     data = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
     homes = [
         Path(os.environ.get("PYENV_ROOT") or str(Path.home() / ".pyenv")) / "versions",
@@ -52,8 +51,7 @@ def _folders() -> Iterator[Path]:
         cache_dir() / "python",
     ]
     for home in homes:
-        for folder in sorted(home.glob("*/bin"), reverse=True):
-            yield folder
+        yield from sorted(home.glob("*/bin"), reverse=True)
 
 
 def find_python(version: str) -> Optional[str]:
@@ -76,7 +74,7 @@ def find_uv() -> str:
     on_path = shutil.which("uv")
     if on_path and attempt([on_path, "--version"]):
         return on_path
-    own = cache_dir() / "tools" / ("uv-" + UV_VERSION)
+    own = cache_dir() / "tools" / (f"uv-{UV_VERSION}")
     if not own.exists():
         own.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=str(own.parent)) as scratch:
@@ -86,9 +84,9 @@ def find_uv() -> str:
 
 
 def _install_uv(scratch: Path) -> Path:
-    print("setup: fetching uv " + UV_VERSION, flush=True)
+    print(f"setup: fetching uv {UV_VERSION}", flush=True)
     install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    package = "uv==" + UV_VERSION
+    package = f"uv=={UV_VERSION}"
     if attempt([sys.executable, "-m", "venv", str(scratch / "venv")]) is not None:
         installer = [str(scratch / "venv" / "bin" / "python")] + install + [package]
         uv = scratch / "venv" / "bin" / "uv"
@@ -99,12 +97,12 @@ def _install_uv(scratch: Path) -> Path:
         uv = target / "bin" / "uv"
     else:
         raise SetupError(
-            "{} has neither venv nor pip: install one of them (Debian and Ubuntu: "
-            "apt-get install python3-venv) or uv, then try again.".format(sys.executable)
+            f"{sys.executable} has neither venv nor pip: install one of them (Debian and Ubuntu: "
+            "apt-get install python3-venv) or uv, then try again."
         )
     if subprocess.call(installer) != 0 or not uv.exists():
         raise SetupError(
-            "uv {} could not be installed with pip (the reason is above): put a uv on PATH, "
-            "then try again.".format(UV_VERSION)
+            f"uv {UV_VERSION} could not be installed with pip (the reason is above): put a uv "
+            "on PATH, then try again."
         )
     return uv
