@@ -28,6 +28,10 @@ class Bottlenecks(Artifact):
     TYPE_NAME = "Bottlenecks"
 
 
+RANDOM_BASE = "base.weights.h5"
+"""In Bottlenecks: the base that gave them, where it is a random one."""
+
+
 class Predictions(Artifact):
     """`predictions-*.jsonl`: one row per test picture with the answers of candidate and baseline."""
 
@@ -39,6 +43,10 @@ class GateVerdict(Artifact):
 
     TYPE_NAME = "GateVerdict"
 
+
+SERVED_VERSION = "served_version"
+SERVED_DIGEST = "served_digest"
+"""Properties of the baseline's Model artifact; both empty where no model is served."""
 
 _FILES = {
     ClassList: "classes.json",

@@ -1,0 +1,57 @@
+"""The Beam step that runs the frozen base over pictures, and the format of what it gives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import apache_beam as beam
+import numpy as np
+import tensorflow as tf
+
+from components import features, progress
+from components.backbones import build_base
+from components.network import build_extractor
+from components.settings import Model
+from components.transform_graph import PARSE_PICTURE, Pixels
+
+
+class RunBase(beam.DoFn):
+    """Turns a batch of serialized picture Examples into serialized bottleneck Examples.
+
+    The network is loaded once per worker.
+    """
+
+    def __init__(self, transform_graph: str, model: Model, size: list[int], weights: str):
+        self._arguments = (transform_graph, model, size, weights)
+        self._done = 0
+
+    def setup(self) -> None:
+        transform_graph, model, size, weights = self._arguments
+        pixels = Pixels(transform_graph)
+        base = build_base(model.backbone, size, Path(weights))
+        extractor = build_extractor(base, model.head)
+
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+        def run(examples: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            parsed = tf.io.parse_example(examples, PARSE_PICTURE)
+            scaled = pixels(parsed[features.ENCODED])
+            return extractor(scaled, training=False), parsed[features.LABEL]
+
+        self._run = run
+
+    def process(self, element: list[bytes]) -> Iterable[bytes]:
+        bottlenecks, labels = self._run(tf.constant(element))
+        self._done += len(element)
+        progress.report("pictures through the frozen base", self._done)
+        for bottleneck, label in zip(bottlenecks.numpy(), labels.numpy(), strict=True):
+            yield _example(bottleneck, label)
+
+
+def _example(bottleneck: np.ndarray, label: bytes) -> bytes:
+    feature = {
+        features.BOTTLENECK: tf.train.Feature(float_list=tf.train.FloatList(value=bottleneck)),
+        features.LABEL: tf.train.Feature(bytes_list=tf.train.BytesList(value=[label])),
+    }
+    return tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString()

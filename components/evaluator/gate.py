@@ -1,0 +1,65 @@
+"""The gate: what a model must reach before it is served. One function per rule."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+from components.settings import Gate
+
+OVERALL = "overall"
+
+
+@dataclasses.dataclass(frozen=True)
+class Metrics:
+    """What TFMA measured of one model on the test split."""
+
+    pictures: int
+    accuracy: float
+    class_recall: dict[str, float]  # in the class list's order
+
+    def as_dict(self) -> dict[str, Any]:
+        """Gives the metrics as the command prints them."""
+        return dataclasses.asdict(self)
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One threshold and what became of it."""
+
+    metric: str
+    slice: str
+    found: float
+    needed: str
+    passed: bool
+
+
+def judge(
+    gate: Gate, candidate: Metrics, baseline: Metrics | None, majority: float
+) -> Iterator[Row]:
+    """Gives a row for every threshold; the candidate may be served if all of them passed.
+
+    Args:
+      gate: the thresholds.
+      candidate: of the new model.
+      baseline: of the model served now, on the same pictures; None where none is served.
+      majority: accuracy of always naming the class most frequent in the test split.
+    """
+    accuracy = candidate.accuracy
+    yield _at_least("accuracy", OVERALL, accuracy, gate.min_accuracy)
+    for name, recall in candidate.class_recall.items():
+        yield _at_least("recall", name, recall, gate.min_class_recall)
+    if gate.beats_majority_class:
+        needed = f"> {majority:.4f} (always the most frequent class)"
+        yield Row("accuracy", OVERALL, accuracy, needed, accuracy > majority)
+    if baseline is not None:
+        least = baseline.accuracy - gate.max_regression
+        needed = f">= {least:.4f} (the model served now: {baseline.accuracy:.4f})"
+        # Accuracies are fractions of one number of pictures: closer than half a picture is equal.
+        passed = accuracy >= least - 0.5 / candidate.pictures
+        yield Row("accuracy_vs_served", OVERALL, accuracy, needed, passed)
+
+
+def _at_least(metric: str, of: str, found: float, least: float) -> Row:
+    return Row(metric, of, found, f">= {least:g}", found >= least)

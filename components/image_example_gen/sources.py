@@ -1,0 +1,108 @@
+"""Which files a source holds, and the fingerprint of their state. Imports nothing heavy."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import hashlib
+import os
+from pathlib import Path
+
+from components.errors import DataError
+from components.features import SPLITS
+from serving.pictures import SUFFIXES
+
+
+@dataclasses.dataclass(frozen=True)
+class SourceFile:
+    """One picture's file."""
+
+    path: str
+    name: str  # relative to the source, with forward slashes
+    label: str
+    size: int  # bytes
+    modified: int  # nanoseconds since the epoch
+
+
+@dataclasses.dataclass(frozen=True)
+class Listing:
+    """What was found in a source."""
+
+    files: list[SourceFile]  # by name
+    classes: list[str]  # sorted
+    ignored: int  # files that are hidden, in no class folder, or without a picture's suffix
+
+    def fingerprint(self) -> str:
+        """SHA-256 over every file's name, size and time: any change to the folder changes it."""
+        digest = hashlib.sha256()
+        for file in self.files:
+            digest.update(f"{file.name}\0{file.size}\0{file.modified}\n".encode())
+        return digest.hexdigest()
+
+
+def scan(source: str) -> Listing:
+    """Lists `source/<class>/**/*`.
+
+    Raises:
+      DataError: no folder, no classes, or classes too small to be split.
+    """
+    root = Path(source).expanduser()
+    if not root.is_dir():
+        raise DataError(
+            f"data.source: no folder {source}. Name a folder that holds one folder of pictures per class."
+        )
+    folders = sorted(entry.name for entry in root.iterdir() if entry.is_dir() and _visible(entry.name))
+    files: list[SourceFile] = []
+    ignored = sum(1 for entry in root.iterdir() if not entry.is_dir())
+    for label in folders:
+        found, others = _class_files(root, label)
+        files.extend(found)
+        ignored += others
+    _check(source, folders, files)
+    return Listing(sorted(files, key=lambda file: file.name), folders, ignored)
+
+
+def _visible(name: str) -> bool:
+    return not name.startswith((".", "__MACOSX"))
+
+
+def _class_files(root: Path, label: str) -> tuple[list[SourceFile], int]:
+    files, ignored = [], 0
+    for folder, subfolders, names in os.walk(root / label):
+        subfolders[:] = [name for name in subfolders if _visible(name)]
+        for name in names:
+            path = Path(folder, name)
+            if _visible(name) and path.suffix.lower() in SUFFIXES:
+                files.append(_source_file(root, path, label))
+            else:
+                ignored += 1
+    return files, ignored
+
+
+def _source_file(root: Path, path: Path, label: str) -> SourceFile:
+    try:
+        state = path.stat()
+        size, modified = state.st_size, state.st_mtime_ns
+    except OSError:  # a broken link: listed, so that reading it puts it among the rejected
+        size, modified = 0, 0
+    return SourceFile(str(path), path.relative_to(root).as_posix(), label, size, modified)
+
+
+def _check(source: str, classes: list[str], files: list[SourceFile]) -> None:
+    layout = f"{source}/<class>/<picture> is what is read"
+    if not classes:
+        raise DataError(f"data.source: {source} has no class folders. {layout}.")
+    if len(classes) == 1:
+        raise DataError(
+            f"data.source: {source} has a single class, {classes[0]!r}; a classifier needs two. {layout}."
+        )
+    if not files:
+        suffixes = " ".join(sorted(SUFFIXES))
+        raise DataError(f"data.source: {source} holds no pictures. {layout}; suffixes: {suffixes}.")
+    counts = collections.Counter(file.label for file in files)
+    small = [f"{label} ({counts[label]})" for label in classes if counts[label] < len(SPLITS)]
+    if small:
+        raise DataError(
+            f"data.source: too few pictures in {', '.join(small)}; a class needs at least "
+            f"{len(SPLITS)}, one for each of {', '.join(SPLITS)}. Add pictures or remove the folder."
+        )

@@ -1,0 +1,32 @@
+"""Which split a picture belongs to: a pure function of its content or group."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+from components.features import SPLITS
+from components.settings import Data, Splits
+
+
+def split_key(name: str, content: str, data: Data) -> str:
+    """Gives what keeps pictures together: the group found in the file's name, else the content."""
+    match = re.search(data.group_by, name) if data.group_by else None
+    if match is None:
+        return content
+    return match.group(1) if match.re.groups else match.group(0)
+
+
+def split_of(key: str, parts: Splits) -> str:
+    """Gives the split of everything with this key.
+
+    It depends on nothing else, so a picture keeps its split when others come or go, and equal
+    pictures never lie on two sides.
+    """
+    weights = [getattr(parts, split) for split in SPLITS]
+    position = int(hashlib.sha256(key.encode()).hexdigest(), 16) % sum(weights)
+    for split, weight in zip(SPLITS, weights, strict=True):
+        if position < weight:
+            return split
+        position -= weight
+    raise AssertionError("a position under the sum of the weights lies in one of them")

@@ -1,0 +1,92 @@
+"""Pusher: TFX's component, with an executor that never shows a server half a model."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tfx import components as tfx_components
+from tfx.components.pusher import executor as tfx_executor
+from tfx.dsl.components.base import executor_spec
+from tfx.proto import pusher_pb2
+from tfx.types import Artifact, BaseChannel, artifact_utils
+from tfx.utils import proto_utils
+
+from components import saved_model
+from components.code_version import code_version
+from components.drivers import FactsDriver
+from components.settings import Push
+from serving import versions
+
+
+def _directory(exec_properties: dict[str, Any]) -> Path:
+    destination = pusher_pb2.PushDestination()
+    proto_utils.json_to_proto(exec_properties["push_destination"], destination)
+    return Path(destination.filesystem.base_directory)
+
+
+class Driver(FactsDriver):
+    """Adds the state of the push directory: a cached push into an emptied folder would be a lie."""
+
+    def facts(self, exec_properties: dict[str, Any]) -> dict[str, str]:
+        directory = _directory(exec_properties)
+        found = versions.published(directory) if directory.is_dir() else []
+        return {"published": json.dumps([[version.number, version.state] for version in found])}
+
+
+class Executor(tfx_executor.Executor):
+    """Copies a blessed model beside the versions and renames it into place.
+
+    TensorFlow Serving that meets a half-copied version fails it and waits a minute. TFX's own
+    executor copies in place and, where a version number exists, says pushed without a copy.
+    """
+
+    def Do(
+        self,
+        input_dict: dict[str, list[Artifact]],
+        output_dict: dict[str, list[Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        pushed = artifact_utils.get_single_instance(output_dict["pushed_model"])
+        directory = _directory(exec_properties)
+        model = Path(self.GetModelPath(input_dict))
+        if not self.CheckBlessing(input_dict) or _is_served(model, directory):
+            self._MarkNotPushed(pushed)
+            return
+        number = versions.publish(model, directory)
+        self._MarkPushed(pushed, str(directory / str(number)), str(number))
+        custom_config = json.loads(exec_properties["custom_config"])
+        versions.prune(directory, custom_config["keep_versions"])
+
+
+def _is_served(model: Path, directory: Path) -> bool:
+    served = versions.served(directory)
+    return served is not None and saved_model.digest(served) == saved_model.digest(model)
+
+
+class Pusher(tfx_components.Pusher):
+    """Publishes a blessed model as a new version of the push directory."""
+
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
+    DRIVER_CLASS = Driver
+
+    def __init__(self, model: BaseChannel, model_blessing: BaseChannel, push: Push):
+        """Makes the component.
+
+        Args:
+          model: the candidate.
+          model_blessing: the gate's decision.
+          push: the push directory and how many versions stay there.
+        """
+        super().__init__(
+            model=model,
+            model_blessing=model_blessing,
+            push_destination=pusher_pb2.PushDestination(
+                filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=push.directory)
+            ),
+            custom_config={
+                "keep_versions": push.keep_versions,
+                "code_version": code_version(__name__),
+            },
+        )

@@ -1,0 +1,22 @@
+"""What identifies a SavedModel: its files."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+
+def digest(directory: str | Path) -> str:
+    """Gives the SHA-256 over names and contents of all files below `directory`."""
+    whole = hashlib.sha256()
+    for path in sorted(Path(directory).rglob("*")):
+        if path.is_file():
+            content = hashlib.sha256(path.read_bytes()).hexdigest()
+            whole.update(f"{path.relative_to(directory).as_posix()}\0{content}\n".encode())
+    return whole.hexdigest()
+
+
+def serving_dir(model: str) -> str:
+    """The SavedModel's folder in a Model artifact, in TFX's layout."""
+    return os.path.join(model, "Format-Serving")

@@ -1,0 +1,103 @@
+"""The SavedModel: two signatures, the same for every backbone, with the Transform graph inside."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Sequence
+
+import keras
+import tensorflow as tf
+from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
+
+from components import features
+from components.transform_graph import Pixels
+
+WARMUP = os.path.join("assets.extra", "tf_serving_warmup_requests")
+CLASS_LIST = "classes.json"
+
+
+class Classifier(tf.Module):
+    """Encoded pictures in, class names and scores out.
+
+    Everything that the signatures use is an attribute, or TensorFlow refuses to export it as
+    untracked.
+    """
+
+    def __init__(self, model: keras.Model, pixels: Pixels, classes: Sequence[str], class_list: str):
+        """Holds what is exported.
+
+        Args:
+          model: [batch, height, width, 3] scaled pixels -> [batch, classes] probabilities.
+          pixels: the Transform graph.
+          classes: the class list.
+          class_list: a file with it, which becomes an asset.
+        """
+        super().__init__()
+        self.model = model
+        self.pixels = pixels
+        self.classes = tf.constant(list(classes))
+        self.class_list = tf.saved_model.Asset(class_list)
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "inputs")])
+    def serving_default(self, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Gives classes and scores [batch, classes], best first, for [batch] encoded pictures."""
+        scores, order = tf.math.top_k(self._scores(inputs), k=len(self.classes))
+        return {"classes": tf.gather(self.classes, order), "scores": scores}
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "inputs")])
+    def serve_examples(self, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Gives classes and scores [batch, classes] in the class list's order, for Examples.
+
+        Only `image/encoded` is needed in them: the Classify API and TFMA send more or less.
+        """
+        spec = {features.ENCODED: tf.io.FixedLenFeature([], tf.string)}
+        scores = self._scores(tf.io.parse_example(inputs, spec)[features.ENCODED])
+        classes = tf.tile(self.classes[tf.newaxis, :], [tf.shape(scores)[0], 1])
+        return {"classes": classes, "scores": scores}
+
+    def _scores(self, encoded: tf.Tensor) -> tf.Tensor:
+        return self.model(self.pixels(encoded), training=False)
+
+
+def export(
+    model: keras.Model,
+    pixels: Pixels,
+    classes: Sequence[str],
+    warmup: Sequence[bytes],
+    directory: str,
+) -> None:
+    """Writes the SavedModel.
+
+    Args:
+      model: the fitted classifier.
+      pixels: the Transform graph.
+      classes: the class list.
+      warmup: encoded pictures that a server runs before it calls the model available.
+      directory: where to.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        class_list = os.path.join(folder, CLASS_LIST)
+        with open(class_list, "w", encoding="utf-8") as file:
+            json.dump(list(classes), file, ensure_ascii=False)
+        module = Classifier(model, pixels, classes, class_list)
+        signatures = {
+            "serving_default": module.serving_default,
+            "serve_examples": module.serve_examples,
+        }
+        tf.saved_model.save(module, directory, signatures=signatures)
+    _write_warmup(warmup, os.path.join(directory, WARMUP))
+
+
+def _write_warmup(pictures: Sequence[bytes], path: str) -> None:
+    tf.io.gfile.makedirs(os.path.dirname(path))
+    with tf.io.TFRecordWriter(path) as writer:
+        for picture in pictures:
+            request = predict_pb2.PredictRequest()
+            request.model_spec.signature_name = "serving_default"
+            request.inputs["inputs"].CopyFrom(tf.make_tensor_proto([picture]))
+            log = prediction_log_pb2.PredictionLog(
+                predict_log=prediction_log_pb2.PredictLog(request=request)
+            )
+            writer.write(log.SerializeToString())

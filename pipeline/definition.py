@@ -1,0 +1,80 @@
+"""The pipeline as one pure function of its configuration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import tfx.components as tfx_components
+from ml_metadata.proto import metadata_store_pb2
+from tfx.dsl.components.base.base_node import BaseNode
+from tfx.orchestration import metadata
+from tfx.orchestration.pipeline import Pipeline
+
+from components.baseline.component import BaselineResolver
+from components.bottleneck_gen.component import BottleneckGen
+from components.evaluator.component import Evaluator
+from components.image_example_gen.component import ImageExampleGen
+from components.pusher.component import Pusher
+from components.schema.component import ImportSchemaGen
+from components.trainer.component import Trainer
+from components.transform.component import make_transform
+from pipeline.config import Config
+
+
+def create_pipeline(config: Config) -> Pipeline:
+    """Gives the pipeline that turns `config.data` into a served model.
+
+    It looks at nothing but the configuration and the project's own sources, and runs as it stands
+    under TFX's `LocalDagRunner`, or node by node under `pipeline.node_runner`.
+    """
+    return Pipeline(
+        pipeline_name=config.pipeline_name,
+        pipeline_root=str(config.pipeline_root),
+        components=_components(config),
+        metadata_connection_config=metadata_connection(config),
+        beam_pipeline_args=config.runtime.beam,
+        enable_cache=True,
+    )
+
+
+def metadata_connection(config: Config) -> metadata_store_pb2.ConnectionConfig:
+    """Gives how the ML Metadata store is reached, making the folder of a SQLite file."""
+    config.metadata_path.parent.mkdir(parents=True, exist_ok=True)
+    return metadata.sqlite_metadata_connection_config(str(config.metadata_path))
+
+
+def _components(config: Config) -> list[BaseNode]:
+    model, training = config.model, config.training
+    pictures = ImageExampleGen(config.data.model_copy(update={"source": _absolute(config)}))
+    examples, class_list = pictures.outputs["examples"], pictures.outputs["class_list"]
+    schema = ImportSchemaGen()
+    statistics = tfx_components.StatisticsGen(examples=examples, schema=schema.outputs["schema"])
+    validator = tfx_components.ExampleValidator(
+        statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"]
+    )
+    transform = make_transform(
+        examples, schema.outputs["schema"], model.backbone, config.image_size, config.image
+    )
+    graph = transform.outputs["transform_graph"]
+    nodes = [pictures, schema, statistics, validator, transform]
+    bottlenecks = None
+    if training.frozen.epochs and training.frozen.features == "cached":
+        bottleneck_gen = BottleneckGen(examples, graph, model, config.image_size, training.seed)
+        bottlenecks = bottleneck_gen.outputs["bottlenecks"]
+        nodes.append(bottleneck_gen)
+    trainer = Trainer(examples, graph, class_list, model, training, bottlenecks)
+    baseline = BaselineResolver(str(config.push_directory))
+    evaluator = Evaluator(
+        examples,
+        class_list,
+        trainer.outputs["model"],
+        baseline.outputs["model"],
+        config.gate,
+    )
+    push = config.push.model_copy(update={"directory": str(config.push_directory)})
+    pusher = Pusher(trainer.outputs["model"], evaluator.outputs["blessing"], push)
+    return [*nodes, trainer, baseline, evaluator, pusher]
+
+
+def _absolute(config: Config) -> str:
+    return str(Path(config.data.source).expanduser().absolute())
