@@ -16,7 +16,14 @@ import sys
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple
 
-from interpreters import SetupError, attempt, cache_dir, find_python, find_uv
+from interpreters import (
+    SetupError,
+    attempt,
+    cache_dir,
+    find_python,
+    find_uv,
+    require_compiler,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 STAMP = "transfer-pipeline.json"
@@ -28,7 +35,7 @@ class Environment(NamedTuple):
     folder: str
     lock: str  # constraints/<lock>.txt, written from constraints/<lock>.in
     pythons: List[str]  # the first that is found is taken
-    has_project: bool  # the project itself is installed into it, editable
+    has_project: bool  # TFX and the project itself, editable, are installed into it
     compile_options: List[str]  # what `uv pip compile` needs besides
 
 
@@ -95,6 +102,8 @@ def build(environment: Environment) -> None:
         print(f"setup: {environment.folder} is up to date")
         return
     print(f"setup: building {environment.folder}", flush=True)
+    if environment.has_project:
+        require_compiler()
     if stamp:
         (folder / STAMP).unlink()
     else:
@@ -104,7 +113,8 @@ def build(environment: Environment) -> None:
     # Compiled here, since imports can't do it where PYTHONDONTWRITEBYTECODE is set: TensorFlow
     # then takes twice as long to import, every time.
     quiet = [] if sys.stderr.isatty() else ["--quiet"]
-    run_uv(["pip", "sync", python, "--require-hashes", "--compile-bytecode", lock] + quiet)
+    sync = ["pip", "sync", python, "--require-hashes", "--compile-bytecode", lock]
+    run_uv(sync + ["--build-constraints", os.path.join("constraints", "build.txt")] + quiet)
     if environment.has_project:
         options = ["--no-deps", "--no-build-isolation", "--editable", "."]
         run_uv(["pip", "install", "--quiet", python] + options)
@@ -129,8 +139,9 @@ def create(folder: Path, versions: List[str]) -> None:
     if done.returncode != 0:
         wanted = " or ".join(versions)
         raise SetupError(
-            f"no Python {wanted} was found on PATH or in pyenv, and uv could not download one: "
-            f"install it (for example with `pyenv install {versions[0]}`), then try again."
+            f"no Python {wanted} with its C headers was found on PATH or in pyenv, and uv could "
+            f"not download one: install it (for example with `pyenv install {versions[0]}`), "
+            "then try again."
         )
 
 

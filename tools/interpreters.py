@@ -13,9 +13,11 @@ from typing import Iterator, List, Optional
 
 UV_VERSION = "0.13.9"
 
-# A CPython built without one of these modules can't run the pipeline; another may be at hand.
+# A CPython built without one of these modules can't run the pipeline, and one without its C
+# headers can't build pyfarmhash, which TFX needs; another may be at hand.
 PROBE = (
-    "import bz2, ctypes, platform, sqlite3, ssl, sys, zlib;"
+    "import bz2, ctypes, os, platform, sqlite3, ssl, sys, sysconfig, zlib;"
+    "os.stat(os.path.join(sysconfig.get_path('include'), 'Python.h'));"
     "print(platform.python_implementation(), '%d.%d' % sys.version_info[:2], sys.executable)"
 )
 
@@ -67,6 +69,15 @@ def find_python(version: str) -> Optional[str]:
             if answer and answer.split()[:2] == wanted:
                 return answer.strip().split(" ", 2)[2]
     return None
+
+
+def require_compiler() -> None:
+    """Raises SetupError where no C++ compiler is on PATH."""
+    if not any(map(shutil.which, ("c++", "g++", "clang++"))):
+        raise SetupError(
+            "no C++ compiler was found, and TFX's dependency pyfarmhash comes as source only: "
+            "install one (Debian and Ubuntu: apt-get install g++), then try again."
+        )
 
 
 def find_uv() -> str:
