@@ -34,8 +34,10 @@ SUBSTITUTE_NOTICE = (
 )
 
 PACKAGE = "nsfwjs@4.2.1"
-INTEGRITY = "sha512-8ixL8Uk7+9Ir67yUxwtbLFZv6NgmsXsgP2oX5zNxmyTIXUfNdj6FLLVS+YI0pYlMEOExLp69ocfQznzTU9ATGw=="
-FETCH_SECONDS = 600
+INTEGRITY = (  # as npm notes it
+    "sha512-8ixL8Uk7+9Ir67yUxwtbLFZv6NgmsXsgP2oX5zNxmyTIXUfNdj6FLLVS"
+    "+YI0pYlMEOExLp69ocfQznzTU9ATGw=="
+)FETCH_SECONDS = 600
 
 _FOLDER = "package/dist/models/inception_v3"
 _CONVOLUTIONS = 94
