@@ -37,7 +37,8 @@ PACKAGE = "nsfwjs@4.2.1"
 INTEGRITY = (  # as npm notes it
     "sha512-8ixL8Uk7+9Ir67yUxwtbLFZv6NgmsXsgP2oX5zNxmyTIXUfNdj6FLLVS"
     "+YI0pYlMEOExLp69ocfQznzTU9ATGw=="
-)FETCH_SECONDS = 600
+)
+FETCH_SECONDS = 600
 
 _FOLDER = "package/dist/models/inception_v3"
 _CONVOLUTIONS = 94
