@@ -14,6 +14,7 @@ from tfx.types import Artifact, artifact_utils
 from components import artifact_types, features, progress
 from components.errors import DataError
 from components.image_example_gen import ingest, sources
+from components.image_example_gen.reading import Ledger
 from components.settings import Data
 
 
@@ -50,7 +51,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
 
     def _ingest(
         self, listing: sources.Listing, data: Data, examples: Artifact, report: Artifact
-    ) -> ingest.Ledger:
+    ) -> Ledger:
         rows = os.path.join(report.uri, "ledger")
         with self._make_beam_pipeline() as pipeline:
             read = (
@@ -73,10 +74,10 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             )
         files = sorted(fileio.glob(f"{rows}*.jsonl"))
         lines = [line for file in files for line in fileio.open(file).read().splitlines()]
-        return ingest.Ledger.of(json.loads(line) for line in lines)
+        return Ledger.of(json.loads(line) for line in lines)
 
 
-def _check(ledger: ingest.Ledger, counts: dict[str, dict[str, int]], data: Data) -> None:
+def _check(ledger: Ledger, counts: dict[str, dict[str, int]], data: Data) -> None:
     total = len(ledger.accepted) + len(ledger.rejected)
     if len(ledger.rejected) > data.max_rejected_fraction * total:
         shown = "".join(f"\n  {row['file']}: {row['reason']}" for row in ledger.rejected[:10])

@@ -8,7 +8,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from components.errors import DataError
+from components.errors import ConfigError, DataError
 from components.features import SPLITS
 from serving.pictures import SUFFIXES
 
@@ -44,11 +44,12 @@ def scan(source: str) -> Listing:
     """Lists `source/<class>/**/*`.
 
     Raises:
-      DataError: no folder, no classes, or classes too small to be split.
+      ConfigError: there is no such folder.
+      DataError: no classes, or classes too small to be split.
     """
     root = Path(source).expanduser()
     if not root.is_dir():
-        raise DataError(
+        raise ConfigError(
             f"data.source: no folder {source}. Name a folder that holds one folder of pictures per class."
         )
     folders = sorted(entry.name for entry in root.iterdir() if entry.is_dir() and _visible(entry.name))

@@ -1,0 +1,178 @@
+"""The command `transfer-pipeline`. Heavy imports wait until a subcommand needs them."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from components.errors import ConfigError, UserError
+
+app = typer.Typer(
+    help="From a folder of labelled pictures to a gated, served image classifier.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+ModelDir = Annotated[Path, typer.Option(help="The push directory: one folder per version.")]
+Name = Annotated[str, typer.Option(help="What the server calls the model.")]
+Json = Annotated[bool, typer.Option("--json", help="For programs: JSON on standard output.")]
+ConfigFile = Annotated[Path | None, typer.Option("--config", help="A configuration file.")]
+Preset = Annotated[str | None, typer.Option(help="A configuration that comes with the project.")]
+DataDir = Annotated[str | None, typer.Option(help="Folder with a folder of pictures per class.")]
+Root = Annotated[str | None, typer.Option(help="Folder of artifacts, metadata and logs.")]
+Assignments = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Overrides a key, as training.seed=1."),
+]
+
+
+class Target(str, Enum):
+    """What `compile` writes."""
+
+    tfx = "tfx"  # what `run-node` reads
+    kubeflow = "kubeflow"
+
+
+def main() -> None:
+    """Runs the command; the exit code is 0, 1 (failed or refused) or 2 (the words are wrong)."""
+    # Keras 3 throughout: TensorFlow Transform would otherwise choose the legacy one.
+    os.environ.setdefault("TF_USE_LEGACY_KERAS", "0")
+    try:
+        app()
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2 if isinstance(error, ConfigError) else 1)
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on from the last finished step", file=sys.stderr)
+        sys.exit(130)
+
+
+@app.command()
+def run(
+    config: ConfigFile = None,
+    preset: Preset = None,
+    data: DataDir = None,
+    root: Root = None,
+    assignments: Assignments = None,
+    from_node: Annotated[str | None, typer.Option("--from", help="The first node to run.")] = None,
+    to_node: Annotated[str | None, typer.Option("--to", help="The last node to run.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Trains, judges and pushes."""
+    from pipeline import run_command
+
+    request = run_command.Request(
+        config, preset, data, root, assignments or [], from_node, to_node, as_json
+    )
+    raise typer.Exit(run_command.run(request))
+
+
+@app.command()
+def check(
+    data: Annotated[str, typer.Option(help="Folder with a folder of pictures per class.")],
+    as_json: Json = False,
+) -> None:
+    """Reads the pictures and says what a run would reject, without training."""
+    from pipeline.check_command import check as check_pictures
+
+    check_pictures(data, as_json)
+
+
+@app.command()
+def runs(
+    root: Annotated[Path, typer.Option(help="Folder of artifacts, metadata and logs.")],
+    as_json: Json = False,
+) -> None:
+    """Lists the runs of a root, the newest first."""
+    from pipeline.runs_command import list_runs
+
+    list_runs(root, as_json)
+
+
+@app.command()
+def serve(
+    model_dir: ModelDir,
+    name: Name = "classifier",
+    port: Annotated[int, typer.Option(help="For gRPC.")] = 8500,
+    rest_port: Annotated[int, typer.Option(help="For REST.")] = 8501,
+) -> None:
+    """Serves the newest version, for development and tests."""
+    from serving.local_server import serve as serve_locally
+
+    serve_locally(model_dir, name=name, port=port, rest_port=rest_port)
+
+
+@app.command()
+def classify(
+    images: Annotated[list[Path], typer.Argument(help="Pictures.")],
+    server: Annotated[str, typer.Option(help="HOST:PORT of the server's gRPC.")] = "localhost:8500",
+    name: Name = "classifier",
+    top: Annotated[int, typer.Option(min=1, help="How many classes to show.")] = 3,
+    as_json: Json = False,
+) -> None:
+    """Asks a server what the pictures show."""
+    from pipeline.classify_command import classify as classify_pictures
+
+    if not classify_pictures(images, server, name, top, as_json):
+        raise typer.Exit(1)
+
+
+@app.command()
+def versions(model_dir: ModelDir, as_json: Json = False) -> None:
+    """Lists the versions in a push directory."""
+    from serving.versions import published
+
+    found = published(model_dir)
+    if as_json:
+        rows = [
+            {"version": v.number, "state": v.state, "published": v.published.isoformat()}
+            for v in found
+        ]
+        print(json.dumps(rows))
+        return
+    for version in found:
+        print(f"{version.number}  {version.published:%Y-%m-%d %H:%M:%S} UTC  {version.state}")
+
+
+@app.command()
+def rollback(
+    model_dir: ModelDir, to: Annotated[int, typer.Option(help="The version to serve.")]
+) -> None:
+    """Makes another version the served one; the same command takes it back."""
+    from serving.versions import rollback as roll_back
+
+    roll_back(model_dir, to)
+    print(f"{model_dir} serves version {to}")
+
+
+@app.command("compile")
+def compile_pipeline(
+    config: Annotated[Path, typer.Option(help="A configuration file.")],
+    target: Annotated[Target, typer.Option(help="For whom.")],
+    output: Annotated[Path, typer.Option(help="The file to write.")],
+    assignments: Assignments = None,
+) -> None:
+    """Writes the pipeline for a scheduler, or for `run-node`."""
+    from pipeline.compile_command import compile_to
+
+    compile_to(config, assignments or [], target.value, output)
+
+
+@app.command()
+def run_node(
+    pipeline: Annotated[Path, typer.Option(help="A file that `compile --target tfx` wrote.")],
+    node: Annotated[str, typer.Option(help="The node's id.")],
+    run_id: Annotated[str, typer.Option(help="The same for all nodes of a run.")],
+) -> None:
+    """Runs one node of a compiled pipeline, for a scheduler."""
+    from pipeline import node_runner
+
+    compiled = node_runner.read_compiled(pipeline)
+    node_runner.run_node(node_runner.bind(compiled, run_id), node)

@@ -1,0 +1,91 @@
+"""Runs the whole pipeline in this process, node after node, by the node runner."""
+
+from __future__ import annotations
+
+import time
+from typing import Protocol
+
+from tfx.dsl.compiler.compiler import Compiler
+from tfx.orchestration.portable import partial_run_utils
+from tfx.proto.orchestration import pipeline_pb2
+
+from components.errors import ConfigError
+from pipeline import node_runner, runs
+from pipeline.config import Config
+from pipeline.definition import create_pipeline
+
+
+class RunFailed(Exception):
+    """A node failed; its own exception is the cause."""
+
+    def __init__(self, node_id: str, run: runs.Run):
+        super().__init__(f"{node_id} failed")
+        self.node_id = node_id
+        self.run = run
+
+
+class Observer(Protocol):
+    """Who is told how the run goes."""
+
+    def node_started(self, node_id: str, position: int, total: int) -> None:
+        """A node begins; `position` counts from 1."""
+
+    def node_ended(self, node_id: str, state: str, seconds: float) -> None:
+        """A node is over: `ran`, `cached` or `failed`."""
+
+
+def compile_config(config: Config) -> pipeline_pb2.Pipeline:
+    """Gives TFX's compiled form of the pipeline."""
+    return Compiler().compile(create_pipeline(config))
+
+
+def run(
+    config: Config,
+    observer: Observer,
+    run_id: str,
+    from_node: str | None = None,
+    to_node: str | None = None,
+) -> runs.Run:
+    """Runs the pipeline and gives what it did.
+
+    Args:
+      config: the whole configuration.
+      observer: is told of each node.
+      run_id: an id that no run had.
+      from_node: starts here, with the latest run's results of the nodes before it.
+      to_node: ends here.
+
+    Raises:
+      ConfigError: there is no such node.
+      RunFailed: a node failed.
+    """
+    compiled = node_runner.bind(compile_config(config), run_id)
+    ids = node_runner.node_ids(compiled)
+    _mark(compiled, ids, from_node, to_node)
+    store = node_runner.connection(compiled)
+    for position, node_id in enumerate(ids, start=1):
+        if node_runner.is_skipped(compiled, node_id):
+            continue
+        observer.node_started(node_id, position, len(ids))
+        began, state = time.monotonic(), "failed"
+        try:
+            node_runner.run_node(compiled, node_id)
+            state = runs.read_run(store, run_id, ids).nodes[node_id].state
+        except Exception as error:
+            raise RunFailed(node_id, runs.read_run(store, run_id, ids)) from error
+        finally:
+            observer.node_ended(node_id, state, time.monotonic() - began)
+    return runs.read_run(store, run_id, ids)
+
+
+def _mark(
+    compiled: pipeline_pb2.Pipeline, ids: list[str], from_node: str | None, to_node: str | None
+) -> None:
+    """Marks what a partial run leaves out, by TFX's own rules."""
+    chosen = {"from_nodes": from_node, "to_nodes": to_node}
+    for node in chosen.values():
+        if node and node not in ids:
+            raise ConfigError(f"No node {node!r}; the nodes are {', '.join(ids)}.")
+    if any(chosen.values()):
+        named = {key: [node] for key, node in chosen.items() if node}
+        partial_run_utils.mark_pipeline(compiled, **named)

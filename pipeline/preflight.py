@@ -1,0 +1,79 @@
+"""What can be known before any long work starts, is found out here."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from components.errors import ConfigError
+from components.image_example_gen import sources
+from pipeline.config import Config
+
+
+def check_folders(config: Config) -> sources.Listing:
+    """Lists the pictures and makes sure that results can be written. Takes a moment.
+
+    Raises:
+      ConfigError: a folder is missing or can't be written.
+      DataError: the pictures can't make a classifier.
+    """
+    listing = sources.scan(config.data.source)
+    _check_writable("push.directory", config.push_directory)
+    _check_writable("runtime.root", config.root)
+    return listing
+
+
+def with_weights_at_hand(config: Config, say: Callable[[str], None]) -> Config:
+    """Gives a configuration whose ImageNet weights can be had, for who named none of their own.
+
+    Keras' official file where its host answers; else a substitute that `say` is told to name.
+
+    Raises:
+      WeightsUnavailable: neither can be had.
+    """
+    from components.substitute_weights import SUBSTITUTE_NOTICE, substitute_file
+    from components.weights import WeightsUnavailable, imagenet_file
+
+    if "weights" in config.model.model_fields_set:
+        return config
+    try:
+        imagenet_file(config.model.backbone)
+        return config
+    except WeightsUnavailable as unavailable:
+        try:
+            substitute = substitute_file(config.model.backbone)
+        except WeightsUnavailable:
+            raise unavailable from None
+    say(SUBSTITUTE_NOTICE)
+    model = config.model.model_copy(update={"weights": str(substitute)})
+    return config.model_copy(update={"model": model})
+
+
+def check_network(config: Config) -> None:
+    """Builds the network once, which takes the time of importing TensorFlow.
+
+    Raises:
+      ConfigError: the weights file is missing or another network's, or `from_layer` is unknown.
+      WeightsUnavailable: the ImageNet weights can't be had.
+    """
+    from components.backbones import build_base, first_unfrozen
+    from components.weights_driver import weights_file
+
+    backbone = config.model.backbone
+    base = build_base(backbone, config.image_size, weights_file(config.model))
+    first_unfrozen(base, backbone, config.training.unfrozen.from_layer)
+
+
+def _check_writable(key: str, folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        reason = error.strerror or str(error)
+        who = f" by user {os.getuid()}" if hasattr(os, "getuid") else ""
+        raise ConfigError(
+            f"{key}: {folder} can't be written{who} ({reason}). Name a folder that can."
+        ) from error

@@ -1,0 +1,135 @@
+"""The command `run`: from the command's words to one pipeline run and its result."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+from components.errors import ConfigError, UserError
+from pipeline import config as configuration
+from pipeline import preflight, root
+from pipeline.config import Config
+from pipeline.console import RunView, quiet, show_summary
+
+EXIT_DONE, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
+
+
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """The words of `run`."""
+
+    config_file: Path | None = None
+    preset: str | None = None
+    data: str | None = None
+    root: str | None = None
+    assignments: list[str] = dataclasses.field(default_factory=list)
+    from_node: str | None = None
+    to_node: str | None = None
+    as_json: bool = False
+
+
+def run(request: Request) -> int:
+    """Runs the pipeline, tells people and programs what became of it, and gives the exit code."""
+    try:
+        config = build_config(request)
+        listing = preflight.check_folders(config)
+        with root.locked(config.root):
+            run_id = root.new_run_id()
+            log = root.log_path(config.root, run_id)
+            with quiet(log, to_stderr=request.as_json) as shown, RunView(shown) as view:
+                view.say(f"{len(listing.files)} pictures of {len(listing.classes)} classes")
+                result = _run(request, config, run_id, view)
+                show_summary(shown, result)
+    except UserError as error:
+        result = _result(error=str(error))
+        if not request.as_json:
+            raise
+    if request.as_json:
+        print(json.dumps(result), flush=True)
+    return EXIT_DONE if result["verdict"] in ("pushed", "unchanged", None) else EXIT_FAILED
+
+
+def build_config(request: Request) -> Config:
+    """Gives the configuration that the words ask for.
+
+    Raises:
+      ConfigError: a word is wrong.
+    """
+    if request.config_file and request.preset:
+        raise ConfigError("--config and --preset exclude each other: name one of them.")
+    tree: dict[str, Any] = {}
+    if request.config_file:
+        tree = configuration.read_file(request.config_file)
+    elif request.preset:
+        tree = configuration.read_preset(request.preset)
+    elif not request.data:
+        raise ConfigError("Nothing to run: name --config FILE, --preset NAME or --data DIR.")
+    if request.data:
+        configuration.set_key(tree, "data.source", request.data)
+    if request.root:
+        configuration.set_key(tree, "runtime.root", request.root)
+    for assignment in request.assignments:
+        configuration.override(tree, assignment)
+    if not request.config_file:
+        _default_push_directory(tree)
+    return configuration.build(tree)
+
+
+def _default_push_directory(tree: dict[str, Any]) -> None:
+    """Who has no file gets a push directory in the root; a file must name its own."""
+    tree.setdefault("push", {})
+    if isinstance(tree["push"], dict) and "directory" not in tree["push"]:
+        runtime = tree.get("runtime")
+        folder = runtime.get("root") if isinstance(runtime, dict) else None
+        name = tree.get("pipeline_name", Config.model_fields["pipeline_name"].default)
+        folder = Path(str(folder or configuration.Runtime().root), "served", str(name))
+        tree["push"]["directory"] = str(folder)
+
+
+def _run(request: Request, config: Config, run_id: str, view: RunView) -> dict[str, Any]:
+    log = root.log_path(config.root, run_id)
+    done, error = None, None
+    view.say("Loading TensorFlow and TFX ...")
+    from pipeline import local_runner
+
+    try:
+        if not request.config_file:
+            config = preflight.with_weights_at_hand(config, view.say)
+        preflight.check_network(config)
+        done = local_runner.run(config, view, run_id, request.from_node, request.to_node)
+    except local_runner.RunFailed as failure:
+        done = failure.run
+        error = f"{failure.node_id}: {_in_a_sentence(failure.__cause__)}"
+    return _result(done, error, log, config)
+
+
+def _in_a_sentence(error: BaseException | None) -> str:
+    if isinstance(error, UserError):
+        return str(error)
+    first = (str(error).strip().splitlines() or [""])[0]
+    return f"{type(error).__name__}: {first[:500]}"
+
+
+def _result(
+    run: Any = None, error: str | None = None, log: Path | None = None, config: Config | None = None
+) -> dict[str, Any]:
+    """Gives what programs read; the keys are a contract."""
+    gate = (run.document("GateVerdict", "verdict.json") if run else None) or {}
+    report = run.outputs.get("Report") if run else None
+    return {
+        "verdict": "failed" if error else run.verdict,
+        "run_id": run.run_id if run else None,
+        "metrics": gate.get("metrics", {}).get("candidate", {}),
+        "gate": gate.get("gate", []),
+        "pushed_version": run.pushed_version if run else None,
+        "model_dir": str(config.push_directory) if config else None,
+        "report": str(Path(report.uri, "report.html")) if report else None,
+        "log": str(log) if log else None,
+        "components": {
+            name: {"state": node.state, "seconds": round(node.seconds, 2)}
+            for name, node in (run.nodes.items() if run else ())
+        },
+        "error": error,
+    }

@@ -1,0 +1,108 @@
+"""What a run did, read out of ML Metadata: the same for every scheduler."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from ml_metadata import metadata_store
+from ml_metadata.proto import metadata_store_pb2
+
+_RUN, _NODE = "pipeline_run", "node"  # TFX's context types
+_State = metadata_store_pb2.Execution.State
+_STATES = {_State.COMPLETE: "ran", _State.CACHED: "cached"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Node:
+    """One node of a run."""
+
+    state: str  # ran | cached | failed | skipped
+    seconds: float
+
+
+@dataclasses.dataclass
+class Run:
+    """One run's nodes and outputs."""
+
+    run_id: str
+    nodes: dict[str, Node]
+    outputs: dict[str, metadata_store_pb2.Artifact]  # by artifact type; the node's last one
+
+    def document(self, artifact_type: str, name: str) -> Any:
+        """Gives the JSON file `name` of the run's artifact of this type; None if there is none."""
+        artifact = self.outputs.get(artifact_type)
+        path = Path(artifact.uri, name) if artifact else None
+        return json.loads(path.read_text("utf-8")) if path and path.is_file() else None
+
+    @property
+    def pushed_version(self) -> int | None:
+        """The version that this run pushed; None if it pushed none."""
+        artifact = self.outputs.get("PushedModel")
+        if artifact is None or not artifact.custom_properties["pushed"].int_value:
+            return None
+        if self.nodes["Pusher"].state == "cached":
+            return None
+        return int(artifact.custom_properties["pushed_version"].string_value)
+
+    @property
+    def verdict(self) -> str | None:
+        """`pushed`, `unchanged`, `refused`, `failed`; None for a run that ended before the push."""
+        if any(node.state == "failed" for node in self.nodes.values()):
+            return "failed"
+        if self.pushed_version:
+            return "pushed"
+        gate = self.document("GateVerdict", "verdict.json")
+        if gate is None or "PushedModel" not in self.outputs:
+            return None
+        return "refused" if gate["verdict"] == "refused" else "unchanged"
+
+
+def read_run(
+    connection: metadata_store_pb2.ConnectionConfig, run_id: str, node_ids: Iterable[str] = ()
+) -> Run:
+    """Gives what the metadata knows of a run.
+
+    Args:
+      connection: of the ML Metadata store.
+      run_id: which run.
+      node_ids: all nodes of its pipeline; those that the metadata does not know were skipped.
+    """
+    store = metadata_store.MetadataStore(connection)
+    run = Run(run_id, dict.fromkeys(node_ids, Node("skipped", 0.0)), {})
+    context = store.get_context_by_type_and_name(_RUN, run_id)
+    if context is None:
+        return run
+    executions = store.get_executions_by_context(context.id)
+    for execution in sorted(executions, key=lambda execution: execution.id):
+        seconds = (
+            execution.last_update_time_since_epoch - execution.create_time_since_epoch
+        ) / 1000
+        state = _STATES.get(execution.last_known_state, "failed")
+        run.nodes[_node_id(store, execution.id)] = Node(state, seconds)
+        run.outputs.update(_outputs(store, execution.id))
+    return run
+
+
+def run_ids(connection: metadata_store_pb2.ConnectionConfig) -> list[str]:
+    """Gives the ids of all runs, the newest first."""
+    store = metadata_store.MetadataStore(connection)
+    contexts = store.get_contexts_by_type(_RUN)
+    return [context.name for context in sorted(contexts, key=lambda context: -context.id)]
+
+
+def _node_id(store: metadata_store.MetadataStore, execution: int) -> str:
+    contexts = store.get_contexts_by_execution(execution)
+    name = next(context.name for context in contexts if context.type == _NODE)
+    return name.rpartition(".")[2]
+
+
+def _outputs(
+    store: metadata_store.MetadataStore, execution: int
+) -> dict[str, metadata_store_pb2.Artifact]:
+    events = store.get_events_by_execution_ids([execution])
+    made = [event.artifact_id for event in events if event.type == metadata_store_pb2.Event.OUTPUT]
+    return {artifact.type: artifact for artifact in store.get_artifacts_by_id(made)}
