@@ -39,12 +39,12 @@ components.load_component_from_file(sys.argv[1])()
 """
 
 # Stands in for the command in the steps' image: notes how it was called, and the file's content.
-COMMAND = f"""#!{sys.executable}
+COMMAND = """#!/usr/bin/env python3
 import json, sys
 pipeline = json.load(open(sys.argv[sys.argv.index("--pipeline") + 1]))
-with open({{log!r}}, "a") as log:
+with open({log!r}, "a") as log:
     print(json.dumps([sys.argv[1:], pipeline]), file=log)
-sys.exit(3 if {{failing!r}} in sys.argv else 0)
+sys.exit(3 if {failing!r} in sys.argv else 0)
 """
 
 pytestmark = pytest.mark.slow
@@ -77,9 +77,12 @@ def run_locally(folder: Path, failing: str = "none") -> tuple[int, list[Any]]:
     command.parent.mkdir()
     command.write_text(COMMAND.format(log=str(log), failing=failing))
     command.chmod(0o755)
-    path = os.pathsep.join([str(command.parent), str(INTERPRETER.parent), os.environ["PATH"]])
+    # kfp's local runner can't call a Python whose path has a space, as a checkout's may.
+    (folder / "venv").symlink_to(INTERPRETER.parents[1])
+    binaries = folder / "venv" / "bin"
+    path = os.pathsep.join([str(command.parent), str(binaries), os.environ["PATH"]])
     done = subprocess.run(
-        [str(INTERPRETER), "-c", RUN, "out.yaml", str(folder / "root")],
+        [str(binaries / "python"), "-c", RUN, "out.yaml", str(folder / "root")],
         cwd=folder,
         env={**os.environ, "PATH": path},
         capture_output=True,
