@@ -14,14 +14,29 @@ _POOLING = {
 
 
 def build_extractor(base: keras.Model, head: Head) -> keras.Model:
-    """Gives the base with the head's pooling: [batch, height, width, 3] -> [batch, features].
-
-    The base always runs in inference mode: BatchNormalization that updates its statistics on a
-    small data set costs tens of points of accuracy (keras.io, guide "Transfer learning").
-    """
+    """Gives the base with the head's pooling: [batch, height, width, 3] -> [batch, features]."""
     inputs = keras.Input(base.input_shape[1:], name="image")
-    features = _POOLING[head.pooling](name="pooling")(base(inputs, training=False))
+    features = _POOLING[head.pooling](name="pooling")(base(inputs))
     return keras.Model(inputs, features, name="extractor")
+
+
+def freeze(base: keras.Model) -> None:
+    """Lets no layer of the base learn."""
+    base.trainable = False
+
+
+def unfreeze(base: keras.Model, first: int) -> None:
+    """Lets the base's layers from index `first` on learn, all but BatchNormalization.
+
+    That must stay in inference mode: statistics updated on a small data set cost tens of points
+    of accuracy (keras.io, guide "Transfer learning and fine-tuning"). A layer that may not learn
+    runs in it; `base(inputs, training=False)` would not do, since a functional model around it
+    passes its own `training` on.
+    """
+    base.trainable = True
+    for index, layer in enumerate(base.layers):
+        normalises = isinstance(layer, keras.layers.BatchNormalization)
+        layer.trainable = index >= first and not normalises
 
 
 def build_head(head: Head, features: int, classes: int) -> keras.Model:

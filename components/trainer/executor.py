@@ -15,7 +15,7 @@ from tfx.utils import path_utils
 
 from components import artifact_types, features
 from components.backbones import build_base, first_unfrozen
-from components.network import build_classifier, build_extractor, build_head
+from components.network import build_classifier, build_extractor, build_head, freeze, unfreeze
 from components.random_base import build_random_base
 from components.settings import Model, Training
 from components.trainer import input as trainer_input
@@ -67,7 +67,7 @@ class Executor(base_executor.BaseExecutor):
         classifier = build_classifier(extractor, head)
         record, class_weight = Record(), self._class_weight()
 
-        extractor.trainable = False
+        freeze(base)
         frozen, unfrozen = self._training.frozen, self._training.unfrozen
         if frozen.features == "cached":
             data = self._bottlenecks(head.input_shape[-1]) if frozen.epochs else None
@@ -77,9 +77,7 @@ class Executor(base_executor.BaseExecutor):
         if data:
             fit_phase("frozen", learner, data, frozen, class_weight, record, self._logs)
 
-        extractor.trainable = True
-        for layer in base.layers[: first_unfrozen(base, self._model.backbone, unfrozen.from_layer)]:
-            layer.trainable = False
+        unfreeze(base, first_unfrozen(base, self._model.backbone, unfrozen.from_layer))
         pictures = self._pictures()
         fit_phase("unfrozen", classifier, pictures, unfrozen, class_weight, record, self._logs)
         return classifier, record
