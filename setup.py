@@ -27,8 +27,11 @@ PIPELINE = [
     "tensorflow-data-validation>=1.16.1,<1.22",  # statistics, schema and anomalies
     "tensorflow-model-analysis>=0.47,<0.53",  # metrics by slice, and the thresholds of the gate
     "tfx-bsl>=1.16.1,<1.22",  # what the four above read records with
+    "ml-metadata>=1.16,<1.22",  # what TFX's drivers and the run history look runs up in
     "apache-beam>=2.60,<3",  # runs ingest, statistics, features and evaluation
     "protobuf>=3.20.3,<7",  # the compiled pipeline and tf.Example; the two TFX lines' range
+    "jinja2>=3.1",  # the report's page; escapes what it is given
+    "matplotlib>=3.8",  # the report's figures, as files inside the page
     "dill>=0.3.1",  # tfx-bsl imports it, and Beam no longer brings it
     "setuptools>=70.1,<80",  # the last with pkg_resources, which TFX 1.16 imports
 ]
