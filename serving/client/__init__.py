@@ -1,0 +1,26 @@
+"""The client: `with Client("localhost:8500") as client: client.classify([Path("a.jpg")])`."""
+
+from serving.client.client import Client
+from serving.client.errors import (
+    ClientError,
+    DeadlineExceeded,
+    ModelNotFound,
+    PictureRefused,
+    RequestRefused,
+    ServerUnavailable,
+)
+from serving.client.results import Prediction, Signature, TensorSpec, VersionStatus
+
+__all__ = [
+    "Client",
+    "ClientError",
+    "DeadlineExceeded",
+    "ModelNotFound",
+    "PictureRefused",
+    "Prediction",
+    "RequestRefused",
+    "ServerUnavailable",
+    "Signature",
+    "TensorSpec",
+    "VersionStatus",
+]

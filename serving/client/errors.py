@@ -1,0 +1,61 @@
+"""What can go wrong when asking a server, one class per fault that the caller can mend."""
+
+from __future__ import annotations
+
+
+class ClientError(Exception):
+    """The base of all errors of the client."""
+
+
+class ServerUnavailable(ClientError):
+    """Nothing answered at the address, not even after retries."""
+
+    def __init__(self, server: str, details: str) -> None:
+        super().__init__(
+            f"No server answers at {server} ({details}). Start one with `transfer-pipeline serve"
+            " --model-dir DIR`, or give the address of its gRPC port (8500 unless set, not the"
+            " REST port 8501)."
+        )
+
+
+class DeadlineExceeded(ClientError):
+    """The server took longer than the client's `timeout`."""
+
+    def __init__(self, server: str, timeout: float) -> None:
+        super().__init__(
+            f"{server} did not answer within {timeout:g} s. Give it more time (`timeout`), or ask"
+            " for fewer pictures at once (`max_pictures`)."
+        )
+
+
+class ModelNotFound(ClientError):
+    """The server runs, but does not serve the model, version or label asked for."""
+
+    def __init__(self, server: str, name: str, details: str) -> None:
+        super().__init__(
+            f"{server} does not serve this: {details}. It may still be loading, or have failed to"
+            f" load; `Client.status` tells for the name {name!r}, if that is the model's."
+        )
+
+
+class RequestRefused(ClientError):
+    """The server refused the request with `code` (gRPC's name) and `details`."""
+
+    def __init__(self, server: str, code: str, details: str) -> None:
+        super().__init__(
+            f"{server} refused the request with {code}: {details}. Is it a TensorFlow Serving"
+            " that serves a model of this pipeline? `Client.metadata` tells its signatures."
+        )
+        self.code = code
+        self.details = details
+
+
+class PictureRefused(ClientError):
+    """A file that cannot be classified, and why. `file` names it as the caller did."""
+
+    def __init__(self, file: str, reason: str) -> None:
+        super().__init__(
+            f"{file}: {reason}. Send a JPEG, PNG, GIF, BMP, WebP or TIFF file that a viewer shows."
+        )
+        self.file = file
+        self.reason = reason

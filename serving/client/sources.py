@@ -1,0 +1,47 @@
+"""Where pictures come from: bytes, paths or open files, all made canonical."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from serving.client.errors import PictureRefused
+from serving.pictures import PictureError, canonical
+
+Source = bytes | Path | BinaryIO
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A picture that can be sent, and what the caller calls it."""
+
+    file: str
+    encoded: bytes
+
+
+def prepare(source: Source, position: int) -> Ready | PictureRefused:
+    """Reads one source and makes it canonical; a refusal is given back, not raised.
+
+    `position` (from 0) names a source that has no name of its own.
+    """
+    file = _name(source, position)
+    try:
+        return Ready(file, canonical(_read(source)).encoded)
+    except PictureError as error:
+        return PictureRefused(file, str(error))
+    except OSError as error:
+        return PictureRefused(file, error.strerror or str(error))
+
+
+def _name(source: Source, position: int) -> str:
+    if isinstance(source, Path):
+        return str(source)
+    name = getattr(source, "name", None)
+    return name if isinstance(name, str) else f"picture {position + 1}"
+
+
+def _read(source: Source) -> bytes:
+    if isinstance(source, bytes):
+        return source
+    return source.read_bytes() if isinstance(source, Path) else source.read()

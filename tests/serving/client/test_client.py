@@ -1,0 +1,253 @@
+from __future__ import annotations
+
+import io
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import grpc
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+from tensorflow_serving.apis.predict_pb2 import PredictRequest, PredictResponse
+from tensorflow_serving.apis.prediction_service_pb2_grpc import (
+    PredictionServiceServicer,
+    add_PredictionServiceServicer_to_server,
+)
+
+from serving.client import (
+    Client,
+    DeadlineExceeded,
+    ModelNotFound,
+    PictureRefused,
+    RequestRefused,
+    ServerUnavailable,
+    TensorSpec,
+    VersionStatus,
+)
+from tests.serving.conftest import VERSION
+from tests.serving.samples import encode, exif, half_transparent, jpeg, png
+from tests.serving.server_process import ServerProcess
+
+COLOURS = {"red": (250, 5, 5), "green": (5, 250, 5), "blue": (5, 5, 250)}
+
+
+def picture(colour: str, size: int = 8) -> Image.Image:
+    return Image.new("RGB", (size, size), COLOURS[colour])
+
+
+@pytest.fixture
+def client(server: ServerProcess) -> Iterator[Client]:
+    with Client(server.address) as client:
+        yield client
+
+
+@pytest.fixture
+def nowhere() -> str:
+    """An address where nothing listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{taken.getsockname()[1]}"
+
+
+def test_bytes_paths_and_files_are_answered_in_order(client: Client, tmp_path: Path) -> None:
+    (tmp_path / "green.png").write_bytes(png(picture("green")))
+    sources = [
+        png(picture("red")),
+        tmp_path / "green.png",
+        io.BytesIO(jpeg(picture("blue"))),
+    ]
+    answers = client.classify(sources)
+    assert [answer.classes[0] for answer in answers] == ["red", "green", "blue"]
+    for answer in answers:
+        assert sorted(answer.classes) == sorted(COLOURS)
+        assert list(answer.scores) == sorted(answer.scores, reverse=True)
+        assert sum(answer.scores) == pytest.approx(1.0, abs=1e-6)
+
+
+def test_the_answer_is_the_model_s_own(client: Client, saved_model: Path) -> None:
+    signature = tf.saved_model.load(str(saved_model)).signatures["serving_default"]
+    expected = signature(inputs=tf.constant([png()]))["scores"].numpy()[0]
+    np.testing.assert_allclose(client.classify([png()])[0].scores, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        encode(picture("red"), "WEBP", lossless=True),
+        encode(picture("red"), "TIFF"),
+        encode(picture("red").convert("CMYK"), "JPEG"),
+        encode(half_transparent(), "PNG"),
+        encode(picture("red"), "JPEG", exif=exif(6)),
+    ],
+)
+def test_pictures_that_the_graph_cannot_decode_are_made_canonical(
+    data: bytes, client: Client
+) -> None:
+    assert len(client.classify([data])) == 1
+
+
+@pytest.mark.parametrize("limits", [{"max_pictures": 2}, {"max_bytes": 150}, {}])
+def test_batches_of_any_size_are_answered_in_order(
+    limits: dict[str, int], server: ServerProcess
+) -> None:
+    names = ["red", "green", "blue", "blue", "red"] * 9
+    with Client(server.address, **limits) as client:
+        answers = client.classify(png(picture(name)) for name in names)
+    assert [answer.classes[0] for answer in answers] == names
+
+
+def test_nothing_asked_is_nothing_answered(client: Client) -> None:
+    assert client.classify([]) == []
+
+
+def test_a_picture_over_4_mib_is_answered(client: Client) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (1500, 1500, 3), np.uint8)
+    assert len(client.classify([png(Image.fromarray(noise))])) == 1
+
+
+def test_a_refused_picture_is_named_and_stops_classify(client: Client, tmp_path: Path) -> None:
+    (tmp_path / "cut.jpg").write_bytes(jpeg()[:-300])
+    with pytest.raises(PictureRefused, match=r"cut\.jpg: truncated or damaged") as refused:
+        client.classify([png(), tmp_path / "cut.jpg"])
+    assert refused.value.file == str(tmp_path / "cut.jpg")
+    with pytest.raises(PictureRefused, match="picture 2: empty file"):
+        client.classify([png(), b""])
+    with pytest.raises(PictureRefused, match="No such file"):
+        client.classify([tmp_path / "missing.png"])
+
+
+def test_classify_each_goes_on_past_refused_pictures(client: Client, tmp_path: Path) -> None:
+    sources = [png(picture("red")), b"no picture", tmp_path / "missing.png", png(picture("blue"))]
+    first, second, third, fourth = client.classify_each(sources)
+    assert (first.classes[0], fourth.classes[0]) == ("red", "blue")
+    assert isinstance(second, PictureRefused) and second.reason.startswith("not a picture")
+    assert isinstance(third, PictureRefused) and third.file.endswith("missing.png")
+
+
+def test_status_and_metadata_are_plain_values(client: Client) -> None:
+    assert client.status() == [VersionStatus(VERSION, "AVAILABLE", "")]
+    signature = client.metadata()["serving_default"]
+    assert signature.inputs == {"inputs": TensorSpec("DT_STRING", (-1,))}
+    assert signature.outputs == {
+        "classes": TensorSpec("DT_STRING", (-1, 3)),
+        "scores": TensorSpec("DT_FLOAT", (-1, 3)),
+    }
+
+
+def test_a_version_can_be_asked_for(server: ServerProcess) -> None:
+    with Client(server.address, version=VERSION) as client:
+        assert len(client.classify([png()])) == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"name": "m"}, r"Latest\(m\)"),
+        ({"version": 7}, r"Specific\(classifier, 7\)"),
+        ({"label": "x"}, "version label: x"),
+    ],
+)
+def test_what_is_not_served_is_told_apart(
+    asked: dict[str, Any], message: str, server: ServerProcess
+) -> None:
+    with Client(server.address, **asked) as client, pytest.raises(ModelNotFound, match=message):
+        client.classify([png()])
+
+
+def test_an_absent_server_is_told_with_what_to_do(nowhere: str) -> None:
+    with Client(nowhere) as client, pytest.raises(ServerUnavailable, match=nowhere) as absent:
+        client.classify([png()])
+    assert "transfer-pipeline serve" in str(absent.value)
+
+
+def test_the_rest_port_is_no_grpc_port(server: ServerProcess) -> None:
+    address = f"127.0.0.1:{server.rest_port}"
+    with Client(address) as client, pytest.raises(ServerUnavailable, match="REST port"):
+        client.status()
+
+
+def test_a_slow_server_is_given_up_at_the_deadline(server: ServerProcess) -> None:
+    with Client(server.address, timeout=1e-6) as client, pytest.raises(DeadlineExceeded):
+        client.classify([png()])
+
+
+class Moody(PredictionServiceServicer):
+    """A server that fails as told, by the number of the call and the pictures sent."""
+
+    def __init__(self, failure: Callable[[int, list[bytes]], grpc.StatusCode | None]) -> None:
+        self.failure = failure
+        self.calls = 0
+
+    def Predict(self, request: PredictRequest, context: grpc.ServicerContext) -> PredictResponse:
+        self.calls += 1
+        pictures = list(request.inputs["inputs"].string_val)
+        code = self.failure(self.calls, pictures)
+        if code is not None:
+            context.abort(code, "as told\n\t [[{{node map/while/DecodeImage}}]]")
+        response = PredictResponse()
+        for alias, value in (("classes", [["red"]]), ("scores", [[1.0]])):
+            proto = tf.make_tensor_proto(value * len(pictures))
+            response.outputs[alias].CopyFrom(proto)
+        return response
+
+
+@contextmanager
+def answered_by(servicer: Moody) -> Iterator[Client]:
+    options = [("grpc.max_receive_message_length", -1)]
+    server = grpc.server(ThreadPoolExecutor(4), options=options)
+    add_PredictionServiceServicer_to_server(servicer, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        with Client(f"127.0.0.1:{port}") as client:
+            yield client
+    finally:
+        server.stop(None)
+
+
+def test_an_unavailable_server_is_asked_again_whatever_the_size() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (1000, 1000, 3), np.uint8)
+    servicer = Moody(lambda call, _: grpc.StatusCode.UNAVAILABLE if call < 3 else None)
+    with answered_by(servicer) as client:
+        assert client.classify([png(Image.fromarray(noise))])[0].classes == ("red",)
+    assert servicer.calls == 3
+
+
+@pytest.mark.parametrize("code", [grpc.StatusCode.INTERNAL, grpc.StatusCode.FAILED_PRECONDITION])
+def test_other_failures_are_not_tried_again(code: grpc.StatusCode) -> None:
+    servicer = Moody(lambda *_: code)
+    with answered_by(servicer) as client, pytest.raises(RequestRefused, match=code.name):
+        client.classify([png()])
+    assert servicer.calls == 1
+
+
+def test_a_batch_refused_for_one_picture_is_asked_again_one_by_one() -> None:
+    bad = png(picture("green"))
+    servicer = Moody(
+        lambda _, pictures: grpc.StatusCode.INVALID_ARGUMENT if bad in pictures else None
+    )
+    sources = [png(picture("red")), bad, png(picture("blue"))]
+    with answered_by(servicer) as client:
+        first, second, third = client.classify_each(sources)
+    assert first.classes == third.classes == ("red",)
+    assert (second.file, second.reason) == ("picture 2", "as told")
+
+
+def test_a_version_and_a_label_exclude_each_other(nowhere: str) -> None:
+    with pytest.raises(ValueError, match="not for both"):
+        Client(nowhere, version=1, label="x")
+    with pytest.raises(ValueError, match="max_pictures=0"):
+        Client(nowhere, max_pictures=0)
+
+
+def test_importing_the_client_costs_no_tensorflow() -> None:
+    script = "import sys, serving.client; print('tensorflow' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout == "False\n", done.stderr
