@@ -1,0 +1,111 @@
+"""What each request is answered, whether it came over gRPC or REST (server_core.cc)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+import grpc
+from tensorflow_serving.apis.classification_pb2 import (
+    ClassificationRequest,
+    ClassificationResponse,
+)
+from tensorflow_serving.apis.get_model_metadata_pb2 import (
+    GetModelMetadataRequest,
+    GetModelMetadataResponse,
+    SignatureDefMap,
+)
+from tensorflow_serving.apis.get_model_status_pb2 import (
+    GetModelStatusRequest,
+    GetModelStatusResponse,
+)
+from tensorflow_serving.apis.model_pb2 import ModelSpec
+from tensorflow_serving.apis.predict_pb2 import PredictRequest, PredictResponse
+
+from serving.local_server.classify import classify
+from serving.local_server.errors import ServingError, invalid_argument, servable_not_found
+from serving.local_server.manager import VersionManager
+from serving.local_server.predict import predict
+from serving.local_server.servable import Servable
+
+SIGNATURE_DEF = "signature_def"
+"""The one metadata field there is."""
+
+
+class Request(Protocol):
+    """What all requests have in common."""
+
+    model_spec: ModelSpec
+
+    def HasField(self, field_name: str) -> bool: ...
+
+
+class ServerCore:
+    """Answers requests for the model `name`; each method raises ServingError."""
+
+    def __init__(self, name: str, manager: VersionManager) -> None:
+        self._name = name
+        self._manager = manager
+
+    def predict(self, request: PredictRequest) -> PredictResponse:
+        with self.lease(request) as servable:
+            return predict(servable, request)
+
+    def classify(self, request: ClassificationRequest) -> ClassificationResponse:
+        with self.lease(request) as servable:
+            return classify(servable, request)
+
+    def metadata(self, request: GetModelMetadataRequest) -> GetModelMetadataResponse:
+        _spec(request)
+        if not request.metadata_field:
+            raise invalid_argument(
+                "GetModelMetadataRequest must specify at least one metadata_field"
+            )
+        for field in request.metadata_field:
+            if field != SIGNATURE_DEF:
+                raise invalid_argument(f"Metadata field {field} is not supported")
+        response = GetModelMetadataResponse()
+        with self.lease(request) as servable:
+            servable.identify(response.model_spec)
+            response.metadata[SIGNATURE_DEF].Pack(
+                SignatureDefMap(signature_def=servable.signatures)
+            )
+        return response
+
+    def status(self, request: GetModelStatusRequest) -> GetModelStatusResponse:
+        spec = _spec(request)
+        states = self._manager.states() if spec.name == self._name else []
+        if spec.HasField("version"):
+            states = [state for state in states if state.version == spec.version.value]
+            missing = f"Could not find version {spec.version.value} of model {spec.name}"
+        else:
+            missing = f"Could not find any versions of model {spec.name}"
+        if not states:
+            raise ServingError(grpc.StatusCode.NOT_FOUND, missing)
+        response = GetModelStatusResponse()
+        for state in states:
+            entry = response.model_version_status.add(version=state.version, state=state.state)
+            entry.status.error_code = state.code
+            entry.status.error_message = state.message
+        return response
+
+    @contextmanager
+    def lease(self, request: Request) -> Iterator[Servable]:
+        """Gives the version that the request's model_spec names, loaded until the block ends."""
+        spec = _spec(request)
+        if not spec.name:
+            raise invalid_argument("ModelSpec has no name specified.")
+        if spec.WhichOneof("version_choice") == "version_label":
+            raise invalid_argument(f"Unrecognized servable version label: {spec.version_label}")
+        version = spec.version.value if spec.HasField("version") else None
+        if spec.name != self._name:
+            raise servable_not_found(spec.name, version)
+        with self._manager.lease(version) as servable:
+            yield servable
+
+
+def _spec(request: Request) -> ModelSpec:
+    if not request.HasField("model_spec"):
+        raise invalid_argument("Missing ModelSpec")
+    return request.model_spec

@@ -1,0 +1,45 @@
+"""The one error that requests end with, as the gRPC code and message TensorFlow Serving sends."""
+
+from __future__ import annotations
+
+import re
+
+import grpc
+import tensorflow as tf
+
+_MESSAGE_LIMIT = 1024  # grpc_status_util.cc
+CODES = {code.value[0]: code for code in grpc.StatusCode}
+# What eager TensorFlow wraps around the message of a kernel; a session, as in TensorFlow Serving,
+# gives the middle only.
+_EAGER_FRAME = re.compile(
+    r"^Graph execution error:.*<stack traces unavailable>\n| \[Op:\w+\]$", re.S
+)
+
+
+class ServingError(Exception):
+    """A request, or a version, that ends with `code` and `message`."""
+
+    def __init__(self, code: grpc.StatusCode, message: str) -> None:
+        if len(message) > _MESSAGE_LIMIT:
+            message = message[:_MESSAGE_LIMIT] + "...TRUNCATED"
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+    @classmethod
+    def of(cls, error: Exception) -> ServingError:
+        """The same fault in TensorFlow Serving's terms: TensorFlow's codes are gRPC's."""
+        if isinstance(error, ServingError):
+            return error
+        if isinstance(error, tf.errors.OpError):
+            return cls(CODES[error.error_code], _EAGER_FRAME.sub("", error.message))
+        return cls(grpc.StatusCode.INTERNAL, f"{type(error).__name__}: {error}")
+
+
+def invalid_argument(message: str) -> ServingError:
+    return ServingError(grpc.StatusCode.INVALID_ARGUMENT, message)
+
+
+def servable_not_found(name: str, version: int | None) -> ServingError:
+    asked = f"Latest({name})" if version is None else f"Specific({name}, {version})"
+    return ServingError(grpc.StatusCode.NOT_FOUND, f"Servable not found for request: {asked}")

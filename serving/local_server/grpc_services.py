@@ -1,0 +1,60 @@
+"""The services on the gRPC port, each method handed to the core."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import grpc
+from tensorflow_serving.apis.model_service_pb2_grpc import ModelServiceServicer
+from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceServicer
+
+from serving.local_server.core import ServerCore
+from serving.local_server.errors import ServingError
+
+
+def _unimplemented(self: object, request: object, context: grpc.ServicerContext) -> None:
+    context.abort(
+        grpc.StatusCode.UNIMPLEMENTED, "The development server does not serve this method"
+    )
+
+
+class PredictionService(PredictionServiceServicer):
+    """tensorflow.serving.PredictionService."""
+
+    def __init__(self, core: ServerCore) -> None:
+        self._core = core
+
+    def Predict(self, request: Any, context: grpc.ServicerContext) -> Any:
+        return _answer(self._core.predict, request, context)
+
+    def Classify(self, request: Any, context: grpc.ServicerContext) -> Any:
+        return _answer(self._core.classify, request, context)
+
+    def GetModelMetadata(self, request: Any, context: grpc.ServicerContext) -> Any:
+        return _answer(self._core.metadata, request, context)
+
+    Regress = MultiInference = _unimplemented
+
+
+class ModelService(ModelServiceServicer):
+    """tensorflow.serving.ModelService."""
+
+    def __init__(self, core: ServerCore) -> None:
+        self._core = core
+
+    def GetModelStatus(self, request: Any, context: grpc.ServicerContext) -> Any:
+        return _answer(self._core.status, request, context)
+
+    HandleReloadConfigRequest = _unimplemented
+
+
+def _answer(method: Callable[[Any], Any], request: Any, context: grpc.ServicerContext) -> Any:
+    """Runs `method` unless its client has given up while the request waited for a thread."""
+    remaining = context.time_remaining()
+    if remaining is not None and remaining <= 0:
+        context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "Deadline exceeded before the run")
+    try:
+        return method(request)
+    except ServingError as error:
+        context.abort(error.code, error.message)

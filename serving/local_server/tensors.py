@@ -1,0 +1,56 @@
+"""TensorProtos in and out, in the encoding TensorFlow Serving uses."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+from tensorflow.core.framework.tensor_pb2 import TensorProto
+from tensorflow.core.framework.types_pb2 import DataType
+
+from serving.local_server.errors import invalid_argument
+
+# Field of the values by dtype (tensor.proto). TensorFlow Serving answers in these, not in
+# `tensor_content`, and clients read `float_val` and `string_val`.
+_VALUES = {
+    tf.string: "string_val",
+    tf.float32: "float_val",
+    tf.float64: "double_val",
+    tf.bool: "bool_val",
+    tf.int64: "int64_val",
+    tf.uint32: "uint32_val",
+    tf.uint64: "uint64_val",
+    **dict.fromkeys((tf.int8, tf.int16, tf.int32, tf.uint8, tf.uint16), "int_val"),
+}
+
+
+def values_field(dtype: tf.DType) -> str | None:
+    """Gives the name of the TensorProto field that holds `dtype`; None for rare ones."""
+    return _VALUES.get(dtype)
+
+
+def type_name(dtype: int) -> str:
+    """Gives a DataType's name as the C++ messages have it: float, string, int64."""
+    return DataType.Name(dtype)[3:].lower() if dtype in DataType.values() else f"unknown {dtype}"
+
+
+def from_proto(alias: str, proto: TensorProto) -> tf.Tensor:
+    """Gives the tensor that `proto` describes.
+
+    Raises:
+        ServingError: INVALID_ARGUMENT, the values do not fit the shape or dtype.
+    """
+    try:
+        return tf.io.parse_tensor(proto.SerializeToString(), tf.as_dtype(proto.dtype))
+    except tf.errors.OpError:
+        raise invalid_argument(f"tensor parsing error: {alias}") from None
+
+
+def to_proto(tensor: tf.Tensor) -> TensorProto:
+    """Gives `tensor` as a TensorProto whose values are in the field of their dtype."""
+    field = values_field(tensor.dtype)
+    if field is None:
+        return tf.make_tensor_proto(tensor.numpy())
+    return TensorProto(
+        dtype=tensor.dtype.as_datatype_enum,
+        tensor_shape=tensor.shape.as_proto(),
+        **{field: tf.reshape(tensor, [-1]).numpy().tolist()},
+    )
