@@ -152,7 +152,9 @@ class Training(Section):
     @model_validator(mode="after")
     def _learns_something(self) -> Training:
         if self.frozen.epochs + self.unfrozen.epochs == 0:
-            raise ValueError("frozen.epochs and unfrozen.epochs are both 0: nothing would be trained")
+            raise ValueError(
+                "frozen.epochs and unfrozen.epochs are both 0: nothing would be trained"
+            )
         return self
 
 

@@ -94,7 +94,9 @@ class Config(settings.Section):
 
 def presets() -> list[str]:
     """The names that `--preset` takes."""
-    return sorted(Path(str(file)).stem for file in _PRESETS.iterdir() if file.name.endswith(".yaml"))
+    return sorted(
+        Path(str(file)).stem for file in _PRESETS.iterdir() if file.name.endswith(".yaml")
+    )
 
 
 def read_preset(name: str) -> dict[str, Any]:

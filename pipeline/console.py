@@ -155,7 +155,9 @@ def _headline(result: dict[str, Any]) -> str:
     if verdict == "unchanged":
         return "[bold cyan]unchanged[/]: the candidate is the model served already"
     if verdict == "refused":
-        failed = [f"{row['metric']} ({row['slice']})" for row in result["gate"] if not row["passed"]]
+        failed = [
+            f"{row['metric']} ({row['slice']})" for row in result["gate"] if not row["passed"]
+        ]
         return f"[bold red]refused[/] by the gate: {escape(', '.join(failed))}; nothing was pushed"
     if verdict == "failed":
         return f"[bold red]failed[/]: {escape(result['error'])}"

@@ -40,9 +40,7 @@ def eval_config(names: Collection[str]) -> tfma.EvalConfig:
     ]
     return tfma.EvalConfig(
         model_specs=models,
-        metrics_specs=[
-            tfma.MetricsSpec(metrics=metrics, model_names=list(names))
-        ],
+        metrics_specs=[tfma.MetricsSpec(metrics=metrics, model_names=list(names))],
         # Recall of a class is the accuracy on the pictures of that class.
         slicing_specs=[tfma.SlicingSpec(), tfma.SlicingSpec(feature_keys=[features.LABEL])],
     )
@@ -54,7 +52,9 @@ def read_metrics(evaluation: str, name: str, classes: list[str]) -> Metrics:
 
     def of(slice_key: tuple) -> tuple[int, float]:
         metrics = result.get_metrics_for_slice(slice_key)
-        value = {key: metrics[key]["doubleValue"] for key in metrics if "doubleValue" in metrics[key]}
+        value = {
+            key: metrics[key]["doubleValue"] for key in metrics if "doubleValue" in metrics[key]
+        }
         return round(value["example_count"]), value["sparse_categorical_accuracy"]
 
     pictures, accuracy = of(())

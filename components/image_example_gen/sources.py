@@ -52,7 +52,9 @@ def scan(source: str) -> Listing:
         raise ConfigError(
             f"data.source: no folder {source}. Name a folder that holds one folder of pictures per class."
         )
-    folders = sorted(entry.name for entry in root.iterdir() if entry.is_dir() and _visible(entry.name))
+    folders = sorted(
+        entry.name for entry in root.iterdir() if entry.is_dir() and _visible(entry.name)
+    )
     files: list[SourceFile] = []
     ignored = sum(1 for entry in root.iterdir() if not entry.is_dir())
     for label in folders:

@@ -70,7 +70,9 @@ def class_index(labels: tf.Tensor, classes: list[str]) -> tf.Tensor:
 def count_classes(folder: str) -> dict[str, int]:
     """Gives the number of pictures of each class in a split."""
     parse = {features.LABEL: tf.io.FixedLenFeature([], tf.string)}
-    labels = read_records(folder).batch(256).map(lambda e: tf.io.parse_example(e, parse)[features.LABEL])
+    labels = (
+        read_records(folder).batch(256).map(lambda e: tf.io.parse_example(e, parse)[features.LABEL])
+    )
     return collections.Counter(
         label.decode() for batch in labels.as_numpy_iterator() for label in batch
     )
