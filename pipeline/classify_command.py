@@ -18,18 +18,17 @@ def classify(images: list[Path], server: str, name: str, top: int, as_json: bool
     from serving.client import Client, ClientError, PictureRefused
 
     complete = True
-    with Client(server, name=name) as client:
-        for image in images:
-            try:
-                answer = client.classify([image])[0]
-            except PictureRefused as refused:
-                complete = False
-                _print_error(image, refused.reason, as_json)
-            except ClientError as error:
-                raise UserError(str(error)) from error
-            else:
-                best = list(zip(answer.classes, answer.scores, strict=True))[:top]
-                _print_answer(image, best, as_json)
+    try:
+        with Client(server, name=name) as client:
+            for image, answer in zip(images, client.classify_each(images), strict=True):
+                if isinstance(answer, PictureRefused):
+                    complete = False
+                    _print_error(image, answer.reason, as_json)
+                else:
+                    best = list(zip(answer.classes, answer.scores, strict=True))[:top]
+                    _print_answer(image, best, as_json)
+    except ClientError as error:
+        raise UserError(str(error)) from error
     return complete
 
 

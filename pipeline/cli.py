@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from enum import Enum
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Annotated
 import typer
 
 from components.errors import ConfigError, UserError
+from pipeline import environment
 
 app = typer.Typer(
     help="From a folder of labelled pictures to a gated, served image classifier.",
@@ -42,8 +42,7 @@ class Target(str, Enum):
 
 def main() -> None:
     """Runs the command; the exit code is 0, 1 (failed or refused) or 2 (the words are wrong)."""
-    # Keras 3 throughout: TensorFlow Transform would otherwise choose the legacy one.
-    os.environ.setdefault("TF_USE_LEGACY_KERAS", "0")
+    environment.prepare()
     try:
         app()
     except UserError as error:

@@ -13,7 +13,7 @@ from pipeline import preflight, root
 from pipeline.config import Config
 from pipeline.console import RunView, quiet, show_summary
 
-EXIT_DONE, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
+EXIT_DONE, EXIT_FAILED = 0, 1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,22 +33,32 @@ class Request:
 def run(request: Request) -> int:
     """Runs the pipeline, tells people and programs what became of it, and gives the exit code."""
     try:
-        config = build_config(request)
-        listing = preflight.check_folders(config)
-        with root.locked(config.root):
-            run_id = root.new_run_id()
-            log = root.log_path(config.root, run_id)
-            with quiet(log, to_stderr=request.as_json) as shown, RunView(shown) as view:
-                view.say(f"{len(listing.files)} pictures of {len(listing.classes)} classes")
-                result = _run(request, config, run_id, view)
-                show_summary(shown, result)
+        result = execute(request)
     except UserError as error:
-        result = _result(error=str(error))
-        if not request.as_json:
-            raise
+        if request.as_json:
+            print(json.dumps(_result(error=str(error))), flush=True)
+        raise
     if request.as_json:
         print(json.dumps(result), flush=True)
     return EXIT_DONE if result["verdict"] in ("pushed", "unchanged", None) else EXIT_FAILED
+
+
+def execute(request: Request) -> dict[str, Any]:
+    """Runs the pipeline, shows people how it goes, and gives what programs read.
+
+    Raises:
+      UserError: it can't start; a node's failure is in the result instead.
+    """
+    config = build_config(request)
+    listing = preflight.check_folders(config)
+    with root.locked(config.root):
+        run_id = root.new_run_id()
+        log = root.log_path(config.root, run_id)
+        with quiet(log, to_stderr=request.as_json) as shown, RunView(shown) as view:
+            view.say(f"{len(listing.files)} pictures of {len(listing.classes)} classes")
+            result = _run(request, config, run_id, view)
+            show_summary(shown, result)
+    return result
 
 
 def build_config(request: Request) -> Config:

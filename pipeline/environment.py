@@ -1,0 +1,15 @@
+"""What must be set before TensorFlow or Keras is imported."""
+
+from __future__ import annotations
+
+import os
+
+from components.weights import cache_dir
+
+
+def prepare() -> None:
+    """Sets what the user has not set otherwise."""
+    # TensorFlow Transform would choose the legacy Keras for all of us.
+    os.environ.setdefault("TF_USE_LEGACY_KERAS", "0")
+    # Importing Keras writes a file to its home, which is ~/.keras otherwise.
+    os.environ.setdefault("KERAS_HOME", str(cache_dir() / "keras"))
