@@ -23,11 +23,16 @@ class Ready:
 def prepare(source: Source, position: int) -> Ready | PictureRefused:
     """Reads one source and makes it canonical; a refusal is given back, not raised.
 
-    `position` (from 0) names a source that has no name of its own.
+    Args:
+        source: where the picture is.
+        position: counted from 0; names a source that has no name of its own.
+
+    Raises:
+        TypeError: `source` is none of what it may be.
     """
     file = _name(source, position)
     try:
-        return Ready(file, canonical(_read(source)).encoded)
+        return Ready(file, canonical(_read(source, file)).encoded)
     except PictureError as error:
         return PictureRefused(file, str(error))
     except OSError as error:
@@ -41,7 +46,15 @@ def _name(source: Source, position: int) -> str:
     return name if isinstance(name, str) else f"picture {position + 1}"
 
 
-def _read(source: Source) -> bytes:
-    if isinstance(source, bytes):
-        return source
-    return source.read_bytes() if isinstance(source, Path) else source.read()
+def _read(source: Source, file: str) -> bytes:
+    data: object = source
+    if isinstance(source, Path):
+        data = source.read_bytes()
+    elif hasattr(source, "read"):
+        data = source.read()
+    if not isinstance(data, bytes):
+        raise TypeError(
+            f"{file} is a {type(source).__name__} that gives {type(data).__name__}:"
+            " pass bytes, a pathlib.Path, or a file opened in binary mode"
+        )
+    return data

@@ -50,10 +50,10 @@ class ModelService(ModelServiceServicer):
 
 
 def _answer(method: Callable[[Any], Any], request: Any, context: grpc.ServicerContext) -> Any:
-    """Runs `method` unless its client has given up while the request waited for a thread."""
+    """Runs `method`, unless its client has given up while the request waited for a thread."""
     remaining = context.time_remaining()
-    if remaining is not None and remaining <= 0:
-        context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "Deadline exceeded before the run")
+    if not context.is_active() or (remaining is not None and remaining <= 0):
+        context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "The client no longer waits")
     try:
         return method(request)
     except ServingError as error:

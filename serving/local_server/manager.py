@@ -113,7 +113,7 @@ class VersionManager:
                 entry.leases -= 1
                 last = entry.retired and entry.leases == 0
             if last:
-                self._end(entry.servable.version)
+                self._end(entry.servable.version, UNLOADING)
 
     def _follow(self) -> None:
         while True:
@@ -137,7 +137,7 @@ class VersionManager:
         }
         for number in self._failures.keys() - aspired.keys():
             del self._failures[number]
-            self._end(number)
+            self._end(number, LOADING)
         for number in aspired.keys() - self._loaded.keys():
             self._load(number, aspired[number])
         if aspired.keys() <= self._loaded.keys():
@@ -173,14 +173,15 @@ class VersionManager:
             entry.retired = True
             idle = entry.leases == 0
         if idle:
-            self._end(number)
+            self._end(number, UNLOADING)
 
-    def _end(self, number: int) -> None:
-        with self._lock:
-            ended = self._states[number].state == END
-        if not ended:
-            self._set(VersionState(number, END))
+    def _end(self, number: int, stage: int) -> None:
+        """Ends a version at the end of `stage`, unless it has been taken up again meanwhile."""
         self._garbage.set()
+        with self._lock:
+            ends = self._states[number].state == stage
+        if ends:
+            self._set(VersionState(number, END))
 
     def _set(self, state: VersionState) -> None:
         with self._lock:

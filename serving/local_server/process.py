@@ -38,9 +38,7 @@ def serving(
     """
     command = [sys.executable, "-m", "serving.local_server", "--model-dir", str(model_dir)]
     command += ["--name", name, "--port", "0", "--rest-port", "0"]
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
         assert process.stdout is not None
         yield _address(process, process.stdout, seconds)

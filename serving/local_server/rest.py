@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import socketserver
 import threading
@@ -120,10 +121,14 @@ class _Handler(BaseHTTPRequestHandler):
             if match is None:
                 raise invalid_argument(f"Malformed request: {self.command} {path}")
             self._reply(HTTPStatus.OK, handle(match, body))
-        except ServingError as error:
-            self._reply(
-                _STATUS.get(error.code, HTTPStatus.INTERNAL_SERVER_ERROR), {"error": error.message}
-            )
+        except OSError:  # the connection: there is nobody to answer
+            raise
+        except Exception as error:
+            if not isinstance(error, ServingError):
+                logging.exception("%s %s", self.command, path)
+            fault = ServingError.of(error)
+            status = _STATUS.get(fault.code, HTTPStatus.INTERNAL_SERVER_ERROR)
+            self._reply(status, {"error": fault.message})
 
     def _body(self) -> bytes:
         if "Transfer-Encoding" in self.headers:

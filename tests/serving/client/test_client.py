@@ -123,6 +123,12 @@ def test_a_refused_picture_is_named_and_stops_classify(client: Client, tmp_path:
         client.classify([tmp_path / "missing.png"])
 
 
+def test_what_is_no_source_is_a_mistake_of_the_caller(client: Client) -> None:
+    for source in ("picture.png", io.StringIO("text"), 7):
+        with pytest.raises(TypeError, match="pathlib.Path"):
+            client.classify([source])
+
+
 def test_classify_each_goes_on_past_refused_pictures(client: Client, tmp_path: Path) -> None:
     sources = [png(picture("red")), b"no picture", tmp_path / "missing.png", png(picture("blue"))]
     first, second, third, fourth = client.classify_each(sources)

@@ -155,6 +155,22 @@ def test_requests_on_a_leaving_version_finish(
     server.wait_for_states(_41="END")
 
 
+def test_a_leaving_version_that_comes_back_stays(
+    saved_model: Path, pushed: tuple[Path, ServerProcess]
+) -> None:
+    folder, server = pushed
+    put(saved_model, folder, 61)
+    server.wait_for_states(_61="AVAILABLE")
+    under_way = server.predictions.Predict.future(busy_request(5.0))
+    put(saved_model, folder, 62)
+    server.wait_for_states(_61="UNLOADING", _62="AVAILABLE")
+    (folder / "62").rename(folder / "62.withdrawn")
+    server.wait_for_states(_61="AVAILABLE", _62="END")
+    assert under_way.result().model_spec.version.value == 61
+    assert answering(server) == 61
+    assert server.states()[61] == "AVAILABLE"
+
+
 def test_a_missing_directory_keeps_and_an_empty_one_unloads(
     saved_model: Path, pushed: tuple[Path, ServerProcess]
 ) -> None:
