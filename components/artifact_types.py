@@ -44,6 +44,14 @@ class GateVerdict(Artifact):
     TYPE_NAME = "GateVerdict"
 
 
+class Report(Artifact):
+    """`report.html`: the page about the run."""
+
+    TYPE_NAME = "Report"
+
+
+REPORT_PAGE = "report.html"
+
 SERVED_VERSION = "served_version"
 SERVED_DIGEST = "served_digest"
 """Properties of the baseline's Model artifact; both empty where no model is served."""

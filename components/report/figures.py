@@ -17,9 +17,6 @@ from matplotlib.figure import Figure
 INK, MUTED, LINE, BLUE, ORANGE = "#010101", "#010102", "#010103", "#010104", "#010105"
 _VARIABLES = {INK: "ink", MUTED: "muted", LINE: "line", BLUE: "blue", ORANGE: "orange"}
 
-PLAIN_TEXT = {"parse_math": False}
-"""For names that come from outside: a `$` in them is a dollar sign."""
-
 _LONGEST_NAME = 18  # characters
 
 
@@ -38,19 +35,25 @@ def to_svg(figure: Figure, alt: str, *, stretch: float) -> Markup:
       stretch: how many CSS pixels a point of the figure may at most become; never less than 0.8,
         to stay readable on a phone (the place scrolls).
     """
-    file = io.StringIO()
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": alt}):
-        with warnings.catch_warnings():
-            # Only the room that a name takes is measured with Matplotlib's own font.
-            warnings.filterwarnings("ignore", message="Glyph .* missing from")
-            figure.savefig(file, format="svg", transparent=True, bbox_inches="tight")
-    svg = file.getvalue()
-    body = svg[svg.index(">", svg.index("<svg")) + 1 :]
+    svg = _draw(figure, salt=alt)
+    box = re.search(r'viewBox="0 0 (?P<width>[\d.]+) [\d.]+"', svg)
+    assert box is not None, "Matplotlib gives every figure its size"
+    body = svg[svg.index(">", box.end()) + 1 :]
     body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
     body = re.sub(r'<g id="\w+">', "<g>", body)  # the same in every figure of the page
     for placeholder, variable in _VARIABLES.items():
         body = body.replace(placeholder, f"var(--{variable})")
-    view = re.findall(r'viewBox="0 0 ([\d.]+) [\d.]+"', svg)[0]
-    box = re.findall(r'viewBox="[^"]+"', svg)[0]
-    width = f"min-width:{0.8 * float(view):.0f}px;max-width:{float(view) * stretch:.0f}px"
-    return Markup(f'<svg role="img" aria-label="{escape(alt)}" {box} style="{width}">{body}')
+    width = float(box["width"])
+    style = f"min-width:{0.8 * width:.0f}px;max-width:{stretch * width:.0f}px"
+    return Markup(f'<svg role="img" aria-label="{escape(alt)}" {box[0]} style="{style}">{body}')
+
+
+def _draw(figure: Figure, salt: str) -> str:
+    """Gives Matplotlib's SVG; another salt gives other ids, which all stand on one page."""
+    file = io.StringIO()
+    settings = {"svg.fonttype": "none", "svg.hashsalt": salt}
+    with matplotlib.rc_context(settings), warnings.catch_warnings():
+        # Only the room that a name takes is measured with Matplotlib's own font.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        figure.savefig(file, format="svg", transparent=True, bbox_inches="tight")
+    return file.getvalue()

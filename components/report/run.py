@@ -1,4 +1,4 @@
-"""What one run's page is made of, as plain data: neither TFX nor TensorFlow is needed to draw it."""
+"""What a run's page is made of, as plain data: drawing it needs neither TFX nor TensorFlow."""
 
 from __future__ import annotations
 

@@ -44,7 +44,11 @@ def _verdict(run: Run) -> tuple[str, str, str]:
         return "good", "Pushed", f"{reached} and was pushed as version {run.pushed_version}."
     if run.pushed_version is None:
         return "good", "Passed", f"It reached all {total:,} thresholds of the gate."
-    return "bad", "Not pushed", f"It reached all {total:,} thresholds, but another check refused it."
+    return (
+        "bad",
+        "Not pushed",
+        f"It reached all {total:,} thresholds, but another check refused it.",
+    )
 
 
 SECTION = Section("headline", "", _values)

@@ -47,9 +47,9 @@ def curves(epochs: list[dict[str, Any]], best: dict[str, Any] | None, measure: s
     axes = figure.add_subplot()
     numbers = range(1, len(epochs) + 1)
     evaluated = [row[f"val_{measure}"] for row in epochs]
-    style = {"marker": "o" if len(epochs) == 1 else None}
-    axes.plot(numbers, [row[measure] for row in epochs], ls="--", lw=1.4, color=ORANGE, **style)
-    axes.plot(numbers, evaluated, lw=2, color=BLUE, **style)
+    dot = "o" if len(epochs) == 1 else ""
+    axes.plot(numbers, [row[measure] for row in epochs], ls="--", lw=1.4, color=ORANGE, marker=dot)
+    axes.plot(numbers, evaluated, lw=2, color=BLUE, marker=dot)
     if measure == "accuracy":
         axes.set_ylim(min(0.5, axes.get_ylim()[0]), 1.02)
     else:

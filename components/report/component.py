@@ -1,0 +1,89 @@
+"""Report: one page about the run, for people."""
+
+from __future__ import annotations
+
+import hashlib
+
+from tfx.dsl.components.base import base_component, executor_spec
+from tfx.types import BaseChannel, channel, component_spec, standard_artifacts
+
+from components.artifact_types import ClassList, GateVerdict, IngestReport, Predictions
+from components.artifact_types import Report as ReportArtifact
+from components.code_version import code_version
+from components.report.executor import Executor
+from components.report.page import TEMPLATES
+
+
+class ReportSpec(component_spec.ComponentSpec):
+    """What Report takes and gives."""
+
+    PARAMETERS = {
+        "configuration": component_spec.ExecutionParameter(type=str),
+        "code_version": component_spec.ExecutionParameter(type=str),
+    }
+    INPUTS = {
+        "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
+        "class_list": component_spec.ChannelParameter(type=ClassList),
+        "ingest_report": component_spec.ChannelParameter(type=IngestReport),
+        "model_run": component_spec.ChannelParameter(type=standard_artifacts.ModelRun),
+        "predictions": component_spec.ChannelParameter(type=Predictions),
+        "verdict": component_spec.ChannelParameter(type=GateVerdict),
+        "pushed_model": component_spec.ChannelParameter(
+            type=standard_artifacts.PushedModel, optional=True
+        ),
+    }
+    OUTPUTS = {"report": component_spec.ChannelParameter(type=ReportArtifact)}
+
+
+class Report(base_component.BaseComponent):
+    """Writes `report.html`, which needs no other file and no network."""
+
+    SPEC_CLASS = ReportSpec
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
+
+    def __init__(
+        self,
+        examples: BaseChannel,
+        class_list: BaseChannel,
+        ingest_report: BaseChannel,
+        model_run: BaseChannel,
+        predictions: BaseChannel,
+        verdict: BaseChannel,
+        configuration: str,
+        pushed_model: BaseChannel | None = None,
+    ):
+        """Makes the component.
+
+        Args:
+          examples: ingested pictures, of which mistakes in the `test` split are shown.
+          class_list: the class names.
+          ingest_report: how many pictures there are, and which were rejected.
+          model_run: the training's history.
+          predictions: the candidate's answers to the test pictures.
+          verdict: the gate's.
+          configuration: the run's whole configuration as JSON.
+          pushed_model: lets the page say which version was pushed; left out, it says nothing of it.
+        """
+        super().__init__(
+            spec=ReportSpec(
+                examples=examples,
+                class_list=class_list,
+                ingest_report=ingest_report,
+                model_run=model_run,
+                predictions=predictions,
+                verdict=verdict,
+                pushed_model=pushed_model,
+                configuration=configuration,
+                code_version=f"{code_version(__name__)}-{_templates_version()}",
+                report=channel.Channel(type=ReportArtifact),
+            )
+        )
+
+
+def _templates_version() -> str:
+    """Gives what changes with the templates, which no import leads to."""
+    digest = hashlib.sha256()
+    for template in sorted(TEMPLATES.rglob("*.j2")):
+        digest.update(template.name.encode())
+        digest.update(template.read_bytes())
+    return digest.hexdigest()[:16]

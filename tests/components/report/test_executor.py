@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import base64
+import io
+import json
+import re
+from pathlib import Path
+
+import pytest
+import tensorflow as tf
+from PIL import Image
+from tfx.types import Artifact, standard_artifacts
+
+from components import artifact_types, features
+from components.report.executor import Executor
+from tests.components.report.made_run import CLASSES, Page, history, prediction, row, run
+
+COLOURS = {"apple/0.png": (220, 30, 30), "pear/0.png": (30, 200, 40), "pear/1.png": (250, 220, 0)}
+
+
+def example(file: str) -> bytes:
+    content = io.BytesIO()
+    Image.new("RGB", (40, 30), COLOURS[file]).save(content, "PNG")
+    texts = {features.FILENAME: file.encode(), features.ENCODED: content.getvalue()}
+    feature = {
+        key: tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
+        for key, value in texts.items()
+    }
+    return tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString()
+
+
+def artifact(kind: type[Artifact], folder: Path) -> Artifact:
+    made = kind()
+    made.uri = str(folder / kind.TYPE_NAME)
+    Path(made.uri).mkdir()
+    return made
+
+
+@pytest.fixture
+def inputs(tmp_path: Path) -> dict[str, list[Artifact]]:
+    """A run with three test pictures, the second and the third taken for apples."""
+    examples = artifact(standard_artifacts.Examples, tmp_path)
+    examples.split_names = '["train", "eval", "test"]'
+    test = Path(examples.uri, "Split-test")
+    test.mkdir()
+    with tf.io.TFRecordWriter(str(test / "pictures-0.tfrecord")) as writer:
+        for file in COLOURS:
+            writer.write(example(file))
+    predictions = artifact(artifact_types.Predictions, tmp_path)
+    for number, file in enumerate(COLOURS):
+        scores = {"apple": 0.5 + number / 10, "pear": 0.5 - number / 10, "quince": 0.0}
+        path = Path(predictions.uri, f"predictions-{number}.jsonl")
+        path.write_text(prediction(file, file.split("/")[0], scores) + "\n")
+    model_run = artifact(standard_artifacts.ModelRun, tmp_path)
+    Path(model_run.uri, "history.json").write_text(json.dumps(history(2, 2)))
+    artifacts = {"examples": examples, "predictions": predictions, "model_run": model_run}
+    made = run()
+    gate = [row("accuracy", "overall", 1 / 3, ">= 0.3", True)]
+    for name, kind, content in (
+        ("class_list", artifact_types.ClassList, CLASSES),
+        ("ingest_report", artifact_types.IngestReport, made.ingest),
+        ("verdict", artifact_types.GateVerdict, made.verdict | {"verdict": "passed", "gate": gate}),
+    ):
+        artifacts[name] = artifact(kind, tmp_path)
+        artifact_types.write(artifacts[name], content)
+    return {name: [made] for name, made in artifacts.items()}
+
+
+def page(inputs: dict[str, list[Artifact]], folder: Path) -> tuple[str, Page]:
+    report = artifact_types.Report()
+    report.uri = str(folder / "report")
+    Executor().Do(inputs, {"report": [report]}, {"configuration": json.dumps(run().configuration)})
+    html = Path(report.uri, "report.html").read_text("utf-8")
+    return html, Page(html)
+
+
+def test_the_page_is_made_of_what_the_run_left(
+    inputs: dict[str, list[Artifact]], tmp_path: Path
+) -> None:
+    html, made = page(inputs, tmp_path)
+    assert made.heading == "Passed"
+    assert made.table("Class")[1] == ["pear", "2", "0.0 %", "–"]
+    shown = re.findall(r'src="data:image/jpeg;base64,([^"]+)" alt="([^:]+):', html)
+    assert [file for _, file in shown] == ["pear/1.png", "pear/0.png"]
+    for encoded, file in shown:
+        pixel = Image.open(io.BytesIO(base64.b64decode(encoded))).getpixel((20, 15))
+        assert pixel == pytest.approx(COLOURS[file], abs=6)
+
+
+def test_it_names_the_version_that_was_pushed(
+    inputs: dict[str, list[Artifact]], tmp_path: Path
+) -> None:
+    pushed = artifact(standard_artifacts.PushedModel, tmp_path)
+    pushed.set_int_custom_property("pushed", 1)
+    pushed.set_string_custom_property("pushed_version", "1795314091")
+    _, made = page(inputs | {"pushed_model": [pushed]}, tmp_path)
+    assert made.heading == "Pushed"
+    assert "version 1795314091" in made.text

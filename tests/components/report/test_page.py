@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import Any
+
+import pytest
+
+from components.report.page import SECTIONS, render
+from components.report.run import Run
+from tests.components.report.made_run import CLASSES, Page, row, run
+
+HOSTILE = ['<script>alert("1")</script>', "a' onerror='x", "{{ 7 * 7 }}", "苹果 & 🍎"]
+
+
+def with_verdict(made: Run, pushed: str | None = None, **changes: Any) -> Page:
+    changed = dataclasses.replace(made, verdict=made.verdict | changes, pushed_version=pushed)
+    return Page(render(changed))
+
+
+def test_every_section_is_there() -> None:
+    page = Page(render(run()))
+    ids = [attributes["id"] for tag, attributes in page.tags if tag == "section"]
+    assert ids == [section.name for section in SECTIONS]
+
+
+def test_all_tables_by_class_follow_the_class_list() -> None:
+    classes = ["zebra", "Ape", "mole"]  # in no order, so that following it is no accident
+    html = render(run(classes))
+    page = Page(html)
+    tables = [rows[1:] for rows in page.tables if rows[0][0] == "Class"]
+    assert len(tables) == 2
+    for table in tables:
+        assert [cells[0] for cells in table][:3] == classes
+    assert [cells[1] for cells in page.table("Metric")] == ["overall", *classes]
+    figures = "".join(re.findall("<svg.*?</svg>", html, re.DOTALL))
+    assert re.findall(">(zebra|Ape|mole)<", figures) == 2 * classes
+
+
+def test_the_gate_shows_every_row_in_words() -> None:
+    made = run()
+    rows = Page(render(made)).table("Metric")
+    assert [cells[1] for cells in rows] == [row["slice"] for row in made.verdict["gate"]]
+    found = [cells[4] for cells in rows]
+    words = {True: "✓ passed", False: "✗ failed"}
+    assert found == [words[row["passed"]] for row in made.verdict["gate"]]
+    assert rows[1][:4] == ["recall", "apple", "0.2500", ">= 0.5"]
+
+
+def test_of_many_thresholds_only_what_classes_have_reached_is_folded() -> None:
+    classes = [f"c{number:02}" for number in range(40)]
+    rows = [row("recall", name, 0.4, ">= 0.5", name == "c07") for name in classes]
+    rows = [row("accuracy", "overall", 0.9, ">= 0.8", True), *rows]
+    page = with_verdict(run(classes), gate=rows)
+    shown, folded = (table[1:] for table in page.tables if table[0][0] == "Metric")
+    assert [cells[1] for cells in folded] == ["c07"]
+    assert [cells[1] for cells in shown] == ["overall", *classes[:7], *classes[8:]]
+
+
+def test_counts_and_rejects_are_those_of_the_ingest() -> None:
+    page = Page(render(run()))
+    data = next(rows for rows in page.tables if rows[0][1:4] == ["train", "eval", "test"])
+    assert data[1] == ["apple", "80", "10", "20", "110", "1"]
+    assert data[-1] == ["All", "243", "33", "63", "339", "1"]
+    assert page.table("File") == [["pear/x.png", "empty file"]]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "served", "pushed", "word", "sentence"),
+    [
+        ("passed", None, "7", "Pushed", "It reached all 1 thresholds and was pushed as version 7."),
+        ("passed", None, None, "Passed", "It reached all 1 thresholds of the gate."),
+        ("passed", "3", "", "Not pushed", "It reached all 1 thresholds, but another check"),
+        ("refused", None, "", "Refused", "It missed 0 of 1 thresholds."),
+        ("refused", "3", None, "Refused", "Version 3 stays served."),
+        ("unchanged", "3", "", "Unchanged", "This is the model served already, version 3."),
+    ],
+)
+def test_the_headline_says_what_became_of_the_model(
+    verdict: str, served: str | None, pushed: str | None, word: str, sentence: str
+) -> None:
+    gate = [row("accuracy", "overall", 0.9, ">= 0.8", True)]
+    made = with_verdict(run(), pushed, verdict=verdict, served_version=served, gate=gate)
+    assert made.heading == word
+    assert sentence in made.text
+
+
+def test_the_served_model_is_compared_where_it_was_measured() -> None:
+    made = run()
+    measured = made.verdict["metrics"] | {"baseline": {"accuracy": 0.4567}}
+    page = with_verdict(made, metrics=measured, served_version="3")
+    assert "45.7 %" in page.text
+    assert "accuracy of version 3" in page.text
+
+
+def test_hostile_names_are_text() -> None:
+    made = run(HOSTILE)
+    html = render(made)
+    page = Page(html)
+    assert {"script", "link", "iframe"}.isdisjoint(tag for tag, _ in page.tags)
+    assert not any(name.startswith("on") for _, attributes in page.tags for name in attributes)
+    assert [cells[0] for cells in page.table("Class")] == HOSTILE
+    alts = [attributes["alt"] for tag, attributes in page.tags if tag == "img"]
+    label = made.classes[made.mistakes[0].label]
+    assert alts[0] is not None and alts[0].startswith(f"{made.mistakes[0].file}: {label}")
+
+
+def test_nothing_refers_to_another_file_or_to_the_network() -> None:
+    html = render(run())
+    for tag, attributes in Page(html).tags:
+        for name in ("src", "href", "xlink:href", "srcset", "data", "action", "poster"):
+            assert (attributes.get(name) or "#").startswith(("#", "data:image/")), (tag, name)
+    assert re.findall(r"@import|url\((?!#)", html) == []
+
+
+def test_every_picture_has_words_for_those_who_cannot_see_it() -> None:
+    page = Page(render(run()))
+    pictures = [attributes for tag, attributes in page.tags if tag in ("img", "svg")]
+    assert len(pictures) > 3
+    assert all(attributes.get("alt") or attributes.get("aria-label") for attributes in pictures)
+
+
+def test_at_most_twelve_mistakes_are_shown_small_and_the_worst_first() -> None:
+    made = run(pictures=200, right=0.5)
+    page = Page(render(made))
+    images = [attributes for tag, attributes in page.tags if tag == "img"]
+    assert len(images) == 12
+    assert f"taken for {made.classes[made.mistakes[0].predicted]}" in page.text
+    assert all(len(attributes["src"] or "") < 50_000 for attributes in images)
+
+
+def test_without_a_mistake_the_page_says_so() -> None:
+    page = Page(render(run(pictures=30, right=1.0)))
+    assert "all 30 test pictures were classified correctly" in page.text
+    assert "img" not in {tag for tag, _ in page.tags}
+
+
+def test_a_thousand_classes_give_pairs_instead_of_a_matrix_and_stay_small() -> None:
+    classes = [f"class {number:04}" for number in range(1000)]
+    html = render(run(classes, pictures=2000))
+    pairs = Page(html).table("True class")
+    assert 0 < len(pairs) <= 30
+    assert len(html) < 2_000_000
+
+
+def test_the_command_names_the_push_directory_as_a_shell_takes_it() -> None:
+    assert "transfer-pipeline serve --model-dir '/srv/my models'" in Page(render(run())).text
+
+
+def test_the_configuration_is_shown_as_the_file_that_it_could_be() -> None:
+    page = Page(render(run()))
+    assert "pipeline_name: fruit\npush:\n  directory: /srv/my models" in page.text
+    assert CLASSES[0] not in page.text.split("Configuration")[-1]
