@@ -17,7 +17,7 @@ from pipeline.demo_data import solar_cells
 from pipeline.run_command import Request, execute
 
 _FOLDER = Path("build", "demo")
-_PICTURES = 1600
+_PICTURES = 2000
 _ASKED = 3
 _NAME = "solar-cells"
 

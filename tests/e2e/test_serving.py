@@ -1,0 +1,111 @@
+"""The pushed model answers over gRPC as it does in this process, on the same pixels."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from components import features
+from serving.client import Client
+from serving.local_server.process import serving
+from tests.e2e.conftest import FirstRun
+
+
+@pytest.fixture(scope="module")
+def test_pictures(first_run: FirstRun) -> list[Path]:
+    ledger = first_run.newest("ImageExampleGen", "ingest_report")
+    rows = [json.loads(line) for file in ledger.glob("ledger*") for line in file.open()]
+    return [first_run.pictures / row["file"] for row in rows if row.get("split") == "test"]
+
+
+@pytest.fixture(scope="module")
+def client(first_run: FirstRun) -> Iterator[Client]:
+    with (
+        serving(Path(first_run.result["model_dir"])) as address,
+        Client(address, name="classifier") as client,
+    ):
+        yield client
+
+
+def _pixels(first_run: FirstRun, pictures: list[Path]) -> np.ndarray:
+    import tensorflow as tf
+
+    from components.transform_graph import Pixels
+
+    graph = Pixels(str(first_run.newest("Transform", "transform_graph")))
+    return graph(tf.constant([path.read_bytes() for path in pictures])).numpy()
+
+
+def test_answers_over_grpc_equal_the_keras_model(
+    first_run: FirstRun, client: Client, test_pictures: list[Path]
+) -> None:
+    import keras
+
+    model = keras.models.load_model(first_run.newest("Trainer", "model") / "model.keras")
+    expected = model.predict(_pixels(first_run, test_pictures), verbose=0)
+    for row, answer in zip(expected, client.classify(test_pictures), strict=True):
+        served = dict(zip(answer.classes, answer.scores, strict=True))
+        ordered = [served[name] for name in ("blue", "green", "red")]
+        np.testing.assert_allclose(ordered, row, atol=1e-5)
+        assert list(answer.scores) == sorted(answer.scores, reverse=True)
+
+
+def test_the_gate_saw_the_same_scores(
+    first_run: FirstRun, client: Client, test_pictures: list[Path]
+) -> None:
+    folder = first_run.newest("Evaluator", "predictions")
+    rows = [json.loads(line) for file in folder.glob("*.jsonl") for line in file.open()]
+    by_file = {row["file"]: row["candidate"] for row in rows}
+    assert len(rows) == len(test_pictures)
+    for path, answer in zip(test_pictures, client.classify(test_pictures), strict=True):
+        judged = by_file[path.relative_to(first_run.pictures).as_posix()]
+        assert judged["classes"] == ["blue", "green", "red"]
+        scores = dict(zip(answer.classes, answer.scores, strict=True))
+        np.testing.assert_allclose(
+            [scores[name] for name in judged["classes"]], judged["scores"], atol=1e-5
+        )
+
+
+def test_serve_examples_needs_the_picture_alone_and_keeps_the_class_order(
+    first_run: FirstRun, test_pictures: list[Path]
+) -> None:
+    import tensorflow as tf
+
+    encoded = tf.train.BytesList(value=[test_pictures[0].read_bytes()])
+    feature = {features.ENCODED: tf.train.Feature(bytes_list=encoded)}
+    example = tf.train.Example(features=tf.train.Features(feature=feature))
+    loaded = tf.saved_model.load(str(first_run.pushed))
+    answer = loaded.signatures["serve_examples"](tf.constant([example.SerializeToString()]))
+    assert answer["classes"].numpy().tolist() == [[b"blue", b"green", b"red"]]
+    assert answer["scores"].shape == (1, 3)
+
+
+def test_bottlenecks_and_the_end_to_end_input_see_the_same_pixels(first_run: FirstRun) -> None:
+    import tensorflow as tf
+
+    from components.backbones import build_base
+    from components.network import build_extractor
+    from components.settings import Head
+    from components.trainer import input as trainer_input
+    from components.transform_graph import Pixels, first_pictures
+
+    examples = first_run.newest("ImageExampleGen", "examples") / "Split-eval"
+    graph = Pixels(str(first_run.newest("Transform", "transform_graph")))
+    from_graph = graph(tf.constant(first_pictures(str(examples), 8))).numpy()
+    classes = ["blue", "green", "red"]
+    batches = trainer_input.picture_batches(str(examples), graph, classes, 8, seed=None)
+    from_input, _ = next(batches.as_numpy_iterator())
+    np.testing.assert_array_equal(from_input, from_graph)
+
+    bottlenecks = first_run.newest("BottleneckGen", "bottlenecks")
+    base = build_base("mobilenet", [32, 32], bottlenecks / "base.weights.h5")
+    expected = build_extractor(base, Head()).predict(from_graph, verbose=0)
+    cached = trainer_input.bottleneck_batches(
+        str(bottlenecks / "Split-eval"), 1024, classes, 8, seed=None
+    )
+    stored, _ = next(cached.as_numpy_iterator())
+    np.testing.assert_allclose(stored, expected, rtol=1e-4, atol=1e-5)
