@@ -8,9 +8,9 @@ serving.local_server --help` says how to start it.
 from __future__ import annotations
 
 import functools
-import os
-import warnings
 from pathlib import Path
+
+from serving.quiet import quiet_import
 
 
 def serve(
@@ -23,8 +23,7 @@ def serve(
     """Serves the greatest version in `model_dir` until SIGINT or SIGTERM, then ends gracefully.
 
     Prints a line with the ports once they listen, and one for each version that becomes available,
-    fails to load or is unloaded. To be called in the main thread, before TensorFlow is imported if
-    its own log lines are unwanted.
+    fails to load or is unloaded. To be called in the main thread.
 
     Args:
         model_dir: the push directory; polled every second, may be missing or empty yet.
@@ -36,9 +35,8 @@ def serve(
     Raises:
         OSError: a port is taken.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    warnings.simplefilter("ignore", FutureWarning)  # Google's libraries about Python's age
-    from serving.local_server.server import LocalServer, run
+    with quiet_import():
+        from serving.local_server.server import LocalServer, run
 
     say = functools.partial(print, flush=True)
     run(
