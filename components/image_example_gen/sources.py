@@ -30,7 +30,8 @@ class Listing:
 
     files: list[SourceFile]  # by name
     classes: list[str]  # sorted
-    ignored: int  # files that are hidden, in no class folder, or without a picture's suffix
+    ignored: int  # files that are hidden, in no class folder, or without a picture's suffix;
+    # hidden folders are not entered
 
     def fingerprint(self) -> str:
         """SHA-256 over every file's name, size and time: any change to the folder changes it."""
@@ -50,45 +51,60 @@ def scan(source: str) -> Listing:
     root = Path(source).expanduser()
     if not root.is_dir():
         raise ConfigError(
-            f"data.source: no folder {source}. Name a folder that holds one folder of pictures per class."
+            f"data.source: no folder {source}. "
+            "Name a folder that holds one folder of pictures per class."
         )
     folders = sorted(
         entry.name for entry in root.iterdir() if entry.is_dir() and _visible(entry.name)
     )
     files: list[SourceFile] = []
     ignored = sum(1 for entry in root.iterdir() if not entry.is_dir())
-    for label in folders:
-        found, others = _class_files(root, label)
+    for folder in folders:
+        found, others = _class_files(root, folder)
         files.extend(found)
         ignored += others
-    _check(source, folders, files)
-    return Listing(sorted(files, key=lambda file: file.name), folders, ignored)
+    classes = sorted(map(_text, folders))
+    _check(source, classes, files)
+    return Listing(sorted(files, key=lambda file: file.name), classes, ignored)
 
 
 def _visible(name: str) -> bool:
     return not name.startswith((".", "__MACOSX"))
 
 
-def _class_files(root: Path, label: str) -> tuple[list[SourceFile], int]:
+def _class_files(root: Path, class_folder: str) -> tuple[list[SourceFile], int]:
     files, ignored = [], 0
-    for folder, subfolders, names in os.walk(root / label):
+    for folder, subfolders, names in os.walk(root / class_folder, onerror=_unlisted):
         subfolders[:] = [name for name in subfolders if _visible(name)]
         for name in names:
             path = Path(folder, name)
             if _visible(name) and path.suffix.lower() in SUFFIXES:
-                files.append(_source_file(root, path, label))
+                files.append(_source_file(root, path, class_folder))
             else:
                 ignored += 1
     return files, ignored
 
 
-def _source_file(root: Path, path: Path, label: str) -> SourceFile:
+def _source_file(root: Path, path: Path, class_folder: str) -> SourceFile:
     try:
         state = path.stat()
         size, modified = state.st_size, state.st_mtime_ns
     except OSError:  # a broken link: listed, so that reading it puts it among the rejected
         size, modified = 0, 0
-    return SourceFile(str(path), path.relative_to(root).as_posix(), label, size, modified)
+    name = _text(path.relative_to(root).as_posix())
+    return SourceFile(str(path), name, _text(class_folder), size, modified)
+
+
+def _text(name: str) -> str:
+    """A name as UTF-8 can write it: old archives hold names in other encodings."""
+    return name.encode("utf-8", "backslashreplace").decode()
+
+
+def _unlisted(error: OSError) -> None:
+    raise DataError(
+        f"data.source: {error.filename} can't be listed ({error.strerror}). "
+        "Give this user access to it, or remove it."
+    ) from error
 
 
 def _check(source: str, classes: list[str], files: list[SourceFile]) -> None:
@@ -97,7 +113,8 @@ def _check(source: str, classes: list[str], files: list[SourceFile]) -> None:
         raise DataError(f"data.source: {source} has no class folders. {layout}.")
     if len(classes) == 1:
         raise DataError(
-            f"data.source: {source} has a single class, {classes[0]!r}; a classifier needs two. {layout}."
+            f"data.source: {source} has a single class, {classes[0]!r}; a classifier needs two. "
+            f"{layout}."
         )
     if not files:
         suffixes = " ".join(sorted(SUFFIXES))
@@ -107,5 +124,6 @@ def _check(source: str, classes: list[str], files: list[SourceFile]) -> None:
     if small:
         raise DataError(
             f"data.source: too few pictures in {', '.join(small)}; a class needs at least "
-            f"{len(SPLITS)}, one for each of {', '.join(SPLITS)}. Add pictures or remove the folder."
+            f"{len(SPLITS)}, one for each of {', '.join(SPLITS)}. "
+            "Add pictures or remove the folder."
         )

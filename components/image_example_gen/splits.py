@@ -6,15 +6,24 @@ import hashlib
 import re
 
 from components.features import SPLITS
+from components.image_example_gen.sources import SourceFile
 from components.settings import Data, Splits
 
 
-def split_key(name: str, content: str, data: Data) -> str:
-    """Gives what keeps pictures together: the group found in the file's name, else the content."""
-    match = re.search(data.group_by, name) if data.group_by else None
+def split_key(file: SourceFile, content: str, data: Data) -> str:
+    """Gives what keeps pictures together: the group in the path below the class, else the content.
+
+    Args:
+      file: the picture's file.
+      content: the SHA-256 of its bytes.
+      data: has `group_by`, a regular expression.
+    """
+    below = file.name.removeprefix(f"{file.label}/")
+    match = re.search(data.group_by, below) if data.group_by else None
     if match is None:
         return content
-    return match.group(1) if match.re.groups else match.group(0)
+    first = match.group(1) if match.re.groups else None
+    return match.group(0) if first is None else first
 
 
 def split_of(key: str, parts: Splits) -> str:
