@@ -50,6 +50,7 @@ def fit(pixels: tf.Tensor, height: int, width: int, how: str) -> tf.Tensor:
       width: in pixels.
       how: `stretch` distorts, `crop` keeps the middle, `pad` keeps all on black.
     """
+    pixels = tf.cast(pixels, tf.float32)  # resizing gives back uint8 where nothing changes size
     if how == "pad":
         return tf.image.resize_with_pad(pixels, height, width, antialias=True)
     if how == "crop":
