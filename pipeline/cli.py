@@ -12,6 +12,8 @@ import typer
 
 from components.errors import ConfigError, UserError
 from pipeline import environment
+from serving.versions import VersionError, published
+from serving.versions import rollback as roll_back
 
 app = typer.Typer(
     help="From a folder of labelled pictures to a gated, served image classifier.",
@@ -45,9 +47,9 @@ def main() -> None:
     environment.prepare()
     try:
         app()
-    except UserError as error:
+    except (UserError, VersionError) as error:
         print(f"error: {error}", file=sys.stderr)
-        sys.exit(2 if isinstance(error, ConfigError) else 1)
+        sys.exit(2 if isinstance(error, ConfigError | VersionError) else 1)
     except KeyboardInterrupt:
         print("interrupted; the same command goes on from the last finished step", file=sys.stderr)
         sys.exit(130)
@@ -126,8 +128,6 @@ def classify(
 @app.command()
 def versions(model_dir: ModelDir, as_json: Json = False) -> None:
     """Lists the versions in a push directory."""
-    from serving.versions import published
-
     found = published(model_dir)
     if as_json:
         rows = [
@@ -145,8 +145,6 @@ def rollback(
     model_dir: ModelDir, to: Annotated[int, typer.Option(help="The version to serve.")]
 ) -> None:
     """Makes another version the served one; the same command takes it back."""
-    from serving.versions import rollback as roll_back
-
     roll_back(model_dir, to)
     print(f"{model_dir} serves version {to}")
 
