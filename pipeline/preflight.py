@@ -16,12 +16,13 @@ def check_folders(config: Config) -> sources.Listing:
     """Lists the pictures and makes sure that results can be written. Takes a moment.
 
     Raises:
-      ConfigError: a folder is missing or can't be written.
+      ConfigError: a folder is missing, can't be written, or would be taken for a class.
       DataError: the pictures can't make a classifier.
     """
     listing = sources.scan(config.data.source)
-    _check_writable("push.directory", config.push_directory)
-    _check_writable("runtime.root", config.root)
+    for key, folder in (("push.directory", config.push_directory), ("runtime.root", config.root)):
+        _check_outside(key, folder, config.data.source)
+        _check_writable(key, folder)
     return listing
 
 
@@ -64,6 +65,14 @@ def check_network(config: Config) -> None:
     backbone = config.model.backbone
     base = build_base(backbone, config.image_size, weights_file(config.model))
     first_unfrozen(base, backbone, config.training.unfrozen.from_layer)
+
+
+def _check_outside(key: str, folder: Path, source: str) -> None:
+    if folder.resolve().is_relative_to(Path(source).expanduser().resolve()):
+        raise ConfigError(
+            f"{key}: {folder} lies in data.source, where every folder is a class of pictures. "
+            "Name a folder outside it."
+        )
 
 
 def _check_writable(key: str, folder: Path) -> None:
