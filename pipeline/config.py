@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import types
 import typing
 from collections.abc import Mapping, Sequence
 from importlib import resources
@@ -129,8 +128,10 @@ def _parse(text: str, where: str) -> dict[str, Any]:
 def override(tree: dict[str, Any], assignment: str) -> None:
     """Applies one `KEY=VALUE`; the key's path has dots, the value is YAML."""
     key, separator, text = assignment.partition("=")
-    if not separator or not key:
-        raise ConfigError(f"--set {assignment}: KEY=VALUE is needed, as in training.seed=1.")
+    if not separator or not key or not text.strip():
+        raise ConfigError(
+            f"--set {assignment}: KEY=VALUE is needed, as in training.seed=1 (`null` for nothing)."
+        )
     try:
         value = yaml.safe_load(text)
     except yaml.YAMLError as error:
@@ -195,9 +196,8 @@ def _section_at(path: Sequence[Any]) -> type[pydantic.BaseModel]:
 
 def _model_in(annotation: Any) -> type[pydantic.BaseModel]:
     """The section among the alternatives of a field's type: `Dense` in `list[Dense]`."""
-    if isinstance(annotation, type) and not isinstance(annotation, types.GenericAlias):
-        return annotation
-    return next(_model_in(part) for part in typing.get_args(annotation) if part is not type(None))
+    inner = [part for part in typing.get_args(annotation) if part is not type(None)]
+    return _model_in(inner[0]) if inner else annotation
 
 
 def _kind(value: Any) -> str:
