@@ -33,7 +33,7 @@ RANDOM_BASE = "base.weights.h5"
 
 
 class Predictions(Artifact):
-    """`predictions-*.jsonl`: one row per test picture with the answers of candidate and baseline."""
+    """`predictions-*.jsonl`: a row per test picture with the answers of candidate and baseline."""
 
     TYPE_NAME = "Predictions"
 

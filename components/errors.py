@@ -1,4 +1,4 @@
-"""Faults that the user can mend. Each message says what was found, what is allowed, what to do next."""
+"""Faults that the user can mend: what was found, what is allowed, what to do next."""
 
 from __future__ import annotations
 

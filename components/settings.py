@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from components.backbones import BACKBONES
+from serving.pictures import MAX_PIXELS
 
 
 def _read_number(value: Any) -> Any:
@@ -74,12 +75,12 @@ class Data(Section):
     """Folder with one folder of pictures per class."""
     splits: Splits = Splits()
     group_by: Annotated[str | None, AfterValidator(_regular_expression)] = None
-    """Regular expression on the path below the class; pictures with the same match (its first group,
-    if there is one) stay in one split: a patient, a module, a visit."""
+    """Regular expression on the path below the source; pictures with the same match (its first
+    group, if there is one) stay in one split: a patient, a module, a visit."""
     max_rejected_fraction: Fraction = 0.01
     """The run stops when more than this fraction of the pictures can't be read."""
-    max_pixels: AtLeastOne = 89_478_485
-    """Larger pictures are refused before they are decoded (Pillow's bound for a quarter GiB)."""
+    max_pixels: AtLeastOne = MAX_PIXELS
+    """Pictures with more are refused before they are decoded."""
 
 
 class Image(Section):

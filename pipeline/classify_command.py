@@ -16,10 +16,13 @@ def classify(images: list[Path], server: str, name: str, top: int, as_json: bool
       UserError: the server or the model is absent.
     """
     from serving.client import Client, ClientError, PictureRefused
+    from serving.quiet import quiet_import
 
     complete = True
     try:
-        with Client(server, name=name) as client:
+        with quiet_import():
+            client = Client(server, name=name)
+        with client:
             for image, answer in zip(images, client.classify_each(images), strict=True):
                 if isinstance(answer, PictureRefused):
                     complete = False

@@ -15,6 +15,7 @@ from components.bottleneck_gen.component import BottleneckGen
 from components.evaluator.component import Evaluator
 from components.image_example_gen.component import ImageExampleGen
 from components.pusher.component import Pusher
+from components.report.component import Report
 from components.schema.component import ImportSchemaGen
 from components.trainer.component import Trainer
 from components.transform.component import make_transform
@@ -38,8 +39,7 @@ def create_pipeline(config: Config) -> Pipeline:
 
 
 def metadata_connection(config: Config) -> metadata_store_pb2.ConnectionConfig:
-    """Gives how the ML Metadata store is reached, making the folder of a SQLite file."""
-    config.metadata_path.parent.mkdir(parents=True, exist_ok=True)
+    """Gives how the ML Metadata store is reached."""
     return metadata.sqlite_metadata_connection_config(str(config.metadata_path))
 
 
@@ -73,7 +73,17 @@ def _components(config: Config) -> list[BaseNode]:
     )
     push = config.push.model_copy(update={"directory": str(config.push_directory)})
     pusher = Pusher(trainer.outputs["model"], evaluator.outputs["blessing"], push)
-    return [*nodes, trainer, baseline, evaluator, pusher]
+    report = Report(
+        examples,
+        class_list,
+        pictures.outputs["ingest_report"],
+        trainer.outputs["model_run"],
+        evaluator.outputs["predictions"],
+        evaluator.outputs["verdict"],
+        config.model_dump_json(indent=1),
+        pusher.outputs["pushed_model"],
+    )
+    return [*nodes, trainer, baseline, evaluator, pusher, report]
 
 
 def _absolute(config: Config) -> str:

@@ -102,16 +102,17 @@ class _KeepBest(keras.callbacks.Callback):
         self._began = time.monotonic()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        figures = {key: float(value) for key, value in (logs or {}).items()}
         row = {
             "phase": self._phase,
             "epoch": epoch + 1,
-            **{key: float(value) for key, value in (logs or {}).items()},
+            **figures,
             "learning_rate": float(self.model.optimizer.learning_rate),
             "seconds": time.monotonic() - self._began,
         }
         self._record.epochs.append(row)
-        if row["val_loss"] < self._record.best_loss:
-            self._record.best_loss = row["val_loss"]
+        if figures["val_loss"] < self._record.best_loss:
+            self._record.best_loss = figures["val_loss"]
             self._record.best_epoch = row
             self._weights = self.model.get_weights()
 

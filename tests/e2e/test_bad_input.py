@@ -104,9 +104,9 @@ def test_weights_of_another_architecture(monkeypatch, capfd, pictures, tmp_path)
     import keras
 
     weights = tmp_path / "other.weights.h5"
-    keras.applications.VGG16(
-        include_top=False, weights=None, input_shape=(32, 32, 3)
-    ).save_weights(weights)
+    keras.applications.VGG16(include_top=False, weights=None, input_shape=(32, 32, 3)).save_weights(
+        weights
+    )
     code, said = _run(monkeypatch, capfd, pictures, f"model.weights={weights}")
     assert code == 2
     assert "does not hold the weights of mobilenet" in said

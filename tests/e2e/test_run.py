@@ -46,7 +46,9 @@ def test_the_artifacts_are_the_standard_ones(first_run: FirstRun) -> None:
 
 
 def test_every_picture_lies_in_one_split_and_is_counted(first_run: FirstRun) -> None:
-    report = json.loads((first_run.newest("ImageExampleGen", "ingest_report") / "report.json").read_text())
+    report = json.loads(
+        (first_run.newest("ImageExampleGen", "ingest_report") / "report.json").read_text()
+    )
     assert report["accepted"] == 120
     assert sum(sum(counts.values()) for counts in report["counts"].values()) == 120
 
