@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from components.features import SPLITS
+from components.image_example_gen.reading import Ledger, read
+from components.image_example_gen.sources import SourceFile
+from components.image_example_gen.splits import split_of
+from components.settings import Data
+
+LABELS = ["cats", "dogs"]
+DATA = Data(source="/x")
+
+
+def source_file(path: Path) -> SourceFile:
+    return SourceFile(str(path), f"cats/{path.name}", "cats", 1, 1)
+
+
+def test_a_picture_is_accepted_with_its_checksum_and_split(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    Image.new("RGB", (7, 5), "red").save(path)
+    accepted, row = read(source_file(path), DATA)
+    assert accepted is not None
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert (accepted.sha256, accepted.split) == (sha256, split_of(sha256, DATA.splits))
+    assert accepted.picture.encoded == path.read_bytes()
+    assert row == {"file": "cats/a.png", "label": "cats", "split": accepted.split}
+
+
+def test_a_picture_that_is_not_canonical_is_made_so_and_keeps_the_checksum_of_its_file(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "a.tiff"
+    Image.new("RGB", (7, 5), "red").save(path)
+    accepted, _ = read(source_file(path), DATA)
+    assert accepted is not None
+    assert accepted.picture.format == "png"
+    assert accepted.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [(b"", "empty file"), (b"hello", "not a picture"), (None, "can't be read: No such file")],
+)
+def test_a_file_that_is_no_picture_is_rejected_with_the_reason(
+    tmp_path: Path, content: bytes | None, reason: str
+) -> None:
+    path = tmp_path / "a.png"
+    if content is not None:
+        path.write_bytes(content)
+    accepted, row = read(source_file(path), DATA)
+    assert accepted is None
+    assert (row["file"], row["label"]) == ("cats/a.png", "cats")
+    assert row["reason"].startswith(reason)
+    assert "split" not in row
+
+
+def test_the_configured_number_of_pixels_is_the_limit(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    Image.new("L", (10, 10)).save(path)
+    assert read(source_file(path), Data(source="/x", max_pixels=100))[0]
+    accepted, row = read(source_file(path), Data(source="/x", max_pixels=99))
+    assert accepted is None
+    assert row["reason"].startswith("too many pixels")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads every file")
+def test_a_file_without_permission_is_rejected(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    Image.new("L", (10, 10)).save(path)
+    path.chmod(0)
+    assert "Permission denied" in read(source_file(path), DATA)[1]["reason"]
+
+
+ROWS = st.lists(
+    st.fixed_dictionaries({"file": st.text(max_size=5), "label": st.sampled_from(LABELS)}).flatmap(
+        lambda row: st.one_of(
+            st.sampled_from(SPLITS).map(lambda split: {**row, "split": split}),
+            st.text(max_size=5).map(lambda reason: {**row, "reason": reason}),
+        )
+    )
+)
+
+
+@given(ROWS)
+def test_every_file_is_accepted_or_rejected_and_the_counts_add_up(
+    rows: list[dict[str, str]],
+) -> None:
+    ledger = Ledger.of(rows)
+    assert len(ledger.accepted) + len(ledger.rejected) == len(rows)
+    counts = ledger.counts(LABELS)
+    assert list(counts) == list(SPLITS)
+    assert all(list(by_class) == LABELS for by_class in counts.values())
+    assert sum(sum(by_class.values()) for by_class in counts.values()) == len(ledger.accepted)
+
+
+def test_rows_are_sorted_by_file_whatever_order_they_came_in() -> None:
+    rows = [{"file": name, "label": "cats", "reason": "empty file"} for name in "cab"]
+    assert [row["file"] for row in Ledger.of(rows).rejected] == ["a", "b", "c"]

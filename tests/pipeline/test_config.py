@@ -1,0 +1,216 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from components.errors import ConfigError
+from pipeline import config
+
+# The contract's figures. `from_layer` and `size` are the backbone's own.
+DEFAULTS = """
+data:      {splits: {train: 8, eval: 1, test: 1}, group_by: null, max_rejected_fraction: 0.01}
+image:     {fit: stretch}
+model:     {backbone: inception_v3, weights: imagenet}
+training:  {batch_size: 32, seed: 0,
+            frozen:   {epochs: 10, learning_rate: 0.005, optimizer: adam, features: cached},
+            unfrozen: {epochs: 10, learning_rate: 0.0001, optimizer: sgd, momentum: 0.9}}
+gate:      {min_accuracy: 0.8, min_class_recall: 0.5, max_regression: 0.0,
+            beats_majority_class: true}
+push:      {keep_versions: 5}
+"""
+
+
+def build(*assignments: str) -> config.Config:
+    """The smallest configuration with these `KEY=VALUE`s."""
+    tree: dict[str, Any] = {"data": {"source": "pictures"}, "push": {"directory": "models"}}
+    for assignment in assignments:
+        config.override(tree, assignment)
+    return config.build(tree)
+
+
+def refusal(*assignments: str) -> str:
+    with pytest.raises(ConfigError) as refused:
+        build(*assignments)
+    return str(refused.value)
+
+
+def _contains(whole: dict[str, Any], part: dict[str, Any]) -> bool:
+    return all(
+        _contains(whole[key], value) if isinstance(value, dict) else whole[key] == value
+        for key, value in part.items()
+    )
+
+
+def test_the_defaults_are_those_of_the_contract() -> None:
+    found = build().model_dump()
+    assert _contains(found, yaml.safe_load(DEFAULTS))
+    assert build().image_size == [299, 299]
+
+
+def test_nothing_but_source_and_push_directory_is_required() -> None:
+    with pytest.raises(ConfigError) as refused:
+        config.build({})
+    assert str(refused.value).splitlines()[1:] == ["  data: is missing.", "  push: is missing."]
+    assert "data.source: is missing" in refusal("data={}")
+    assert "push.directory: is missing" in refusal("push={}")
+
+
+@pytest.mark.parametrize(
+    ("assignment", "words"),
+    [
+        ("modle={}", ["modle: unknown key", "did you mean model?"]),
+        ("gate.min_acuracy=1", ["gate.min_acuracy: unknown key", "did you mean min_accuracy?"]),
+        ("training.frozen.lr=1", ["training.frozen.lr: unknown key", "learning_rate, optimizer"]),
+        ("model.head.dense=[{unitz: 3}]", ["model.head.dense.0.unitz", "did you mean units?"]),
+        ("runtime.kubeflow.imgae=x", ["runtime.kubeflow.imgae", "did you mean image?"]),
+    ],
+)
+def test_an_unknown_key_is_named_with_its_path_and_the_keys_allowed(
+    assignment: str, words: list[str]
+) -> None:
+    message = refusal(assignment)
+    assert all(word in message for word in [*words, "Allowed here:"])
+
+
+@pytest.mark.parametrize(
+    ("assignment", "words"),
+    [
+        ("training.frozen.epochs=three", ["training.frozen.epochs", "the text 'three'", "integer"]),
+        ("training.frozen.epochs=1.5", ["training.frozen.epochs", "the number 1.5", "integer"]),
+        ("training.frozen.epochs=true", ["training.frozen.epochs", "True", "integer"]),
+        ("training.frozen.epochs=-1", ["training.frozen.epochs", "-1", "or equal to 0"]),
+        ("training.batch_size=0", ["training.batch_size", "0", "or equal to 1"]),
+        ("training.frozen.learning_rate=0", ["training.frozen.learning_rate", "greater than 0"]),
+        ("training.frozen.learning_rate=fast", ["learning_rate", "'fast'", "number"]),
+        ("training.frozen.learning_rate=.inf", ["learning_rate", "inf", "finite"]),
+        ("training.frozen.learning_rate=nan", ["learning_rate", "finite"]),
+        ("training.frozen.optimizer=lion", ["'lion'", "'adam', 'sgd' or 'rmsprop'"]),
+        ("gate.min_accuracy=80", ["gate.min_accuracy", "80", "less than or equal to 1"]),
+        ("gate.beats_majority_class=1", ["gate.beats_majority_class", "boolean"]),
+        ("data.source=5", ["data.source", "the number 5", "string"]),
+        ("data.splits.test=0", ["data.splits.test", "0", "or equal to 1"]),
+        ("data.group_by=(", ["data.group_by", "'('", "not a regular expression"]),
+        ("image.fit=zoom", ["image.fit", "'zoom'", "'stretch', 'crop' or 'pad'"]),
+        ("image.size=[299]", ["image.size", "at least 2 items"]),
+        ("image.size=[299, 299, 3]", ["image.size", "at most 2 items"]),
+        ("model.backbone=resnet", ["model.backbone", "'resnet'", "resnet50"]),
+        ("model.head.dense=[{units: 0}]", ["model.head.dense.0.units", "or equal to 1"]),
+        ("model.head.dropout=1.0", ["model.head.dropout", "less than 1"]),
+        ("push.keep_versions=0", ["push.keep_versions", "or equal to 1"]),
+        ("push.directory=null", ["push.directory", "nothing (null)", "string"]),
+        ("pipeline_name=Solar Cells", ["pipeline_name", "'Solar Cells'", "a-z0-9"]),
+        ("training.unfrozen.from_layer=-1", ["training.unfrozen.from_layer", "-1"]),
+        ("training.unfrozen.from_layer=[3]", ["training.unfrozen.from_layer", "[3]"]),
+        ("training=5", ["training", "the number 5"]),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_was_found_and_what_is_allowed(
+    assignment: str, words: list[str]
+) -> None:
+    message = refusal(assignment)
+    assert all(word in message for word in words), message
+
+
+def test_every_fault_is_told_at_once() -> None:
+    assert len(refusal("training.seed=a", "gate.min_accuracy=2", "foo=1").splitlines()) == 4
+
+
+def test_a_size_under_the_minimum_of_the_backbone_is_refused() -> None:
+    assert "image.size: found [74, 299]" in refusal("image.size=[74, 299]")
+    assert build("image.size=[75, 299]").image_size == [75, 299]
+    assert build("image.size=[32, 32]", "model.backbone=mobilenet").image_size == [32, 32]
+    assert "needs at least 32" in refusal("image.size=[31, 32]", "model.backbone=mobilenet")
+
+
+def test_training_nothing_is_refused() -> None:
+    message = refusal("training.frozen.epochs=0", "training.unfrozen.epochs=0")
+    assert "frozen.epochs and unfrozen.epochs are both 0" in message
+
+
+def test_the_size_left_out_is_that_of_the_backbone() -> None:
+    assert build("model.backbone=vgg16").image_size == [224, 224]
+
+
+def test_the_bare_architecture_can_be_asked_for() -> None:
+    built = build(
+        "model.weights=null", "training.frozen.epochs=0", "training.unfrozen.from_layer=0"
+    )
+    assert (built.model.weights, built.training.unfrozen.from_layer) == (None, 0)
+
+
+@pytest.mark.parametrize("number", ["1e-4", "1E-4", "1.0e-4", "0.0001"])
+def test_a_number_with_an_exponent_is_a_number_with_or_without_a_point(number: str) -> None:
+    assert build(f"training.frozen.learning_rate={number}").training.frozen.learning_rate == 1e-4
+
+
+@pytest.mark.parametrize(("text", "value"), [("mixed7", "mixed7"), ("249", 249), ("null", None)])
+def test_from_layer_is_a_name_or_an_index(text: str, value: str | int | None) -> None:
+    from_layer = build(f"training.unfrozen.from_layer={text}").training.unfrozen.from_layer
+    assert (from_layer, type(from_layer)) == (value, type(value))
+
+
+def test_set_overrides_one_key_and_leaves_the_others() -> None:
+    tree: dict[str, Any] = {"training": {"frozen": {"epochs": 7, "optimizer": "sgd"}, "seed": 4}}
+    config.override(tree, "training.frozen.epochs=3")
+    config.override(tree, "runtime.beam=[--a=b, --c]")
+    assert tree == {
+        "training": {"frozen": {"epochs": 3, "optimizer": "sgd"}, "seed": 4},
+        "runtime": {"beam": ["--a=b", "--c"]},
+    }
+
+
+@pytest.mark.parametrize("words", ["training.seed", "=3", "training.seed=", "training.seed=[1"])
+def test_an_override_that_is_no_assignment_is_refused(words: str) -> None:
+    with pytest.raises(ConfigError, match="--set"):
+        config.override({}, words)
+
+
+def test_every_preset_is_valid_once_it_has_source_and_push_directory() -> None:
+    assert "solar-cells" in config.presets()
+    for name in config.presets():
+        tree = config.read_preset(name)
+        config.set_key(tree, "data.source", "pictures")
+        config.set_key(tree, "push.directory", "models")
+        config.build(tree)
+
+
+def test_an_unknown_preset_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(ConfigError, match="No preset 'solar'; allowed are .*solar-cells"):
+        config.read_preset("solar")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(b"- a\n", "a list"), (b"a: [1\n", "is not YAML"), (b"\xff\xfe\xfa", "can't be read")],
+)
+def test_a_file_that_is_no_configuration_is_named(
+    tmp_path: Path, content: bytes, words: str
+) -> None:
+    file = tmp_path / "pipeline.yaml"
+    file.write_bytes(content)
+    with pytest.raises(ConfigError, match=f"{file}.*{words}"):
+        config.read_file(file)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="none.yaml can't be read"):
+        config.read_file(tmp_path / "none.yaml")
+
+
+def test_an_empty_file_lacks_keys_and_is_no_fault_of_yaml(tmp_path: Path) -> None:
+    file = tmp_path / "empty.yaml"
+    file.touch()
+    assert config.read_file(file) == {}
+
+
+def test_paths_are_absolute_and_know_the_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    built = build("runtime.root=~/runs", "push.directory=served")
+    assert built.root == Path("/home/me/runs")
+    assert built.metadata_path == Path("/home/me/runs/metadata.sqlite")
+    assert built.pipeline_root == Path("/home/me/runs/image-classifier")
+    assert built.push_directory == Path.cwd() / "served"
+    assert build("runtime.metadata=~/m.db").metadata_path == Path("/home/me/m.db")

@@ -1,0 +1,58 @@
+"""Nothing heavy is imported before it is needed: `--help` has to answer at once."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+HEAVY = {"tensorflow", "keras", "tf_keras", "tfx", "apache_beam", "ml_metadata", "numpy", "grpc"}
+
+
+def imported_by(code: str) -> set[str]:
+    """The heavy packages that a fresh interpreter has imported once it ran `code`."""
+    report = "import sys, atexit; atexit.register(lambda: print('\\n', *sys.modules))\n"
+    done = subprocess.run(
+        [sys.executable, "-c", report + code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return HEAVY.intersection(done.stdout.splitlines()[-1].split())
+
+
+def test_the_check_itself_sees_what_is_imported() -> None:
+    assert imported_by("import numpy") == {"numpy"}
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "components.backbones",
+        "components.settings",
+        "components.code_version",
+        "components.evaluator.gate",
+        "components.image_example_gen.reading",
+        "pipeline.config",
+        "pipeline.cli",
+        "pipeline.run_command",
+        "pipeline.check_command",
+    ],
+)
+def test_importing_it_imports_nothing_heavy(module: str) -> None:
+    assert imported_by(f"import {module}") == set()
+
+
+@pytest.mark.parametrize("words", [["--help"], ["run", "--help"], ["classify", "--help"], []])
+def test_help_imports_nothing_heavy(words: list[str]) -> None:
+    code = f"import sys; sys.argv = ['transfer-pipeline', *{words!r}]\n"
+    code += "import contextlib\nfrom pipeline.cli import main\n"
+    code += "with contextlib.suppress(SystemExit): main()"
+    assert imported_by(code) == set()
+
+
+def test_a_wrong_configuration_is_told_before_anything_heavy_is_imported() -> None:
+    code = "import contextlib, sys\nfrom pipeline.cli import main\n"
+    code += "sys.argv = ['transfer-pipeline', 'run', '--data', 'none', '--set', 'gate.x=1']\n"
+    code += "with contextlib.suppress(SystemExit): main()"
+    assert imported_by(code) == set()
