@@ -57,7 +57,7 @@ def curves(epochs: list[dict[str, Any]], best: dict[str, Any] | None, measure: s
     _mark_phases(axes, [row["phase"] for row in epochs])
     if best in epochs:
         at = epochs.index(best)
-        axes.plot(at + 1, evaluated[at], "o", ms=8, mfc="none", mec=INK, mew=1.5)
+        axes.plot(at + 1, evaluated[at], "o", ms=8, mfc="none", mec=INK, mew=1.5, clip_on=False)
     _dress(axes)
     return to_svg(figure, _alt(epochs, best, measure), stretch=1.5)
 
