@@ -67,10 +67,10 @@ class FirstRun(Place):
         """The version that it pushed."""
         return Path(self.result["model_dir"], str(self.result["pushed_version"]))
 
-    def newest(self, component: str, output: str) -> Path:
-        """The folder of a component's newest output."""
-        folder = self.root / "image-classifier" / component / output
-        return max(folder.iterdir(), key=lambda path: int(path.name))
+    def output(self, component: str, name: str) -> Path:
+        """The folder of an output of the shared run itself, which is the root's oldest."""
+        folder = self.root / "image-classifier" / component / name
+        return min(folder.iterdir(), key=lambda path: int(path.name))
 
 
 @pytest.fixture(scope="session")

