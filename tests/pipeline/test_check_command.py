@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.errors import ConfigError, DataError
+from components.features import SPLITS
+from pipeline.check_command import check
+from tests import made_pictures
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = made_pictures.make(tmp_path / "pictures", 12)
+    (folder / "red" / "broken.png").write_bytes(b"nothing")
+    (folder / "red" / "empty.jpg").touch()
+    (folder / "red" / "notes.txt").touch()
+    return folder
+
+
+def checked(folder: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    check(str(folder), as_json=True)
+    return json.loads(capsys.readouterr().out)
+
+
+def test_programs_read_the_keys_of_the_contract(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = checked(folder, capsys)
+    assert set(found) == {"accepted", "rejected", "ignored", "counts"}
+    assert (found["accepted"], found["ignored"]) == (36, 1)
+    assert [row["file"] for row in found["rejected"]] == ["red/broken.png", "red/empty.jpg"]
+    assert all(set(row) == {"file", "label", "reason"} for row in found["rejected"])
+    assert found["rejected"][1]["reason"] == "empty file"
+
+
+def test_counts_are_by_split_and_class_and_add_up(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    counts = checked(folder, capsys)["counts"]
+    assert list(counts) == list(SPLITS)
+    assert all(list(by_class) == ["blue", "green", "red"] for by_class in counts.values())
+    for label in ("blue", "green", "red"):
+        assert sum(by_class[label] for by_class in counts.values()) == 12
+
+
+def test_people_read_a_table_and_every_rejected_file_with_its_reason(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    check(str(folder), as_json=False)
+    shown = capsys.readouterr().out
+    assert "rejected  red/broken.png: not a picture" in shown
+    assert "rejected  red/empty.jpg: empty file" in shown
+    assert shown.splitlines()[-1] == "36 accepted, 2 rejected, 1 ignored"
+    assert all(word in shown for word in [*SPLITS, "blue", "green", "red"])
+
+
+def test_what_a_run_would_refuse_at_once_is_refused_here(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError):
+        check(str(tmp_path / "none"), as_json=True)
+    with pytest.raises(DataError):
+        check(str(tmp_path), as_json=True)

@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from pipeline import cli
+from serving import versions
+from tests import made_pictures
+
+Say = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def say(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Say:
+    """Runs the command with these words; gives exit code, standard output and standard error."""
+
+    def run(*words: str | Path) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["transfer-pipeline", *map(str, words)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        said = capsys.readouterr()
+        assert isinstance(ended.value.code, int)
+        return ended.value.code, said.out, said.err
+
+    return run
+
+
+@pytest.fixture
+def model_dir(tmp_path: Path) -> Path:
+    """A push directory with three versions."""
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / "saved_model.pb").touch()
+    for _ in range(3):
+        versions.publish(model, tmp_path / "served")
+    return tmp_path / "served"
+
+
+@pytest.mark.parametrize(
+    ("words", "about"),
+    [
+        (["fly"], "fly"),
+        (["run", "--colour", "red"], "--colour"),
+        (["run", "--set"], "--set"),
+        (["check"], "--data"),
+        (["classify"], "IMAGES"),
+        (["classify", "a.png", "--top", "0"], "--top"),
+        (["rollback", "--model-dir", "x", "--to", "last"], "--to"),
+        (["compile", "--config", "x", "--target", "cloud", "--output", "y"], "kubeflow"),
+    ],
+)
+def test_wrong_words_end_with_2_and_are_named(say: Say, words: list[str], about: str) -> None:
+    code, out, err = say(*words)
+    assert (code, out) == (2, "")
+    assert about in err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["run"], "Nothing to run"),
+        (["run", "--config", "none.yaml"], "none.yaml can't be read"),
+        (["run", "--preset", "none"], "No preset 'none'; allowed are"),
+        (["run", "--data", "none"], "data.source: no folder none"),
+        (["run", "--data", "none", "--set", "gate.x=1"], "gate.x: unknown key"),
+        (["run", "--data", "none", "--set", "gate"], "--set gate: KEY=VALUE is needed"),
+        (["check", "--data", "none"], "data.source: no folder none"),
+        (["versions", "--model-dir", "none"], "no directory none"),
+        (["rollback", "--model-dir", "none", "--to", "3"], "no directory none"),
+        (["runs", "--root", "none"], "none has no metadata.sqlite"),
+        (["compile", "--config", "x", "--target", "tfx", "--output", "y"], "x can't be read"),
+    ],
+)
+def test_a_wrong_configuration_ends_with_2_and_one_message(
+    say: Say, words: list[str], message: str
+) -> None:
+    code, out, err = say(*words)
+    assert code == 2
+    assert err.startswith("error: ") and message in err
+    assert "Traceback" not in err
+    assert out == ""
+
+
+def test_pictures_that_make_no_classifier_end_with_1(say: Say, tmp_path: Path) -> None:
+    code, out, err = say("check", "--data", tmp_path)
+    assert (code, out) == (1, "")
+    assert err.startswith("error: data.source")
+
+
+def test_programs_read_why_a_run_could_not_start_on_the_last_line(say: Say) -> None:
+    code, out, err = say("run", "--data", "none", "--json")
+    result = json.loads(out.splitlines()[-1])
+    assert (code, result["verdict"]) == (2, "failed")
+    assert "no folder none" in result["error"] and "no folder none" in err
+
+
+def test_check_ends_with_0_though_it_rejects_pictures(say: Say, tmp_path: Path) -> None:
+    made_pictures.make(tmp_path, 4)
+    (tmp_path / "red" / "broken.png").touch()
+    code, out, _ = say("check", "--data", tmp_path, "--json")
+    assert code == 0
+    assert len(json.loads(out)["rejected"]) == 1
+
+
+def test_versions_are_listed_the_newest_first(say: Say, model_dir: Path) -> None:
+    numbers = [version.number for version in versions.published(model_dir)]
+    code, out, _ = say("versions", "--model-dir", model_dir)
+    assert code == 0
+    assert [int(line.split()[0]) for line in out.splitlines()] == numbers
+    assert [line.split()[-1] for line in out.splitlines()] == ["served", "older", "older"]
+
+
+def test_programs_read_the_versions_as_json(say: Say, model_dir: Path) -> None:
+    rows = json.loads(say("versions", "--model-dir", model_dir, "--json")[1])
+    assert [row["version"] for row in rows] == [v.number for v in versions.published(model_dir)]
+    assert [row["state"] for row in rows] == ["served", "older", "older"]
+    assert all(datetime.fromisoformat(row["published"]).tzinfo for row in rows)
+
+
+def test_a_rollback_is_made_and_taken_back(say: Say, model_dir: Path) -> None:
+    newest, older, _ = (version.number for version in versions.published(model_dir))
+    assert say("rollback", "--model-dir", model_dir, "--to", str(older))[0] == 0
+    assert versions.served(model_dir) == model_dir / str(older)
+    code, out, _ = say("rollback", "--model-dir", model_dir, "--to", str(newest))
+    assert (code, out) == (0, f"{model_dir} serves version {newest}\n")
+    assert versions.served(model_dir) == model_dir / str(newest)
+
+
+def test_a_rollback_to_no_version_lists_those_there_are(say: Say, model_dir: Path) -> None:
+    code, _, err = say("rollback", "--model-dir", model_dir, "--to", "3")
+    assert code == 2
+    assert all(str(version.number) in err for version in versions.published(model_dir))
+    assert len(versions.published(model_dir)) == 3

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.errors import ConfigError, DataError
+from pipeline import config
+from pipeline.preflight import check_folders
+from tests import made_pictures
+
+
+def build(folder: Path, **places: Path) -> config.Config:
+    tree: dict[str, Any] = {
+        "data": {"source": str(folder / "pictures")},
+        "push": {"directory": str(places.get("push", folder / "served"))},
+        "runtime": {"root": str(places.get("root", folder / "runs"))},
+    }
+    return config.build(tree)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    made_pictures.make(tmp_path / "pictures", 3)
+    return tmp_path
+
+
+def test_the_pictures_are_listed_and_the_folders_made(place: Path) -> None:
+    listing = check_folders(build(place))
+    assert len(listing.files) == 9
+    assert (place / "served").is_dir() and (place / "runs").is_dir()
+    assert not list((place / "served").iterdir())
+
+
+def test_pictures_that_make_no_classifier_are_refused_before_a_folder_is_made(place: Path) -> None:
+    (place / "pictures" / "pink").mkdir()
+    with pytest.raises(DataError, match="pink"):
+        check_folders(build(place))
+    assert not (place / "runs").exists()
+
+
+@pytest.mark.parametrize(("name", "key"), [("push", "push.directory"), ("root", "runtime.root")])
+def test_a_folder_that_is_a_file_is_named_with_its_key(place: Path, name: str, key: str) -> None:
+    (place / "file").touch()
+    with pytest.raises(ConfigError, match=f"{key}: .*file can't be written.*exists"):
+        check_folders(build(place, **{name: place / "file"}))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
+def test_a_folder_without_permission_is_named(place: Path) -> None:
+    (place / "closed").mkdir(mode=0o500)
+    with pytest.raises(ConfigError, match="push.directory: .*closed.*Permission denied"):
+        check_folders(build(place, push=place / "closed"))
+
+
+@pytest.mark.parametrize("inside", [".", "runs", "red/deep"])
+@pytest.mark.parametrize(("name", "key"), [("push", "push.directory"), ("root", "runtime.root")])
+def test_a_folder_inside_the_pictures_would_be_a_class_and_is_refused(
+    place: Path, name: str, key: str, inside: str
+) -> None:
+    (place / "link").symlink_to(place / "pictures")
+    for above in ("pictures", "link"):
+        with pytest.raises(ConfigError, match=f"{key}: .* lies in data.source"):
+            check_folders(build(place, **{name: place / above / inside}))
+    assert len(list((place / "pictures").iterdir())) == 3
+
+
+def test_a_sibling_whose_name_begins_alike_is_no_part_of_the_pictures(place: Path) -> None:
+    check_folders(build(place, root=place / "pictures-runs"))
