@@ -14,6 +14,7 @@ from components.baseline.component import BaselineResolver
 from components.bottleneck_gen.component import BottleneckGen
 from components.evaluator.component import Evaluator
 from components.image_example_gen.component import ImageExampleGen
+from components.infra_validator.component import InfraValidator
 from components.pusher.component import Pusher
 from components.report.component import Report
 from components.schema.component import ImportSchemaGen
@@ -72,7 +73,10 @@ def _components(config: Config) -> list[BaseNode]:
         config.gate,
     )
     push = config.push.model_copy(update={"directory": str(config.push_directory)})
-    pusher = Pusher(trainer.outputs["model"], evaluator.outputs["blessing"], push)
+    infra = InfraValidator(examples, trainer.outputs["model"])
+    pusher = Pusher(
+        trainer.outputs["model"], evaluator.outputs["blessing"], infra.outputs["blessing"], push
+    )
     report = Report(
         examples,
         class_list,
@@ -83,7 +87,7 @@ def _components(config: Config) -> list[BaseNode]:
         config.model_dump_json(indent=1),
         pusher.outputs["pushed_model"],
     )
-    return [*nodes, trainer, baseline, evaluator, pusher, report]
+    return [*nodes, trainer, baseline, evaluator, infra, pusher, report]
 
 
 def _absolute(config: Config) -> str:

@@ -132,7 +132,7 @@ def _result(
         "verdict": "failed" if error else run.verdict,
         "run_id": run.run_id if run else None,
         "metrics": gate.get("metrics", {}).get("candidate", {}),
-        "gate": gate.get("gate", []),
+        "gate": run.gate if run else [],
         "pushed_version": run.pushed_version if run else None,
         "model_dir": str(config.push_directory) if config else None,
         "report": str(Path(report.uri, "report.html")) if report else None,

@@ -49,6 +49,25 @@ class Run:
         return int(artifact.custom_properties["pushed_version"].string_value)
 
     @property
+    def servable(self) -> bool:
+        """Whether InfraValidator found that a server can serve the candidate."""
+        blessing = self.outputs.get("InfraBlessing")
+        return blessing is not None and blessing.custom_properties["blessed"].int_value == 1
+
+    @property
+    def gate(self) -> list[dict[str, Any]]:
+        """The thresholds' rows, and one that says whether a server could serve the candidate."""
+        document = self.document("GateVerdict", "verdict.json")
+        rows = list(document["gate"]) if document else []
+        if blessing := self.outputs.get("InfraBlessing"):
+            reason = blessing.custom_properties["reason"].string_value
+            needed = f"1 (a server answers as the model does{reason and ': ' + reason})"
+            found = float(self.servable)
+            row = {"metric": "servable", "slice": "overall", "found": found, "needed": needed}
+            rows.append({**row, "passed": self.servable})
+        return rows
+
+    @property
     def verdict(self) -> str | None:
         """`pushed`, `unchanged`, `refused`, `failed`; None for a run that ended before the push."""
         if any(node.state == "failed" for node in self.nodes.values()):
@@ -58,7 +77,8 @@ class Run:
         gate = self.document("GateVerdict", "verdict.json")
         if gate is None or "PushedModel" not in self.outputs:
             return None
-        return "refused" if gate["verdict"] == "refused" else "unchanged"
+        refused = gate["verdict"] == "refused" or not self.servable
+        return "refused" if refused else "unchanged"
 
 
 def read_run(

@@ -71,17 +71,25 @@ class Pusher(tfx_components.Pusher):
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
     DRIVER_CLASS = Driver
 
-    def __init__(self, model: BaseChannel, model_blessing: BaseChannel, push: Push):
+    def __init__(
+        self,
+        model: BaseChannel,
+        model_blessing: BaseChannel,
+        infra_blessing: BaseChannel,
+        push: Push,
+    ):
         """Makes the component.
 
         Args:
           model: the candidate.
           model_blessing: the gate's decision.
+          infra_blessing: whether a server could serve it.
           push: the push directory and how many versions stay there.
         """
         super().__init__(
             model=model,
             model_blessing=model_blessing,
+            infra_blessing=infra_blessing,
             push_destination=pusher_pb2.PushDestination(
                 filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=push.directory)
             ),

@@ -45,8 +45,9 @@ def serving(
     finally:
         process.terminate()
         try:
-            process.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(_STOP_SECONDS)
+        finally:  # also on a second Ctrl-C during the wait
             process.kill()
             process.wait()
 
