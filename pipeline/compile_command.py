@@ -8,6 +8,7 @@ from pathlib import Path
 from components.errors import ConfigError
 from pipeline import kubeflow_target
 from pipeline.run_command import Request, build_config
+from serving.quiet import quiet_import
 
 
 def compile_to(config_file: Path, assignments: list[str], target: str, output: Path) -> None:
@@ -19,8 +20,9 @@ def compile_to(config_file: Path, assignments: list[str], target: str, output: P
     config = build_config(Request(config_file=config_file, assignments=assignments))
     if not output.parent.is_dir():
         raise ConfigError(f"--output: no folder {output.parent}.")
-    from pipeline.local_runner import compile_config
-    from pipeline.node_runner import write_compiled
+    with quiet_import():
+        from pipeline.local_runner import compile_config
+        from pipeline.node_runner import write_compiled
 
     compiled = compile_config(config)
     if target == "tfx":
