@@ -52,7 +52,7 @@ def fit(pixels: tf.Tensor, height: int, width: int, how: str) -> tf.Tensor:
     """
     pixels = tf.cast(pixels, tf.float32)  # resizing gives back uint8 where nothing changes size
     if how == "pad":
-        return tf.image.resize_with_pad(pixels, height, width, antialias=True)
+        return _whole(pixels, height, width)
     if how == "crop":
         pixels = _middle(pixels, height / width)
     return tf.image.resize(pixels, [height, width], antialias=True)
@@ -66,3 +66,12 @@ def _middle(pixels: tf.Tensor, ratio: float) -> tf.Tensor:
     wanted = tf.maximum(tf.cast(tf.round(wanted), tf.int32), 1)
     top, left = tf.unstack((tf.shape(pixels)[:2] - wanted) // 2)
     return pixels[top : top + wanted[0], left : left + wanted[1]]
+
+
+def _whole(pixels: tf.Tensor, height: int, width: int) -> tf.Tensor:
+    """Centres the whole picture on black; `tf.image.resize_with_pad` fails on very flat ones."""
+    size = tf.cast(tf.shape(pixels)[:2], tf.float32)
+    scale = tf.minimum(height / size[0], width / size[1])
+    inner = tf.maximum(tf.cast(tf.round(size * scale), tf.int32), 1)
+    resized = tf.image.resize(pixels, inner, antialias=True)
+    return tf.image.resize_with_crop_or_pad(resized, height, width)
