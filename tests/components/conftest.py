@@ -1,0 +1,39 @@
+"""What tests of the network share: a Transform graph, and pictures as the ingest writes them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests import made_pictures
+
+if TYPE_CHECKING:
+    from components.transform_graph import Pixels
+
+
+@pytest.fixture(scope="session")
+def transform_graph(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A TransformGraph artifact's folder: 32 pixels, MobileNet's scaling."""
+    from tests.components import made_artifacts
+
+    folder = tmp_path_factory.mktemp("transform_graph")
+    return made_artifacts.write_transform_graph(folder, "mobilenet", [32, 32])
+
+
+@pytest.fixture(scope="session")
+def pixels(transform_graph: str) -> Pixels:
+    """That graph, loaded."""
+    from components.transform_graph import Pixels
+
+    return Pixels(transform_graph)
+
+
+@pytest.fixture(scope="session")
+def split(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A split's folder: eight pictures of each class, the classes mixed, as the ingest writes."""
+    from tests.components import made_artifacts
+
+    folder = tmp_path_factory.mktemp("split")
+    pictures = made_pictures.make(folder / "pictures", 8)
+    return made_artifacts.write_split(pictures, folder / "Split-train")

@@ -1,0 +1,58 @@
+"""Artifacts of the pipeline's first steps, made by the steps' own code without TFX."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+import apache_beam as beam
+import tensorflow as tf
+from apache_beam.options.pipeline_options import PipelineOptions
+from google.protobuf import text_format
+from tensorflow_metadata.proto.v0 import schema_pb2
+from tensorflow_transform import beam as tft_beam
+from tensorflow_transform.tf_metadata.dataset_metadata import DatasetMetadata
+
+from components.image_example_gen import ingest, sources
+from components.settings import Data
+from components.transform.preprocessing import preprocessing_fn
+
+SCHEMA = Path(__file__).resolve().parents[2] / "components" / "schema" / "schema.pbtxt"
+
+
+def write_transform_graph(
+    folder: Path, backbone: str, size: list[int], fit: str = "stretch"
+) -> str:
+    """Does what TFX's Transform does with the static schema; gives the artifact's folder."""
+    metadata = DatasetMetadata(text_format.Parse(SCHEMA.read_text(), schema_pb2.Schema()))
+    custom_config = {"backbone": backbone, "size": size, "fit": "stretch"}
+    options = PipelineOptions(["--direct_running_mode=in_memory"])
+    target = folder / "graph"
+    with (
+        beam.Pipeline("DirectRunner", options) as pipeline,
+        tft_beam.Context(temp_dir=str(folder / "temporary")),
+    ):
+        nothing = pipeline | beam.Create([])
+        traced = (nothing, metadata) | tft_beam.AnalyzeDataset(
+            functools.partial(preprocessing_fn, custom_config=custom_config)
+        )
+        _ = traced | tft_beam.WriteTransformFn(str(target))
+    return str(target)
+
+
+def examples(pictures: Path) -> list[bytes]:
+    """Gives the serialized Example of each picture, in the ingest's order."""
+    data = Data(source=str(pictures))
+    reader = ingest.ReadPictures(data)
+    files = ingest.in_mixed_order(sources.scan(data.source).files)
+    outputs = [output for file in files for output in reader.process(file)]
+    return [output.value for output in outputs if output.tag != ingest.LEDGER]
+
+
+def write_split(pictures: Path, folder: Path) -> str:
+    """Writes all pictures as one split; gives its folder."""
+    folder.mkdir()
+    with tf.io.TFRecordWriter(str(folder / "pictures.tfrecord")) as writer:
+        for example in examples(pictures):
+            writer.write(example)
+    return str(folder)
