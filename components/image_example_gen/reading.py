@@ -37,7 +37,7 @@ def read(file: SourceFile, data: Data) -> tuple[Accepted | None, Row]:
     except PictureError as error:
         return None, {**row, "reason": str(error)}
     sha256 = hashlib.sha256(content).hexdigest()
-    split = split_of(split_key(file, sha256, data), data.splits)
+    split = file.split or split_of(split_key(file, sha256, data), data.splits)
     return Accepted(picture, sha256, split), {**row, "split": split}
 
 

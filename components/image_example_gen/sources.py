@@ -22,6 +22,8 @@ class SourceFile:
     label: str
     size: int  # bytes
     modified: int  # nanoseconds since the epoch
+    split: str | None = None  # where the source itself says so
+    group: str | None = None  # likewise: pictures of one group stay in one split
 
 
 @dataclasses.dataclass(frozen=True)

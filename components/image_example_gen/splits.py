@@ -11,13 +11,15 @@ from components.settings import Data, Splits
 
 
 def split_key(file: SourceFile, content: str, data: Data) -> str:
-    """Gives what keeps pictures together: the group in the path below the class, else the content.
+    """Gives what keeps pictures together: a group, in the source or in the path, else the content.
 
     Args:
       file: the picture's file.
       content: the SHA-256 of its bytes.
       data: has `group_by`, a regular expression.
     """
+    if file.group is not None:
+        return file.group
     below = file.name.removeprefix(f"{file.label}/")
     match = re.search(data.group_by, below) if data.group_by else None
     if match is None:
