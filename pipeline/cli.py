@@ -50,9 +50,6 @@ def main() -> None:
     except (UserError, VersionError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2 if isinstance(error, ConfigError | VersionError) else 1)
-    except KeyboardInterrupt:
-        print("interrupted; the same command goes on from the last finished step", file=sys.stderr)
-        sys.exit(130)
 
 
 @app.command()

@@ -112,6 +112,9 @@ def _run(request: Request, config: Config, run_id: str, view: RunView) -> dict[s
     except local_runner.RunFailed as failure:
         done = failure.run
         error = f"{failure.node_id}: {_in_a_sentence(failure.__cause__)}"
+    except KeyboardInterrupt:
+        view.say("Interrupted; the same command goes on from the last finished step.")
+        raise
     return _result(done, error, log, config)
 
 
