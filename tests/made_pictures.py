@@ -30,5 +30,5 @@ def shuffle_labels(folder: Path, seed: int = 0) -> None:
     for number, (path, label) in enumerate(zip(files, random.permutation(labels), strict=True)):
         path.rename(folder / f"{number}-{label}.png")
     for path in folder.glob("*.png"):
-        number, label = path.stem.split("-")
-        path.rename(folder / label / f"shuffled-{number}.png")
+        place, label = path.stem.split("-")
+        path.rename(folder / label / f"shuffled-{place}.png")

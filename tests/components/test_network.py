@@ -121,7 +121,7 @@ def test_freezing_again_takes_unfreezing_back(base: keras.Model) -> None:
 )
 def test_the_extractor_gives_one_row_of_features_per_picture(pooling: str, features: int) -> None:
     base = build_base("mobilenet", [64, 64], None)
-    extractor = build_extractor(base, Head(pooling=pooling))
+    extractor = build_extractor(base, Head.model_validate({"pooling": pooling}))
     assert extractor.input_shape == (None, 64, 64, 3)
     assert extractor.output_shape == (None, features)
 

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from components import features
+from components.backbones import build_base
+from components.bottleneck_gen.frozen_base import RunBase
+from components.errors import ConfigError
+from components.network import build_extractor
+from components.random_base import build_random_base
+from components.settings import Model
+from components.transform_graph import PARSE_PICTURE, Pixels, read_records
+
+MODEL = Model(backbone="mobilenet", weights=None)
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory, pixels: Pixels, split: str) -> Path:
+    """A random base's weights, as the executor keeps them."""
+    file = tmp_path_factory.mktemp("base") / "base.weights.h5"
+    build_random_base("mobilenet", pixels, split, seed=0).save_weights(file)
+    return file
+
+
+@pytest.fixture(scope="module")
+def step(transform_graph: str, weights: Path) -> RunBase:
+    step = RunBase(transform_graph, MODEL, [32, 32], str(weights))
+    step.setup()
+    return step
+
+
+def run(step: RunBase, batch: list[bytes]) -> list[Any]:
+    """The features of each Example that the Beam step gives for a batch."""
+    return [tf.train.Example.FromString(row).features.feature for row in step.process(batch)]
+
+
+def bottlenecks(found: list[Any]) -> np.ndarray:
+    return np.array([feature[features.BOTTLENECK].float_list.value for feature in found])
+
+
+@pytest.fixture(scope="module")
+def records(split: str) -> list[bytes]:
+    return list(read_records(split).take(5).as_numpy_iterator())
+
+
+def test_it_gives_what_the_extractor_gives_and_keeps_the_label(
+    step: RunBase, weights: Path, pixels: Pixels, records: list[bytes]
+) -> None:
+    found = run(step, records)
+    extractor = build_extractor(build_base("mobilenet", [32, 32], weights), MODEL.head)
+    parsed = tf.io.parse_example(tf.constant(records), PARSE_PICTURE)
+    expected = extractor(pixels(parsed[features.ENCODED]), training=False)
+    assert expected.shape == (5, 1024)
+    np.testing.assert_allclose(bottlenecks(found), expected, rtol=1e-4, atol=1e-5)
+    labels = [feature[features.LABEL].bytes_list.value[0] for feature in found]
+    assert labels == parsed[features.LABEL].numpy().tolist()
+    assert all(set(feature) == {features.BOTTLENECK, features.LABEL} for feature in found)
+
+
+def test_a_picture_has_the_same_features_in_any_batch(step: RunBase, records: list[bytes]) -> None:
+    together, alone = run(step, records), run(step, records[2:3])
+    np.testing.assert_allclose(bottlenecks(together)[2:3], bottlenecks(alone), rtol=1e-4, atol=1e-5)
+
+
+def test_a_random_base_that_was_saved_gives_the_same_features_in_another_worker(
+    transform_graph: str, weights: Path, step: RunBase, records: list[bytes]
+) -> None:
+    keras.utils.set_random_seed(5)
+    worker = RunBase(transform_graph, MODEL, [32, 32], str(weights))
+    worker.setup()
+    np.testing.assert_array_equal(
+        bottlenecks(run(worker, records)), bottlenecks(run(step, records))
+    )
+
+
+def test_a_missing_base_is_told(transform_graph: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="model.weights: no file"):
+        RunBase(transform_graph, MODEL, [32, 32], str(tmp_path / "none.weights.h5")).setup()

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow_serving.apis import prediction_log_pb2
+
+from components import features
+from components.trainer.export import export
+from components.transform_graph import PARSE_PICTURE, Pixels, first_pictures, read_records
+
+CLASSES = ["blau", "grün", "rot"]  # not ASCII, and in an order that scores do not follow
+
+
+@pytest.fixture(scope="module")
+def model() -> keras.Model:
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((32, 32, 3))
+    pooled = keras.layers.GlobalAveragePooling2D()(inputs)
+    scores = keras.layers.Dense(3, activation="softmax", kernel_initializer="ones")(pooled)
+    model = keras.Model(inputs, scores)
+    model.set_weights([np.eye(3)[::-1].astype(np.float32), np.zeros(3, np.float32)])
+    return model
+
+
+@pytest.fixture(scope="module")
+def exported(
+    tmp_path_factory: pytest.TempPathFactory, model: keras.Model, pixels: Pixels, split: str
+) -> Path:
+    folder = tmp_path_factory.mktemp("exported") / "1"
+    export(model, pixels, CLASSES, first_pictures(split, 4), str(folder))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def signatures(exported: Path) -> dict[str, Callable[..., Any]]:
+    return dict(tf.saved_model.load(str(exported)).signatures)
+
+
+def texts(values: tf.Tensor) -> list[list[str]]:
+    return [[value.decode() for value in row] for row in values.numpy()]
+
+
+def test_the_signatures_are_those_of_the_contract(
+    signatures: dict[str, Callable[..., Any]],
+) -> None:
+    assert set(signatures) == {"serving_default", "serve_examples"}
+    for signature in signatures.values():
+        _, inputs = signature.structured_input_signature  # type: ignore[attr-defined]
+        assert {name: (spec.dtype, spec.shape.as_list()) for name, spec in inputs.items()} == {
+            "inputs": (tf.string, [None])
+        }
+        outputs = signature.structured_outputs  # type: ignore[attr-defined]
+        assert {name: spec.dtype for name, spec in outputs.items()} == {
+            "classes": tf.string,
+            "scores": tf.float32,
+        }
+
+
+def test_serving_default_gives_the_models_scores_best_first(
+    signatures: dict[str, Callable[..., Any]], model: keras.Model, pixels: Pixels, split: str
+) -> None:
+    pictures = tf.constant(first_pictures(split, 6))
+    answers = signatures["serving_default"](inputs=pictures)
+    scores = model(pixels(pictures)).numpy()
+    order = np.argsort(-scores, axis=1)
+    np.testing.assert_allclose(answers["scores"], np.take_along_axis(scores, order, 1), atol=1e-6)
+    assert texts(answers["classes"]) == [[CLASSES[index] for index in row] for row in order]
+    assert len({row[0] for row in texts(answers["classes"])}) > 1
+
+
+def test_serve_examples_gives_the_same_scores_in_the_class_lists_order(
+    signatures: dict[str, Callable[..., Any]], model: keras.Model, pixels: Pixels, split: str
+) -> None:
+    (records,) = read_records(split).batch(6).take(1)
+    answers = signatures["serve_examples"](inputs=records)
+    encoded = tf.io.parse_example(records, PARSE_PICTURE)[features.ENCODED]
+    np.testing.assert_allclose(answers["scores"], model(pixels(encoded)), atol=1e-6)
+    assert texts(answers["classes"]) == 6 * [CLASSES]
+
+
+def test_serve_examples_needs_the_picture_alone(
+    signatures: dict[str, Callable[..., Any]], split: str
+) -> None:
+    (picture,) = first_pictures(split, 1)
+    feature = {features.ENCODED: tf.train.Feature(bytes_list=tf.train.BytesList(value=[picture]))}
+    example = tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString()
+    answers = signatures["serve_examples"](inputs=tf.constant([example]))
+    assert answers["scores"].shape == (1, 3)
+
+
+def test_an_empty_batch_has_empty_answers(signatures: dict[str, Callable[..., Any]]) -> None:
+    answers = signatures["serving_default"](inputs=tf.constant([], tf.string))
+    assert answers["scores"].shape == (0, 3)
+
+
+def test_the_class_list_is_an_asset(exported: Path) -> None:
+    assert json.loads((exported / "assets" / "classes.json").read_text("utf-8")) == CLASSES
+
+
+def test_the_warm_up_holds_requests_that_the_model_answers(
+    exported: Path, signatures: dict[str, Callable[..., Any]], split: str
+) -> None:
+    file = exported / "assets.extra" / "tf_serving_warmup_requests"
+    logs = [
+        prediction_log_pb2.PredictionLog.FromString(record.numpy())
+        for record in tf.data.TFRecordDataset(str(file))
+    ]
+    requests = [log.predict_log.request for log in logs]
+    assert [request.model_spec.signature_name for request in requests] == 4 * ["serving_default"]
+    sent = [tf.make_ndarray(request.inputs["inputs"]) for request in requests]
+    assert [picture for batch in sent for picture in batch] == first_pictures(split, 4)
+    for batch in sent:
+        assert signatures["serving_default"](inputs=tf.constant(batch))["scores"].shape == (1, 3)
