@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tfx.types import standard_artifacts
+
+from components import saved_model
+from components.artifact_types import SERVED_DIGEST, SERVED_VERSION
+from components.baseline.component import Driver, Executor
+from serving import versions
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "saved_model.pb").write_bytes(b"graph")
+    return tmp_path / "model"
+
+
+def resolve(push_directory: Path, target: Path) -> standard_artifacts.Model:
+    """Runs driver and executor as the launcher does; gives the baseline."""
+    properties = {"push_directory": str(push_directory)}
+    properties |= Driver(None).facts(properties)
+    baseline = standard_artifacts.Model()
+    baseline.uri = str(target)
+    Executor().Do({}, {"model": [baseline]}, properties)
+    return baseline
+
+
+@pytest.mark.parametrize("made", [True, False])
+def test_without_a_served_model_the_baseline_is_empty(tmp_path: Path, made: bool) -> None:
+    if made:
+        (tmp_path / "served").mkdir()
+    baseline = resolve(tmp_path / "served", tmp_path / "baseline")
+    assert baseline.get_string_custom_property(SERVED_VERSION) == ""
+    assert baseline.get_string_custom_property(SERVED_DIGEST) == ""
+    assert not (tmp_path / "baseline" / "Format-Serving").exists()
+
+
+def test_the_baseline_is_a_copy_of_the_version_served(tmp_path: Path, model: Path) -> None:
+    versions.publish(model, tmp_path / "served")
+    (model / "saved_model.pb").write_bytes(b"newer")
+    newest = versions.publish(model, tmp_path / "served")
+    baseline = resolve(tmp_path / "served", tmp_path / "baseline")
+    assert baseline.get_string_custom_property(SERVED_VERSION) == str(newest)
+    copy = saved_model.serving_dir(baseline.uri)
+    assert (Path(copy) / "saved_model.pb").read_bytes() == b"newer"
+    assert baseline.get_string_custom_property(SERVED_DIGEST) == saved_model.digest(copy)
+
+
+def test_after_a_rollback_the_baseline_is_what_is_served_again(tmp_path: Path, model: Path) -> None:
+    first = versions.publish(model, tmp_path / "served")
+    (model / "saved_model.pb").write_bytes(b"newer")
+    versions.publish(model, tmp_path / "served")
+    properties = {"push_directory": str(tmp_path / "served")}
+    before = Driver(None).facts(properties)
+    versions.rollback(tmp_path / "served", first)
+    assert Driver(None).facts(properties) != before
+    baseline = resolve(tmp_path / "served", tmp_path / "baseline")
+    assert baseline.get_string_custom_property(SERVED_VERSION) == str(first)

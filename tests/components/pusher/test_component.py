@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from google.protobuf import json_format
+from tfx.proto import pusher_pb2
+from tfx.types import standard_artifacts
+
+from components.pusher.component import Driver, Executor
+from serving import versions
+
+
+def properties(directory: Path, keep: int = 5) -> dict[str, Any]:
+    destination = pusher_pb2.PushDestination(
+        filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=str(directory))
+    )
+    return {
+        "push_destination": json_format.MessageToJson(destination),
+        "custom_config": json.dumps({"keep_versions": keep}),
+    }
+
+
+class Place:
+    """A candidate, and the directory that it is pushed to."""
+
+    def __init__(self, folder: Path):
+        self.directory = folder / "served"
+        self._folder = folder
+        self._pushes = 0
+
+    def push(
+        self, content: bytes, blessed: bool = True, servable: bool = True, keep: int = 5
+    ) -> standard_artifacts.PushedModel:
+        """Runs the executor on a model with this content; gives the PushedModel."""
+        self._pushes += 1
+        model = standard_artifacts.Model()
+        model.uri = str(self._folder / f"model{self._pushes}")
+        serving = Path(model.uri, "Format-Serving")
+        serving.mkdir(parents=True)
+        (serving / "saved_model.pb").write_bytes(content)
+        blessing = standard_artifacts.ModelBlessing()
+        blessing.set_int_custom_property("blessed", int(blessed))
+        infra = standard_artifacts.InfraBlessing()
+        infra.set_int_custom_property("blessed", int(servable))
+        pushed = standard_artifacts.PushedModel()
+        pushed.uri = str(self._folder / f"pushed{self._pushes}")
+        inputs = {"model": [model], "model_blessing": [blessing], "infra_blessing": [infra]}
+        Executor().Do(inputs, {"pushed_model": [pushed]}, properties(self.directory, keep))
+        return pushed
+
+    def served(self) -> bytes | None:
+        version = versions.served(self.directory)
+        return None if version is None else (version / "saved_model.pb").read_bytes()
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path)
+
+
+def was_pushed(pushed: standard_artifacts.PushedModel) -> bool:
+    return pushed.get_int_custom_property("pushed") == 1
+
+
+def test_a_blessed_model_is_served_under_the_version_told(place: Place) -> None:
+    pushed = place.push(b"graph")
+    version = versions.served(place.directory)
+    assert version is not None
+    assert was_pushed(pushed)
+    assert pushed.get_string_custom_property("pushed_version") == version.name
+    assert pushed.get_string_custom_property("pushed_destination") == str(version)
+    assert place.served() == b"graph"
+
+
+@pytest.mark.parametrize(("blessed", "servable"), [(False, True), (True, False), (False, False)])
+def test_a_model_that_one_blessing_is_missing_for_is_not_pushed(
+    place: Place, blessed: bool, servable: bool
+) -> None:
+    place.push(b"old")
+    assert not was_pushed(place.push(b"new", blessed, servable))
+    assert place.served() == b"old"
+    assert len(versions.published(place.directory)) == 1
+
+
+def test_the_model_served_already_is_not_pushed_again(place: Place) -> None:
+    place.push(b"graph")
+    assert not was_pushed(place.push(b"graph"))
+    assert len(versions.published(place.directory)) == 1
+
+
+def test_no_more_versions_are_kept_than_configured(place: Place) -> None:
+    for content in (b"1", b"2", b"3", b"4"):
+        place.push(content, keep=2)
+    assert place.served() == b"4"
+    assert len(versions.published(place.directory)) == 2
+
+
+def test_the_cache_key_has_the_state_of_the_push_directory(place: Place) -> None:
+    def facts() -> dict[str, str]:
+        return Driver(None).facts(properties(place.directory))
+
+    empty = facts()
+    place.push(b"1")
+    one = facts()
+    place.push(b"2")
+    two = facts()
+    assert facts() == two
+    versions.rollback(place.directory, int(json.loads(one["published"])[0][0]))
+    rolled_back = facts()
+    assert len({json.dumps(state) for state in (empty, one, two, rolled_back)}) == 4

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from components.errors import ConfigError
+from components.settings import Model
+from components.weights_driver import WeightsDriver, weights_file
+
+
+def facts(weights: Path | None) -> dict[str, str]:
+    model = Model(weights=None if weights is None else str(weights))
+    return WeightsDriver(None).facts({"network": model.model_dump_json()})
+
+
+def test_the_cache_key_has_the_content_of_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "base.weights.h5"
+    file.write_bytes(b"one")
+    assert facts(file) == {"weights_sha256": hashlib.sha256(b"one").hexdigest()}
+    file.write_bytes(b"two")
+    assert facts(file) == {"weights_sha256": hashlib.sha256(b"two").hexdigest()}
+
+
+def test_random_weights_need_no_file() -> None:
+    assert facts(None) == {}
+    assert weights_file(Model(weights=None)) is None
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"model.weights: no file .*none\.h5"):
+        facts(tmp_path / "none.h5")
+
+
+def test_the_home_folder_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "base.h5").touch()
+    assert weights_file(Model(weights="~/base.h5")) == tmp_path / "base.h5"
