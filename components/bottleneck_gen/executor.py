@@ -41,6 +41,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             fileio.makedirs(bottlenecks.uri)
             base = build_random_base(model.backbone, Pixels(graph), train, exec_properties["seed"])
             base.save_weights(weights)
+        run_base = RunBase(graph, model, size, weights)
         with self._make_beam_pipeline() as pipeline:
             for split in (features.TRAIN, features.EVAL):
                 pictures = artifact_utils.get_split_uri(input_dict["examples"], split)
@@ -49,7 +50,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
                     pipeline
                     | f"Read {split}" >> beam.io.ReadFromTFRecord(os.path.join(pictures, "*"))
                     | f"Batch {split}" >> beam.BatchElements(_BATCH, _BATCH)
-                    | f"Run base {split}" >> beam.ParDo(RunBase(graph, model, size, weights))
+                    | f"Run base {split}" >> beam.ParDo(run_base)
                     | f"Write {split}"
                     >> beam.io.WriteToTFRecord(target, file_name_suffix=".tfrecord")
                 )

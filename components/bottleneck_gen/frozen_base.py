@@ -8,6 +8,7 @@ from pathlib import Path
 import apache_beam as beam
 import numpy as np
 import tensorflow as tf
+from apache_beam.utils import shared
 
 from components import features, progress
 from components.backbones import build_base
@@ -19,14 +20,18 @@ from components.transform_graph import PARSE_PICTURE, Pixels
 class RunBase(beam.DoFn):
     """Turns a batch of serialized picture Examples into serialized bottleneck Examples.
 
-    The network is loaded once per worker.
+    The network is loaded once per worker process, for all splits that use the same object.
     """
 
     def __init__(self, transform_graph: str, model: Model, size: list[int], weights: str):
         self._arguments = (transform_graph, model, size, weights)
+        self._shared = shared.Shared()
         self._done = 0
 
     def setup(self) -> None:
+        self._run = self._shared.acquire(self._load)
+
+    def _load(self) -> tf.types.experimental.GenericFunction:
         transform_graph, model, size, weights = self._arguments
         pixels = Pixels(transform_graph)
         base = build_base(model.backbone, size, Path(weights))
@@ -38,7 +43,7 @@ class RunBase(beam.DoFn):
             scaled = pixels(parsed[features.ENCODED])
             return extractor(scaled, training=False), parsed[features.LABEL]
 
-        self._run = run
+        return run
 
     def process(self, element: list[bytes]) -> Iterable[bytes]:
         bottlenecks, labels = self._run(tf.constant(element))
