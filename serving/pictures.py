@@ -83,6 +83,16 @@ def canonical(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Picture:
         PictureError: `reason` is one of "empty file", "not a picture", "too many pixels",
             "absurd side ratio", "truncated or damaged", "unsupported pixels".
     """
+    return canonical_and_pixels(data, max_pixels=max_pixels)[0]
+
+
+def canonical_and_pixels(
+    data: bytes, *, max_pixels: int = MAX_PIXELS
+) -> tuple[Picture, Image.Image]:
+    """Does what `canonical` does, and gives the decoded pixels of the canonical picture as well.
+
+    They are of mode 1, L, P or RGB.
+    """
     if not data:
         raise PictureError("empty file")
     try:
@@ -91,7 +101,7 @@ def canonical(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Picture:
         alike = decodes_alike(image, data)
         image.load()
         if alike and _is_canonical(image):
-            return _picture(data, _FORMATS[image.format or ""], image)
+            return _picture(data, _FORMATS[image.format or ""], image), image
         return _as_png(image)
     except PictureError:
         raise
@@ -125,7 +135,7 @@ def _is_canonical(image: Image.Image) -> bool:
     )
 
 
-def _as_png(source: Image.Image) -> Picture:
+def _as_png(source: Image.Image) -> tuple[Picture, Image.Image]:
     profile = source.info.get("icc_profile")
     ImageOps.exif_transpose(source, in_place=True)
     image = _over_white(_eight_bit(source))
@@ -137,7 +147,7 @@ def _as_png(source: Image.Image) -> Picture:
     image.info.clear()  # what mattered in it is in the pixels now
     encoded = io.BytesIO()
     image.save(encoded, "PNG", compress_level=3)  # half of level 6's time, 10 % larger
-    return _picture(encoded.getvalue(), "png", image)
+    return _picture(encoded.getvalue(), "png", image), image
 
 
 def _picture(encoded: bytes, format: Format, image: Image.Image) -> Picture:
