@@ -11,6 +11,7 @@ FORMAT = "image/format"
 HEIGHT = "image/height"
 WIDTH = "image/width"
 CHANNELS = "image/channels"
+ASPECT_RATIO = "image/aspect_ratio"  # width over height
 FILENAME = "image/filename"  # relative to the source
 SHA256 = "image/sha256"  # of the source file's bytes, in hexadecimal
 LABEL = "image/label"  # the class name

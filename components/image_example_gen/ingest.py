@@ -40,12 +40,13 @@ def in_mixed_order(files: list[SourceFile]) -> list[SourceFile]:
 
 def _example(file: SourceFile, accepted: reading.Accepted) -> bytes:
     picture = accepted.picture
-    values: dict[str, bytes | int] = {
+    values: dict[str, bytes | int | float] = {
         features.ENCODED: picture.encoded,
         features.FORMAT: picture.format.encode(),
         features.HEIGHT: picture.height,
         features.WIDTH: picture.width,
         features.CHANNELS: picture.channels,
+        features.ASPECT_RATIO: picture.width / picture.height,
         features.FILENAME: file.name.encode(),
         features.SHA256: accepted.sha256.encode(),
         features.LABEL: file.label.encode(),
@@ -54,7 +55,9 @@ def _example(file: SourceFile, accepted: reading.Accepted) -> bytes:
     return tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString()
 
 
-def _feature(value: bytes | int) -> tf.train.Feature:
+def _feature(value: bytes | int | float) -> tf.train.Feature:
     if isinstance(value, bytes):
         return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
+    if isinstance(value, float):
+        return tf.train.Feature(float_list=tf.train.FloatList(value=[value]))
     return tf.train.Feature(int64_list=tf.train.Int64List(value=[value]))
