@@ -51,6 +51,7 @@ def test_noise_goes_to_the_log_and_people_see_their_lines(tmp_path: Path, end: s
     written = log.read_text()
     assert all(noise in written for noise in NOISE)
     assert all(word not in written for word in ["for people", "after", "later"])
+    assert "WARNING any later" not in stderr
     assert ("KeyError" in stderr) is (end == "fail")
 
 
