@@ -60,7 +60,7 @@ def test_the_majority_does_not_matter_where_it_is_switched_off() -> None:
         (0.901, 0.0, True),
         (0.899, 0.0, False),
         (0.88, 0.02, True),  # just what is allowed
-        (0.7, 0.2, True),  # 0.9 - 0.2 is 0.7000000000000001
+        (0.6, 0.3, True),  # 0.9 - 0.3 is 0.6000000000000001
         (0.879, 0.02, False),
         (0.875, 0.0255, True),  # 25 pictures of 25.5
         (0.874, 0.0255, False),  # 26
