@@ -13,3 +13,5 @@ def prepare() -> None:
     os.environ.setdefault("TF_USE_LEGACY_KERAS", "0")
     # Importing Keras writes a file to its home, which is ~/.keras otherwise.
     os.environ.setdefault("KERAS_HOME", str(cache_dir() / "keras"))
+    # Likewise Matplotlib and ~/.config.
+    os.environ.setdefault("MPLCONFIGDIR", str(cache_dir() / "matplotlib"))
