@@ -51,6 +51,7 @@ Positive = Annotated[Number, Field(gt=0)]
 Fraction = Annotated[Number, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
 AtLeastOne = Annotated[int, Field(ge=1)]
+Source = Annotated[str, Field(min_length=1)]
 Backbone = Annotated[str, AfterValidator(_registered)]
 
 
@@ -71,8 +72,11 @@ class Splits(Section):
 class Data(Section):
     """Which pictures are read, and how they are split."""
 
-    source: Annotated[str, Field(min_length=1)]
-    """Folder with one folder of pictures per class."""
+    source: Source | Annotated[list[Source], Field(min_length=1)]
+    """Folder with one folder of pictures per class (or of split and class), CSV manifest, or
+    TFRecords; local or on any file system that Beam reads. A list of several makes one data set."""
+    window: AtLeastOne = 1
+    """How many spans are read, the newest, where the source has {SPAN} or {YYYY}, {MM}, {DD}."""
     splits: Splits = Splits()
     group_by: Annotated[str | None, AfterValidator(_regular_expression)] = None
     """Regular expression on the path below the source; pictures with the same match (its first
@@ -81,6 +85,34 @@ class Data(Section):
     """The run stops when more than this fraction of the pictures can't be read."""
     max_pixels: AtLeastOne = MAX_PIXELS
     """Pictures with more are refused before they are decoded."""
+
+    @property
+    def sources(self) -> list[str]:
+        """The sources, one or several."""
+        return [self.source] if isinstance(self.source, str) else self.source
+
+
+Reaction = Literal["report", "stop"]
+
+
+class Validation(Section):
+    """What of the data stops the run before training; what does not is reported.
+
+    Classes and their shares are compared with the last data that passed.
+    """
+
+    vanished_classes: Reaction = "stop"
+    new_classes: Reaction = "report"
+    label_drift: Reaction = "report"
+    max_label_drift: Fraction = 0.2
+    """How far the share of a class may move: 0.2 is from 30 % to 50 %."""
+    sizes: Reaction = "stop"
+    min_side: AtLeastOne = 1
+    """The smallest height or width, in pixels."""
+    max_side: AtLeastOne | None = None
+    """The largest height or width, in pixels; null: any."""
+    anomalies: Reaction = "stop"
+    """What breaks the schema of the pictures' features."""
 
 
 class Image(Section):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 
@@ -16,16 +17,19 @@ from components.image_example_gen.reading import Ledger, Row, read
 from components.settings import Data
 
 
-def check(source: str, as_json: bool) -> None:
+def check(data: Data, as_json: bool) -> None:
     """Prints the pictures per class and split, and those that a run would reject.
+
+    What `notes` say of the source goes to standard error with `as_json`.
 
     Raises:
       UserError: there is nothing to read.
     """
-    listing = sources.scan(source)
-    ledger = Ledger.of(_rows(listing.files, Data(source=source)))
+    listing = sources.scan(data)
+    ledger = Ledger.of(_rows(listing.files, data))
     counts = ledger.counts(listing.classes)
     if as_json:
+        print(*listing.notes, sep="\n", end="\n" if listing.notes else "", file=sys.stderr)
         result = {
             "accepted": len(ledger.accepted),
             "rejected": ledger.rejected,
@@ -34,10 +38,12 @@ def check(source: str, as_json: bool) -> None:
         }
         print(json.dumps(result, ensure_ascii=False))
         return
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True)
     console.print(_table(counts, listing.classes))
     for row in ledger.rejected:
         console.print(f"rejected  {row['file']}: {row['reason']}", markup=False)
+    for note in listing.notes:
+        console.print(note, markup=False)
     console.print(
         f"{len(ledger.accepted)} accepted, {len(ledger.rejected)} rejected, "
         f"{listing.ignored} ignored"

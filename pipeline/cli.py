@@ -27,7 +27,10 @@ Name = Annotated[str, typer.Option(help="What the server calls the model.")]
 Json = Annotated[bool, typer.Option("--json", help="For programs: JSON on standard output.")]
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="A configuration file.")]
 Preset = Annotated[str | None, typer.Option(help="A configuration that comes with the project.")]
-DataDir = Annotated[str | None, typer.Option(help="Folder with a folder of pictures per class.")]
+Sources = Annotated[
+    list[str] | None,
+    typer.Option("--data", metavar="DIR", help="Folder of pictures, manifest; several: repeat it."),
+]
 Root = Annotated[str | None, typer.Option(help="Folder of artifacts, metadata and logs.")]
 Assignments = Annotated[
     list[str] | None,
@@ -56,7 +59,7 @@ def main() -> None:
 def run(
     config: ConfigFile = None,
     preset: Preset = None,
-    data: DataDir = None,
+    data: Sources = None,
     root: Root = None,
     assignments: Assignments = None,
     from_node: Annotated[str | None, typer.Option("--from", help="The first node to run.")] = None,
@@ -67,20 +70,29 @@ def run(
     from pipeline import run_command
 
     request = run_command.Request(
-        config, preset, data, root, assignments or [], from_node, to_node, as_json
+        config, preset, _sources(data), root, assignments or [], from_node, to_node, as_json
     )
     raise typer.Exit(run_command.run(request))
 
 
 @app.command()
 def check(
-    data: Annotated[str, typer.Option(help="Folder with a folder of pictures per class.")],
+    data: Sources = None,
+    config: ConfigFile = None,
+    preset: Preset = None,
+    assignments: Assignments = None,
     as_json: Json = False,
 ) -> None:
-    """Reads the pictures and says what a run would reject, without training."""
+    """Reads the pictures and says what a run with the same words would reject, without training."""
     from pipeline.check_command import check as check_pictures
+    from pipeline.run_command import Request, build_config
 
-    check_pictures(data, as_json)
+    request = Request(config, preset, _sources(data), None, assignments or [])
+    check_pictures(build_config(request).data, as_json)
+
+
+def _sources(data: list[str] | None) -> str | list[str] | None:
+    return data[0] if data and len(data) == 1 else data
 
 
 @app.command()

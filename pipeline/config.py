@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import typing
 from collections.abc import Mapping, Sequence
 from importlib import resources
@@ -17,6 +18,8 @@ from components import settings
 from components.backbones import BACKBONES
 from components.errors import ConfigError
 
+# A union's alternatives stand in a fault's path as the name of their type: no key of ours.
+_ALTERNATIVE = re.compile(r"str|int|constrained-\w+|list\[.*\]")
 _PRESETS = resources.files("pipeline") / "presets"
 
 
@@ -164,8 +167,7 @@ def build(tree: Mapping[str, Any]) -> Config:
 
 def _explain(fault: Any) -> str:
     path = fault["loc"]
-    # A union's alternatives stand in the path as the name of their type: no key of ours.
-    key = ".".join(str(part) for part in path if part not in ("str", "int", "constrained-int"))
+    key = ".".join(str(part) for part in path if not _ALTERNATIVE.fullmatch(str(part)))
     message = fault["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     if fault["type"] == "missing":
         return f"  {key}: is missing."

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import tfx.components as tfx_components
 from ml_metadata.proto import metadata_store_pb2
 from tfx.dsl.components.base.base_node import BaseNode
@@ -14,6 +12,7 @@ from components.baseline.component import BaselineResolver
 from components.bottleneck_gen.component import BottleneckGen
 from components.evaluator.component import Evaluator
 from components.image_example_gen.component import ImageExampleGen
+from components.image_example_gen.file_systems import absolute
 from components.infra_validator.component import InfraValidator
 from components.pusher.component import Pusher
 from components.report.component import Report
@@ -90,5 +89,5 @@ def _components(config: Config) -> list[BaseNode]:
     return [*nodes, trainer, baseline, evaluator, infra, pusher, report]
 
 
-def _absolute(config: Config) -> str:
-    return str(Path(config.data.source).expanduser().absolute())
+def _absolute(config: Config) -> list[str]:
+    return [absolute(source) for source in config.data.sources]

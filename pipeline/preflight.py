@@ -9,6 +9,7 @@ from pathlib import Path
 
 from components.errors import ConfigError
 from components.image_example_gen import sources
+from components.image_example_gen.file_systems import is_remote
 from pipeline.config import Config
 
 
@@ -19,9 +20,10 @@ def check_folders(config: Config) -> sources.Listing:
       ConfigError: a folder is missing, can't be written, or would be taken for a class.
       DataError: the pictures can't make a classifier.
     """
-    listing = sources.scan(config.data.source)
+    listing = sources.scan(config.data)
     for key, folder in (("push.directory", config.push_directory), ("runtime.root", config.root)):
-        _check_outside(key, folder, config.data.source)
+        for source in config.data.sources:
+            _check_outside(key, folder, source)
         _check_writable(key, folder)
     return listing
 
@@ -68,6 +70,8 @@ def check_network(config: Config) -> None:
 
 
 def _check_outside(key: str, folder: Path, source: str) -> None:
+    if is_remote(source) or source.lower().endswith(".csv"):
+        return
     if folder.resolve().is_relative_to(Path(source).expanduser().resolve()):
         raise ConfigError(
             f"{key}: {folder} lies in data.source, where every folder is a class of pictures. "

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from components.errors import ConfigError, UserError
+from components.image_example_gen import kept_listing
 from pipeline import config as configuration
 from pipeline import preflight, root
 from pipeline.config import Config
@@ -22,7 +23,7 @@ class Request:
 
     config_file: Path | None = None
     preset: str | None = None
-    data: str | None = None
+    data: str | list[str] | None = None
     root: str | None = None
     assignments: list[str] = dataclasses.field(default_factory=list)
     from_node: str | None = None
@@ -56,6 +57,9 @@ def execute(request: Request) -> dict[str, Any]:
         log = root.log_path(config.root, run_id)
         with quiet(log, to_stderr=request.as_json) as shown, RunView(shown) as view:
             view.say(f"{len(listing.files)} pictures of {len(listing.classes)} classes")
+            for note in listing.notes:
+                view.say(note)
+            kept_listing.keep(listing, str(config.pipeline_root / kept_listing.NODE), run_id)
             result = _run(request, config, run_id, view)
             show_summary(shown, result)
     return result
@@ -115,7 +119,15 @@ def _run(request: Request, config: Config, run_id: str, view: RunView) -> dict[s
     except KeyboardInterrupt:
         view.say("Interrupted; the same command goes on from the last finished step.")
         raise
+    for note in _notes(done):
+        view.say(f"Note: {note}")
     return _result(done, error, log, config)
+
+
+def _notes(run: Any) -> list[str]:
+    """What DataValidator found and let pass."""
+    acceptance = run.document("DataAcceptance", "acceptance.json") or {"findings": []}
+    return [finding["text"] for finding in acceptance["findings"]]
 
 
 def _in_a_sentence(error: BaseException | None) -> str:

@@ -1,16 +1,17 @@
-"""ImageExampleGen: a folder of labelled pictures in, three splits of Examples out."""
+"""ImageExampleGen: labelled pictures in, three splits of Examples out."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from tfx.dsl.components.base import base_beam_component, executor_spec
+from tfx.orchestration.portable import data_types
 from tfx.types import channel, component_spec, standard_artifacts
 
 from components.artifact_types import ClassList, IngestReport
 from components.code_version import code_version
-from components.drivers import FactsDriver
-from components.image_example_gen import sources
+from components.drivers import ExecutionDriver
+from components.image_example_gen import kept_listing, sources
 from components.image_example_gen.executor import Executor
 from components.settings import Data
 
@@ -30,16 +31,19 @@ class ImageExampleGenSpec(component_spec.ComponentSpec):
     }
 
 
-class Driver(FactsDriver):
+class Driver(ExecutionDriver):
     """Adds the fingerprint of every file: TFX's own would not see a picture change its class."""
 
-    def facts(self, exec_properties: dict[str, Any]) -> dict[str, str]:
-        data = Data.model_validate_json(exec_properties["data"])
-        return {"fingerprint": sources.scan(data.source).fingerprint()}
+    def facts_of(self, execution_info: data_types.ExecutionInfo) -> dict[str, str]:
+        """Lists the source, unless this run's command did, and keeps the listing."""
+        node = kept_listing.node_folder(execution_info.output_dict)
+        data = Data.model_validate_json(execution_info.exec_properties["data"])
+        listing = kept_listing.kept_for_run(node, execution_info.pipeline_run_id)
+        return {"fingerprint": kept_listing.keep(listing or sources.scan(data), node)}
 
 
 class ImageExampleGen(base_beam_component.BaseBeamComponent):
-    """Reads `source/<class>/**/*` and writes the splits, the class list and the ingest report."""
+    """Reads the sources and writes the splits, the class list and the ingest report."""
 
     SPEC_CLASS = ImageExampleGenSpec
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)

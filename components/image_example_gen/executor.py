@@ -13,7 +13,7 @@ from tfx.types import Artifact, artifact_utils
 
 from components import artifact_types, features, progress
 from components.errors import DataError
-from components.image_example_gen import ingest, sources
+from components.image_example_gen import ingest, kept_listing, sources
 from components.image_example_gen.reading import Ledger
 from components.settings import Data
 
@@ -28,7 +28,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         exec_properties: dict[str, Any],
     ) -> None:
         data = Data.model_validate_json(exec_properties["data"])
-        listing = sources.scan(data.source)
+        listing = kept_listing.listed(output_dict, exec_properties["fingerprint"], data)
         progress.report(f"{len(listing.files)} pictures of {len(listing.classes)} classes")
         report = artifact_utils.get_single_instance(output_dict["ingest_report"])
         examples = artifact_utils.get_single_instance(output_dict["examples"])
@@ -44,6 +44,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
                 "rejected": ledger.rejected,
                 "ignored": listing.ignored,
                 "counts": counts,
+                "notes": listing.notes,
             },
         )
         class_list = artifact_utils.get_single_instance(output_dict["class_list"])

@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from collections.abc import Iterable
-from pathlib import Path
 
 from components.features import SPLITS
+from components.image_example_gen import sources
 from components.image_example_gen.sources import SourceFile
 from components.image_example_gen.splits import split_key, split_of
 from components.settings import Data
@@ -30,14 +30,14 @@ def read(file: SourceFile, data: Data) -> tuple[Accepted | None, Row]:
     """Gives the picture, None if it is rejected, and the row for the ledger."""
     row = {"file": file.name, "label": file.label}
     try:
-        content = Path(file.path).read_bytes()
+        content = sources.content(file)
         picture = canonical(content, max_pixels=data.max_pixels)
     except OSError as error:
         return None, {**row, "reason": f"can't be read: {error.strerror or error}"}
     except PictureError as error:
         return None, {**row, "reason": str(error)}
     sha256 = hashlib.sha256(content).hexdigest()
-    split = file.split or split_of(split_key(file, sha256, data), data.splits)
+    split = file.split or split_of(split_key(file, sha256, data), data.splits, file.among)
     return Accepted(picture, sha256, split), {**row, "split": split}
 
 

@@ -44,7 +44,7 @@ def examples(pictures: Path) -> list[bytes]:
     """Gives the serialized Example of each picture, in the ingest's order."""
     data = Data(source=str(pictures))
     reader = ingest.ReadPictures(data)
-    files = ingest.in_mixed_order(sources.scan(data.source).files)
+    files = ingest.in_mixed_order(sources.scan(data).files)
     outputs = [output for file in files for output in reader.process(file)]
     return [output.value for output in outputs if output.tag != ingest.LEDGER]
 

@@ -8,6 +8,7 @@ import pytest
 
 from components.errors import ConfigError, DataError
 from components.features import SPLITS
+from components.settings import Data
 from pipeline.check_command import check
 from tests import made_pictures
 
@@ -22,7 +23,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def checked(folder: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
-    check(str(folder), as_json=True)
+    check(Data(source=str(folder)), as_json=True)
     return json.loads(capsys.readouterr().out)
 
 
@@ -50,7 +51,7 @@ def test_counts_are_by_split_and_class_and_add_up(
 def test_people_read_a_table_and_every_rejected_file_with_its_reason(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    check(str(folder), as_json=False)
+    check(Data(source=str(folder)), as_json=False)
     shown = capsys.readouterr().out
     assert "rejected  red/broken.png: not a picture" in shown
     assert "rejected  red/empty.jpg: empty file" in shown
@@ -60,6 +61,6 @@ def test_people_read_a_table_and_every_rejected_file_with_its_reason(
 
 def test_what_a_run_would_refuse_at_once_is_refused_here(tmp_path: Path) -> None:
     with pytest.raises(ConfigError):
-        check(str(tmp_path / "none"), as_json=True)
+        check(Data(source=str(tmp_path / "none")), as_json=True)
     with pytest.raises(DataError):
-        check(str(tmp_path), as_json=True)
+        check(Data(source=str(tmp_path)), as_json=True)

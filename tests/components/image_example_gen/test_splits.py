@@ -17,7 +17,8 @@ PARTS = st.builds(
 
 
 def key(name: str, group_by: str | None, content: str = "sha") -> str:
-    file = SourceFile(f"/x/{name}", name, name.split("/")[0], 1, 1)
+    label, _, below = name.partition("/")
+    file = SourceFile(f"/x/{name}", name, label, 1, 1, below=below)
     return split_key(file, content, Data(source="/x", group_by=group_by))
 
 

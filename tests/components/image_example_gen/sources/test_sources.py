@@ -8,6 +8,7 @@ import pytest
 
 from components.errors import ConfigError, DataError
 from components.image_example_gen.sources import scan
+from components.settings import Data
 from tests import made_pictures
 
 
@@ -17,7 +18,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_every_picture_is_listed_by_name_with_its_class(folder: Path) -> None:
-    listing = scan(str(folder))
+    listing = scan(Data(source=str(folder)))
     assert listing.classes == ["blue", "green", "red"]
     assert [file.name for file in listing.files] == [
         f"{label}/{number:03}.png" for label in listing.classes for number in range(3)
@@ -33,13 +34,13 @@ def test_nested_folders_belong_to_the_class_above_them(folder: Path) -> None:
     nested = folder / "red" / "2024" / "May"
     nested.mkdir(parents=True)
     (folder / "red" / "000.png").rename(nested / "x.PNG")
-    found = {file.name: file.label for file in scan(str(folder)).files}
+    found = {file.name: file.label for file in scan(Data(source=str(folder))).files}
     assert found["red/2024/May/x.PNG"] == "red"
     assert "red/000.png" not in found
 
 
 def test_what_is_hidden_or_no_picture_is_ignored_and_counted(folder: Path) -> None:
-    before = scan(str(folder)).files
+    before = scan(Data(source=str(folder))).files
     (folder / "README.txt").touch()  # in no class folder
     (folder / "red" / "notes.txt").touch()
     (folder / "red" / ".000.png").touch()
@@ -48,7 +49,7 @@ def test_what_is_hidden_or_no_picture_is_ignored_and_counted(folder: Path) -> No
         (folder / hidden / "000.png").touch()
         (folder / "red" / hidden).mkdir()
         (folder / "red" / hidden / "000.png").touch()
-    listing = scan(str(folder))
+    listing = scan(Data(source=str(folder)))
     assert listing.files == before
     assert listing.classes == ["blue", "green", "red"]
     assert listing.ignored == 3
@@ -56,20 +57,20 @@ def test_what_is_hidden_or_no_picture_is_ignored_and_counted(folder: Path) -> No
 
 def test_a_broken_link_is_listed_so_that_it_is_told_among_the_rejected(folder: Path) -> None:
     (folder / "red" / "gone.png").symlink_to(folder / "nowhere.png")
-    found = {file.name: file for file in scan(str(folder)).files}
+    found = {file.name: file for file in scan(Data(source=str(folder))).files}
     assert (found["red/gone.png"].size, found["red/gone.png"].modified) == (0, 0)
 
 
 def test_a_class_folder_may_be_a_link(folder: Path, tmp_path: Path) -> None:
     (folder / "red").rename(tmp_path / "elsewhere")
     (folder / "red").symlink_to(tmp_path / "elsewhere")
-    assert [file.label for file in scan(str(folder)).files].count("red") == 3
+    assert [file.label for file in scan(Data(source=str(folder))).files].count("red") == 3
 
 
 def test_a_name_that_is_not_utf8_is_listed_and_can_be_read(folder: Path) -> None:
     name = os.fsdecode(b"caf\xe9.png")
     (folder / "red" / "000.png").rename(folder / "red" / name)
-    listing = scan(str(folder))
+    listing = scan(Data(source=str(folder)))
     listing.fingerprint()
     odd = listing.files[-1]
     assert odd.name == "red/caf\\udce9.png"
@@ -78,7 +79,7 @@ def test_a_name_that_is_not_utf8_is_listed_and_can_be_read(folder: Path) -> None
 
 def test_the_home_folder_is_known(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(folder.parent))
-    assert scan("~/pictures").files
+    assert scan(Data(source="~/pictures")).files
 
 
 @pytest.mark.parametrize("make", [lambda path: None, lambda path: path.touch()])
@@ -87,19 +88,19 @@ def test_a_missing_folder_is_a_fault_of_the_configuration(
 ) -> None:
     make(tmp_path / "none")
     with pytest.raises(ConfigError, match="data.source: no folder .*none"):
-        scan(str(tmp_path / "none"))
+        scan(Data(source=str(tmp_path / "none")))
 
 
 def test_no_class_folders(tmp_path: Path) -> None:
     (tmp_path / "000.png").touch()
     with pytest.raises(DataError, match="has no class folders.*<class>/<picture>"):
-        scan(str(tmp_path))
+        scan(Data(source=str(tmp_path)))
 
 
 def test_a_single_class(tmp_path: Path) -> None:
     (tmp_path / "cats").mkdir()
     with pytest.raises(DataError, match="a single class, 'cats'"):
-        scan(str(tmp_path))
+        scan(Data(source=str(tmp_path)))
 
 
 def test_classes_without_pictures(tmp_path: Path) -> None:
@@ -107,14 +108,14 @@ def test_classes_without_pictures(tmp_path: Path) -> None:
         (tmp_path / label).mkdir()
         (tmp_path / label / "a.txt").touch()
     with pytest.raises(DataError, match=r"holds no pictures.*suffixes: .*\.jpg"):
-        scan(str(tmp_path))
+        scan(Data(source=str(tmp_path)))
 
 
 def test_a_class_too_small_to_be_split_is_named_with_its_count(folder: Path) -> None:
     (folder / "red" / "000.png").unlink()
     (folder / "pink").mkdir()
     with pytest.raises(DataError, match=r"too few pictures in pink \(0\), red \(2\)"):
-        scan(str(folder))
+        scan(Data(source=str(folder)))
 
 
 def _add(folder: Path) -> None:
@@ -161,20 +162,20 @@ def test_any_change_to_the_pictures_changes_the_fingerprint(
     tmp_path: Path, change: Callable[[Path], None]
 ) -> None:
     folder = made_pictures.make(tmp_path, 4)
-    before = scan(str(folder)).fingerprint()
-    assert scan(str(folder)).fingerprint() == before
+    before = scan(Data(source=str(folder))).fingerprint()
+    assert scan(Data(source=str(folder))).fingerprint() == before
     change(folder)
-    assert scan(str(folder)).fingerprint() != before
+    assert scan(Data(source=str(folder))).fingerprint() != before
 
 
 def test_the_fingerprint_does_not_depend_on_where_the_folder_lies(tmp_path: Path) -> None:
     folder = made_pictures.make(tmp_path / "here", 3)
-    before = scan(str(folder)).fingerprint()
+    before = scan(Data(source=str(folder))).fingerprint()
     folder.rename(tmp_path / "there")
-    assert scan(str(tmp_path / "there")).fingerprint() == before
+    assert scan(Data(source=str(tmp_path / "there"))).fingerprint() == before
 
 
 def test_what_is_ignored_does_not_change_the_fingerprint(folder: Path) -> None:
-    before = scan(str(folder)).fingerprint()
+    before = scan(Data(source=str(folder))).fingerprint()
     (folder / "red" / "Thumbs.db").touch()
-    assert scan(str(folder)).fingerprint() == before
+    assert scan(Data(source=str(folder))).fingerprint() == before

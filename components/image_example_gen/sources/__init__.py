@@ -1,0 +1,131 @@
+"""Which pictures the sources hold. Imports nothing heavy for local ones."""
+
+from __future__ import annotations
+
+import dataclasses
+import fnmatch
+import posixpath
+
+from components.errors import ConfigError
+from components.image_example_gen import file_systems
+from components.image_example_gen.file_systems.entries import Entry, View, as_text
+from components.image_example_gen.sources import spans
+from components.image_example_gen.sources.layouts import LAYOUT, is_picture, read_folders
+from components.image_example_gen.sources.listing import (
+    Listing,
+    SourceFile,
+    check,
+    merge,
+    with_missing_splits_cut,
+)
+from components.image_example_gen.sources.manifest import read_manifest
+from components.image_example_gen.sources.records import is_records, read_picture, read_records
+from components.settings import Data
+
+__all__ = ["Listing", "SourceFile", "content", "scan"]
+
+
+def scan(data: Data) -> Listing:
+    """Lists all pictures of `data.source`; a remote place is listed once.
+
+    With several sources, each one's last folder stands before the names of its files (and a number
+    behind it where two are called alike), so that names stay unique.
+
+    Raises:
+      ConfigError: a source is not there, or is none.
+      DataError: no classes, or classes too small to be split.
+    """
+    found = [_source(file_systems.absolute(source), data.window) for source in data.sources]
+    if len(found) == 1:
+        listing = merge({"": found[0]})
+    else:
+        listing = merge(dict(zip(_prefixes(data.sources), found, strict=True)))
+    listing = with_missing_splits_cut(listing)
+    check(listing, ", ".join(data.sources), LAYOUT)
+    return listing
+
+
+def content(file: SourceFile) -> bytes:
+    """Gives the bytes of a picture's file.
+
+    Raises:
+      OSError: it can't be read.
+    """
+    if file.record is None:
+        return file_systems.read_bytes(file.path)
+    return read_picture(file.path, file.modified, file.record)
+
+
+def _prefixes(sources: list[str]) -> list[str]:
+    """Gives each source's own beginning of names."""
+    prefixes: list[str] = []
+    for source in sources:
+        base = spans.base_of(source) if spans.is_pattern(source) else source
+        last = posixpath.basename(base.rstrip("/")).removesuffix(".csv")
+        number, prefix = 1, f"{last}/"
+        while prefix in prefixes:
+            number += 1
+            prefix = f"{last}-{number}/"
+        prefixes.append(prefix)
+    return prefixes
+
+
+def _source(source: str, window: int) -> Listing:
+    if not spans.is_pattern(source):
+        return _place(source, None)
+    base = spans.base_of(source)
+    below_base = file_systems.view(base)
+    chosen, found = spans.newest(source, window, below_base)
+    prefix = f"{base.rstrip('/')}/"
+    places = {
+        _as_prefix(span.path.removeprefix(prefix)): _place(span.path, below_base) for span in chosen
+    }
+    listing = merge(places)
+    said = [f"{source}: read {_said(chosen)}; found {_said(found)}."]
+    return Listing(listing.files, listing.classes, listing.ignored, said + listing.notes)
+
+
+def _as_prefix(path: str) -> str:
+    folder = posixpath.dirname(path) if _is_manifest(path) else path
+    return f"{folder}/" if folder else ""
+
+
+def _said(found: list[spans.Span]) -> str:
+    return f"span{'s' if len(found) > 1 else ''} {', '.join(map(str, found))}"
+
+
+def _is_manifest(path: str) -> bool:
+    return path.lower().endswith(".csv")
+
+
+def _place(path: str, known: View | None) -> Listing:
+    """Reads one manifest, folder or file of records; `known` is a view of it if there is one."""
+    if _is_manifest(path):
+        return read_manifest(path, known)
+    if is_records(posixpath.basename(path)):
+        place = known or file_systems.view(posixpath.dirname(path))
+        if not place.is_folder(path):
+            return read_records(_matching(path, place))
+    place = known or file_systems.view(path)
+    if not place.is_folder(path):
+        raise ConfigError(
+            f"data.source: no folder {path}. Name a folder that holds one folder of pictures per "
+            "class, a manifest (.csv), or TFRecords (a folder of them, or a pattern like "
+            "folder/*.tfrecord*)."
+        )
+    tree = place.tree(path)
+    records = [entry for entry in tree.files if is_records(posixpath.basename(entry.name))]
+    if records and not any(is_picture(posixpath.basename(entry.name)) for entry in tree.files):
+        others = len(tree.files) - len(records)
+        return dataclasses.replace(read_records(records), ignored=others)
+    return read_folders(tree)
+
+
+def _matching(pattern: str, place: View) -> list[Entry]:
+    folder, last = posixpath.split(pattern)
+    names = sorted(fnmatch.filter(place.names(folder), last))
+    found = [(name, place.entry(posixpath.join(folder, name))) for name in names]
+    entries = [dataclasses.replace(entry, name=as_text(name)) for name, entry in found if entry]
+    if not entries:
+        raise ConfigError(f"data.source: no file matches {pattern}.")
+    return entries

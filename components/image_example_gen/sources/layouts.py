@@ -1,0 +1,89 @@
+"""Folders of pictures: one per class, alone or in a folder per split."""
+
+from __future__ import annotations
+
+from components.features import EVAL, TEST, TRAIN
+from components.image_example_gen.file_systems.entries import Entry, Tree, is_visible
+from components.image_example_gen.sources.listing import Listing, SourceFile
+from serving.pictures import SUFFIXES
+
+LAYOUT = "<class>/<picture> or <split>/<class>/<picture> is what is read"
+
+SPLIT_NAMES = {
+    "train": TRAIN,
+    "training": TRAIN,
+    "validation": EVAL,
+    "valid": EVAL,
+    "val": EVAL,
+    "eval": EVAL,
+    "test": TEST,
+    "testing": TEST,
+}
+"""What splits are called, in lower case: folders in any case, and in manifests."""
+
+_SUFFIXES = tuple(SUFFIXES)
+
+
+def is_picture(name: str) -> bool:
+    """Whether a file's name is a picture's: visible, with one of the suffixes in any case."""
+    return is_visible(name) and name.lower().endswith(_SUFFIXES)
+
+
+def read_folders(tree: Tree) -> Listing:
+    """Lists `<class>/**/*`, or `<split>/<class>/**/*` where the folders are named like splits."""
+    splits = split_folders(tree)
+    depth = 2 if splits else 1  # of a class folder
+    folders = [folder.split("/") for folder in tree.folders]
+    classes = {
+        parts[-1] for parts in folders if len(parts) == depth and (not splits or parts[0] in splits)
+    }
+    files = [_file(entry, splits) for entry in tree.files if _is_read(entry, splits)]
+    ignored = len(tree.files) - len(files)
+    beside = sorted({parts[0] for parts in folders} - splits.keys()) if splits else []
+    notes = [f"{', '.join(beside)} beside the splits: not read."] if beside else []
+    return Listing(files, sorted(classes), ignored, notes)
+
+
+def split_folders(tree: Tree) -> dict[str, str]:
+    """Gives the split that each top folder is, by its name; nothing for a folder per class.
+
+    A class may be called `train` as well. So folders count as splits only where all are named so,
+    or where `train` holds folders without pictures beside them and another split is there.
+    """
+    top = [folder for folder in tree.folders if "/" not in folder]
+    named = {name: SPLIT_NAMES[name.lower()] for name in top if name.lower() in SPLIT_NAMES}
+    holds_classes = any(
+        split == TRAIN and _holds_folders_alone(name, tree) for name, split in named.items()
+    )
+    if len(named) > 1:
+        return named if holds_classes or len(named) == len(top) else {}
+    return named if holds_classes and len(top) == 1 else {}
+
+
+def _holds_folders_alone(name: str, tree: Tree) -> bool:
+    inside = [
+        entry.name.split("/")[1:] for entry in tree.files if entry.name.startswith(f"{name}/")
+    ]
+    pictures = any(len(parts) == 1 and is_picture(parts[0]) for parts in inside)
+    return not pictures and any(folder.startswith(f"{name}/") for folder in tree.folders)
+
+
+def _is_read(entry: Entry, splits: dict[str, str]) -> bool:
+    *folders, name = entry.name.split("/")
+    inside = len(folders) >= 2 and folders[0] in splits if splits else bool(folders)
+    return inside and is_picture(name)
+
+
+def _file(entry: Entry, splits: dict[str, str]) -> SourceFile:
+    parts = entry.name.split("/")
+    split = splits.get(parts[0])
+    depth = 2 if splits else 1
+    return SourceFile(
+        path=entry.path,
+        name=entry.name,
+        label=parts[depth - 1],
+        size=entry.size,
+        modified=entry.modified,
+        split=split,
+        below="/".join(parts[depth:]),
+    )

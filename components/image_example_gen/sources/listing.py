@@ -1,0 +1,126 @@
+"""What a source holds: the files, their classes, and the fingerprint of their state."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import hashlib
+import json
+from typing import NamedTuple
+
+from components.errors import DataError
+from components.features import SPLITS, TRAIN
+from serving.pictures import SUFFIXES
+
+
+class Record(NamedTuple):
+    """Where in a file of records one picture's Example lies."""
+
+    offset: int  # bytes, in the uncompressed file
+    length: int
+
+
+@dataclasses.dataclass(frozen=True)
+class SourceFile:
+    """One picture's file, or one picture's record in a file of many."""
+
+    path: str
+    name: str  # unique, except that a manifest may give one file two labels; forward slashes
+    label: str
+    size: int  # bytes
+    modified: int | str  # nanoseconds since the epoch; a checksum where there are no times
+    split: str | None = None  # where the source itself says so
+    group: str | None = None  # likewise: pictures of one group stay in one split
+    among: tuple[str, ...] = SPLITS  # the splits that it may be cut into where none is given
+    below: str = ""  # the path below the class folder, which `group_by` looks at; else `name`
+    record: Record | None = None  # of TFRecords alone
+
+
+@dataclasses.dataclass(frozen=True)
+class Listing:
+    """What was found in a source."""
+
+    files: list[SourceFile]  # by name
+    classes: list[str]  # sorted
+    ignored: int  # files that are hidden, in no class folder, or without a picture's suffix;
+    # hidden folders are not entered
+    notes: list[str] = dataclasses.field(default_factory=list)  # what the user should know of it
+
+    def fingerprint(self) -> str:
+        """SHA-256 over what is known of every file: any change to the source changes it."""
+        digest = hashlib.sha256()
+        for file in self.files:
+            known = (file.name, file.label, file.size, file.modified, file.split, file.group)
+            digest.update(f"{json.dumps([*known, file.among])}\n".encode())
+        return digest.hexdigest()
+
+
+def merge(listings: dict[str, Listing]) -> Listing:
+    """Gives one listing of several, with each one's key before the names of its files."""
+    files = [
+        dataclasses.replace(file, name=f"{prefix}{file.name}", below=file.below or file.name)
+        for prefix, listing in listings.items()
+        for file in listing.files
+    ]
+    return Listing(
+        sorted(files, key=lambda file: (file.name, file.label)),
+        sorted({label for listing in listings.values() for label in listing.classes}),
+        sum(listing.ignored for listing in listings.values()),
+        [note for listing in listings.values() for note in listing.notes],
+    )
+
+
+def with_missing_splits_cut(listing: Listing) -> Listing:
+    """Lets the splits that a source with given splits lacks be cut out of its train split.
+
+    A source some of whose files have no split lacks none: those files are cut into all three.
+
+    Raises:
+      DataError: nothing is given as train.
+    """
+    given = {file.split for file in listing.files}
+    missing = tuple(split for split in SPLITS if split not in given)
+    if None in given or not missing or not given:
+        return listing
+    if TRAIN in missing:
+        raise DataError(
+            f"data.source: {', '.join(sorted(map(str, given)))} given, but no train split. "
+            "Add a folder `train` (in a manifest: rows with the split `train`)."
+        )
+    cut = [
+        dataclasses.replace(file, split=None, among=(TRAIN, *missing))
+        if file.split == TRAIN
+        else file
+        for file in listing.files
+    ]
+    note = f"The source gives no {' and no '.join(missing)} split: cut out of train."
+    return dataclasses.replace(listing, files=cut, notes=[*listing.notes, note])
+
+
+def check(listing: Listing, source: str, layout: str) -> None:
+    """Refuses what can't make a classifier.
+
+    Raises:
+      DataError: no classes, a single one, or one too small to be split.
+    """
+    fault = _fault(listing, source, layout)
+    if fault:
+        raise DataError(" ".join([f"data.source: {fault}", *listing.notes]))
+
+
+def _fault(listing: Listing, source: str, layout: str) -> str | None:
+    classes = listing.classes
+    if not classes:
+        return f"{source} has no class folders. {layout}."
+    if len(classes) == 1:
+        return f"{source} has a single class, {classes[0]!r}; a classifier needs two. {layout}."
+    if not listing.files:
+        return f"{source} holds no pictures. {layout}; suffixes: {' '.join(sorted(SUFFIXES))}."
+    counts = collections.Counter(file.label for file in listing.files)
+    small = [f"{label} ({counts[label]})" for label in classes if counts[label] < len(SPLITS)]
+    if small:
+        return (
+            f"too few pictures in {', '.join(small)}; a class needs at least {len(SPLITS)}, one "
+            f"for each of {', '.join(SPLITS)}. Add pictures or remove the class."
+        )
+    return None

@@ -1,0 +1,128 @@
+"""TFRecords of `tf.train.Example`s with `image/encoded` and `image/label`, read without TensorFlow.
+
+A file of records is a sequence of: length (8 bytes, little endian), its checksum (4), data, its
+checksum (4), as in tensorflow/core/lib/io/record_writer.h. The checksums are not looked at: a
+damaged picture is found when it is decoded.
+"""
+
+from __future__ import annotations
+
+import functools
+import gzip
+import shutil
+import struct
+import tempfile
+import zlib
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from components import features
+from components.errors import DataError
+from components.image_example_gen.file_systems import open_bytes
+from components.image_example_gen.file_systems.entries import Entry, is_visible
+from components.image_example_gen.sources.layouts import SPLIT_NAMES
+from components.image_example_gen.sources.listing import Listing, Record, SourceFile
+from components.image_example_gen.sources.wire import bytes_feature
+
+_HEADER, _FOOTER = 12, 4  # bytes before and after a record's data
+_LARGEST = 2**31  # an Example is a protocol buffer, which can't be larger
+
+
+def is_records(name: str) -> bool:
+    """Whether a file's name is that of a file of records."""
+    return is_visible(name) and ".tfrecord" in name.lower()
+
+
+def read_records(entries: list[Entry]) -> Listing:
+    """Lists the pictures in files of records, which takes reading them once.
+
+    The name of a picture is the file's with the record's number. A file in a folder that is named
+    like a split belongs to that split.
+
+    Raises:
+      DataError: a file is damaged or an Example lacks its label.
+    """
+    files = [file for entry in entries for file in _pictures(entry)]
+    return Listing(files, sorted({file.label for file in files}), 0)
+
+
+def read_picture(path: str, modified: int | str, record: Record) -> bytes:
+    """Gives `image/encoded` of one record; nothing where the Example has none.
+
+    Raises:
+      OSError: the file can't be read, or is not what was listed.
+    """
+    with open_bytes(_unpacked(path, modified)) as file:
+        file.seek(record.offset)
+        try:
+            return bytes_feature(file.read(record.length), features.ENCODED)
+        except ValueError as error:
+            raise OSError(f"{path} has changed since it was listed: {error}") from error
+
+
+def _pictures(entry: Entry) -> Iterator[SourceFile]:
+    folder = entry.name.rpartition("/")[0].split("/")[0].lower()
+    with open_bytes(_unpacked(entry.path, entry.modified)) as file:
+        for number, (record, data) in enumerate(_records(file, entry.path)):
+            try:
+                label = bytes_feature(data, features.LABEL).decode()
+                size = len(bytes_feature(data, features.ENCODED))
+            except ValueError as error:
+                raise _damaged(entry.path, record.offset) from error
+            if not label:
+                raise DataError(
+                    f"data.source: {entry.path}, record {number}: no {features.LABEL}. It has to "
+                    "hold the name of the class, as bytes."
+                )
+            yield SourceFile(
+                path=entry.path,
+                name=f"{entry.name}:{number:06}",
+                label=label,
+                size=size,
+                modified=entry.modified,
+                split=SPLIT_NAMES.get(folder.removeprefix("split-")),
+                record=record,
+            )
+
+
+def _records(file: BinaryIO, path: str) -> Iterator[tuple[Record, bytes]]:
+    offset = 0
+    while header := file.read(_HEADER):
+        offset += _HEADER
+        length = struct.unpack("<Q", header[:8])[0] if len(header) == _HEADER else 0
+        data = file.read(min(length + _FOOTER, _LARGEST))
+        if len(header) < _HEADER or len(data) < length + _FOOTER:
+            raise _damaged(path, offset)
+        yield Record(offset, length), data[:length]
+        offset += length + _FOOTER
+
+
+def _damaged(path: str, offset: int) -> DataError:
+    return DataError(
+        f"data.source: {path} is cut off or no TFRecord file, at byte {offset}. Write it again."
+    )
+
+
+@functools.cache
+def _unpacked(path: str, modified: int | str) -> str:
+    """A file in which records are found by offset: of a compressed one in this state, a copy.
+
+    The copies of this process lie in a temporary folder that goes with it.
+    """
+    if not path.lower().endswith(".gz"):
+        return path
+    with (
+        open_bytes(path) as packed,
+        gzip.open(packed) as file,
+        tempfile.NamedTemporaryFile(dir=_copies().name, delete=False) as copy,
+    ):
+        try:
+            shutil.copyfileobj(file, copy)
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise DataError(f"data.source: {path} can't be unpacked ({error}).") from error
+    return copy.name
+
+
+@functools.cache
+def _copies() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="transfer-pipeline-records-")

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import pytest
+
+from components.image_example_gen.file_systems.entries import Entry, Tree
+from components.image_example_gen.sources.layouts import read_folders
+
+
+def tree(*names: str) -> Tree:
+    """A tree of these files, and of folders where a name ends with a slash."""
+    files = [Entry(f"/x/{name}", name, 1, 1) for name in names if not name.endswith("/")]
+    folders = {
+        "/".join(parts[:depth])
+        for parts in (name.split("/") for name in names)
+        for depth in range(1, len(parts))
+    }
+    return Tree(files, sorted(folders))
+
+
+def found(*names: str) -> list[tuple[str | None, str, str]]:
+    return [(file.split, file.label, file.below) for file in read_folders(tree(*names)).files]
+
+
+def test_a_folder_per_class_at_any_depth_with_any_case_of_suffix() -> None:
+    names = ["cats/1.JPG", "cats/a/b/2.Png", "dogs/3.webp", "birds/"]
+    assert found(*names) == [
+        (None, "cats", "1.JPG"),
+        (None, "cats", "a/b/2.Png"),
+        (None, "dogs", "3.webp"),
+    ]
+    assert read_folders(tree(*names)).classes == ["birds", "cats", "dogs"]
+
+
+@pytest.mark.parametrize(
+    ("folder", "split"),
+    [
+        ("training", "train"),
+        ("Validation", "eval"),
+        ("VALID", "eval"),
+        ("val", "eval"),
+        ("eval", "eval"),
+        ("Test", "test"),
+        ("testing", "test"),
+    ],
+)
+def test_folders_named_like_splits_are_splits(folder: str, split: str) -> None:
+    assert found("Train/cats/1.png", f"{folder}/dogs/x/2.png") == [
+        ("train", "cats", "1.png"),
+        (split, "dogs", "x/2.png"),
+    ]
+
+
+def test_names_keep_the_split_so_that_they_stay_unique() -> None:
+    listing = read_folders(tree("train/cats/1.png", "test/cats/1.png"))
+    assert [file.name for file in listing.files] == ["train/cats/1.png", "test/cats/1.png"]
+    assert listing.classes == ["cats"]
+
+
+def test_a_train_folder_alone_is_a_split() -> None:
+    assert found("train/cats/1.png", "train/dogs/2.png") == [
+        ("train", "cats", "1.png"),
+        ("train", "dogs", "2.png"),
+    ]
+
+
+def test_what_lies_beside_splits_or_in_no_class_folder_is_ignored_and_said() -> None:
+    listing = read_folders(tree("train/cats/1.png", "test/2.png", "extra/cats/3.png", "4.png"))
+    assert [file.name for file in listing.files] == ["train/cats/1.png"]
+    assert (listing.ignored, listing.classes) == (3, ["cats"])
+    assert listing.notes == ["extra beside the splits: not read."]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("train/1.png", "cars/2.png"),
+        ("train/steam/1.png", "cars/old/2.png"),
+        ("train/1.png", "train/steam/2.png", "test/3.png", "cars/4.png"),
+    ],
+)
+def test_classes_may_be_called_like_splits(names: tuple[str, ...]) -> None:
+    assert {label for _, label, _ in found(*names)} == {name.split("/")[0] for name in names}
+
+
+def test_splits_without_class_folders_are_not_taken_for_classes() -> None:
+    listing = read_folders(tree("train/cat.1.jpg", "test/2.jpg"))
+    assert (listing.files, listing.classes, listing.ignored) == ([], [], 2)
+
+
+def test_what_is_hidden_or_has_no_suffix_of_a_picture_is_ignored() -> None:
+    listing = read_folders(tree("cats/.1.png", "cats/Thumbs.db", "cats/png", "cats/1.png.txt"))
+    assert (listing.files, listing.ignored) == ([], 4)

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from components.errors import ConfigError
+from components.image_example_gen import file_systems
+from components.image_example_gen.sources import spans
+
+
+def make(folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / name).mkdir(parents=True)
+
+
+def newest(folder: Path, pattern: str, window: int = 1) -> list[str]:
+    chosen, _ = spans.newest(f"{folder}/{pattern}", window, file_systems.view(""))
+    return [str(Path(span.path).relative_to(folder)) for span in chosen]
+
+
+def test_the_newest_span_is_the_greatest_number_not_the_last_name(tmp_path: Path) -> None:
+    make(tmp_path, "span-9", "span-10", "span-x", "other")
+    assert newest(tmp_path, "span-{SPAN}") == ["span-10"]
+
+
+@pytest.mark.parametrize(("window", "found"), [(1, ["7"]), (2, ["5", "7"]), (9, ["2", "5", "7"])])
+def test_the_window_rolls_over_the_spans_that_are_there(
+    tmp_path: Path, window: int, found: list[str]
+) -> None:
+    make(tmp_path, "2", "5", "7")
+    assert newest(tmp_path, "{SPAN}", window) == found
+
+
+def test_of_each_span_the_newest_version_counts(tmp_path: Path) -> None:
+    make(tmp_path, "1/v9", "1/v10", "2/v3")
+    assert newest(tmp_path, "{SPAN}/v{VERSION}", 2) == ["1/v10", "2/v3"]
+
+
+def test_dates_are_spans(tmp_path: Path) -> None:
+    make(tmp_path, "y2025/12-31", "y2026/01-02", "y2026/01-01")
+    assert newest(tmp_path, "y{YYYY}/{MM}-{DD}", 2) == ["y2026/01-01", "y2026/01-02"]
+    make(tmp_path, "day-20260102", "day-2026010")
+    assert newest(tmp_path, "day-{YYYY}{MM}{DD}") == ["day-20260102"]
+
+
+def test_what_follows_the_span_must_be_there(tmp_path: Path) -> None:
+    make(tmp_path, "1/pictures", "2")
+    assert newest(tmp_path, "{SPAN}/pictures") == ["1/pictures"]
+
+
+def test_a_span_that_comes_twice_in_the_path_is_the_same_one(tmp_path: Path) -> None:
+    make(tmp_path, "1/1", "2/1", "2/3")
+    assert newest(tmp_path, "{SPAN}/{SPAN}") == ["1/1"]
+
+
+def test_no_span_is_told_with_what_is_there(tmp_path: Path) -> None:
+    make(tmp_path, "week-1", "week-2")
+    with pytest.raises(ConfigError, match="no span matches .*there is: week-1, week-2"):
+        newest(tmp_path, "span-{SPAN}")
+    with pytest.raises(ConfigError, match="there is: nothing"):
+        newest(tmp_path / "none", "span-{SPAN}")
+
+
+def test_two_folders_of_one_span_are_refused(tmp_path: Path) -> None:
+    make(tmp_path, "1", "01")
+    with pytest.raises(ConfigError, match="are the same span"):
+        newest(tmp_path, "{SPAN}")
+
+
+@pytest.mark.parametrize(
+    "pattern", ["{SPAN}-{YYYY}{MM}{DD}", "{YYYY}-{MM}", "{VERSION}", "{SPAN}/{WEEK}", "{span}"]
+)
+def test_placeholders_that_make_no_span_are_refused(tmp_path: Path, pattern: str) -> None:
+    with pytest.raises(ConfigError, match="allowed are {SPAN}, or {YYYY}, {MM} and {DD} together"):
+        newest(tmp_path, pattern)
