@@ -22,6 +22,12 @@ class IngestReport(Artifact):
     TYPE_NAME = "IngestReport"
 
 
+class DataAcceptance(Artifact):
+    """`acceptance.json`: counts and findings of data that passed, when, and compared with what."""
+
+    TYPE_NAME = "DataAcceptance"
+
+
 class Bottlenecks(Artifact):
     """`Split-<split>/*.tfrecord`: the frozen base's output per picture, with its class name."""
 
@@ -59,6 +65,7 @@ SERVED_DIGEST = "served_digest"
 _FILES = {
     ClassList: "classes.json",
     IngestReport: "report.json",
+    DataAcceptance: "acceptance.json",
     GateVerdict: "verdict.json",
 }
 

@@ -49,6 +49,7 @@ class Config(settings.Section):
 
     pipeline_name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")] = "image-classifier"
     data: settings.Data
+    validation: settings.Validation = settings.Validation()
     image: settings.Image = settings.Image()
     model: settings.Model = settings.Model()
     training: settings.Training = settings.Training()

@@ -10,6 +10,7 @@ from tfx.orchestration.pipeline import Pipeline
 
 from components.baseline.component import BaselineResolver
 from components.bottleneck_gen.component import BottleneckGen
+from components.data_validator.component import DataValidator
 from components.evaluator.component import Evaluator
 from components.image_example_gen.component import ImageExampleGen
 from components.image_example_gen.file_systems import absolute
@@ -17,6 +18,7 @@ from components.infra_validator.component import InfraValidator
 from components.pusher.component import Pusher
 from components.report.component import Report
 from components.schema.component import ImportSchemaGen
+from components.statistics_gen.component import StatisticsGen
 from components.trainer.component import Trainer
 from components.transform.component import make_transform
 from pipeline.config import Config
@@ -44,49 +46,76 @@ def metadata_connection(config: Config) -> metadata_store_pb2.ConnectionConfig:
 
 
 def _components(config: Config) -> list[BaseNode]:
-    model, training = config.model, config.training
     pictures = ImageExampleGen(config.data.model_copy(update={"source": _absolute(config)}))
-    examples, class_list = pictures.outputs["examples"], pictures.outputs["class_list"]
     schema = ImportSchemaGen()
-    statistics = tfx_components.StatisticsGen(examples=examples, schema=schema.outputs["schema"])
-    validator = tfx_components.ExampleValidator(
+    *checks, validator = _checks(config, pictures, schema)
+    transform = make_transform(
+        pictures.outputs["examples"],
+        schema.outputs["schema"],
+        config.model.backbone,
+        config.image_size,
+        config.image,
+    )
+    transform.add_upstream_node(validator)  # no step sees data that was stopped
+    *bottleneck_gen, trainer = _training(config, pictures, transform)
+    release = _release(config, pictures, validator, trainer)
+    return [pictures, schema, *checks, validator, transform, *bottleneck_gen, trainer, *release]
+
+
+def _checks(config: Config, pictures: BaseNode, schema: BaseNode) -> list[BaseNode]:
+    """What looks at the data; the last of them stops the run."""
+    examples = pictures.outputs["examples"]
+    statistics = StatisticsGen(examples, schema.outputs["schema"])
+    anomalies = tfx_components.ExampleValidator(
         statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"]
     )
-    transform = make_transform(
-        examples, schema.outputs["schema"], model.backbone, config.image_size, config.image
+    validator = DataValidator(
+        examples,
+        pictures.outputs["ingest_report"],
+        statistics.outputs["statistics"],
+        anomalies.outputs["anomalies"],
+        config.validation,
     )
-    graph = transform.outputs["transform_graph"]
-    nodes = [pictures, schema, statistics, validator, transform]
+    return [statistics, anomalies, validator]
+
+
+def _training(config: Config, pictures: BaseNode, transform: BaseNode) -> list[BaseNode]:
+    """What makes the candidate; the last of them gives it."""
+    examples, graph = pictures.outputs["examples"], transform.outputs["transform_graph"]
+    model, training = config.model, config.training
+    nodes: list[BaseNode] = []
     bottlenecks = None
     if training.frozen.epochs and training.frozen.features == "cached":
         bottleneck_gen = BottleneckGen(examples, graph, model, config.image_size, training.seed)
         bottlenecks = bottleneck_gen.outputs["bottlenecks"]
         nodes.append(bottleneck_gen)
-    trainer = Trainer(examples, graph, class_list, model, training, bottlenecks)
+    trainer = Trainer(examples, graph, pictures.outputs["class_list"], model, training, bottlenecks)
+    return [*nodes, trainer]
+
+
+def _release(
+    config: Config, pictures: BaseNode, validator: BaseNode, trainer: BaseNode
+) -> list[BaseNode]:
+    """What judges the candidate, serves it and tells of it."""
+    examples, class_list = pictures.outputs["examples"], pictures.outputs["class_list"]
+    candidate = trainer.outputs["model"]
     baseline = BaselineResolver(str(config.push_directory))
-    evaluator = Evaluator(
-        examples,
-        class_list,
-        trainer.outputs["model"],
-        baseline.outputs["model"],
-        config.gate,
-    )
+    evaluator = Evaluator(examples, class_list, candidate, baseline.outputs["model"], config.gate)
+    infra = InfraValidator(examples, candidate)
     push = config.push.model_copy(update={"directory": str(config.push_directory)})
-    infra = InfraValidator(examples, trainer.outputs["model"])
-    pusher = Pusher(
-        trainer.outputs["model"], evaluator.outputs["blessing"], infra.outputs["blessing"], push
-    )
+    pusher = Pusher(candidate, evaluator.outputs["blessing"], infra.outputs["blessing"], push)
     report = Report(
         examples,
         class_list,
         pictures.outputs["ingest_report"],
+        validator.outputs["acceptance"],
         trainer.outputs["model_run"],
         evaluator.outputs["predictions"],
         evaluator.outputs["verdict"],
         config.model_dump_json(indent=1),
         pusher.outputs["pushed_model"],
     )
-    return [*nodes, trainer, baseline, evaluator, infra, pusher, report]
+    return [baseline, evaluator, infra, pusher, report]
 
 
 def _absolute(config: Config) -> list[str]:

@@ -7,7 +7,13 @@ import hashlib
 from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import BaseChannel, channel, component_spec, standard_artifacts
 
-from components.artifact_types import ClassList, GateVerdict, IngestReport, Predictions
+from components.artifact_types import (
+    ClassList,
+    DataAcceptance,
+    GateVerdict,
+    IngestReport,
+    Predictions,
+)
 from components.artifact_types import Report as ReportArtifact
 from components.code_version import code_version
 from components.report.executor import Executor
@@ -25,6 +31,7 @@ class ReportSpec(component_spec.ComponentSpec):
         "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
         "class_list": component_spec.ChannelParameter(type=ClassList),
         "ingest_report": component_spec.ChannelParameter(type=IngestReport),
+        "acceptance": component_spec.ChannelParameter(type=DataAcceptance),
         "model_run": component_spec.ChannelParameter(type=standard_artifacts.ModelRun),
         "predictions": component_spec.ChannelParameter(type=Predictions),
         "verdict": component_spec.ChannelParameter(type=GateVerdict),
@@ -46,6 +53,7 @@ class Report(base_component.BaseComponent):
         examples: BaseChannel,
         class_list: BaseChannel,
         ingest_report: BaseChannel,
+        acceptance: BaseChannel,
         model_run: BaseChannel,
         predictions: BaseChannel,
         verdict: BaseChannel,
@@ -58,6 +66,7 @@ class Report(base_component.BaseComponent):
           examples: ingested pictures, of which mistakes in the `test` split are shown.
           class_list: the class names.
           ingest_report: how many pictures there are, and which were rejected.
+          acceptance: what DataValidator found.
           model_run: the training's history.
           predictions: the candidate's answers to the test pictures.
           verdict: the gate's.
@@ -69,6 +78,7 @@ class Report(base_component.BaseComponent):
                 examples=examples,
                 class_list=class_list,
                 ingest_report=ingest_report,
+                acceptance=acceptance,
                 model_run=model_run,
                 predictions=predictions,
                 verdict=verdict,

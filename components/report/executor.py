@@ -37,6 +37,7 @@ class Executor(base_executor.BaseExecutor):
         run = Run(
             classes=classes,
             ingest=artifact_types.read(inputs["ingest_report"]),
+            acceptance=artifact_types.read(inputs["acceptance"]),
             history=json.loads(fileio.open(history).read()),
             verdict=artifact_types.read(inputs["verdict"]),
             answers=answers,

@@ -22,6 +22,7 @@ class Run:
     Attributes:
       classes: the class list.
       ingest: the ingest report.
+      acceptance: DataValidator's `findings`, and what the data was `compared_with`, or None.
       history: of the training: `epochs`, one row each, and the `best` of them or None.
       verdict: the gate's verdict.
       answers: the candidate's, one for each test picture.
@@ -34,6 +35,7 @@ class Run:
 
     classes: list[str]
     ingest: dict[str, Any]
+    acceptance: dict[str, Any]
     history: dict[str, Any]
     verdict: dict[str, Any]
     answers: list[Answer]

@@ -15,6 +15,7 @@ from tfx.utils import path_utils
 
 from components import artifact_types, features
 from components.backbones import build_base, first_unfrozen
+from components.class_weights import balanced
 from components.network import build_classifier, build_extractor, build_head, freeze, unfreeze
 from components.random_base import build_random_base
 from components.settings import Model, Training
@@ -107,12 +108,10 @@ class Executor(base_executor.BaseExecutor):
         return artifact_utils.get_split_uri(self._inputs["examples"], split)
 
     def _class_weight(self) -> dict[int, float] | None:
-        """Pictures over (classes x pictures of the class), as scikit-learn's `balanced`."""
         if self._training.class_weights is None:
             return None
-        counts = trainer_input.count_classes(self._folder(features.TRAIN))
-        share = sum(counts.values()) / len(self._classes)
-        return {index: share / counts[name] for index, name in enumerate(self._classes)}
+        weights = balanced(trainer_input.count_classes(self._folder(features.TRAIN)))
+        return {self._classes.index(name): weight for name, weight in weights.items()}
 
     def _write(self, classifier: keras.Model, record: Record, model: str) -> None:
         warmup = [

@@ -30,6 +30,7 @@ BEFORE_TRAINER = [
     "ImportSchemaGen",
     "StatisticsGen",
     "ExampleValidator",
+    "DataValidator",
     "Transform",
     "BottleneckGen",
 ]

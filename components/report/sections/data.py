@@ -1,4 +1,4 @@
-"""How many pictures there are of what, and what was rejected."""
+"""How many pictures there are of what, what was rejected, and what was found of them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import collections
 from typing import Any
 
 from components import features
+from components.class_weights import balanced
 from components.report.run import Run, Section
 
 _SHOWN_REJECTS = 50
@@ -13,19 +14,38 @@ _SHOWN_REJECTS = 50
 
 def _values(run: Run) -> dict[str, Any]:
     counts, rejected = run.ingest["counts"], run.ingest["rejected"]
+    totals = {name: sum(counts[split][name] for split in features.SPLITS) for name in run.classes}
+    weighed = run.configuration["training"]["class_weights"] == "balanced"
+    weights = balanced(counts[features.TRAIN]) if weighed else {}
     rows = [
-        {"name": name, "counts": [counts[split][name] for split in features.SPLITS]}
+        {
+            "name": name,
+            "counts": [counts[split][name] for split in features.SPLITS],
+            "share": totals[name] / sum(totals.values()),
+            "weight": weights.get(name),
+        }
         for name in run.classes
     ]
     return {
         "splits": features.SPLITS,
         "rows": rows,
+        "weighed": weighed,
+        "imbalance": _imbalance(totals),
         "totals": [sum(counts[split].values()) for split in features.SPLITS],
         "rejected": rejected[:_SHOWN_REJECTS],
         "rejected_total": len(rejected),
         "rejected_by_class": collections.Counter(row["label"] for row in rejected),
         "ignored": run.ingest["ignored"],
+        "findings": run.acceptance["findings"],
+        "compared_with": run.acceptance["compared_with"],
     }
+
+
+def _imbalance(totals: dict[str, int]) -> dict[str, Any]:
+    """The classes with the most and the fewest pictures, and how many times more the first has."""
+    largest, smallest = max(totals, key=totals.__getitem__), min(totals, key=totals.__getitem__)
+    ratio = totals[largest] / totals[smallest] if totals[smallest] else None
+    return {"largest": largest, "smallest": smallest, "ratio": ratio}
 
 
 SECTION = Section("data", "Data", _values)

@@ -62,6 +62,7 @@ def run(classes: list[str] = CLASSES, pictures: int = 60, right: float = 0.7) ->
                 for split, first in {"train": 80, "eval": 10, "test": 20}.items()
             },
         },
+        acceptance={"compared_with": None, "findings": [], "counts": {}, "accepted": "now"},
         history=history(frozen=3, unfrozen=2),
         verdict={
             "verdict": "refused",
@@ -72,7 +73,11 @@ def run(classes: list[str] = CLASSES, pictures: int = 60, right: float = 0.7) ->
         },
         answers=answers,
         pictures={},
-        configuration={"pipeline_name": "fruit", "push": {"directory": "/srv/my models"}},
+        configuration={
+            "pipeline_name": "fruit",
+            "push": {"directory": "/srv/my models"},
+            "training": {"class_weights": None},
+        },
         pushed_version="",
         made=datetime(2026, 11, 22, 9, 5, tzinfo=timezone.utc),
     )

@@ -59,6 +59,7 @@ def inputs(tmp_path: Path) -> dict[str, list[Artifact]]:
     for name, kind, content in (
         ("class_list", artifact_types.ClassList, CLASSES),
         ("ingest_report", artifact_types.IngestReport, made.ingest),
+        ("acceptance", artifact_types.DataAcceptance, made.acceptance),
         ("verdict", artifact_types.GateVerdict, made.verdict | {"verdict": "passed", "gate": gate}),
     ):
         artifacts[name] = artifact(kind, tmp_path)

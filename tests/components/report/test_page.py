@@ -60,9 +60,42 @@ def test_of_many_thresholds_only_what_classes_have_reached_is_folded() -> None:
 def test_counts_and_rejects_are_those_of_the_ingest() -> None:
     page = Page(render(run()))
     data = next(rows for rows in page.tables if rows[0][1:4] == ["train", "eval", "test"])
-    assert data[1] == ["apple", "80", "10", "20", "110", "1"]
-    assert data[-1] == ["All", "243", "33", "63", "339", "1"]
+    assert data[1] == ["apple", "80", "10", "20", "110", "32.4 %", "1"]
+    assert data[-1] == ["All", "243", "33", "63", "339", "", "1"]
     assert page.table("File") == [["pear/x.png", "empty file"]]
+
+
+def with_data(**changes: Any) -> Page:
+    return Page(render(dataclasses.replace(run(), **changes)))
+
+
+def test_imbalance_is_named_and_weights_are_shown_where_they_are_used() -> None:
+    ingest = run().ingest
+    counts = {
+        "train": {"apple": 60, "pear": 30, "quince": 10},
+        "eval": {"apple": 6, "pear": 3, "quince": 1},
+        "test": {"apple": 6, "pear": 3, "quince": 1},
+    }
+    weighed = run().configuration | {"training": {"class_weights": "balanced"}}
+    page = with_data(ingest=ingest | {"counts": counts}, configuration=weighed)
+    text = " ".join(page.text.split())
+    assert "The largest class, apple, has 6.0 times the pictures of the smallest, quince." in text
+    table = next(rows for rows in page.tables if rows[0][1:4] == ["train", "eval", "test"])
+    assert table[0][4:] == ["Total", "Share", "Weight", "Rejected"]
+    assert [cells[5:7] for cells in table[1:4]] == [
+        ["60.0 %", "0.56"],
+        ["30.0 %", "1.11"],
+        ["10.0 %", "3.33"],
+    ]
+
+
+def test_findings_stand_with_what_the_data_was_compared_with() -> None:
+    found = {"check": "new_classes", "stops": False, "text": "Classes that are new: 'fig'."}
+    acceptance = {"compared_with": "2026-11-15 06:00 UTC", "findings": [found]}
+    text = with_data(acceptance=acceptance).text
+    assert "accepted on 2026-11-15 06:00 UTC:" in text
+    assert "Classes that are new: 'fig'." in text
+    assert "No earlier data to compare with." in Page(render(run())).text
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,114 @@
+"""DataValidator: stops the run before training where the data is not what it should be."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from ml_metadata.proto import metadata_store_pb2
+from tfx.dsl.components.base import base_component, executor_spec
+from tfx.dsl.io import fileio
+from tfx.orchestration.portable import data_types
+from tfx.types import BaseChannel, channel, component_spec, standard_artifacts
+
+from components.artifact_types import DataAcceptance, IngestReport
+from components.code_version import code_version
+from components.data_validator.executor import PREVIOUS, QUESTION, Executor
+from components.drivers import ExecutionDriver
+from components.settings import Validation
+
+_LIVE = metadata_store_pb2.Artifact.LIVE
+
+
+class DataValidatorSpec(component_spec.ComponentSpec):
+    """What DataValidator takes and gives."""
+
+    PARAMETERS = {
+        "validation": component_spec.ExecutionParameter(type=str),
+        "code_version": component_spec.ExecutionParameter(type=str),
+    }
+    INPUTS = {
+        "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
+        "ingest_report": component_spec.ChannelParameter(type=IngestReport),
+        "statistics": component_spec.ChannelParameter(type=standard_artifacts.ExampleStatistics),
+        "anomalies": component_spec.ChannelParameter(type=standard_artifacts.ExampleAnomalies),
+    }
+    OUTPUTS = {"acceptance": component_spec.ChannelParameter(type=DataAcceptance)}
+
+
+class Driver(ExecutionDriver):
+    """Finds the last data of this pipeline that passed.
+
+    Data that was stopped left no acceptance, so it never becomes what later data is compared with,
+    and a repeated run stops again.
+    """
+
+    def facts_of(self, execution_info: data_types.ExecutionInfo) -> dict[str, str]:
+        question = _digest(execution_info)
+        last = self._last_acceptance(execution_info.pipeline_info.id)
+        if last is None:
+            previous = ""
+        elif last.custom_properties[QUESTION].string_value == question:
+            # Asked again with nothing changed: the same comparison, so that the cache has it.
+            previous = last.custom_properties[PREVIOUS].string_value
+        else:
+            previous = last.uri
+        return {QUESTION: question, PREVIOUS: previous}
+
+    def _last_acceptance(self, pipeline_name: str) -> metadata_store_pb2.Artifact | None:
+        with self._mlmd_connection as handle:
+            pipeline = handle.store.get_context_by_type_and_name("pipeline", pipeline_name)
+            found = handle.store.get_artifacts_by_context(pipeline.id)
+        accepted = [each for each in found if each.type == DataAcceptance.TYPE_NAME]
+        kept = [each for each in accepted if each.state == _LIVE and fileio.exists(each.uri)]
+        return max(kept, key=lambda artifact: artifact.id, default=None)
+
+
+def _digest(execution_info: data_types.ExecutionInfo) -> str:
+    inputs = {
+        key: [artifact.id for artifact in artifacts]
+        for key, artifacts in execution_info.input_dict.items()
+    }
+    asked = json.dumps([inputs, execution_info.exec_properties], sort_keys=True)
+    return hashlib.sha256(asked.encode()).hexdigest()
+
+
+class DataValidator(base_component.BaseComponent):
+    """Compares the data with the last that passed, and its sizes and features with the rules.
+
+    Gives an acceptance with all findings, or fails with those that stop the run. Nodes that must
+    not see data that was stopped are put behind it by `add_upstream_node`.
+    """
+
+    SPEC_CLASS = DataValidatorSpec
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
+    DRIVER_CLASS = Driver
+
+    def __init__(
+        self,
+        examples: BaseChannel,
+        ingest_report: BaseChannel,
+        statistics: BaseChannel,
+        anomalies: BaseChannel,
+        validation: Validation,
+    ):
+        """Makes the component.
+
+        Args:
+          examples: ingested pictures; read only to name those whose size is out of range.
+          ingest_report: how many pictures each class has.
+          statistics: the range of heights and widths.
+          anomalies: what ExampleValidator found.
+          validation: what stops the run.
+        """
+        super().__init__(
+            spec=DataValidatorSpec(
+                examples=examples,
+                ingest_report=ingest_report,
+                statistics=statistics,
+                anomalies=anomalies,
+                validation=validation.model_dump_json(),
+                code_version=code_version(__name__),
+                acceptance=channel.Channel(type=DataAcceptance),
+            )
+        )
