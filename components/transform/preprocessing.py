@@ -50,7 +50,6 @@ def fit(pixels: tf.Tensor, height: int, width: int, how: str) -> tf.Tensor:
       width: in pixels.
       how: `stretch` distorts, `crop` keeps the middle, `pad` keeps all on black.
     """
-    pixels = tf.cast(pixels, tf.float32)  # resizing gives back uint8 where nothing changes size
     if how == "pad":
         return _whole(pixels, height, width)
     if how == "crop":
