@@ -64,3 +64,26 @@ def test_what_a_run_would_refuse_at_once_is_refused_here(tmp_path: Path) -> None
         check(Data(source=str(tmp_path / "none")), as_json=True)
     with pytest.raises(DataError):
         check(Data(source=str(tmp_path)), as_json=True)
+
+
+def test_what_was_cut_out_of_train_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made_pictures.make(tmp_path / "train", 12)
+    made_pictures.make(tmp_path / "test", 3, seed=1)
+    note = "The source gives no eval split: cut out of train."
+    check(Data(source=str(tmp_path)), as_json=False)
+    assert note in capsys.readouterr().out
+    check(Data(source=str(tmp_path)), as_json=True)
+    said = capsys.readouterr()
+    assert note in said.err
+    assert json.loads(said.out)["counts"]["test"] == {"blue": 3, "green": 3, "red": 3}
+
+
+def test_the_settings_of_a_run_decide_what_is_rejected(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    check(Data(source=str(folder), max_pixels=40 * 43), as_json=True)
+    found = json.loads(capsys.readouterr().out)
+    reasons = [row["reason"] for row in found["rejected"]]
+    assert sum(reason.startswith("too many pixels") for reason in reasons) == 12

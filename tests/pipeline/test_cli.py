@@ -136,3 +136,15 @@ def test_a_rollback_to_no_version_lists_those_there_are(say: Say, model_dir: Pat
     assert code == 2
     assert all(str(version.number) in err for version in versions.published(model_dir))
     assert len(versions.published(model_dir)) == 3
+
+
+def test_check_reads_what_a_run_with_the_same_words_would(say: Say, tmp_path: Path) -> None:
+    for name in ("one", "other"):
+        made_pictures.make(tmp_path / name, 6, seed=len(name))
+    file = tmp_path / "pets.yaml"
+    file.write_text(f"data: {{source: {tmp_path}/one}}\npush: {{directory: {tmp_path}/served}}\n")
+    assert json.loads(say("check", "--config", str(file), "--json")[1])["accepted"] == 18
+    both = ["--data", str(tmp_path / "one"), "--data", str(tmp_path / "other")]
+    code, out, _ = say("check", *both, "--set", "data.max_pixels=1", "--json")
+    assert (code, json.loads(out)["accepted"], len(json.loads(out)["rejected"])) == (0, 0, 36)
+    assert not (tmp_path / "served").exists()

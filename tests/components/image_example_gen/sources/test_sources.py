@@ -179,3 +179,84 @@ def test_what_is_ignored_does_not_change_the_fingerprint(folder: Path) -> None:
     before = scan(Data(source=str(folder))).fingerprint()
     (folder / "red" / "Thumbs.db").touch()
     assert scan(Data(source=str(folder))).fingerprint() == before
+
+
+def names(*sources: Path | str, window: int = 1) -> list[str]:
+    listing = scan(Data(source=[str(source) for source in sources], window=window))
+    return [file.name for file in listing.files]
+
+
+def test_several_sources_make_one_and_names_begin_with_theirs(tmp_path: Path) -> None:
+    made_pictures.make(tmp_path / "first" / "pictures", 2)
+    made_pictures.make(tmp_path / "second" / "pictures", 1)
+    rows = "".join(f"first/pictures/red/000.png,{label}\n" for label in ("pink", "red"))
+    rows += rows.replace("000", "001") + "a.png,pink\n"
+    (tmp_path / "more.csv").write_text(f"path,label\n{rows}")
+    found = names(
+        tmp_path / "first" / "pictures", tmp_path / "second" / "pictures", tmp_path / "more.csv"
+    )
+    assert len(set(found)) == 6 + 3 + 3
+    assert {name.partition("/")[0] for name in found} == {"pictures", "pictures-2", "more"}
+
+
+def test_a_group_by_expression_sees_the_path_below_the_class_whatever_stands_before(
+    tmp_path: Path,
+) -> None:
+    for split in ("train", "test"):
+        made_pictures.make(tmp_path / "span-1" / split, 3)
+    for source in (str(tmp_path / "span-1"), str(tmp_path / "span-{SPAN}")):
+        listing = scan(Data(source=[source, str(tmp_path / "span-1" / "train")]))
+        assert {file.below for file in listing.files} == {"000.png", "001.png", "002.png"}
+
+
+def test_the_newest_spans_are_read_named_by_their_folders_and_said(tmp_path: Path) -> None:
+    for name in ("span-1/v-1", "span-2/v-1", "span-2/v-2", "span-3/v-1"):
+        made_pictures.make(tmp_path / name, 3)
+    pattern = f"{tmp_path}/span-{{SPAN}}/v-{{VERSION}}"
+    listing = scan(Data(source=pattern, window=2))
+    places = {"/".join(file.name.split("/")[:2]) for file in listing.files}
+    assert places == {"span-2/v-2", "span-3/v-1"}
+    assert len(listing.files) == 18
+    assert listing.notes == [
+        f"{pattern}: read spans 2 (version 2), 3 (version 1); found spans 1 (version 1), "
+        "2 (version 1), 2 (version 2), 3 (version 1)."
+    ]
+
+
+def test_a_new_span_or_a_wider_window_changes_the_fingerprint(tmp_path: Path) -> None:
+    pattern = f"{tmp_path}/{{SPAN}}"
+    made_pictures.make(tmp_path / "1", 3)
+    before = scan(Data(source=pattern)).fingerprint()
+    made_pictures.make(tmp_path / "2", 3)
+    after = scan(Data(source=pattern)).fingerprint()
+    assert len({before, after, scan(Data(source=pattern, window=2)).fingerprint()}) == 3
+
+
+def test_a_fault_in_a_span_says_which_were_found(tmp_path: Path) -> None:
+    (tmp_path / "7" / "cats").mkdir(parents=True)
+    with pytest.raises(DataError, match="single class.*read span 7; found span 7"):
+        scan(Data(source=f"{tmp_path}/{{SPAN}}"))
+
+
+def test_a_missing_split_is_cut_out_of_train_and_the_given_one_stays(tmp_path: Path) -> None:
+    made_pictures.make(tmp_path / "train", 3)
+    made_pictures.make(tmp_path / "Testing", 2)
+    listing = scan(Data(source=str(tmp_path)))
+    places = {(file.name.partition("/")[0], file.split, file.among) for file in listing.files}
+    assert places == {
+        ("train", None, ("train", "eval")),
+        ("Testing", "test", ("train", "eval", "test")),
+    }
+    assert listing.notes == ["The source gives no eval split: cut out of train."]
+
+
+def test_a_changed_row_of_a_manifest_changes_the_fingerprint(folder: Path) -> None:
+    manifest = folder / "m.csv"
+    rows = [f"{label}/00{n}.png,{label},," for label in ("blue", "red") for n in range(3)]
+
+    def fingerprint(row: str) -> str:
+        manifest.write_text("\n".join(["path,label,split,group", *rows, row]))
+        return scan(Data(source=str(manifest))).fingerprint()
+
+    changed = ["x.png,red,,", "x.png,blue,,", "x.png,red,test,", "x.png,red,,p7", "y.png,red,,"]
+    assert len({fingerprint(row) for row in changed}) == 5
