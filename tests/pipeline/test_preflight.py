@@ -69,3 +69,22 @@ def test_a_folder_inside_the_pictures_would_be_a_class_and_is_refused(
 
 def test_a_sibling_whose_name_begins_alike_is_no_part_of_the_pictures(place: Path) -> None:
     check_folders(build(place, root=place / "pictures-runs"))
+
+
+def test_every_one_of_several_sources_must_not_hold_the_results(place: Path) -> None:
+    made_pictures.make(place / "more", 3)
+    sources = [str(place / "pictures"), str(place / "more")]
+    built = build(place, root=place / "more" / "runs")
+    several = built.model_copy(update={"data": built.data.model_copy(update={"source": sources})})
+    with pytest.raises(ConfigError, match="runtime.root: .* lies in data.source"):
+        check_folders(several)
+
+
+def test_results_may_lie_beside_a_manifest(place: Path) -> None:
+    rows = "".join(
+        f"pictures/{label}/00{n}.png,{label}\n" for label in ("blue", "red") for n in range(3)
+    )
+    (place / "m.csv").write_text(f"path,label\n{rows}")
+    built = build(place)
+    data = built.data.model_copy(update={"source": str(place / "m.csv")})
+    assert len(check_folders(built.model_copy(update={"data": data})).files) == 6
