@@ -39,7 +39,12 @@ class Runtime(settings.Section):
     """Folder of artifacts, metadata and logs."""
     metadata: str | None = None
     """The ML Metadata store's SQLite file; in the root if left out."""
-    beam: list[str] = ["--direct_running_mode=in_memory", "--direct_num_workers=1"]
+    beam: list[str] = [
+        # DirectRunner would download Prism, a program of Beam's, and run that.
+        "--runner=FnApiRunner",
+        "--direct_running_mode=in_memory",
+        "--direct_num_workers=1",
+    ]
     """Arguments of every Beam pipeline. The default keeps it in this process."""
     kubeflow: Kubeflow = Kubeflow()
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shlex
 import sys
 import time
 from collections.abc import Iterator
@@ -143,7 +144,8 @@ def show_summary(console: Console, result: dict[str, Any]) -> None:
     if result["verdict"] in ("pushed", "unchanged"):
         directory = result["model_dir"]
         console.print(escape(f"Model           {directory}"))
-        console.print(escape(f"Serve it        transfer-pipeline serve --model-dir {directory}"))
+        serve = shlex.join(["transfer-pipeline", "serve", "--model-dir", directory])
+        console.print(escape(f"Serve it        {serve}"))
         console.print("Ask it          transfer-pipeline classify PICTURE")
     console.print(f"\n{_headline(result)}")
 
