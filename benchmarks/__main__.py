@@ -1,0 +1,40 @@
+"""`python -m benchmarks [NAME ...]` runs those benchmarks, or all."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+
+from benchmarks.figures import say, show_machine
+from pipeline import environment
+
+BENCHMARKS = {
+    "fixed_cost": "what a run costs before it has anything to do",
+    "frozen_features": "phase frozen on cached features against plain Keras end to end",
+    "memory": "peak memory at two numbers of pictures",
+    "disk": "bytes written per picture",
+}
+
+
+def main(names: list[str]) -> int:
+    """Runs the benchmarks with these names, all where none is given; gives the exit code."""
+    unknown = [name for name in names if name not in BENCHMARKS]
+    if unknown:
+        say(f"No benchmark {unknown[0]!r}; there are {', '.join(BENCHMARKS)}.")
+        return 2
+    environment.prepare()
+    if len(names) == 1:
+        importlib.import_module(f"benchmarks.{names[0]}").main()
+        return 0
+    show_machine()
+    # Each in a process of its own, so that none meets what another left in memory.
+    codes = []
+    for name in names or BENCHMARKS:
+        say(f"\n{name}: {BENCHMARKS[name]}")
+        codes.append(subprocess.run([sys.executable, "-m", "benchmarks", name]).returncode)
+    return max(codes)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,184 @@
+"""Phase `frozen` on cached features against plain Keras that trains the same head end to end.
+
+Both read the same ingested pictures through the same Transform graph, in the same order, and start
+from the same head. The cached side is the project's own: BottleneckGen as the pipeline runs it
+(Beam, network, files) and the Trainer's input and phase. The plain side is what Keras' guide to
+transfer learning does, with decoded pictures cached in memory and prefetched.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from benchmarks.figures import say, show_bound, show_table
+from components import features
+from components.backbones import build_base
+from components.network import build_classifier, build_extractor, build_head, freeze
+from components.trainer import input as trainer_input
+from components.trainer.phases import Record, Split, fit_phase
+from components.transform_graph import PARSE_PICTURE, Pixels, read_records
+from components.weights_driver import weights_file
+from pipeline import demo_data, local_runner, preflight, root, run_command
+from pipeline.config import Config
+from pipeline.console import quiet
+
+_PICTURES = 400
+_ASSIGNMENTS = [
+    "data.splits={train: 6, eval: 3, test: 1}",  # a large eval split: it gives the accuracies
+    "training.frozen={epochs: 10, learning_rate: 0.001}",
+]
+_TIMES_FASTER = 6
+_POINTS = 1.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Cost:
+    """What one side took."""
+
+    seconds: float
+    cpu_seconds: float  # of this process: unlike the former, blind to what else the machine does
+    accuracy: float  # on `eval`, of the epoch with the smallest loss there
+
+
+@dataclasses.dataclass(frozen=True)
+class Inputs:
+    """What both sides read."""
+
+    config: Config
+    examples: str
+    transform_graph: str
+    classes: list[str]
+
+
+class _Unwatched:
+    """Nobody looks at the components' progress."""
+
+    def node_started(self, node_id: str, position: int, total: int) -> None: ...
+
+    def node_ended(self, node_id: str, state: str, seconds: float) -> None: ...
+
+
+def main() -> None:
+    """Measures both sides, one after the other, on solar cells."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
+        pictures, runs = Path(scratch, "pictures"), Path(scratch, "runs")
+        demo_data.solar_cells(pictures, _PICTURES, seed=0)
+        request = run_command.Request(
+            preset="solar-cells", data=str(pictures), root=str(runs), assignments=_ASSIGNMENTS
+        )
+        config = preflight.with_weights_at_hand(run_command.build_config(request), say)
+        with quiet(runs / "log", to_stderr=True):
+            inputs = _ingest(config)
+            cached = _measure(cached_features, inputs)
+            plain = _measure(plain_keras, inputs)
+    _show(config, plain, cached)
+
+
+def _ingest(config: Config) -> Inputs:
+    """Runs the pipeline as far as both sides need it; nobody's time is counted."""
+    run = local_runner.run(config, _Unwatched(), root.new_run_id(), to_node="Transform")
+    classes = run.document("ClassList", "classes.json")
+    return Inputs(config, run.outputs["Examples"].uri, run.outputs["TransformGraph"].uri, classes)
+
+
+def _measure(side: Callable[[Inputs], float], inputs: Inputs) -> Cost:
+    wall, cpu = time.monotonic(), time.process_time()
+    accuracy = side(inputs)
+    return Cost(time.monotonic() - wall, time.process_time() - cpu, accuracy)
+
+
+def cached_features(inputs: Inputs) -> float:
+    """Runs the base once per picture and fits the head on what it gave; gives the accuracy."""
+    node = "BottleneckGen"
+    run = local_runner.run(inputs.config, _Unwatched(), root.new_run_id(), node, node)
+    extractor, head = _network(inputs)
+
+    def batches(split: str, seed: int | None) -> tf.data.Dataset:
+        folder = os.path.join(run.outputs["Bottlenecks"].uri, f"Split-{split}")
+        width, size = extractor.output_shape[-1], inputs.config.training.batch_size
+        return trainer_input.bottleneck_batches(folder, width, inputs.classes, size, seed)
+
+    data = Split(batches(features.TRAIN, inputs.config.training.seed), batches(features.EVAL, None))
+    record, logs = Record(), str(inputs.config.root / "events")
+    fit_phase("frozen", head, data, inputs.config.training.frozen, None, record, logs)
+    assert record.best_epoch is not None
+    return record.best_epoch["val_accuracy"]
+
+
+def plain_keras(inputs: Inputs) -> float:
+    """Fits the head behind the frozen base, picture by picture; gives the accuracy."""
+    classifier = build_classifier(*_network(inputs))
+    frozen = inputs.config.training.frozen
+    classifier.compile(
+        optimizer=keras.optimizers.Adam(frozen.learning_rate),
+        loss=keras.losses.SparseCategoricalCrossentropy(),
+        metrics=["accuracy"],
+    )
+    history = classifier.fit(
+        _pixel_batches(inputs, features.TRAIN, inputs.config.training.seed),
+        validation_data=_pixel_batches(inputs, features.EVAL, None),
+        epochs=frozen.epochs,
+        verbose=0,
+    ).history
+    best = history["val_loss"].index(min(history["val_loss"]))
+    return history["val_accuracy"][best]
+
+
+def _network(inputs: Inputs) -> tuple[keras.Model, keras.Model]:
+    """Gives the frozen extractor, and the head that both sides start from."""
+    model = inputs.config.model
+    base = build_base(model.backbone, inputs.config.image_size, weights_file(model))
+    freeze(base)
+    extractor = build_extractor(base, model.head)
+    keras.utils.set_random_seed(inputs.config.training.seed)
+    return extractor, build_head(model.head, extractor.output_shape[-1], len(inputs.classes))
+
+
+def _pixel_batches(inputs: Inputs, split: str, seed: int | None) -> tf.data.Dataset:
+    pixels = Pixels(inputs.transform_graph)
+
+    def read(example: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        parsed = tf.io.parse_example(example[tf.newaxis], PARSE_PICTURE)
+        label = trainer_input.class_index(parsed[features.LABEL], inputs.classes)
+        return pixels(parsed[features.ENCODED])[0], label[0]
+
+    records = read_records(os.path.join(inputs.examples, f"Split-{split}"))
+    decoded = records.map(read, num_parallel_calls=tf.data.AUTOTUNE).cache()
+    if seed is not None:
+        decoded = decoded.shuffle(_PICTURES, seed=seed)
+    return decoded.batch(inputs.config.training.batch_size).prefetch(tf.data.AUTOTUNE)
+
+
+def _show(config: Config, plain: Cost, cached: Cost) -> None:
+    rows = [
+        [name, f"{cost.seconds:.1f}", f"{cost.cpu_seconds:.1f}", f"{cost.accuracy:.4f}"]
+        for name, cost in {"plain Keras": plain, "cached features": cached}.items()
+    ]
+    times, cpu_times = (
+        plain.seconds / cached.seconds,
+        plain.cpu_seconds / cached.cpu_seconds,
+    )
+    height, width = config.image_size
+    title = (
+        f"{config.training.frozen.epochs} epochs, {_PICTURES} solar cells, "
+        f"{config.model.backbone} at {height} x {width} pixels"
+    )
+    ratio = ["ratio", f"{times:.1f}", f"{cpu_times:.1f}", ""]
+    show_table(title, ["", "seconds", "CPU seconds", "accuracy on eval"], [*rows, ratio])
+    show_bound(
+        f"{times:.1f} times faster (CPU time: {cpu_times:.1f}); {_TIMES_FASTER} are promised",
+        times >= _TIMES_FASTER,
+    )
+    points = 100 * abs(plain.accuracy - cached.accuracy)
+    show_bound(
+        f"accuracies {points:.2f} points apart; {_POINTS:g} is allowed",
+        points <= _POINTS + 1e-9,
+    )

@@ -1,0 +1,113 @@
+"""One pipeline run in a process of its own: the time and memory that each component took.
+
+`python -m benchmarks.measured_run REQUEST RESULT` is that process.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+SMALL_NETWORK = ["model.backbone=mobilenet", "model.weights=null", "image.size=[32, 32]"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Stage:
+    """A component, or what comes before the first one."""
+
+    state: str  # ran | cached | failed
+    seconds: float
+    peak: int  # bytes resident at the most, everything that the process holds counted
+
+
+@dataclasses.dataclass(frozen=True)
+class MeasuredRun:
+    """What a run took."""
+
+    stages: dict[str, Stage]
+    seconds: float  # from the start of the process to its end
+
+    @property
+    def peak(self) -> int:
+        """The most bytes that the process held."""
+        return max(stage.peak for stage in self.stages.values())
+
+
+def measured_run(data: Path, root: Path, assignments: list[str]) -> MeasuredRun:
+    """Runs the pipeline in a new process.
+
+    Raises:
+      subprocess.CalledProcessError: the run failed; its log lies in `root`.
+    """
+    root.mkdir(parents=True, exist_ok=True)
+    request, result = root / "request.json", root / "result.json"
+    words = {"data": str(data), "root": str(root), "assignments": assignments}
+    request.write_text(json.dumps(words))
+    began = time.monotonic()
+    subprocess.run([sys.executable, "-m", __name__, str(request), str(result)], check=True)
+    seconds = time.monotonic() - began
+    stages = {name: Stage(**stage) for name, stage in json.loads(result.read_text()).items()}
+    request.unlink()
+    result.unlink()
+    return MeasuredRun(stages, seconds)
+
+
+class _Watch:
+    """Takes time and memory of each stage; `pipeline.local_runner` tells it of the components."""
+
+    def __init__(self) -> None:
+        self.stages: dict[str, Stage] = {}
+        self._begin()
+
+    def _begin(self) -> None:
+        Path("/proc/self/clear_refs").write_text("5")  # Linux: the peak counts from here on
+        self._began = time.monotonic()
+
+    def end(self, name: str, state: str = "ran") -> None:
+        """A stage is over and the next one begins."""
+        self.stages[name] = Stage(state, time.monotonic() - self._began, _peak())
+        self._begin()
+
+    def node_started(self, node_id: str, position: int, total: int) -> None:
+        self._begin()
+
+    def node_ended(self, node_id: str, state: str, seconds: float) -> None:
+        self.end(node_id, state)
+
+
+def _peak() -> int:
+    """Bytes that this process held at the most since the count began."""
+    status = Path("/proc/self/status").read_text()
+    return next(
+        int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM")
+    )
+
+
+def _run(words: dict[str, Any]) -> dict[str, Stage]:
+    watch = _Watch()
+    from pipeline import environment, preflight, root, run_command
+    from pipeline.console import quiet
+
+    environment.prepare()
+    config = run_command.build_config(run_command.Request(**words))
+    run_id = root.new_run_id()
+    with quiet(root.log_path(config.root, run_id), to_stderr=True):
+        watch.end("the command's own code")
+        from pipeline import local_runner
+
+        watch.end("import of TensorFlow and TFX")
+        preflight.check_network(config)
+        watch.end("check of the network")
+        local_runner.run(config, watch, run_id)
+    return watch.stages
+
+
+if __name__ == "__main__":
+    _request, _result = map(Path, sys.argv[1:])
+    _stages = _run(json.loads(_request.read_text()))
+    _result.write_text(json.dumps({name: vars(stage) for name, stage in _stages.items()}))
