@@ -140,7 +140,9 @@ def test_pad_keeps_everything_undistorted_on_black() -> None:
 
 
 @pytest.mark.parametrize("how", ["stretch", "crop", "pad"])
-@pytest.mark.parametrize("shape", [(1, 1), (8, 8), (1, 100), (100, 1), (7, 20), (299, 300), (31, 15)])
+@pytest.mark.parametrize(
+    "shape", [(1, 1), (8, 8), (1, 100), (100, 1), (7, 20), (299, 300), (31, 15)]
+)
 @pytest.mark.parametrize("size", [(8, 8), (5, 13), (13, 5)])
 def test_the_size_asked_for_comes_out_within_the_range(
     how: str, shape: tuple[int, int], size: tuple[int, int]
