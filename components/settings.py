@@ -84,6 +84,9 @@ class Data(Section):
     visit. A manifest's column `group` comes before it."""
     max_rejected_fraction: Fraction = 0.01
     """The run stops when more than this fraction of the pictures can't be read."""
+    min_pictures: Count = 1
+    """The run stops when a class has fewer in a split. 0 lets a class lack a split: without test
+    pictures its recall can't be measured, which the gate passes only where `min_class_recall` is 0."""
     max_pixels: AtLeastOne = MAX_PIXELS
     """Pictures with more are refused before they are decoded."""
 

@@ -6,14 +6,14 @@ import json
 import os
 from typing import Any
 
-import apache_beam as beam
 from tfx.dsl.components.base import base_beam_executor
 from tfx.dsl.io import fileio
 from tfx.types import Artifact, artifact_utils
 
 from components import artifact_types, features, progress
-from components.errors import DataError
 from components.image_example_gen import ingest, kept_listing, sources
+from components.image_example_gen.ingest_report import ingest_report
+from components.image_example_gen.limits import check_limits
 from components.image_example_gen.reading import Ledger
 from components.settings import Data
 
@@ -34,17 +34,12 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         examples = artifact_utils.get_single_instance(output_dict["examples"])
         examples.split_names = artifact_utils.encode_split_names(list(features.SPLITS))
         ledger = self._ingest(listing, data, examples, report)
-        counts = ledger.counts(listing.classes)
-        _check(ledger, counts, data)
+        check_limits(ledger, ledger.counts(listing.classes), data)
         artifact_types.write(
             report,
             {
                 "fingerprint": exec_properties["fingerprint"],
-                "accepted": len(ledger.accepted),
-                "rejected": ledger.rejected,
-                "ignored": listing.ignored,
-                "counts": counts,
-                "notes": listing.notes,
+                **ingest_report(listing, ledger),
             },
         )
         class_list = artifact_utils.get_single_instance(output_dict["class_list"])
@@ -53,48 +48,30 @@ class Executor(base_beam_executor.BaseBeamExecutor):
     def _ingest(
         self, listing: sources.Listing, data: Data, examples: Artifact, report: Artifact
     ) -> Ledger:
-        rows = os.path.join(report.uri, "ledger")
+        prefixes = {
+            split: os.path.join(artifact_utils.get_split_uri([examples], split), "pictures")
+            for split in features.SPLITS
+        }
+        prefixes[ingest.LEDGER] = os.path.join(report.uri, "ledger")
+        targets = ingest.Targets(prefixes, os.path.join(report.uri, "unfinished"))
         with self._make_beam_pipeline() as pipeline:
-            read = (
-                pipeline
-                | "Files" >> beam.Create(ingest.in_mixed_order(listing.files))
-                | "Spread" >> beam.Reshuffle()
-                | "Read" >> beam.ParDo(ingest.ReadPictures(data)).with_outputs()
-            )
-            for split in features.SPLITS:
-                # Pictures don't compress, hence no gzip. Without a fixed number of shards Beam
-                # writes each picture as it comes; with one it would hold all of them in memory.
-                prefix = os.path.join(artifact_utils.get_split_uri([examples], split), "pictures")
-                _ = read[split] | f"Write {split}" >> beam.io.WriteToTFRecord(
-                    prefix, file_name_suffix=".tfrecord"
-                )
-            _ = (
-                read[ingest.LEDGER]
-                | "ToJson" >> beam.Map(json.dumps)
-                | "Write ledger" >> beam.io.WriteToText(rows, file_name_suffix=".jsonl")
-            )
-        files = sorted(fileio.glob(f"{rows}*.jsonl"))
-        lines = [line for file in files for line in fileio.open(file).read().splitlines()]
-        return Ledger.of(json.loads(line) for line in lines)
+            ingest.ingest(pipeline, listing.files, data, targets)
+        fileio.rmtree(targets.unfinished)
+        ledger = Ledger.of(_rows(prefixes[ingest.LEDGER]))
+        if ledger.withdrawn:
+            shards = [path for split in features.SPLITS for path in _shards(prefixes[split])]
+            with self._make_beam_pipeline() as pipeline:
+                ingest.withdraw(pipeline, shards, ledger.withdrawn)
+        return ledger
 
 
-def _check(ledger: Ledger, counts: dict[str, dict[str, int]], data: Data) -> None:
-    total = len(ledger.accepted) + len(ledger.rejected)
-    if len(ledger.rejected) > data.max_rejected_fraction * total:
-        shown = "".join(f"\n  {row['file']}: {row['reason']}" for row in ledger.rejected[:10])
-        raise DataError(
-            f"{len(ledger.rejected)} of {total} pictures can't be used, more than "
-            f"data.max_rejected_fraction ({data.max_rejected_fraction}) allows. "
-            f"Mend or remove them, or raise the limit. The first ones:{shown}"
-        )
-    missing = [
-        f"{label} in {split}"
-        for split, by_class in counts.items()
-        for label, count in by_class.items()
-        if count == 0
-    ]
-    if missing:
-        raise DataError(
-            f"No picture of {', '.join(missing)}. The split follows from each picture's content; "
-            "add pictures of these classes or give the split a larger part in data.splits."
-        )
+def _shards(prefix: str) -> list[str]:
+    return sorted(fileio.glob(f"{prefix}-*"))
+
+
+def _rows(prefix: str) -> list[dict[str, str]]:
+    rows: list[dict[str, str]] = []
+    for shard in _shards(prefix):
+        with fileio.open(shard) as file:
+            rows.extend(json.loads(line) for line in file)
+    return rows

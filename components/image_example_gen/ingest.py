@@ -1,46 +1,148 @@
-"""The Beam step that turns pictures into `tf.train.Example`s and keeps a ledger of every file."""
+"""The Beam steps that turn pictures into `tf.train.Example`s and keep a ledger of every file.
+
+Not Beam's own WriteToTFRecord: one such transform per split costs seconds to set up and a coder's
+work per picture. Like it, each bundle writes files of its own, which get their final names only
+when all bundles are done, so that a bundle that is tried again leaves nothing behind.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
-from collections.abc import Iterable
-from typing import Any
+import json
+import os
+import pickle
+import uuid
+from collections.abc import Iterable, Iterator
+from typing import Any, BinaryIO
 
 import apache_beam as beam
-import tensorflow as tf
+from apache_beam.io.filesystem import CompressionTypes
+from apache_beam.io.filesystems import FileSystems
+from apache_beam.transforms.window import GlobalWindows
 
-from components import features
-from components.image_example_gen import reading
+from components import features, progress
+from components.image_example_gen import reading, records
 from components.image_example_gen.sources import SourceFile
 from components.settings import Data
 
 LEDGER = "ledger"
 
+_PORTIONS, _MOST_FILES = 64, 256  # at least so many portions, each of at most so many files
+
+
+@dataclasses.dataclass(frozen=True)
+class Targets:
+    """Where an ingest writes."""
+
+    prefixes: dict[str, str]  # of the files' names, by split and for the ledger
+    unfinished: str  # folder of the files that bundles are writing
+
+
+@dataclasses.dataclass(frozen=True)
+class Shard:
+    """One file that a bundle has written."""
+
+    kind: str  # a split or the ledger
+    path: str
+    first: str  # sorts shards
+
 
 class ReadPictures(beam.DoFn):
-    """Turns a `SourceFile` into a serialized Example for its split, and a row for the ledger."""
+    """Reads `SourceFile`s, writes Examples and ledger, and gives each bundle's `Shard`s.
 
-    def __init__(self, data: Data):
+    An element is the path of a file that holds some of them.
+    """
+
+    def __init__(self, data: Data, targets: Targets, total: int):
         self._data = data
+        self._targets = targets
+        self._total = total
+        self._done = 0
 
-    def process(self, element: SourceFile) -> Iterable[Any]:
-        accepted, row = reading.read(element, self._data)
+    def start_bundle(self) -> None:
+        self._open: dict[str, tuple[Shard, BinaryIO]] = {}
+
+    def process(self, element: str) -> None:
+        with FileSystems.open(element, compression_type=CompressionTypes.UNCOMPRESSED) as file:
+            files: list[SourceFile] = pickle.load(file)  # this run's own
+        for source_file in files:
+            self._read(source_file)
+        self._done += len(files)
+        progress.report("pictures read", self._done, self._total)
+
+    def _read(self, file: SourceFile) -> None:
+        accepted, row = reading.read(file, self._data)
         if accepted:
-            yield beam.pvalue.TaggedOutput(accepted.split, _example(element, accepted))
-        yield beam.pvalue.TaggedOutput(LEDGER, row)
+            self._write(accepted.split, file, records.framed(example(file, accepted)))
+        self._write(LEDGER, file, f"{json.dumps(row)}\n".encode())
+
+    def _write(self, kind: str, file: SourceFile, content: bytes) -> None:
+        if kind not in self._open:
+            path = os.path.join(self._targets.unfinished, f"{kind}-{uuid.uuid4().hex}")
+            shard = Shard(kind, path, mixed_position(file))
+            # Pictures don't compress, hence no gzip.
+            self._open[kind] = (
+                shard,
+                FileSystems.create(path, compression_type=CompressionTypes.UNCOMPRESSED),
+            )
+        self._open[kind][1].write(content)
+
+    def finish_bundle(self) -> Iterator[Any]:
+        for shard, file in self._open.values():
+            file.close()
+            yield GlobalWindows.windowed_value((shard.kind, shard))
 
 
-def in_mixed_order(files: list[SourceFile]) -> list[SourceFile]:
-    """Gives the files in an order that mixes the classes, the same for the same names.
+def ingest(pipeline: beam.Pipeline, files: list[SourceFile], data: Data, targets: Targets) -> None:
+    """Adds the steps that read `files` and write what `targets` says."""
+    FileSystems.mkdirs(targets.unfinished)
+    portions = list(_write_portions(sorted(files, key=mixed_position), targets.unfinished))
+    for prefix in targets.prefixes.values():
+        if not FileSystems.exists(os.path.dirname(prefix)):
+            FileSystems.mkdirs(os.path.dirname(prefix))
+    _ = (
+        pipeline
+        | "Portions" >> beam.Create(portions)
+        | "Spread" >> beam.Reshuffle()
+        | "Read" >> beam.ParDo(ReadPictures(data, targets, len(files)))
+        | "All shards" >> beam.GroupByKey()
+        | "Name" >> beam.Map(_name, prefixes=targets.prefixes)
+    )
+
+
+def _write_portions(files: list[SourceFile], folder: str) -> Iterator[str]:
+    """Writes the list of files in parts: as elements they would make the pipeline's graph large."""
+    size = min(_MOST_FILES, -(-len(files) // _PORTIONS))
+    for start in range(0, len(files), size):
+        path = os.path.join(folder, f"files-{start:09}")
+        with FileSystems.create(path, compression_type=CompressionTypes.UNCOMPRESSED) as file:
+            file.write(pickle.dumps(files[start : start + size]))
+        yield path
+
+
+def _name(of_kind: tuple[str, Iterable[Shard]], prefixes: dict[str, str]) -> None:
+    kind, shards = of_kind
+    ordered = sorted(shards, key=lambda shard: shard.first)
+    suffix = "jsonl" if kind == LEDGER else "tfrecord"
+    for number, shard in enumerate(ordered):
+        target = f"{prefixes[kind]}-{number:05}-of-{len(ordered):05}.{suffix}"
+        if FileSystems.exists(shard.path):  # else this step is being tried again
+            FileSystems.rename([shard.path], [target])
+
+
+def mixed_position(file: SourceFile) -> str:
+    """Gives what puts files into an order that mixes the classes, the same for the same names.
 
     A reader that shuffles within a window sees all classes in each of them.
     """
-    return sorted(files, key=lambda file: hashlib.sha256(file.name.encode()).digest())
+    return hashlib.sha256(f"{file.name}\0{file.label}".encode()).hexdigest()
 
 
-def _example(file: SourceFile, accepted: reading.Accepted) -> bytes:
+def example(file: SourceFile, accepted: reading.Accepted) -> bytes:
+    """Gives the picture's serialized Example."""
     picture = accepted.picture
-    values: dict[str, bytes | int | float] = {
+    values: dict[str, records.Value] = {
         features.ENCODED: picture.encoded,
         features.FORMAT: picture.format.encode(),
         features.HEIGHT: picture.height,
@@ -51,13 +153,26 @@ def _example(file: SourceFile, accepted: reading.Accepted) -> bytes:
         features.SHA256: accepted.sha256.encode(),
         features.LABEL: file.label.encode(),
     }
-    feature = {key: _feature(value) for key, value in values.items()}
-    return tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString()
+    return records.example(values)
 
 
-def _feature(value: bytes | int | float) -> tf.train.Feature:
-    if isinstance(value, bytes):
-        return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
-    if isinstance(value, float):
-        return tf.train.Feature(float_list=tf.train.FloatList(value=[value]))
-    return tf.train.Feature(int64_list=tf.train.Int64List(value=[value]))
+def withdraw(pipeline: beam.Pipeline, shards: list[str], names: frozenset[str]) -> None:
+    """Adds the steps that write TFRecord files anew, without the pictures that have these names."""
+    _ = (
+        pipeline
+        | "Shards" >> beam.Create(shards)
+        | "Spread shards" >> beam.Reshuffle()
+        | "Withdraw" >> beam.Map(_without, names=names)
+    )
+
+
+def _without(path: str, names: frozenset[str]) -> None:
+    import tensorflow as tf  # only here: a worker needs seconds for it
+
+    aside = f"{path}.{uuid.uuid4().hex}"
+    with tf.io.TFRecordWriter(aside) as kept:
+        for record in tf.data.TFRecordDataset(path).as_numpy_iterator():
+            feature = tf.train.Example.FromString(record).features.feature
+            if feature[features.FILENAME].bytes_list.value[0].decode() not in names:
+                kept.write(record)
+    tf.io.gfile.rename(aside, path, overwrite=True)

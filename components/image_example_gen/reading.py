@@ -8,13 +8,12 @@ from collections.abc import Iterable
 
 from components.features import SPLITS
 from components.image_example_gen import sources
+from components.image_example_gen.difference_hash import difference_hash
 from components.image_example_gen.sources import SourceFile
 from components.image_example_gen.splits import split_key, split_of
+from components.image_example_gen.verdicts import Row, verdicts
 from components.settings import Data
-from serving.pictures import Picture, PictureError, canonical
-
-Row = dict[str, str]
-"""What became of a file: {"file", "label", "split"}, or {"file", "label", "reason"} if rejected."""
+from serving.pictures import Picture, PictureError, canonical_and_pixels
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,29 +30,38 @@ def read(file: SourceFile, data: Data) -> tuple[Accepted | None, Row]:
     row = {"file": file.name, "label": file.label}
     try:
         content = sources.content(file)
-        picture = canonical(content, max_pixels=data.max_pixels)
+        picture, pixels = canonical_and_pixels(content, max_pixels=data.max_pixels)
     except OSError as error:
         return None, {**row, "reason": f"can't be read: {error.strerror or error}"}
     except PictureError as error:
         return None, {**row, "reason": str(error)}
     sha256 = hashlib.sha256(content).hexdigest()
     split = file.split or split_of(split_key(file, sha256, data), data.splits, file.among)
-    return Accepted(picture, sha256, split), {**row, "split": split}
+    seen = {"split": split, "sha256": sha256, "difference_hash": difference_hash(pixels)}
+    return Accepted(picture, sha256, split), {**row, **seen}
 
 
 @dataclasses.dataclass(frozen=True)
 class Ledger:
-    """What became of every file."""
+    """What became of every file, by name."""
 
     accepted: list[Row]
     rejected: list[Row]
+    withdrawn: frozenset[str]  # those of the rejected that can be read, but not beside the others
 
     @classmethod
     def of(cls, rows: Iterable[Row]) -> Ledger:
-        """Sorts rows by file name and tells accepted from rejected."""
-        ordered = sorted(rows, key=lambda row: row["file"])
-        accepted = [row for row in ordered if "split" in row]
-        return cls(accepted, [row for row in ordered if "reason" in row])
+        """Judges the rows of all files, whatever order they come in."""
+        ordered = sorted(rows, key=lambda row: (row["file"], row["label"]))
+        readable = [row for row in ordered if "split" in row]
+        reasons = verdicts(readable)
+        rejected = [
+            {"file": row["file"], "label": row["label"], "reason": reason}
+            for row in ordered
+            if (reason := row.get("reason") or reasons.get(row["file"]))
+        ]
+        accepted = [row for row in readable if row["file"] not in reasons]
+        return cls(accepted, rejected, frozenset(reasons))
 
     def counts(self, classes: list[str]) -> dict[str, dict[str, int]]:
         """Gives the number of accepted pictures by split and class."""

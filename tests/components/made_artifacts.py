@@ -13,7 +13,7 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 from tensorflow_transform import beam as tft_beam
 from tensorflow_transform.tf_metadata.dataset_metadata import DatasetMetadata
 
-from components.image_example_gen import ingest, sources
+from components.image_example_gen import ingest, reading, sources
 from components.settings import Data
 from components.transform.preprocessing import preprocessing_fn
 
@@ -43,10 +43,9 @@ def write_transform_graph(
 def examples(pictures: Path) -> list[bytes]:
     """Gives the serialized Example of each picture, in the ingest's order."""
     data = Data(source=str(pictures))
-    reader = ingest.ReadPictures(data)
-    files = ingest.in_mixed_order(sources.scan(data).files)
-    outputs = [output for file in files for output in reader.process(file)]
-    return [output.value for output in outputs if output.tag != ingest.LEDGER]
+    files = sorted(sources.scan(data).files, key=ingest.mixed_position)
+    read = [(file, reading.read(file, data)[0]) for file in files]
+    return [ingest.example(file, accepted) for file, accepted in read if accepted]
 
 
 def write_split(pictures: Path, folder: Path) -> str:

@@ -31,7 +31,13 @@ def test_a_picture_is_accepted_with_its_checksum_and_split(tmp_path: Path) -> No
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     assert (accepted.sha256, accepted.split) == (sha256, split_of(sha256, DATA.splits))
     assert accepted.picture.encoded == path.read_bytes()
-    assert row == {"file": "cats/a.png", "label": "cats", "split": accepted.split}
+    assert row == {
+        "file": "cats/a.png",
+        "label": "cats",
+        "split": accepted.split,
+        "sha256": sha256,
+        "difference_hash": "0" * 16,
+    }
 
 
 def test_a_picture_that_is_not_canonical_is_made_so_and_keeps_the_checksum_of_its_file(
@@ -79,13 +85,25 @@ def test_a_file_without_permission_is_rejected(tmp_path: Path) -> None:
     assert "Permission denied" in read(source_file(path), DATA)[1]["reason"]
 
 
-ROWS = st.lists(
-    st.fixed_dictionaries({"file": st.text(max_size=5), "label": st.sampled_from(LABELS)}).flatmap(
-        lambda row: st.one_of(
-            st.sampled_from(SPLITS).map(lambda split: {**row, "split": split}),
-            st.text(max_size=5).map(lambda reason: {**row, "reason": reason}),
-        )
+FILES = st.lists(
+    st.tuples(
+        st.sampled_from(LABELS),
+        st.one_of(
+            st.builds(
+                dict,
+                split=st.sampled_from(SPLITS),
+                sha256=st.sampled_from("abcdef"),
+                difference_hash=st.just("0" * 16),
+            ),
+            st.builds(dict, reason=st.text(min_size=1, max_size=5)),
+        ),
     )
+)
+ROWS = FILES.map(
+    lambda files: [
+        {"file": f"{label}/{number}", "label": label, **fate}
+        for number, (label, fate) in enumerate(files)
+    ]
 )
 
 
@@ -104,3 +122,17 @@ def test_every_file_is_accepted_or_rejected_and_the_counts_add_up(
 def test_rows_are_sorted_by_file_whatever_order_they_came_in() -> None:
     rows = [{"file": name, "label": "cats", "reason": "empty file"} for name in "cab"]
     assert [row["file"] for row in Ledger.of(rows).rejected] == ["a", "b", "c"]
+
+
+def test_pictures_that_can_not_stay_beside_others_are_told_apart_from_unreadable_ones() -> None:
+    good = {"split": "train", "sha256": "x", "difference_hash": "0" * 16}
+    rows = [
+        {"file": "cats/1", "label": "cats", **good},
+        {"file": "dogs/1", "label": "dogs", **good},
+        {"file": "cats/2", "label": "cats", "reason": "empty file"},
+    ]
+    ledger = Ledger.of(rows)
+    assert ledger.accepted == []
+    assert [row["file"] for row in ledger.rejected] == ["cats/1", "cats/2", "dogs/1"]
+    assert all(set(row) == {"file", "label", "reason"} for row in ledger.rejected)
+    assert ledger.withdrawn == {"cats/1", "dogs/1"}

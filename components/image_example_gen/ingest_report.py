@@ -1,0 +1,65 @@
+"""What an ingest says of its pictures: the content of the ingest report. A pure function."""
+
+from __future__ import annotations
+
+import collections
+from typing import Any
+
+from components.image_example_gen.near_duplicates import across_splits
+from components.image_example_gen.reading import Ledger
+from components.image_example_gen.sources import Listing
+from components.image_example_gen.verdicts import Row, duplicates
+
+_MOST_LISTED = 100
+
+
+def ingest_report(listing: Listing, ledger: Ledger) -> dict[str, Any]:
+    """Gives what people and programs want to know about the pictures.
+
+    accepted, ignored: numbers of files.
+    rejected: rows of {"file", "label", "reason"}, by file.
+    rejected_by_reason: the numbers of rejected files by the reason's fixed phrase.
+    rejected_by_class: the numbers of rejected files by class.
+    counts: the numbers of accepted pictures by split and class.
+    duplicates: {"count", "listed"}: pictures equal to another of their class and split; the first
+      hundred as {"file", "like"}.
+    near_duplicates: {"count", "listed"}: pictures of `eval` and `test` that look like one of a
+      split which must not know them; see `near_duplicates.across_splits`.
+    notes: sentences about what is unusual in the source and in the counts.
+    """
+    counts = ledger.counts(listing.classes)
+    return {
+        "accepted": len(ledger.accepted),
+        "rejected": ledger.rejected,
+        "rejected_by_reason": rejected_by_reason(ledger.rejected),
+        "rejected_by_class": dict(collections.Counter(row["label"] for row in ledger.rejected)),
+        "ignored": listing.ignored,
+        "counts": counts,
+        "duplicates": _duplicates(ledger.accepted),
+        "near_duplicates": across_splits(ledger.accepted, _MOST_LISTED),
+        "notes": [*listing.notes, *(f"No picture of {gap}." for gap in gaps(counts, 1))],
+    }
+
+
+def rejected_by_reason(rejected: list[Row]) -> dict[str, int]:
+    """Gives the number of rejected files by the fixed phrase that their reason begins with."""
+    phrases = (row["reason"].partition(": ")[0] for row in rejected)
+    return dict(collections.Counter(phrases).most_common())
+
+
+def gaps(counts: dict[str, dict[str, int]], least: int) -> list[str]:
+    """Names the classes with fewer pictures than `least` in a split, and their number if any."""
+    return [
+        f"{label} in {split}" + (f" ({count})" if count else "")
+        for split, by_class in counts.items()
+        for label, count in by_class.items()
+        if count < least
+    ]
+
+
+def _duplicates(accepted: list[Row]) -> dict[str, Any]:
+    listed = sorted((row["file"], first["file"]) for row, first in duplicates(accepted))
+    return {
+        "count": len(listed),
+        "listed": [{"file": file, "like": first} for file, first in listed[:_MOST_LISTED]],
+    }

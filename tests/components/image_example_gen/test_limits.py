@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import pytest
+
+from components.errors import DataError
+from components.image_example_gen.limits import check_limits
+from components.image_example_gen.reading import Ledger
+from components.settings import Data
+
+ENOUGH = {split: {"cats": 5, "dogs": 2} for split in ("train", "eval", "test")}
+
+
+def check(counts: dict[str, dict[str, int]] = ENOUGH, rejected: int = 0, **options: object) -> None:
+    rows = [
+        {"file": f"cats/{n:02}", "label": "cats", "reason": "empty file"} for n in range(rejected)
+    ]
+    accepted = [{}] * sum(sum(by_class.values()) for by_class in counts.values())
+    ledger = Ledger(accepted, rows, frozenset())
+    check_limits(ledger, counts, Data(source="/x", **options))  # type: ignore[arg-type]
+
+
+def test_enough_is_enough() -> None:
+    check()
+    check(min_pictures=2)
+
+
+def test_rejected_files_are_tolerated_up_to_the_fraction() -> None:
+    check(rejected=21, max_rejected_fraction=0.5)
+    with pytest.raises(DataError) as error:
+        check(rejected=22, max_rejected_fraction=0.5)
+    text = str(error.value)
+    assert "22 of 43 pictures can't be used" in text
+    assert "data.max_rejected_fraction (0.5)" in text
+    assert "empty file (22)" in text
+    assert [line.strip() for line in text.splitlines()[1:]] == [
+        f"cats/{n:02}: empty file" for n in range(10)
+    ]
+
+
+def test_a_class_without_a_picture_in_a_split_stops_the_run_and_says_how_to_mend_it() -> None:
+    counts = {**ENOUGH, "test": {"cats": 5, "dogs": 0}}
+    with pytest.raises(DataError, match=r"No picture of dogs in test.*data\.splits.*min_pictures"):
+        check(counts)
+
+
+def test_a_class_with_fewer_than_the_configured_minimum_is_named_with_its_count() -> None:
+    with pytest.raises(DataError, match=r"Under 3 pictures of dogs in train \(2\), dogs in eval"):
+        check(min_pictures=3)
+
+
+def test_zero_lets_a_class_lack_a_split_but_no_split_be_empty() -> None:
+    check({**ENOUGH, "test": {"cats": 5, "dogs": 0}}, min_pictures=0)
+    with pytest.raises(DataError, match="No picture at all in test"):
+        check({**ENOUGH, "test": {"cats": 0, "dogs": 0}}, min_pictures=0)

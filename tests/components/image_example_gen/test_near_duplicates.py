@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import io
+import itertools
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image, ImageEnhance
+
+from components.image_example_gen.difference_hash import difference_hash
+from components.image_example_gen.near_duplicates import MOST_BITS, across_splits, similar_pairs
+from components.image_example_gen.verdicts import Row
+
+
+def photo(seed: int) -> Image.Image:
+    """Smooth shapes with some noise, as a camera gives."""
+    random = np.random.default_rng(seed)
+    shapes = Image.fromarray(random.integers(0, 256, (6, 8, 3), np.uint8))
+    pixels = np.asarray(shapes.resize((640, 480), Image.Resampling.BICUBIC)).astype(float)
+    return Image.fromarray(np.clip(pixels + random.normal(0, 6, pixels.shape), 0, 255).astype("u1"))
+
+
+def distance(one: Image.Image, other: Image.Image) -> int:
+    return (int(difference_hash(one), 16) ^ int(difference_hash(other), 16)).bit_count()
+
+
+def saved(picture: Image.Image, **options: object) -> Image.Image:
+    file = io.BytesIO()
+    picture.save(file, **options)
+    return Image.open(file)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_scaling_and_encoding_leave_of_a_picture_is_near(seed: int) -> None:
+    picture = photo(seed)
+    again = [
+        saved(picture, format="JPEG", quality=60),
+        picture.resize((320, 240)),
+        picture.resize((1000, 750)),
+        ImageEnhance.Brightness(picture).enhance(0.9),
+    ]
+    assert [distance(picture, other) <= MOST_BITS for other in again] == [True] * 4
+
+
+def test_other_pictures_are_far() -> None:
+    pictures = [photo(seed) for seed in range(8)]
+    far = [distance(one, other) > 10 for one, other in itertools.combinations(pictures, 2)]
+    assert all(far)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB"])
+@pytest.mark.parametrize("size", [(1, 1), (9, 8), (3, 200), (700, 20)])
+def test_every_canonical_mode_and_size_has_a_hash(mode: str, size: tuple[int, int]) -> None:
+    assert len(difference_hash(Image.new(mode, size))) == 16
+
+
+def rows(hashes: dict[str, int], split: str, label: str = "cats") -> list[Row]:
+    return [
+        {"file": file, "label": label, "split": split, "difference_hash": f"{value:016x}"}
+        for file, value in hashes.items()
+    ]
+
+
+def test_a_held_out_picture_like_a_training_one_is_counted_and_listed_with_the_nearest() -> None:
+    accepted = [
+        *rows({"a": 0b111, "b": 0b1, "far": 2**63 - 1}, "train"),
+        *rows({"c": 0b11}, "eval", "dogs"),
+        *rows({"d": 0b11, "e": 2**40 - 1}, "test"),
+    ]
+    found = across_splits(accepted, 10)
+    assert found["count"] == 2
+    one, other = found["listed"]
+    assert (one["file"], one["split"], one["label"], one["bits"]) == ("c", "eval", "dogs", 1)
+    assert (one["like"] in "ab", one["like_split"], one["like_label"]) == (True, "train", "cats")
+    assert (other["file"], other["like"], other["like_split"], other["bits"]) == (
+        "d",
+        "c",
+        "eval",
+        0,
+    )
+
+
+def test_near_duplicates_within_a_split_are_none_of_its_business() -> None:
+    assert across_splits(rows({"a": 0, "b": 0, "c": 1}, "test"), 10)["count"] == 0
+    assert across_splits([], 10) == {"count": 0, "listed": []}
+
+
+def test_only_the_first_are_listed_but_all_counted() -> None:
+    accepted = rows({"a": 0}, "train") + rows({f"b{n:03}": 0 for n in range(50)}, "test")
+    found = across_splits(accepted, 7)
+    assert found["count"] == 50
+    assert [row["file"] for row in found["listed"]] == [f"b{n:03}" for n in range(7)]
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.integers(0, 2**64 - 1),
+            st.sets(st.integers(0, 63), max_size=4).map(lambda bits: sum(1 << b for b in bits)),
+        ),
+        unique=True,
+        max_size=40,
+    )
+)
+def test_the_tables_find_exactly_the_pairs_that_comparing_all_with_all_finds(
+    values: list[int],
+) -> None:
+    array = np.array(values, np.uint64)
+    found = {
+        (frozenset((int(one), int(other))), int(bits))
+        for ones, others, distances in similar_pairs(array)
+        for one, other, bits in zip(ones, others, distances, strict=True)
+    }
+    expected = {
+        (frozenset((i, j)), (values[i] ^ values[j]).bit_count())
+        for i, j in itertools.combinations(range(len(values)), 2)
+        if (values[i] ^ values[j]).bit_count() <= MOST_BITS
+    }
+    assert found == expected
+
+
+@pytest.mark.parametrize("make", ["random", "alike"])
+def test_many_pictures_take_no_quadratic_time(make: str) -> None:
+    random = np.random.default_rng(0)
+    values = random.integers(0, 2**64, 40_000, np.uint64)
+    if make == "alike":  # all share three quarters of their bits
+        values &= np.uint64(0xFFFF)
+    accepted = rows({str(n): int(value) for n, value in enumerate(values)}, "train")
+    for row in accepted[::10]:
+        row["split"] = "test"
+    began = time.process_time()
+    across_splits(accepted, 10)
+    assert time.process_time() - began < 20  # all with all: 800 million pairs, minutes
