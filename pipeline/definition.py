@@ -35,9 +35,20 @@ def create_pipeline(config: Config) -> Pipeline:
         pipeline_root=str(config.pipeline_root),
         components=_components(config),
         metadata_connection_config=metadata_connection(config),
-        beam_pipeline_args=config.runtime.beam,
+        beam_pipeline_args=beam_arguments(config.runtime.beam),
         enable_cache=True,
     )
+
+
+def beam_arguments(arguments: list[str]) -> list[str]:
+    """Keeps TFX from packing its own sources in every Beam component where no remote worker is.
+
+    It takes seconds each time and is never removed. TFX leaves it where workers have an image,
+    which Beam's local runner, the default, does not look at.
+    """
+    if any(argument.startswith("--runner") for argument in arguments):
+        return arguments
+    return [*arguments, "--sdk_container_image=none"]
 
 
 def metadata_connection(config: Config) -> metadata_store_pb2.ConnectionConfig:
