@@ -12,42 +12,54 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from components.errors import DataError
 from components.image_example_gen import sources
 from components.image_example_gen.reading import Ledger, Row, read
 from components.settings import Data
 
+_READ_BY_PROGRAMS = ("accepted", "rejected", "ignored", "counts")
+
 
 def check(data: Data, as_json: bool) -> None:
-    """Prints the pictures per class and split, and those that a run would reject.
+    """Prints the pictures per class and split, and what a run would reject or stop at.
 
-    What `notes` say of the source goes to standard error with `as_json`.
+    With `as_json` standard output has what programs read, and the notes go to standard error.
 
     Raises:
       UserError: there is nothing to read.
     """
+    from components.image_example_gen.ingest_report import ingest_report  # brings NumPy
+
     listing = sources.scan(data)
     ledger = Ledger.of(_rows(listing.files, data))
-    counts = ledger.counts(listing.classes)
+    report = ingest_report(listing, ledger)
+    notes = [*report["notes"], *_refusal(ledger, report["counts"], data)]
     if as_json:
-        print(*listing.notes, sep="\n", end="\n" if listing.notes else "", file=sys.stderr)
-        result = {
-            "accepted": len(ledger.accepted),
-            "rejected": ledger.rejected,
-            "ignored": listing.ignored,
-            "counts": counts,
-        }
-        print(json.dumps(result, ensure_ascii=False))
+        for note in notes:
+            print(note, file=sys.stderr)
+        print(json.dumps({key: report[key] for key in _READ_BY_PROGRAMS}, ensure_ascii=False))
         return
     console = Console(highlight=False, soft_wrap=True)
-    console.print(_table(counts, listing.classes))
+    console.print(_table(report["counts"], listing.classes))
     for row in ledger.rejected:
         console.print(f"rejected  {row['file']}: {row['reason']}", markup=False)
-    for note in listing.notes:
+    for note in notes:
         console.print(note, markup=False)
     console.print(
         f"{len(ledger.accepted)} accepted, {len(ledger.rejected)} rejected, "
         f"{listing.ignored} ignored"
     )
+
+
+def _refusal(ledger: Ledger, counts: dict[str, dict[str, int]], data: Data) -> list[str]:
+    """Says why a run would stop after reading."""
+    from components.image_example_gen.limits import check_limits
+
+    try:
+        check_limits(ledger, counts, data)
+    except DataError as error:
+        return [f"A run would stop here: {error}"]
+    return []
 
 
 def _rows(files: list[sources.SourceFile], data: Data) -> list[Row]:

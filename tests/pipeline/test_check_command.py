@@ -87,3 +87,20 @@ def test_the_settings_of_a_run_decide_what_is_rejected(
     found = json.loads(capsys.readouterr().out)
     reasons = [row["reason"] for row in found["rejected"]]
     assert sum(reason.startswith("too many pixels") for reason in reasons) == 12
+
+
+def test_why_a_run_would_stop_is_said_and_is_no_failure_of_the_check(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    check(Data(source=str(folder), max_rejected_fraction=0.0), as_json=True)
+    said = capsys.readouterr().err
+    assert "A run would stop here: 2 of 38 pictures can't be used" in said
+
+
+def test_one_picture_under_two_labels_is_rejected_as_a_run_would(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "blue" / "again.png").write_bytes((folder / "red" / "000.png").read_bytes())
+    rejected = {row["file"]: row["reason"] for row in checked(folder, capsys)["rejected"]}
+    assert set(rejected) >= {"blue/again.png", "red/000.png"}
+    assert "two labels" in rejected["red/000.png"]
