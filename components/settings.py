@@ -86,7 +86,8 @@ class Data(Section):
     """The run stops when more than this fraction of the pictures can't be read."""
     min_pictures: Count = 1
     """The run stops when a class has fewer in a split. 0 lets a class lack a split: without test
-    pictures its recall can't be measured, which the gate passes only where `min_class_recall` is 0."""
+    pictures its recall can't be measured, which the gate passes only where `min_class_recall` is
+    0."""
     max_pixels: AtLeastOne = MAX_PIXELS
     """Pictures with more are refused before they are decoded."""
 
