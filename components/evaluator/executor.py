@@ -21,6 +21,7 @@ from components.evaluator import gate, measure, predictions
 from components.settings import Gate
 
 _PREDICTIONS = "predictions"
+_BATCH = 8  # pictures judged at a time; left to itself, tfx-bsl reads up to 1,000 at once
 
 
 class Executor(base_beam_executor.BaseBeamExecutor):
@@ -92,7 +93,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         with self._make_beam_pipeline() as pipeline:
             _ = (
                 pipeline
-                | "Read" >> source.BeamSource()
+                | "Read" >> source.BeamSource(_BATCH)
                 | "Evaluate"
                 >> tfma.ExtractEvaluateAndWriteResults(
                     evaluators=[*evaluators, predictions.evaluator(list(models))],

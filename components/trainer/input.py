@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import collections
-from collections.abc import Callable
 
 import tensorflow as tf
 
 from components import features
+from components.trainer.shuffled import shuffled_records
 from components.transform_graph import PARSE_PICTURE, Pixels, read_records
-
-_SHUFFLED = 4096  # records mixed at a time; the ingest has already mixed the classes
 
 
 def bottleneck_batches(
@@ -34,7 +32,8 @@ def bottleneck_batches(
         parsed = tf.io.parse_example(examples, parse)
         return parsed[features.BOTTLENECK], class_index(parsed[features.LABEL], classes)
 
-    return _batches(folder, read, batch_size, seed)
+    batches = _records(folder, seed).batch(batch_size)
+    return batches.map(read, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
 
 
 def picture_batches(
@@ -45,21 +44,17 @@ def picture_batches(
     The arguments are those of `bottleneck_batches`; `pixels` is the Transform graph.
     """
 
-    def read(examples: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        parsed = tf.io.parse_example(examples, PARSE_PICTURE)
-        return pixels(parsed[features.ENCODED]), class_index(parsed[features.LABEL], classes)
+    def read(example: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        # One by one: what is batched are pixels, and no encoded pictures wait in memory.
+        parsed = tf.io.parse_example(example[tf.newaxis], PARSE_PICTURE)
+        return pixels(parsed[features.ENCODED])[0], class_index(parsed[features.LABEL], classes)[0]
 
-    return _batches(folder, read, batch_size, seed)
+    pictures = _records(folder, seed).map(read, num_parallel_calls=tf.data.AUTOTUNE)
+    return pictures.batch(batch_size).prefetch(tf.data.AUTOTUNE)
 
 
-def _batches(
-    folder: str, read: Callable[..., tuple], batch_size: int, seed: int | None
-) -> tf.data.Dataset:
-    records = read_records(folder)
-    if seed is not None:
-        records = records.shuffle(_SHUFFLED, seed=seed)
-    batches = records.batch(batch_size).map(read, num_parallel_calls=tf.data.AUTOTUNE)
-    return batches.prefetch(tf.data.AUTOTUNE)
+def _records(folder: str, seed: int | None) -> tf.data.Dataset:
+    return read_records(folder) if seed is None else shuffled_records(folder, seed)
 
 
 def class_index(labels: tf.Tensor, classes: list[str]) -> tf.Tensor:
@@ -69,10 +64,9 @@ def class_index(labels: tf.Tensor, classes: list[str]) -> tf.Tensor:
 
 def count_classes(folder: str) -> dict[str, int]:
     """Gives the number of pictures of each class in a split."""
-    parse = {features.LABEL: tf.io.FixedLenFeature([], tf.string)}
-    labels = (
-        read_records(folder).batch(256).map(lambda e: tf.io.parse_example(e, parse)[features.LABEL])
+    spec = {features.LABEL: tf.io.FixedLenFeature([], tf.string)}
+    # One by one: a batch would hold the pictures, too.
+    labels = read_records(folder).map(
+        lambda example: tf.io.parse_single_example(example, spec)[features.LABEL]
     )
-    return collections.Counter(
-        label.decode() for batch in labels.as_numpy_iterator() for label in batch
-    )
+    return collections.Counter(label.decode() for label in labels.as_numpy_iterator())
