@@ -1,0 +1,75 @@
+"""Runs the ingest's executor without a pipeline around it, and reads what it wrote."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+from tfx.dsl.components.base import base_beam_executor
+from tfx.types import artifact_utils, standard_artifacts
+
+from components import artifact_types, features
+from components.image_example_gen.executor import Executor
+from components.settings import Data
+from components.transform_graph import read_records
+from pipeline.config import Runtime
+from pipeline.definition import beam_arguments
+
+
+@dataclasses.dataclass(frozen=True)
+class Ingested:
+    """What an ingest gave."""
+
+    report: dict[str, Any]
+    classes: list[str]
+    examples: dict[str, list[dict[str, Any]]]  # by split, in the order in which they are read
+
+    @property
+    def known(self) -> dict[str, list[tuple[str, str]]]:
+        """By split, the hash and label of each Example, in order."""
+        return {
+            split: [(row[features.SHA256], row[features.LABEL]) for row in rows]
+            for split, rows in self.examples.items()
+        }
+
+
+def ingest(folder: Path, data: Data, beam: list[str] = Runtime().beam) -> Ingested:
+    """Runs the executor; its artifacts lie in `folder`."""
+    types = {
+        "examples": standard_artifacts.Examples,
+        "class_list": artifact_types.ClassList,
+        "ingest_report": artifact_types.IngestReport,
+    }
+    outputs = {}
+    for name, artifact_type in types.items():
+        artifact = artifact_type()
+        artifact.uri = str(folder / "ImageExampleGen" / name / "1")
+        outputs[name] = [artifact]
+    context = base_beam_executor.BaseBeamExecutor.Context(
+        beam_pipeline_args=beam_arguments(list(beam)), tmp_dir=str(folder), unique_id="1"
+    )
+    Executor(context).Do({}, outputs, {"data": data.model_dump_json(), "fingerprint": "0"})
+    return Ingested(
+        artifact_types.read(outputs["ingest_report"][0]),
+        artifact_types.read(outputs["class_list"][0]),
+        {
+            split: _examples(artifact_utils.get_split_uri(outputs["examples"], split))
+            for split in features.SPLITS
+        },
+    )
+
+
+def _examples(folder: str) -> list[dict[str, Any]]:
+    return [_values(record) for record in read_records(folder).as_numpy_iterator()]
+
+
+def _values(record: bytes) -> dict[str, Any]:
+    """Texts as str, pixels as bytes."""
+    values: dict[str, Any] = {}
+    for key, feature in tf.train.Example.FromString(record).features.feature.items():
+        value = getattr(feature, feature.WhichOneof("kind")).value[0]
+        text = isinstance(value, bytes) and key != features.ENCODED
+        values[key] = value.decode() if text else value
+    return values

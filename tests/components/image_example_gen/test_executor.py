@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import hashlib
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.errors import DataError
+from components.features import FILENAME, SHA256, SPLITS
+from components.image_example_gen.reading import Ledger
+from components.image_example_gen.splits import split_of
+from components.settings import Data, Splits
+from tests import made_pictures
+from tests.components.image_example_gen.made_ingest import Ingested, ingest
+
+THIRDS = Splits(train=1, eval=1, test=1)
+
+
+def ingested(tmp_path: Path, pictures: Path, **options: object) -> Ingested:
+    folder = tmp_path / f"out-{len(list(tmp_path.iterdir()))}"
+    beam = options.pop("beam", None)
+    data = Data.model_validate({"source": str(pictures), "splits": THIRDS, **options})
+    return ingest(folder, data, beam) if beam else ingest(folder, data)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return made_pictures.make(tmp_path_factory.mktemp("here") / "pictures", 30)
+
+
+@pytest.fixture(scope="module")
+def first(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Ingested:
+    return ingested(tmp_path_factory.mktemp("first"), pictures)
+
+
+def test_every_picture_is_written_once_with_what_belongs_to_it(
+    pictures: Path, first: Ingested
+) -> None:
+    rows = [row for split in SPLITS for row in first.examples[split]]
+    names = {path.relative_to(pictures).as_posix() for path in pictures.glob("*/*")}
+    assert sorted(row[FILENAME] for row in rows) == sorted(names)
+    for row in rows:
+        content = (pictures / row[FILENAME]).read_bytes()
+        assert row[SHA256] == hashlib.sha256(content).hexdigest()
+        assert row["image/encoded"] == content  # canonical already
+        assert row["image/label"] == row[FILENAME].split("/")[0]
+        width, height = row["image/width"], row["image/height"]
+        assert row["image/aspect_ratio"] == pytest.approx(width / height)
+    counts = {split: len(first.examples[split]) for split in SPLITS}
+    assert counts == {split: sum(first.report["counts"][split].values()) for split in SPLITS}
+    assert (first.report["accepted"], first.classes) == (90, ["blue", "green", "red"])
+
+
+def test_the_classes_are_mixed_in_every_split(first: Ingested) -> None:
+    for rows in first.known.values():
+        labels = [label for _, label in rows]
+        assert labels != sorted(labels)
+
+
+def test_nothing_is_left_beside_the_artifacts(
+    first: Ingested, pictures: Path, tmp_path: Path
+) -> None:
+    ingest(tmp_path, Data(source=str(pictures), splits=THIRDS))
+    names = sorted(path.name for path in tmp_path.rglob("*") if path.is_file())
+    assert names == [
+        "classes.json",
+        "ledger-00000-of-00001.jsonl",
+        *["pictures-00000-of-00001.tfrecord"] * 3,
+        "report.json",
+    ]
+
+
+def test_from_another_root_and_another_order_of_listing_the_same_comes_in_the_same_order(
+    pictures: Path, first: Ingested, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "else where" / "pictures"
+    for path in sorted(pictures.glob("*/*"), reverse=True):  # the order that os.scandir may give
+        target = elsewhere / path.relative_to(pictures)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, target)
+    assert ingested(tmp_path, elsewhere).known == first.known
+
+
+@pytest.mark.parametrize("mode", ["multi_threading", "multi_processing"])
+def test_several_workers_give_the_same_examples_in_the_same_splits(
+    mode: str, pictures: Path, first: Ingested, tmp_path: Path
+) -> None:
+    beam = [f"--direct_running_mode={mode}", "--direct_num_workers=2"]
+    found = ingested(tmp_path, pictures, beam=beam)
+    for split in SPLITS:
+        assert sorted(found.known[split]) == sorted(first.known[split])
+    assert found.report == first.report
+
+
+def test_pictures_that_are_added_move_no_old_one(
+    pictures: Path, first: Ingested, tmp_path: Path
+) -> None:
+    more = tmp_path / "more"
+    shutil.copytree(pictures, more)
+    for path in made_pictures.make(tmp_path / "new", 10, seed=1).glob("*/*"):
+        shutil.copy(path, more / path.parent.name / f"new-{path.name}")
+    found = ingested(tmp_path, more)
+    assert found.report["accepted"] == 120
+    for split in SPLITS:
+        assert set(first.known[split]) <= set(found.known[split])
+
+
+@given(st.lists(st.text(max_size=9), unique=True), st.lists(st.text(max_size=9)))
+def test_the_split_of_one_content_does_not_depend_on_the_others(
+    old: list[str], new: list[str]
+) -> None:
+    def splits(contents: list[str]) -> dict[str, str]:
+        rows = [
+            {
+                "file": content,
+                "label": "cats",
+                "split": split_of(content, Splits()),
+                "sha256": content,
+            }
+            for content in contents
+        ]
+        return {row["sha256"]: row["split"] for row in Ledger.of(rows).accepted}
+
+    before, after = splits(old), splits([*old, *(set(new) - set(old))])
+    assert {content: after[content] for content in before} == before
+
+
+def test_conflicts_are_in_no_split_and_in_the_report(pictures: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "pictures"
+    shutil.copytree(pictures, folder)
+    shutil.copy(folder / "red" / "000.png", folder / "blue" / "copy.png")
+    shutil.copy(folder / "green" / "001.png", folder / "green" / "copy.png")
+    found = ingested(tmp_path, folder, max_rejected_fraction=0.1)
+    written = {row[FILENAME] for rows in found.examples.values() for row in rows}
+    assert {"red/000.png", "blue/copy.png"}.isdisjoint(written)
+    assert {"green/001.png", "green/copy.png"} <= written
+    assert found.report["rejected"] == [
+        {
+            "file": "blue/copy.png",
+            "label": "blue",
+            "reason": "same picture under two labels: red/000.png is labelled 'red'",
+        },
+        {
+            "file": "red/000.png",
+            "label": "red",
+            "reason": "same picture under two labels: blue/copy.png is labelled 'blue'",
+        },
+    ]
+    assert found.report["duplicates"]["listed"] == [
+        {"file": "green/copy.png", "like": "green/001.png"}
+    ]
+    assert len(written) == found.report["accepted"] == 90
+
+
+def test_a_copy_in_another_given_split_is_a_leak_that_the_stricter_split_keeps(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "pictures"
+    for seed, split in enumerate(SPLITS):
+        made_pictures.make(folder / split, 3, seed)
+    shutil.copy(folder / "test" / "red" / "000.png", folder / "train" / "red" / "copy.png")
+    found = ingested(tmp_path, folder, max_rejected_fraction=0.1)
+    assert [row["file"] for row in found.report["rejected"]] == ["train/red/copy.png"]
+    assert "test/red/000.png in test is kept" in found.report["rejected"][0]["reason"]
+    assert len(found.examples["train"]) == len(found.examples["test"]) == 9
+
+
+def test_a_run_over_the_limit_stops_with_the_first_ten(pictures: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "pictures"
+    shutil.copytree(pictures, folder)
+    for number in range(12):
+        (folder / "red" / f"broken{number:02}.png").write_bytes(b"nothing")
+    with pytest.raises(DataError, match="12 of 102 pictures can't be used") as error:
+        ingested(tmp_path, folder)
+    assert str(error.value).count("\n") == 10
