@@ -11,5 +11,9 @@ class ConfigError(UserError):
     """The command's words or the configuration are wrong."""
 
 
+class TrainingError(UserError):
+    """The network can't be fitted with these settings."""
+
+
 class DataError(UserError):
     """The pictures can't be used as they are."""

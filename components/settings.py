@@ -133,7 +133,7 @@ class Dense(Section):
     """One fully connected layer of the head."""
 
     units: AtLeastOne
-    activation: str = "relu"
+    activation: Literal["relu", "gelu", "elu", "selu", "silu", "tanh", "sigmoid", "linear"] = "relu"
     dropout: Annotated[Number, Field(ge=0, lt=1)] = 0.0
     """Fraction of this layer's outputs dropped while training."""
 

@@ -22,6 +22,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+_IN_EXTRA_PIPELINE = ("tfx", "ml_metadata", "apache_beam", "tensorflow_model_analysis")
+
 ModelDir = Annotated[Path, typer.Option(help="The push directory: one folder per version.")]
 Name = Annotated[str, typer.Option(help="What the server calls the model.")]
 Json = Annotated[bool, typer.Option("--json", help="For programs: JSON on standard output.")]
@@ -53,6 +55,12 @@ def main() -> None:
     except (UserError, VersionError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2 if isinstance(error, ConfigError | VersionError) else 1)
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] not in _IN_EXTRA_PIPELINE:
+            raise
+        extra = "pip install 'transfer-pipeline[pipeline]'"
+        print(f"error: this needs the package {error.name}: {extra}", file=sys.stderr)
+        sys.exit(1)
 
 
 @app.command()
@@ -116,7 +124,12 @@ def serve(
     """Serves the newest version, for development and tests."""
     from serving.local_server import serve as serve_locally
 
-    serve_locally(model_dir, name=name, port=port, rest_port=rest_port)
+    try:
+        serve_locally(model_dir, name=name, port=port, rest_port=rest_port)
+    except OSError as error:
+        raise UserError(
+            f"{error}. Name another --port or --rest-port, 0 for a free one."
+        ) from error
 
 
 @app.command()

@@ -18,10 +18,13 @@ from components.infra_validator.component import InfraValidator
 from components.pusher.component import Pusher
 from components.report.component import Report
 from components.schema.component import ImportSchemaGen
+from components.settings import Model
 from components.statistics_gen.component import StatisticsGen
 from components.trainer.component import Trainer
 from components.transform.component import make_transform
 from pipeline.config import Config
+
+_LOCAL_RUNNERS = ("FnApiRunner", "DirectRunner", "BundleBasedDirectRunner", "SwitchingDirectRunner")
 
 
 def create_pipeline(config: Config) -> Pipeline:
@@ -41,12 +44,13 @@ def create_pipeline(config: Config) -> Pipeline:
 
 
 def beam_arguments(arguments: list[str]) -> list[str]:
-    """Keeps TFX from packing its own sources in every Beam component where no remote worker is.
+    """Keeps TFX from packing its own sources for every Beam component that runs on this machine.
 
     It takes seconds each time and is never removed. TFX leaves it where workers have an image,
-    which Beam's local runner, the default, does not look at.
+    which Beam's local runners do not look at.
     """
-    if any(argument.startswith("--runner") for argument in arguments):
+    named = [argument for argument in arguments if argument.startswith("--runner=")]
+    if named and named[-1].removeprefix("--runner=") not in _LOCAL_RUNNERS:
         return arguments
     return [*arguments, "--sdk_container_image=none"]
 
@@ -93,7 +97,7 @@ def _checks(config: Config, pictures: BaseNode, schema: BaseNode) -> list[BaseNo
 def _training(config: Config, pictures: BaseNode, transform: BaseNode) -> list[BaseNode]:
     """What makes the candidate; the last of them gives it."""
     examples, graph = pictures.outputs["examples"], transform.outputs["transform_graph"]
-    model, training = config.model, config.training
+    model, training = _with_absolute_weights(config.model), config.training
     nodes: list[BaseNode] = []
     bottlenecks = None
     if training.frozen.epochs and training.frozen.features == "cached":
@@ -127,6 +131,13 @@ def _release(
         pusher.outputs["pushed_model"],
     )
     return [baseline, evaluator, infra, pusher, report]
+
+
+def _with_absolute_weights(model: Model) -> Model:
+    """A scheduler runs the nodes from another folder."""
+    if model.weights in (None, "imagenet"):
+        return model
+    return model.model_copy(update={"weights": absolute(model.weights)})
 
 
 def _absolute(config: Config) -> list[str]:

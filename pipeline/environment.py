@@ -8,9 +8,10 @@ from components.weights import cache_dir
 
 
 def prepare() -> None:
-    """Sets what the user has not set otherwise."""
+    """Sets what results depend on, and what else the user has not set otherwise."""
     # TensorFlow Transform would choose the legacy Keras for all of us.
-    os.environ.setdefault("TF_USE_LEGACY_KERAS", "0")
+    os.environ["TF_USE_LEGACY_KERAS"] = "0"
+    os.environ["KERAS_BACKEND"] = "tensorflow"
     # Importing Keras writes a file to its home, which is ~/.keras otherwise.
     os.environ.setdefault("KERAS_HOME", str(cache_dir() / "keras"))
     # Likewise Matplotlib and ~/.config.

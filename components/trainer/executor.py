@@ -16,17 +16,15 @@ from tfx.utils import path_utils
 from components import artifact_types, features
 from components.backbones import build_base, first_unfrozen
 from components.class_weights import balanced
+from components.errors import TrainingError
 from components.network import build_classifier, build_extractor, build_head, freeze, unfreeze
 from components.random_base import build_random_base
 from components.settings import Model, Training
 from components.trainer import input as trainer_input
-from components.trainer.export import export
+from components.trainer.export import WARMUP_PICTURES, export, smallest
 from components.trainer.phases import Record, Split, fit_phase
 from components.transform_graph import Pixels, first_pictures
 from components.weights_driver import weights_file
-
-_WARMUP_PICTURES = 8
-_WARMUP_BYTES = 1_000_000
 
 
 class Executor(base_executor.BaseExecutor):
@@ -50,6 +48,11 @@ class Executor(base_executor.BaseExecutor):
         # Before the head is made: it seeds its weights, dropout and shuffling.
         keras.utils.set_random_seed(self._training.seed)
         classifier, record = self._fit(base)
+        if record.best_epoch is None:
+            raise TrainingError(
+                "The loss on the eval split was no number in any epoch: the training diverged. "
+                "Lower training.frozen.learning_rate or training.unfrozen.learning_rate."
+            )
         self._write(classifier, record, artifact_utils.get_single_uri(output_dict["model"]))
 
     def _base(self) -> keras.Model:
@@ -114,11 +117,7 @@ class Executor(base_executor.BaseExecutor):
         return {self._classes.index(name): weight for name, weight in weights.items()}
 
     def _write(self, classifier: keras.Model, record: Record, model: str) -> None:
-        warmup = [
-            picture
-            for picture in first_pictures(self._folder(features.TRAIN), _WARMUP_PICTURES)
-            if len(picture) <= _WARMUP_BYTES // _WARMUP_PICTURES
-        ]
+        warmup = smallest(first_pictures(self._folder(features.TRAIN), 8 * WARMUP_PICTURES))
         serving = path_utils.serving_model_dir(model)
         export(classifier, self._pixels, self._classes, warmup, serving)
         # Keras writes to local paths only.

@@ -6,6 +6,7 @@ from pathlib import Path
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 
+import components.schema
 from components import features
 from components.schema.component import Driver, ImportSchemaGen
 
@@ -18,7 +19,8 @@ def test_the_cache_key_has_the_content_of_the_schema(tmp_path: Path) -> None:
 
 
 def test_the_schema_has_every_feature_but_names_and_counts_pixels_as_bytes() -> None:
-    file = Path(ImportSchemaGen().exec_properties["schema_file"])
+    name = ImportSchemaGen().exec_properties["schema_file"]
+    file = Path(components.schema.__path__[0], name)
     schema = text_format.Parse(file.read_text(), schema_pb2.Schema())
     by_name = {feature.name: feature for feature in schema.feature}
     assert set(by_name) == {
