@@ -15,7 +15,7 @@ def shuffled_records(folder: str, seed: int) -> tf.data.Dataset:
     """Gives the serialized Examples of one split, in another order in every epoch.
 
     A shuffle buffer would hold thousands of pictures, or mix only within a window; here positions
-    are shuffled, and a record is read when its turn comes. The files are local ones.
+    are shuffled, and a record is read when its turn comes.
 
     Args:
       folder: of the split.
@@ -26,8 +26,9 @@ def shuffled_records(folder: str, seed: int) -> tf.data.Dataset:
 
     def read(position: np.ndarray) -> bytes:
         number, offset, length = position
-        with open(files[number], "rb", buffering=0) as file:
-            return os.pread(file.fileno(), length, offset)
+        with tf.io.gfile.GFile(files[number], "rb") as file:
+            file.seek(int(offset))
+            return file.read(int(length))
 
     dataset = tf.data.Dataset.from_tensor_slices(np.array(positions, np.int64).reshape(-1, 3))
     return dataset.shuffle(max(1, len(positions)), seed=seed).map(
@@ -39,9 +40,9 @@ def shuffled_records(folder: str, seed: int) -> tf.data.Dataset:
 def _records(path: str) -> list[tuple[int, int]]:
     """Gives offset and length in bytes of each record of a TFRecord file without compression."""
     found = []
-    with open(path, "rb") as file:
+    with tf.io.gfile.GFile(path, "rb") as file:
         while header := file.read(_HEADER):
             (length,) = struct.unpack("<Q", header[:8])
             found.append((file.tell(), length))
-            file.seek(length + _FOOTER, os.SEEK_CUR)
+            file.seek(file.tell() + length + _FOOTER)
     return found
