@@ -126,17 +126,22 @@ def _amount(record: logging.LogRecord) -> str:
     return f"{'━' * filled}{'╌' * (20 - filled)} {done}/{total} "
 
 
+def _figure(found: float | None) -> str:
+    return "not measured" if found is None else f"{found:.4f}"
+
+
 def show_summary(console: Console, result: dict[str, Any]) -> None:
     """Shows how a run ended: figures, the gate's reasons, and how to go on from here."""
     metrics = result["metrics"]
     console.print()
     if metrics:
         console.print(f"Test accuracy   {metrics['accuracy']:.4f}")
-        recalls = ", ".join(f"{name} {x:.4f}" for name, x in metrics["class_recall"].items())
+        recall = metrics["class_recall"].items()
+        recalls = ", ".join(f"{name} {_figure(found)}" for name, found in recall)
         console.print(escape(f"Recall          {recalls}"))
     for row in result["gate"]:
         mark = "[green]pass[/]" if row["passed"] else "[red]FAIL[/]"
-        text = f"{row['metric']} ({row['slice']}) {row['found']:.4f}, needed {row['needed']}"
+        text = f"{row['metric']} ({row['slice']}) {_figure(row['found'])}, needed {row['needed']}"
         console.print(f"Gate            {mark} {escape(text)}")
     if result["report"]:
         console.print(escape(f"Report          {result['report']}"))

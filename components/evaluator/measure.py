@@ -50,8 +50,10 @@ def read_metrics(evaluation: str, name: str, classes: list[str]) -> Metrics:
     """Reads the figures of the model with this name in TFMA from a ModelEvaluation's folder."""
     result = tfma.load_eval_result(evaluation, model_name=name)
 
-    def of(slice_key: tuple) -> tuple[int, float]:
+    def of(slice_key: tuple) -> tuple[int, float | None]:
         metrics = result.get_metrics_for_slice(slice_key)
+        if not metrics:  # no picture in it
+            return 0, None
         value = {
             key: metrics[key]["doubleValue"] for key in metrics if "doubleValue" in metrics[key]
         }
@@ -60,5 +62,6 @@ def read_metrics(evaluation: str, name: str, classes: list[str]) -> Metrics:
         return pictures, round(value["sparse_categorical_accuracy"] * pictures) / pictures
 
     pictures, accuracy = of(())
+    assert accuracy is not None, "the ingest leaves no split without pictures"
     recall = {name: of(((features.LABEL, name),))[1] for name in classes}
     return Metrics(pictures, accuracy, recall)

@@ -165,6 +165,14 @@ def test_the_summary_has_figures_reasons_and_how_to_go_on(shown: Console) -> Non
         assert word in text
 
 
+def test_a_recall_that_was_not_measured_is_said_to_be_so(shown: Console) -> None:
+    row = {"metric": "recall", "slice": "dogs", "found": None, "needed": ">= 0", "passed": True}
+    metrics = {"accuracy": 0.9, "class_recall": {"cats": 0.8, "dogs": None}}
+    text = "\n".join(summary(shown, metrics=metrics, gate=[row]))
+    assert "cats 0.8000, dogs not measured" in text
+    assert "recall (dogs) not measured, needed >= 0" in text
+
+
 @pytest.mark.parametrize(
     ("changes", "last"),
     [

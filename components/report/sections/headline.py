@@ -10,7 +10,8 @@ from components.report.run import Run, Section
 def _values(run: Run) -> dict[str, Any]:
     tone, word, sentence = _verdict(run)
     metrics = run.verdict["metrics"]["candidate"]
-    recall = metrics["class_recall"]
+    measured = [name for name in run.classes if metrics["class_recall"][name] is not None]
+    weakest = min(measured, key=metrics["class_recall"].__getitem__)
     return {
         "name": run.configuration["pipeline_name"],
         "made": run.made,
@@ -20,8 +21,8 @@ def _values(run: Run) -> dict[str, Any]:
         "accuracy": metrics["accuracy"],
         "correct": int(run.confusion.trace()),
         "pictures": metrics["pictures"],
-        "weakest": min(run.classes, key=recall.__getitem__),
-        "weakest_recall": min(recall.values()),
+        "weakest": weakest,
+        "weakest_recall": metrics["class_recall"][weakest],
         "baseline": run.verdict["metrics"].get("baseline"),
         "served_version": run.verdict["served_version"],
         "accepted": run.ingest["accepted"],

@@ -42,6 +42,16 @@ def test_the_recall_of_every_class_must_reach_its_minimum(recall: float, passed:
     assert found == ([] if passed else [("recall", "dogs")])
 
 
+@pytest.mark.parametrize(("least", "passed"), [(0.5, False), (0.001, False), (0.0, True)])
+def test_a_recall_that_can_not_be_measured_passes_only_where_none_is_asked(
+    least: float, passed: bool
+) -> None:
+    candidate = Metrics(10, 0.9, {"cats": 1.0, "dogs": None})
+    row = next(row for row in rows(gate(min_class_recall=least), candidate) if row.slice == "dogs")
+    assert (row.found, row.passed) == (None, passed)
+    assert "no test pictures" in row.needed
+
+
 @pytest.mark.parametrize(("accuracy", "passed"), [(0.701, True), (0.7, False), (0.699, False)])
 def test_naming_the_most_frequent_class_must_be_exceeded_not_equalled(
     accuracy: float, passed: bool

@@ -85,7 +85,7 @@ def run(classes: list[str] = CLASSES, pictures: int = 60, right: float = 0.7) ->
     return dataclasses.replace(made, pictures=pictures_by_file)
 
 
-def row(metric: str, of: str, found: float, needed: str, passed: bool) -> dict[str, Any]:
+def row(metric: str, of: str, found: float | None, needed: str, passed: bool) -> dict[str, Any]:
     return {"metric": metric, "slice": of, "found": found, "needed": needed, "passed": passed}
 
 

@@ -47,6 +47,16 @@ def test_the_gate_shows_every_row_in_words() -> None:
     assert rows[1][:4] == ["recall", "apple", "0.2500", ">= 0.5"]
 
 
+def test_a_recall_that_was_not_measured_is_shown_as_such_and_is_not_the_lowest() -> None:
+    made = run()
+    unmeasured = row("recall", "apple", None, ">= 0.5 (no test pictures)", False)
+    gate = [unmeasured if known["slice"] == "apple" else known for known in made.verdict["gate"]]
+    metrics = made.verdict["metrics"]["candidate"]
+    recall = {**metrics["class_recall"], "apple": None}
+    page = with_verdict(made, gate=gate, metrics={"candidate": {**metrics, "class_recall": recall}})
+    assert page.table("Metric")[1][1:4] == ["apple", "–", ">= 0.5 (no test pictures)"]
+
+
 def test_of_many_thresholds_only_what_classes_have_reached_is_folded() -> None:
     classes = [f"c{number:02}" for number in range(40)]
     rows = [row("recall", name, 0.4, ">= 0.5", name == "c07") for name in classes]
