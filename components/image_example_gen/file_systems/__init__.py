@@ -6,6 +6,7 @@ Beam is imported for the latter alone.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
@@ -50,6 +51,8 @@ def open_bytes(path: str) -> BinaryIO:
       OSError: it can't be opened.
     """
     if not is_remote(path):
+        if os.path.exists(path) and not os.path.isfile(path):
+            raise OSError(errno.EINVAL, "not a regular file", path)  # a pipe would be waited for
         return open(path, "rb")
     from apache_beam.io.filesystem import CompressionTypes
 

@@ -36,7 +36,7 @@ class Local:
             return
         for item in _listed(folder):
             below = f"{name}{as_text(item.name)}"
-            if not item.is_dir():
+            if not _is_folder(item):
                 tree.files.append(_local_entry(item, below))
             elif is_visible(item.name):
                 tree.folders.append(below)
@@ -52,6 +52,13 @@ def _listed(folder: str) -> list[os.DirEntry[str]]:
             f"data.source: {folder} can't be listed ({error.strerror}). "
             "Give this user access to it, or remove it."
         ) from error
+
+
+def _is_folder(item: os.DirEntry[str]) -> bool:
+    try:
+        return item.is_dir()
+    except OSError:  # a link to itself
+        return False
 
 
 def _local_entry(item: os.DirEntry[str], name: str) -> Entry:

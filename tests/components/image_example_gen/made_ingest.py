@@ -15,7 +15,6 @@ from components.image_example_gen.executor import Executor
 from components.settings import Data
 from components.transform_graph import read_records
 from pipeline.config import Runtime
-from pipeline.definition import beam_arguments
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,8 +34,8 @@ class Ingested:
         }
 
 
-def ingest(folder: Path, data: Data, beam: list[str] = Runtime().beam) -> Ingested:
-    """Runs the executor; its artifacts lie in `folder`."""
+def ingest(folder: Path, data: Data, beam: list[str] | None = None) -> Ingested:
+    """Runs the executor, with these arguments of Beam or the default ones, and writes to `folder`."""
     types = {
         "examples": standard_artifacts.Examples,
         "class_list": artifact_types.ClassList,
@@ -48,7 +47,9 @@ def ingest(folder: Path, data: Data, beam: list[str] = Runtime().beam) -> Ingest
         artifact.uri = str(folder / "ImageExampleGen" / name / "1")
         outputs[name] = [artifact]
     context = base_beam_executor.BaseBeamExecutor.Context(
-        beam_pipeline_args=beam_arguments(list(beam)), tmp_dir=str(folder), unique_id="1"
+        beam_pipeline_args=list(beam or Runtime().beam),
+        tmp_dir=str(folder),
+        unique_id="1",
     )
     Executor(context).Do({}, outputs, {"data": data.model_dump_json(), "fingerprint": "0"})
     return Ingested(

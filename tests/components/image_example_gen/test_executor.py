@@ -19,11 +19,12 @@ from tests.components.image_example_gen.made_ingest import Ingested, ingest
 THIRDS = Splits(train=1, eval=1, test=1)
 
 
-def ingested(tmp_path: Path, pictures: Path, **options: object) -> Ingested:
+def ingested(
+    tmp_path: Path, pictures: Path, beam: list[str] | None = None, **options: object
+) -> Ingested:
     folder = tmp_path / f"out-{len(list(tmp_path.iterdir()))}"
-    beam = options.pop("beam", None)
     data = Data.model_validate({"source": str(pictures), "splits": THIRDS, **options})
-    return ingest(folder, data, beam) if beam else ingest(folder, data)  # type: ignore[arg-type]
+    return ingest(folder, data, beam)
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +89,11 @@ def test_from_another_root_and_another_order_of_listing_the_same_comes_in_the_sa
 def test_several_workers_give_the_same_examples_in_the_same_splits(
     mode: str, pictures: Path, first: Ingested, tmp_path: Path
 ) -> None:
-    beam = [f"--direct_running_mode={mode}", "--direct_num_workers=2"]
+    beam = [
+        f"--direct_running_mode={mode}",
+        "--direct_num_workers=2",
+        "--sdk_container_image=none",
+    ]
     found = ingested(tmp_path, pictures, beam=beam)
     for split in SPLITS:
         assert sorted(found.known[split]) == sorted(first.known[split])
