@@ -35,7 +35,7 @@ class Ingested:
 
 
 def ingest(folder: Path, data: Data, beam: list[str] | None = None) -> Ingested:
-    """Runs the executor, with these arguments of Beam or the default ones, and writes to `folder`."""
+    """Runs the executor, with these arguments of Beam or the default ones; writes to `folder`."""
     types = {
         "examples": standard_artifacts.Examples,
         "class_list": artifact_types.ClassList,
