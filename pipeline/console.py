@@ -130,8 +130,8 @@ def _figure(found: float | None) -> str:
     return "not measured" if found is None else f"{found:.4f}"
 
 
-def show_summary(console: Console, result: dict[str, Any]) -> None:
-    """Shows how a run ended: figures, the gate's reasons, and how to go on from here."""
+def show_summary(console: Console, result: dict[str, Any], picture: str) -> None:
+    """Shows how a run ended: figures, the gate's reasons, and how to go on, as with `picture`."""
     metrics = result["metrics"]
     console.print()
     if metrics:
@@ -151,7 +151,8 @@ def show_summary(console: Console, result: dict[str, Any]) -> None:
         console.print(escape(f"Model           {directory}"))
         serve = shlex.join(["transfer-pipeline", "serve", "--model-dir", directory])
         console.print(escape(f"Serve it        {serve}"))
-        console.print("Ask it          transfer-pipeline classify PICTURE")
+        classify = shlex.join(["transfer-pipeline", "classify", picture])
+        console.print(escape(f"Ask it          {classify}"))
     console.print(f"\n{_headline(result)}")
 
 

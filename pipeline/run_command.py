@@ -61,7 +61,7 @@ def execute(request: Request) -> dict[str, Any]:
                 view.say(note)
             kept_listing.keep(listing, str(config.pipeline_root / kept_listing.NODE), run_id)
             result = _run(request, config, run_id, view)
-            show_summary(shown, result)
+            show_summary(shown, result, picture=listing.files[0].path)
     return result
 
 

@@ -54,7 +54,7 @@ def judge(
         yield _recall(name, recall, gate.min_class_recall)
     if gate.beats_majority_class:
         needed = f"> {majority:.4f} (always the most frequent class)"
-        yield Row("accuracy", OVERALL, accuracy, needed, accuracy > majority)
+        yield Row("accuracy_vs_majority", OVERALL, accuracy, needed, accuracy > majority)
     if baseline is not None:
         least = baseline.accuracy - gate.max_regression
         needed = f">= {least:.4f} (the model served now: {baseline.accuracy:.4f})"

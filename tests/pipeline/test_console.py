@@ -146,7 +146,7 @@ RESULT: dict[str, Any] = {
 
 
 def summary(shown: Console, **changes: Any) -> list[str]:
-    show_summary(shown, {**RESULT, **changes})
+    show_summary(shown, {**RESULT, **changes}, picture="my cats/1.png")
     return lines(shown)
 
 
@@ -160,7 +160,7 @@ def test_the_summary_has_figures_reasons_and_how_to_go_on(shown: Console) -> Non
         "/r/report.html",
         "/r/run.log",
         "transfer-pipeline serve --model-dir /models",
-        "transfer-pipeline classify PICTURE",
+        "transfer-pipeline classify 'my cats/1.png'",
     ]:
         assert word in text
 

@@ -105,7 +105,7 @@ def test_the_rows_say_what_was_found_and_needed_in_the_class_lists_order() -> No
         ("accuracy", "overall", 0.75, False),
         ("recall", "cats", 1.0, True),
         ("recall", "dogs", 0.4, False),
-        ("accuracy", "overall", 0.75, True),
+        ("accuracy_vs_majority", "overall", 0.75, True),
         ("accuracy_vs_served", "overall", 0.75, False),
     ]
     assert [row.needed for row in found] == [
