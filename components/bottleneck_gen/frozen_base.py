@@ -37,7 +37,8 @@ class RunBase(beam.DoFn):
         base = build_base(model.backbone, size, Path(weights))
         extractor = build_extractor(base, model.head)
 
-        @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+        # AutoGraph would rewrite the code of Keras first: several seconds, and for nothing.
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
         def run(examples: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             parsed = tf.io.parse_example(examples, PARSE_PICTURE)
             scaled = pixels(parsed[features.ENCODED])

@@ -16,6 +16,8 @@ from components.transform_graph import Pixels
 
 WARMUP = os.path.join("assets.extra", "tf_serving_warmup_requests")
 CLASS_LIST = "classes.json"
+
+_INPUTS = [tf.TensorSpec([None], tf.string, "inputs")]
 WARMUP_PICTURES = 8
 _WARMUP_BYTES = 1_000_000  # in all; a server runs them before every version
 
@@ -24,7 +26,8 @@ class Classifier(tf.Module):
     """Encoded pictures in, class names and scores out.
 
     Everything that the signatures use is an attribute, or TensorFlow refuses to export it as
-    untracked.
+    untracked. AutoGraph is off: it would rewrite the code of Keras first, several seconds for
+    nothing.
     """
 
     def __init__(self, model: keras.Model, pixels: Pixels, classes: Sequence[str], class_list: str):
@@ -42,13 +45,13 @@ class Classifier(tf.Module):
         self.classes = tf.constant(list(classes))
         self.class_list = tf.saved_model.Asset(class_list)
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "inputs")])
+    @tf.function(input_signature=_INPUTS, autograph=False)
     def serving_default(self, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
         """Gives classes and scores [batch, classes], best first, for [batch] encoded pictures."""
         scores, order = tf.math.top_k(self._scores(inputs), k=len(self.classes))
         return {"classes": tf.gather(self.classes, order), "scores": scores}
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "inputs")])
+    @tf.function(input_signature=_INPUTS, autograph=False)
     def serve_examples(self, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
         """Gives classes and scores [batch, classes] in the class list's order, for Examples.
 

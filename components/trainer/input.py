@@ -44,6 +44,7 @@ def picture_batches(
     The arguments are those of `bottleneck_batches`; `pixels` is the Transform graph.
     """
 
+    @tf.autograph.experimental.do_not_convert
     def read(example: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         # One by one: what is batched are pixels, and no encoded pictures wait in memory.
         parsed = tf.io.parse_example(example[tf.newaxis], PARSE_PICTURE)
