@@ -18,6 +18,8 @@ def compile_to(config_file: Path, assignments: list[str], target: str, output: P
       ConfigError: the configuration or the place of the file is wrong.
     """
     config = build_config(Request(config_file=config_file, assignments=assignments))
+    if output.exists() and output.samefile(config_file):
+        raise ConfigError(f"--output: {output} is the configuration. Name another file.")
     if not output.parent.is_dir():
         raise ConfigError(f"--output: no folder {output.parent}.")
     with quiet_import():

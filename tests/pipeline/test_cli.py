@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from components.errors import ConfigError
 from pipeline import cli
+from pipeline.compile_command import compile_to
 from serving import versions
 from tests import made_pictures
 
@@ -148,3 +150,12 @@ def test_check_reads_what_a_run_with_the_same_words_would(say: Say, tmp_path: Pa
     code, out, _ = say("check", *both, "--set", "data.max_pixels=1", "--json")
     assert (code, json.loads(out)["accepted"], len(json.loads(out)["rejected"])) == (0, 0, 36)
     assert not (tmp_path / "served").exists()
+
+
+def test_compile_does_not_overwrite_its_configuration(tmp_path: Path) -> None:
+    file = tmp_path / "pets.yaml"
+    text = f"data: {{source: {tmp_path}}}\npush: {{directory: {tmp_path / 'served'}}}\n"
+    file.write_text(text)
+    with pytest.raises(ConfigError, match="is the configuration"):
+        compile_to(file, [], "tfx", file)
+    assert file.read_text() == text
