@@ -10,6 +10,7 @@ from benchmarks.figures import say, show_machine
 from pipeline import environment
 
 BENCHMARKS = {
+    "ingest": "pictures per second of the ingest against a plain loop",
     "fixed_cost": "what a run costs before it has anything to do",
     "frozen_features": "phase frozen on cached features against plain Keras end to end",
     "memory": "peak memory at two numbers of pictures",

@@ -6,6 +6,7 @@ as tests/serving/test_pictures.py does: Pillow shows some files that TensorFlow 
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 
@@ -20,12 +21,8 @@ def decodes_alike(image: ImageFile.ImageFile, data: bytes) -> bool:
         data: the whole file.
     """
     match image.format:
-        case (
-            "JPEG" | "MPO"
-        ):  # MPO: a JPEG with further pictures behind it; no decoder looks at them
-            return data.rfind(b"\xff\xd9") > data.rfind(
-                b"\xff\xda"
-            )  # a scan, then the end of image
+        case "JPEG" | "MPO":  # MPO: a JPEG with others behind it, where no decoder looks
+            return _is_sound_jpeg(data)
         case "PNG":
             return _is_sound_png(data) and _palette_suffices(image)
         case "GIF":
@@ -36,6 +33,25 @@ def decodes_alike(image: ImageFile.ImageFile, data: bytes) -> bool:
             return covers and not animated and data.endswith(b"\0;") and _palette_suffices(image)
         case "BMP":
             return _is_plain_bmp(data)
+    return False
+
+
+_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # in a scan, the others are part of it
+_SCAN, _END = 0xDA, 0xD9
+
+
+def _is_sound_jpeg(data: bytes) -> bool:
+    """Whether the segments, by the lengths they give themselves, lead over a scan to the end.
+
+    One that damage brought about in a scan may lead past the end: TensorFlow follows it.
+    """
+    at, scans = 2, 0
+    while marker := _MARKER.search(data, at):
+        kind = data[marker.end() - 1]
+        if kind == _END:
+            return scans > 0
+        scans += kind == _SCAN
+        at = marker.end() + int.from_bytes(data[marker.end() : marker.end() + 2], "big")
     return False
 
 

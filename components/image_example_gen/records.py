@@ -20,11 +20,12 @@ def example(values: dict[str, Value]) -> bytes:
     Bytes become a BytesList, floats a FloatList, and ints, which must not be negative, an
     Int64List. Equal values give equal bytes.
     """
-    entries = (
-        _field(1, _field(1, key.encode()) + _field(2, _feature(value)))
+    entries = [
+        part
         for key, value in values.items()
-    )
-    return _field(1, b"".join(entries))
+        for part in _field(1, [*_field(1, [key.encode()]), *_field(2, _feature(value))])
+    ]
+    return b"".join(_field(1, entries))
 
 
 def framed(record: bytes) -> bytes:
@@ -33,17 +34,17 @@ def framed(record: bytes) -> bytes:
     return b"".join([length, _masked_crc(length), record, _masked_crc(record)])
 
 
-def _feature(value: Value) -> bytes:
+def _feature(value: Value) -> list[bytes]:
     if isinstance(value, bytes):
-        return _field(1, _field(1, value))
+        return _field(1, _field(1, [value]))
     if isinstance(value, float):
-        return _field(2, _field(1, struct.pack("<f", value)))
-    return _field(3, _field(1, _varint(value)))
+        return _field(2, _field(1, [struct.pack("<f", value)]))
+    return _field(3, _field(1, [_varint(value)]))
 
 
-def _field(number: int, content: bytes) -> bytes:
-    """A field of the wire type that a length precedes."""
-    return b"".join([bytes([number << 3 | 2]), _varint(len(content)), content])
+def _field(number: int, content: list[bytes]) -> list[bytes]:
+    """A field of the wire type that a length precedes, in parts, so that pixels are copied once."""
+    return [bytes([number << 3 | 2]), _varint(sum(map(len, content))), *content]
 
 
 def _varint(value: int) -> bytes:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms, ImageOps
 
-from serving.pictures import PictureError, canonical
+from serving.pictures import PictureError, canonical, canonical_and_pixels
 from tests.serving.samples import (
     HEIGHT,
     WIDTH,
@@ -218,6 +218,27 @@ def test_damage_never_leads_to_bytes_that_cannot_be_decoded(
         except PictureError:
             continue
         assert decoded(picture.encoded).shape == (picture.height, picture.width, 3)
+
+
+def test_a_segment_in_a_scan_that_leads_past_the_end_is_not_left_to_the_graph(
+    decoded: Callable[[bytes], Pixels],
+) -> None:
+    data = jpeg()
+    middle = (data.index(b"\xff\xda") + len(data)) // 2
+    picture = canonical(data[:middle] + b"\xff\xe5\xff\xf0" + data[middle:])
+    assert picture.format == "png"
+    assert decoded(picture.encoded).shape == (HEIGHT, WIDTH, 3)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (7, 20), (800, 601)])
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_jpegs_size_is_its_own_however_it_is_checked(
+    size: tuple[int, int], progressive: bool
+) -> None:
+    data = encode(colours().resize(size), "JPEG", progressive=progressive)
+    picture, pixels = canonical_and_pixels(data)
+    assert (picture.width, picture.height, picture.encoded) == (*size, data)
+    assert pixels.width <= picture.width and pixels.mode == "RGB"
 
 
 def reason(data: bytes, **options: int) -> str:

@@ -1,0 +1,142 @@
+"""Pictures per second of the ingest against a plain loop of Pillow's over the same files.
+
+The loop opens, fully decodes and hashes each file in one process. The ingest is the component
+ImageExampleGen as the pipeline runs it, from listing to the written report, with one worker and
+with two; starting those (a Python with Beam each) is counted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from benchmarks.figures import show_bound, show_table
+from pipeline import local_runner, root, run_command
+from pipeline.config import Runtime
+from pipeline.console import quiet
+
+_NODE = "ImageExampleGen"
+_ROUNDS = 2  # the best counts: other programs can only slow one down
+_DISTINCT = 40  # pictures that are drawn; each file is one of them with bytes of its own
+_ONE_WORKER, _TWO_WORKERS = 0.7, 1.2  # times the plain loop's pictures per second
+
+_BEAM = {
+    "one worker": Runtime().beam,
+    "two workers": [
+        "--runner=FnApiRunner",
+        "--direct_running_mode=multi_processing",
+        "--direct_num_workers=2",
+    ],
+}
+
+
+class _Seconds:
+    """Takes the time of the component alone."""
+
+    def node_started(self, node_id: str, position: int, total: int) -> None: ...
+
+    def node_ended(self, node_id: str, state: str, seconds: float) -> None:
+        self.found = seconds
+
+
+def main() -> None:
+    """Measures photographs, for which the bounds are stated, and small drawings beside them."""
+    photographs = _measure("JPEGs of 1024 x 768 pixels", 4000, _photograph)
+    _measure("PNGs of 64 x 64 pixels", 8000, _drawing)
+    plain = photographs["plain loop"]
+    for name, bound in (("one worker", _ONE_WORKER), ("two workers", _TWO_WORKERS)):
+        times = photographs[name] / plain
+        show_bound(
+            f"{name}: {times:.2f} times the plain loop's; {bound} is promised", times >= bound
+        )
+
+
+def _measure(
+    what: str, count: int, draw: Callable[[np.random.Generator], bytes]
+) -> dict[str, float]:
+    """Gives pictures per second by side, and shows them."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
+        pictures = Path(scratch, "pictures")
+        size = _make(pictures, count, draw)
+        sides: dict[str, Callable[[], float]] = {"plain loop": partial(_plain, pictures)}
+        for name, beam in _BEAM.items():
+            sides[name] = partial(_ingest, pictures, beam)
+        best = dict.fromkeys(sides, float("inf"))
+        for _ in range(_ROUNDS):
+            for name, side in sides.items():
+                best[name] = min(best[name], side())
+    rates = {name: count / seconds for name, seconds in best.items()}
+    rows = [
+        [name, f"{rate:,.0f}", f"{rate / rates['plain loop']:.2f}"] for name, rate in rates.items()
+    ]
+    title = f"{count} {what}, {size / count / 1000:.0f} kB each"
+    show_table(title, ["", "pictures per second", "times the plain loop"], rows)
+    return rates
+
+
+def _plain(pictures: Path) -> float:
+    """Gives the seconds of the loop."""
+    began = time.monotonic()
+    for path in pictures.glob("*/*"):
+        content = path.read_bytes()
+        Image.open(io.BytesIO(content)).load()
+        hashlib.sha256(content).hexdigest()
+    return time.monotonic() - began
+
+
+def _ingest(pictures: Path, beam: list[str]) -> float:
+    """Gives the seconds of the component, run anew."""
+    with tempfile.TemporaryDirectory(dir=pictures.parent) as folder:
+        request = run_command.Request(
+            data=str(pictures), root=folder, assignments=[f"runtime.beam={beam}"]
+        )
+        seconds = _Seconds()
+        with quiet(Path(folder, "log"), to_stderr=True):
+            config = run_command.build_config(request)
+            local_runner.run(config, seconds, root.new_run_id(), _NODE, _NODE)
+    return seconds.found
+
+
+def _make(folder: Path, count: int, draw: Callable[[np.random.Generator], bytes]) -> int:
+    """Writes `folder/<class>/<file>`, no two alike, and gives their bytes."""
+    random = np.random.default_rng(0)
+    drawn = [draw(random) for _ in range(_DISTINCT)]
+    for label in ("one", "other"):
+        (folder / label).mkdir(parents=True)
+    written = 0
+    for number in range(count):
+        # Behind a picture's end, where no decoder looks.
+        content = drawn[number % _DISTINCT] + os.urandom(8)
+        written += (
+            (folder / ("one", "other")[number % 2] / f"{number:06}")
+            .with_suffix(".jpg" if content.startswith(b"\xff\xd8") else ".png")
+            .write_bytes(content)
+        )
+    return written
+
+
+def _photograph(random: np.random.Generator) -> bytes:
+    """A JPEG of some 200 kB: smooth shapes and a camera's noise."""
+    shapes = Image.fromarray(random.integers(0, 256, (12, 16, 3), np.uint8))
+    pixels = np.asarray(shapes.resize((1024, 768), Image.Resampling.BICUBIC)).astype(float)
+    pixels += random.normal(0, 9, (768, 1024, 1))
+    file = io.BytesIO()
+    Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8)).save(file, "JPEG", quality=82)
+    return file.getvalue()
+
+
+def _drawing(random: np.random.Generator) -> bytes:
+    """A PNG of some 7 kB."""
+    shapes = Image.fromarray(random.integers(0, 256, (8, 8, 3), np.uint8))
+    file = io.BytesIO()
+    shapes.resize((64, 64), Image.Resampling.BICUBIC).save(file, "PNG")
+    return file.getvalue()
