@@ -26,7 +26,7 @@ def write_transform_graph(
     """Does what TFX's Transform does with the static schema; gives the artifact's folder."""
     metadata = DatasetMetadata(text_format.Parse(SCHEMA.read_text(), schema_pb2.Schema()))
     custom_config = {"backbone": backbone, "size": size, "fit": "stretch"}
-    options = PipelineOptions(["--direct_running_mode=in_memory"])
+    options = PipelineOptions(["--runner=FnApiRunner"])
     target = folder / "graph"
     with (
         beam.Pipeline("DirectRunner", options) as pipeline,

@@ -94,6 +94,7 @@ def test_several_workers_give_the_same_examples_in_the_same_splits(
     mode: str, pictures: Path, first: Ingested, tmp_path: Path
 ) -> None:
     beam = [
+        "--runner=FnApiRunner",
         f"--direct_running_mode={mode}",
         "--direct_num_workers=2",
         "--sdk_container_image=none",
