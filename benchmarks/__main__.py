@@ -26,13 +26,13 @@ def main(names: list[str]) -> int:
         return 2
     environment.prepare()
     if len(names) == 1:
+        show_machine()
         importlib.import_module(f"benchmarks.{names[0]}").main()
         return 0
-    show_machine()
     # Each in a process of its own, so that none meets what another left in memory.
     codes = []
     for name in names or BENCHMARKS:
-        say(f"\n{name}: {BENCHMARKS[name]}")
+        say(f"{name}: {BENCHMARKS[name]}")
         codes.append(subprocess.run([sys.executable, "-m", "benchmarks", name]).returncode)
     return max(codes)
 

@@ -37,7 +37,7 @@ def main() -> None:
     per_picture = {name: (many[name] - few[name]) / more for name in many}
     rows = [
         [name, f"{per_picture[name]:,.0f}", f"{(few[name] - _COUNTS[0] * each) / MB:.2f}"]
-        for name, each in per_picture.items()
+        for name, each in sorted(per_picture.items(), key=lambda part: -part[1])
     ]
     title = f"Bytes written by runs on {_COUNTS[0]} and {_COUNTS[1]} pictures"
     show_table(title, ["", "per picture", "constant part, MB"], rows)

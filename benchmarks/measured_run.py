@@ -1,6 +1,7 @@
 """One pipeline run in a process of its own: the time and memory that each component took.
 
-`python -m benchmarks.measured_run REQUEST RESULT` is that process.
+`python -m benchmarks.measured_run REQUEST RESULT` is that process. Needs Linux, whose kernel keeps
+the peak. What InfraValidator's server holds, a process of its own, is not in it.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def measured_run(data: Path, root: Path, assignments: list[str]) -> MeasuredRun:
     """Runs the pipeline in a new process.
 
     Raises:
-      subprocess.CalledProcessError: the run failed; its log lies in `root`.
+      subprocess.CalledProcessError: the run failed and said why on standard error.
     """
     root.mkdir(parents=True, exist_ok=True)
     request, result = root / "request.json", root / "result.json"

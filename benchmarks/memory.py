@@ -34,7 +34,7 @@ def main() -> None:
     show_table(title, ["", *(f"{count} pictures" for count in _COUNTS)], rows)
     growth, added = many.peak - few.peak, many_bytes - few_bytes
     show_bound(
-        f"{growth / MB:.0f} MB more for {added / MB:.0f} MB of pictures more, "
+        f"grown by {growth / MB:.0f} MB for {added / MB:.0f} MB of pictures more, "
         f"{growth / added:.1%}; {_ALLOWED:.0%} are allowed",
         growth < _ALLOWED * added,
     )
