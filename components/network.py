@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keras
 
-from components.settings import Head
+from components.settings.model import Head
 
 _POOLING = {
     "average": keras.layers.GlobalAveragePooling2D,

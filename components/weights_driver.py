@@ -8,7 +8,7 @@ from typing import Any
 
 from components.drivers import FactsDriver
 from components.errors import ConfigError
-from components.settings import Model
+from components.settings.model import Model
 from components.weights import imagenet_file
 
 

@@ -15,7 +15,7 @@ from rich.table import Table
 from components.errors import DataError
 from components.image_example_gen import sources
 from components.image_example_gen.reading import Ledger, Row, read
-from components.settings import Data
+from components.settings.data import Data
 
 _READ_BY_PROGRAMS = ("accepted", "rejected", "ignored", "counts")
 

@@ -14,16 +14,21 @@ import pydantic
 import yaml
 from pydantic import Field, model_validator
 
-from components import settings
 from components.backbones import BACKBONES
 from components.errors import ConfigError
+from components.settings.base import Section
+from components.settings.data import Data, Validation
+from components.settings.gate import Gate
+from components.settings.model import Image, Model
+from components.settings.push import Push
+from components.settings.training import Training
 
 # A union's alternatives stand in a fault's path as the name of their type: no key of ours.
 _ALTERNATIVE = re.compile(r"str|int|constrained-\w+|list\[.*\]")
 _PRESETS = resources.files("pipeline") / "presets"
 
 
-class Kubeflow(settings.Section):
+class Kubeflow(Section):
     """What `compile --target kubeflow` needs."""
 
     image: str = "transfer-pipeline:latest"
@@ -32,7 +37,7 @@ class Kubeflow(settings.Section):
     """Interpreter of the environment that has kfp; `make kubeflow-setup` builds the default one."""
 
 
-class Runtime(settings.Section):
+class Runtime(Section):
     """Where runs leave their files and how Beam runs."""
 
     root: Annotated[str, Field(min_length=1)] = "transfer-pipeline-runs"
@@ -49,17 +54,17 @@ class Runtime(settings.Section):
     kubeflow: Kubeflow = Kubeflow()
 
 
-class Config(settings.Section):
+class Config(Section):
     """The whole configuration."""
 
     pipeline_name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")] = "image-classifier"
-    data: settings.Data
-    validation: settings.Validation = settings.Validation()
-    image: settings.Image = settings.Image()
-    model: settings.Model = settings.Model()
-    training: settings.Training = settings.Training()
-    gate: settings.Gate = settings.Gate()
-    push: settings.Push
+    data: Data
+    validation: Validation = Validation()
+    image: Image = Image()
+    model: Model = Model()
+    training: Training = Training()
+    gate: Gate = Gate()
+    push: Push
     runtime: Runtime = Runtime()
 
     @model_validator(mode="after")

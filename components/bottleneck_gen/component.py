@@ -8,7 +8,7 @@ from tfx.types import BaseChannel, channel, component_spec, standard_artifacts
 from components.artifact_types import Bottlenecks
 from components.bottleneck_gen.executor import Executor
 from components.code_version import code_version
-from components.settings import Head, Model
+from components.settings.model import Head, Model
 from components.weights_driver import WeightsDriver
 
 

@@ -14,7 +14,7 @@ from components import artifact_types, features
 from components.artifact_types import RANDOM_BASE
 from components.bottleneck_gen.frozen_base import RunBase
 from components.random_base import build_random_base
-from components.settings import Model
+from components.settings.model import Model
 from components.transform_graph import Pixels
 from components.weights_driver import weights_file
 

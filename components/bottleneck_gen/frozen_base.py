@@ -13,7 +13,7 @@ from apache_beam.utils import shared
 from components import features, progress
 from components.backbones import build_base
 from components.network import build_extractor
-from components.settings import Model
+from components.settings.model import Model
 from components.transform_graph import PARSE_PICTURE, Pixels
 
 

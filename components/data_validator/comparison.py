@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
-from components.settings import Validation
+from components.settings.data import Validation
 
 _NAMED = 10  # classes or pictures in one finding
 

@@ -15,7 +15,7 @@ from components.artifact_types import DataAcceptance, IngestReport
 from components.code_version import code_version
 from components.data_validator.executor import PREVIOUS, QUESTION, Executor
 from components.drivers import ExecutionDriver
-from components.settings import Validation
+from components.settings.data import Validation
 
 _LIVE = metadata_store_pb2.Artifact.LIVE
 

@@ -20,7 +20,7 @@ from components import artifact_types, features
 from components.data_validator import comparison
 from components.data_validator.comparison import Finding
 from components.errors import DataError
-from components.settings import Validation
+from components.settings.data import Validation
 from components.transform_graph import read_records
 
 QUESTION, PREVIOUS = "question", "previous"

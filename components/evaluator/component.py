@@ -8,7 +8,7 @@ from tfx.types import BaseChannel, channel, component_spec, standard_artifacts
 from components.artifact_types import ClassList, GateVerdict, Predictions
 from components.code_version import code_version
 from components.evaluator.executor import Executor
-from components.settings import Gate
+from components.settings.gate import Gate
 
 
 class EvaluatorSpec(component_spec.ComponentSpec):

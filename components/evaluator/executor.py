@@ -18,7 +18,7 @@ from tfx_bsl.tfxio import tf_example_record
 from components import artifact_types, features, progress, saved_model
 from components.artifact_types import SERVED_DIGEST, SERVED_VERSION
 from components.evaluator import gate, measure, predictions
-from components.settings import Gate
+from components.settings.gate import Gate
 
 _PREDICTIONS = "predictions"
 _BATCH = 8  # pictures judged at a time; left to itself, tfx-bsl reads up to 1,000 at once

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
-from components.settings import Gate
+from components.settings.gate import Gate
 
 OVERALL = "overall"
 

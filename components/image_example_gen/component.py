@@ -13,7 +13,7 @@ from components.code_version import code_version
 from components.drivers import ExecutionDriver
 from components.image_example_gen import kept_listing, sources
 from components.image_example_gen.executor import Executor
-from components.settings import Data
+from components.settings.data import Data
 
 
 class ImageExampleGenSpec(component_spec.ComponentSpec):

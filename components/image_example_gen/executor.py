@@ -15,7 +15,7 @@ from components.image_example_gen import ingest, kept_listing, sources
 from components.image_example_gen.ingest_report import ingest_report
 from components.image_example_gen.limits import check_limits
 from components.image_example_gen.reading import Ledger
-from components.settings import Data
+from components.settings.data import Data
 
 
 class Executor(base_beam_executor.BaseBeamExecutor):

@@ -24,7 +24,7 @@ from apache_beam.transforms.window import GlobalWindows
 from components import features, progress
 from components.image_example_gen import reading, records
 from components.image_example_gen.sources import SourceFile
-from components.settings import Data
+from components.settings.data import Data
 
 LEDGER = "ledger"
 

@@ -16,7 +16,7 @@ from typing import Any
 from components.image_example_gen.file_systems import read_bytes, write_bytes
 from components.image_example_gen.sources import Listing, SourceFile, scan
 from components.image_example_gen.sources.listing import Record
-from components.settings import Data
+from components.settings.data import Data
 
 NODE = "ImageExampleGen"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from components.errors import DataError
 from components.image_example_gen.ingest_report import gaps, rejected_by_reason
 from components.image_example_gen.reading import Ledger
-from components.settings import Data
+from components.settings.data import Data
 
 _SHOWN = 10
 

@@ -12,7 +12,7 @@ from components.image_example_gen.difference_hash import difference_hash
 from components.image_example_gen.sources import SourceFile
 from components.image_example_gen.splits import split_key, split_of
 from components.image_example_gen.verdicts import Row, verdicts
-from components.settings import Data
+from components.settings.data import Data
 from serving.pictures import Picture, PictureError, canonical_and_pixels
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from components.features import SPLITS
 from components.image_example_gen.sources import SourceFile
-from components.settings import Data, Splits
+from components.settings.data import Data, Splits
 
 
 def split_key(file: SourceFile, content: str, data: Data) -> str:

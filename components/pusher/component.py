@@ -16,7 +16,7 @@ from tfx.utils import proto_utils
 from components import saved_model
 from components.code_version import code_version
 from components.drivers import FactsDriver
-from components.settings import Push
+from components.settings.push import Push
 from serving import versions
 
 

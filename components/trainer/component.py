@@ -7,7 +7,8 @@ from tfx.types import BaseChannel, channel, component_spec, standard_artifacts
 
 from components.artifact_types import Bottlenecks, ClassList
 from components.code_version import code_version
-from components.settings import Model, Training
+from components.settings.model import Model
+from components.settings.training import Training
 from components.trainer.executor import Executor
 from components.weights_driver import WeightsDriver
 

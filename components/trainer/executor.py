@@ -19,7 +19,8 @@ from components.class_weights import balanced
 from components.errors import TrainingError
 from components.network import build_classifier, build_extractor, build_head, freeze, unfreeze
 from components.random_base import build_random_base
-from components.settings import Model, Training
+from components.settings.model import Model
+from components.settings.training import Training
 from components.trainer import input as trainer_input
 from components.trainer.export import WARMUP_PICTURES, export, smallest
 from components.trainer.phases import Record, Split, fit_phase

@@ -12,7 +12,7 @@ import keras
 import tensorflow as tf
 
 from components import progress
-from components.settings import Frozen, Unfrozen
+from components.settings.training import Frozen, Unfrozen
 
 
 @dataclasses.dataclass

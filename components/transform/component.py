@@ -6,7 +6,7 @@ from tfx.components import Transform
 from tfx.types import BaseChannel
 
 from components.code_version import code_version
-from components.settings import Image
+from components.settings.model import Image
 
 _MODULE = "components.transform.preprocessing"
 

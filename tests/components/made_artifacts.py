@@ -14,7 +14,7 @@ from tensorflow_transform import beam as tft_beam
 from tensorflow_transform.tf_metadata.dataset_metadata import DatasetMetadata
 
 from components.image_example_gen import ingest, reading, sources
-from components.settings import Data
+from components.settings.data import Data
 from components.transform.preprocessing import preprocessing_fn
 
 SCHEMA = Path(__file__).resolve().parents[2] / "components" / "schema" / "schema.pbtxt"

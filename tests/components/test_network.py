@@ -6,7 +6,7 @@ import pytest
 
 from components.backbones import build_base
 from components.network import build_classifier, build_extractor, build_head, freeze, unfreeze
-from components.settings import Dense, Head
+from components.settings.model import Dense, Head
 
 CLASSES = 3
 FIRST = "conv_dw_12"

@@ -8,7 +8,7 @@ import tensorflow as tf
 from components.backbones import build_base
 from components.network import build_extractor
 from components.random_base import build_random_base
-from components.settings import Head
+from components.settings.model import Head
 from components.transform_graph import Pixels, first_pictures
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from components.errors import ConfigError
-from components.settings import Model
+from components.settings.model import Model
 from components.weights_driver import WeightsDriver, weights_file
 
 

@@ -89,7 +89,7 @@ def test_bottlenecks_and_the_end_to_end_input_see_the_same_pixels(first_run: Fir
 
     from components.backbones import build_base
     from components.network import build_extractor
-    from components.settings import Head
+    from components.settings.model import Head
     from components.trainer import input as trainer_input
     from components.transform_graph import Pixels, first_pictures
 

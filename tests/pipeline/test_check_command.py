@@ -8,7 +8,7 @@ import pytest
 
 from components.errors import ConfigError, DataError
 from components.features import SPLITS
-from components.settings import Data
+from components.settings.data import Data
 from pipeline.check_command import check
 from tests import made_pictures
 

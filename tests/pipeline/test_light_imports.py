@@ -29,7 +29,7 @@ def test_the_check_itself_sees_what_is_imported() -> None:
     "module",
     [
         "components.backbones",
-        "components.settings",
+        "components.settings.training",
         "components.code_version",
         "components.evaluator.gate",
         "components.image_example_gen.reading",

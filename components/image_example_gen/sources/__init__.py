@@ -20,7 +20,7 @@ from components.image_example_gen.sources.listing import (
 )
 from components.image_example_gen.sources.manifest import read_manifest
 from components.image_example_gen.sources.records import is_records, read_picture, read_records
-from components.settings import Data
+from components.settings.data import Data
 
 __all__ = ["Listing", "SourceFile", "content", "scan"]
 

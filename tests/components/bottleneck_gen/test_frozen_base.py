@@ -14,7 +14,7 @@ from components.bottleneck_gen.frozen_base import RunBase
 from components.errors import ConfigError
 from components.network import build_extractor
 from components.random_base import build_random_base
-from components.settings import Model
+from components.settings.model import Model
 from components.transform_graph import PARSE_PICTURE, Pixels, read_records
 
 MODEL = Model(backbone="mobilenet", weights=None)

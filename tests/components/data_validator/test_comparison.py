@@ -10,7 +10,7 @@ from components.data_validator.comparison import (
     in_range,
     largest_drift,
 )
-from components.settings import Validation
+from components.settings.data import Validation
 
 BEFORE = {"cat": 30, "dog": 70}
 

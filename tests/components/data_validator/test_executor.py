@@ -10,7 +10,7 @@ from tfx.types import Artifact, standard_artifacts
 from components import artifact_types, features
 from components.data_validator.executor import PREVIOUS, QUESTION, Executor
 from components.errors import DataError
-from components.settings import Validation
+from components.settings.data import Validation
 from components.statistics_gen.executor import of_pictures
 from tests.components.made_artifacts import SCHEMA
 

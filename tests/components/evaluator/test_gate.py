@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.evaluator.gate import Metrics, Row, judge
-from components.settings import Gate
+from components.settings.gate import Gate
 
 OPEN = Gate(min_accuracy=0.0, min_class_recall=0.0, max_regression=1.0, beats_majority_class=False)
 """Every rule that can be switched off is off, the others let all through."""

@@ -12,7 +12,7 @@ from tfx.types import artifact_utils, standard_artifacts
 
 from components import artifact_types, features
 from components.image_example_gen.executor import Executor
-from components.settings import Data
+from components.settings.data import Data
 from components.transform_graph import read_records
 from pipeline.config import Runtime
 

@@ -11,7 +11,7 @@ from tfx.types import standard_artifacts
 from components.image_example_gen import kept_listing
 from components.image_example_gen.component import Driver
 from components.image_example_gen.sources import scan
-from components.settings import Data
+from components.settings.data import Data
 from tests import made_pictures
 from tests.components.image_example_gen.memory_files import MemoryFiles
 

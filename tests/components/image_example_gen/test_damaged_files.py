@@ -12,7 +12,7 @@ import tensorflow as tf
 from components.features import ENCODED, FILENAME, SPLITS
 from components.image_example_gen.reading import read
 from components.image_example_gen.sources import SourceFile
-from components.settings import Data, Splits
+from components.settings.data import Data, Splits
 from serving.client.sources import Ready, prepare
 from serving.pictures import canonical
 from tests.components.image_example_gen import damaged_corpus

@@ -13,7 +13,7 @@ from components.errors import DataError
 from components.features import FILENAME, SHA256, SPLITS
 from components.image_example_gen.reading import Ledger
 from components.image_example_gen.splits import split_of
-from components.settings import Data, Splits
+from components.settings.data import Data, Splits
 from tests import made_pictures
 from tests.components.image_example_gen.made_ingest import Ingested, ingest
 

@@ -5,7 +5,7 @@ import pytest
 from components.errors import DataError
 from components.image_example_gen.limits import check_limits
 from components.image_example_gen.reading import Ledger
-from components.settings import Data
+from components.settings.data import Data
 
 ENOUGH = {split: {"cats": 5, "dogs": 2} for split in ("train", "eval", "test")}
 

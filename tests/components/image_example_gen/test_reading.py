@@ -13,7 +13,7 @@ from components.features import SPLITS
 from components.image_example_gen.reading import Ledger, read
 from components.image_example_gen.sources import SourceFile
 from components.image_example_gen.splits import split_of
-from components.settings import Data
+from components.settings.data import Data
 
 LABELS = ["cats", "dogs"]
 DATA = Data(source="/x")

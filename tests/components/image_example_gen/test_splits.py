@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from components.features import SPLITS
 from components.image_example_gen.sources import SourceFile
 from components.image_example_gen.splits import split_key, split_of
-from components.settings import Data, Splits
+from components.settings.data import Data, Splits
 
 PARTS = st.builds(
     Splits, train=st.integers(1, 50), eval=st.integers(1, 50), test=st.integers(1, 50)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.settings import Frozen, Unfrozen
+from components.settings.training import Frozen, Unfrozen
 from components.trainer.phases import Record, Split, fit_phase
 
 COUNT = 32

@@ -9,7 +9,7 @@ import pytest
 from components.errors import ConfigError, DataError
 from components.image_example_gen.records import example, framed
 from components.image_example_gen.sources import Listing, content, scan
-from components.settings import Data
+from components.settings.data import Data
 
 LABELS = ["cats", "dogs"] * 3
 

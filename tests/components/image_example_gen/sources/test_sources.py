@@ -8,7 +8,7 @@ import pytest
 
 from components.errors import ConfigError, DataError
 from components.image_example_gen.sources import scan
-from components.settings import Data
+from components.settings.data import Data
 from tests import made_pictures
 
 

@@ -1,0 +1,82 @@
+"""Which pictures are read, how they are split, and what of them stops a run."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from components.settings.base import AtLeastOne, Count, Fraction, Section
+from serving.pictures import MAX_PIXELS
+
+
+def _regular_expression(value: str | None) -> str | None:
+    if value is not None:
+        try:
+            re.compile(value)
+        except re.error as error:
+            raise ValueError(f"not a regular expression: {error}") from error
+    return value
+
+
+Source = Annotated[str, Field(min_length=1)]
+
+
+class Splits(Section):
+    """Parts in which the pictures are split; `8, 1, 1` means eight tenths, one, one."""
+
+    train: AtLeastOne = 8
+    eval: AtLeastOne = 1
+    test: AtLeastOne = 1
+
+
+class Data(Section):
+    """Which pictures are read, and how they are split."""
+
+    source: Source | Annotated[list[Source], Field(min_length=1)]
+    """Folder with one folder of pictures per class (or of split and class), CSV manifest, or
+    TFRecords; local or on any file system that Beam reads. A list of several makes one data set."""
+    window: AtLeastOne = 1
+    """How many spans are read, the newest, where the source has {SPAN} or {YYYY}, {MM}, {DD}."""
+    splits: Splits = Splits()
+    group_by: Annotated[str | None, AfterValidator(_regular_expression)] = None
+    """Regular expression on the path below the class folder, in a manifest on its path; pictures
+    with the same match (its first group, if there is one) stay in one split: a patient, a module, a
+    visit. A manifest's column `group` comes before it."""
+    max_rejected_fraction: Fraction = 0.01
+    """The run stops when more than this fraction of the pictures can't be read."""
+    min_pictures: Count = 1
+    """The run stops when a class has fewer in a split. 0 lets a class lack a split: without test
+    pictures its recall can't be measured, which the gate passes only where `min_class_recall` is
+    0."""
+    max_pixels: AtLeastOne = MAX_PIXELS
+    """Pictures with more are refused before they are decoded."""
+
+    @property
+    def sources(self) -> list[str]:
+        """The sources, one or several."""
+        return [self.source] if isinstance(self.source, str) else self.source
+
+
+Reaction = Literal["report", "stop"]
+
+
+class Validation(Section):
+    """What of the data stops the run before training; what does not is reported.
+
+    Classes and their shares are compared with the last data that passed.
+    """
+
+    vanished_classes: Reaction = "stop"
+    new_classes: Reaction = "report"
+    label_drift: Reaction = "report"
+    max_label_drift: Fraction = 0.2
+    """How far the share of a class may move: 0.2 is from 30 % to 50 %."""
+    sizes: Reaction = "stop"
+    min_side: AtLeastOne = 1
+    """The smallest height or width, in pixels."""
+    max_side: AtLeastOne | None = None
+    """The largest height or width, in pixels; null: any."""
+    anomalies: Reaction = "stop"
+    """What breaks the schema of the pictures' features."""

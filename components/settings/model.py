@@ -1,0 +1,54 @@
+"""What the network sees, and the network."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from components.backbones import BACKBONES
+from components.settings.base import AtLeastOne, Number, Section
+
+
+def _registered(value: str) -> str:
+    if value not in BACKBONES:
+        raise ValueError(f"unknown backbone; allowed are {', '.join(BACKBONES)}")
+    return value
+
+
+Backbone = Annotated[str, AfterValidator(_registered)]
+
+
+class Image(Section):
+    """What the network sees."""
+
+    size: Annotated[list[AtLeastOne], Field(min_length=2, max_length=2)] | None = None
+    """Height and width in pixels; the backbone's own size if left out."""
+    fit: Literal["stretch", "crop", "pad"] = "stretch"
+    """How a picture of another shape fits: distorted, its middle, or whole with black bars."""
+
+
+class Dense(Section):
+    """One fully connected layer of the head."""
+
+    units: AtLeastOne
+    activation: Literal["relu", "gelu", "elu", "selu", "silu", "tanh", "sigmoid", "linear"] = "relu"
+    dropout: Annotated[Number, Field(ge=0, lt=1)] = 0.0
+    """Fraction of this layer's outputs dropped while training."""
+
+
+class Head(Section):
+    """What stands on the backbone: pooling, dropout, dense layers, softmax."""
+
+    pooling: Literal["average", "max", "flatten"] = "average"
+    dropout: Annotated[Number, Field(ge=0, lt=1)] = 0.2
+    dense: list[Dense] = []
+
+
+class Model(Section):
+    """The network."""
+
+    backbone: Backbone = "inception_v3"
+    weights: str | None = "imagenet"
+    """`imagenet`, a local file (.weights.h5, .h5, .keras), or null for random ones."""
+    head: Head = Head()
