@@ -3,7 +3,7 @@ PYTHON ?= python3
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup kubeflow-setup demo test bench lint lock clean
+.PHONY: help setup kubeflow-setup demo test test-serving bench lint lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1: /p' Makefile
@@ -19,6 +19,9 @@ demo: setup ## train, gate, push, serve and ask, on real pictures of solar cells
 
 test: setup ## run all tests (PYTEST_ARGS="-m 'not slow'" for the quick ones)
 	.venv/bin/python -m pytest $(PYTEST_ARGS)
+
+test-serving: setup ## hold the serving contract against a server (SERVER=HOST:PORT; see docs/serving.md)
+	SERVING_ADDRESS=$(SERVER) .venv/bin/python -m pytest tests/serving/contract $(PYTEST_ARGS)
 
 bench: setup ## run the benchmarks
 	.venv/bin/python -m benchmarks

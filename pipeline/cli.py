@@ -39,6 +39,10 @@ Assignments = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="Overrides a key, as training.seed=1."),
 ]
 
+ServingFile = Annotated[
+    Path | None, typer.Option(exists=True, dir_okay=False, help="As TensorFlow Serving's flag.")
+]
+
 
 class Target(str, Enum):
     """What `compile` writes."""
@@ -116,20 +120,26 @@ def runs(
 
 @app.command()
 def serve(
-    model_dir: ModelDir,
+    model_dir: Annotated[
+        Path | None, typer.Option(help="The push directory: one folder per version.")
+    ] = None,
     name: Name = "classifier",
     port: Annotated[int, typer.Option(help="For gRPC.")] = 8500,
-    rest_port: Annotated[int, typer.Option(help="For REST.")] = 8501,
+    rest_port: Annotated[int, typer.Option(help="For REST and a page to try it.")] = 8501,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    model_config_file: ServingFile = None,
+    batching_parameters_file: ServingFile = None,
+    ssl_config_file: ServingFile = None,
+    local: Annotated[bool, typer.Option("--local", help="Not TensorFlow Serving itself.")] = False,
 ) -> None:
-    """Serves the newest version, for development and tests."""
-    from serving.local_server import serve as serve_locally
+    """Serves the newest version: by TensorFlow Serving if found, else for development only."""
+    from pipeline.serve_command import serve as serve_models
+    from serving.local_server import ServeOptions
 
-    try:
-        serve_locally(model_dir, name=name, port=port, rest_port=rest_port)
-    except OSError as error:
-        raise UserError(
-            f"{error}. Name another --port or --rest-port, 0 for a free one."
-        ) from error
+    if (model_dir is None) == (model_config_file is None):
+        raise typer.BadParameter("name either --model-dir or --model-config-file")
+    files = (model_config_file, batching_parameters_file, ssl_config_file)
+    serve_models(ServeOptions(model_dir, name, port, rest_port, host, *files), local)
 
 
 @app.command()

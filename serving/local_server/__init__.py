@@ -8,39 +8,74 @@ serving.local_server --help` says how to start it.
 from __future__ import annotations
 
 import functools
+from dataclasses import dataclass
 from pathlib import Path
 
 from serving.quiet import quiet_import
 
 
-def serve(
-    model_dir: Path,
-    name: str = "classifier",
-    port: int = 8500,
-    rest_port: int = 8501,
-    host: str = "127.0.0.1",
-) -> None:
-    """Serves the greatest version in `model_dir` until SIGINT or SIGTERM, then ends gracefully.
+@dataclass(frozen=True)
+class ServeOptions:
+    """What to serve and where; the files are TensorFlow Serving's own.
+
+    Raises:
+        ValueError: not exactly one of `model_dir` and `model_config_file`.
+    """
+
+    model_dir: Path | None = None
+    """The push directory; polled every second, may be missing or empty yet."""
+    name: str = "classifier"
+    """What requests call the model in `model_dir`."""
+    port: int = 8500
+    """For gRPC; 0 takes a free one."""
+    rest_port: int = 8501
+    """For REST and the page; 0 takes a free one."""
+    host: str = "127.0.0.1"
+    """The address to listen on."""
+    model_config_file: Path | None = None
+    """Models, version policies and labels, instead of `model_dir`."""
+    batching_parameters_file: Path | None = None
+    """How requests of several clients are joined; None: not at all."""
+    ssl_config_file: Path | None = None
+    """Keys and certificates for gRPC; None: no TLS."""
+
+    def __post_init__(self) -> None:
+        if (self.model_dir is None) == (self.model_config_file is None):
+            raise ValueError("Name either a model directory or a model configuration file")
+
+
+def serve(options: ServeOptions) -> None:
+    """Serves until SIGINT or SIGTERM, then ends gracefully. To be called in the main thread.
 
     Prints a line with the ports once they listen, and one for each version that becomes available,
-    fails to load or is unloaded. To be called in the main thread.
-
-    Args:
-        model_dir: the push directory; polled every second, may be missing or empty yet.
-        name: the name that requests call the model.
-        port: for gRPC; 0 takes a free one.
-        rest_port: for REST; 0 takes a free one.
-        host: the address to listen on.
+    fails to load or is unloaded.
 
     Raises:
         OSError: a port is taken.
+        serving.config_files.ConfigFileError: a file is not of its form.
     """
+    from serving import config_files
+
+    files = options.batching_parameters_file, options.ssl_config_file
+    batching = config_files.read_batching(files[0]) if files[0] else None
+    ssl = config_files.read_ssl(files[1]) if files[1] else None
+    models = options.model_config_file
+    config = config_files.read_models(models) if models else None
     with quiet_import():
+        from serving.local_server.models import one_model
         from serving.local_server.server import LocalServer, run
 
+    if options.model_dir is not None:
+        config = one_model(options.name, options.model_dir)
     say = functools.partial(print, flush=True)
     run(
         lambda: LocalServer(
-            model_dir, name, host=host, port=port, rest_port=rest_port, announce=say
+            config,
+            host=options.host,
+            port=options.port,
+            rest_port=options.rest_port,
+            batching=batching,
+            ssl=ssl,
+            announce=say,
         )
     )

@@ -6,8 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from serving.local_server import ServeOptions, serve
 from serving.local_server import __doc__ as description
-from serving.local_server import serve
 
 
 def main() -> int:
@@ -16,15 +16,19 @@ def main() -> int:
         description=description,
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("--model-dir", type=Path, required=True, help="the push directory")
-    parser.add_argument("--name", default="classifier", help="what requests call the model")
-    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on")
-    parser.add_argument("--port", type=int, default=8500, help="for gRPC; 0 takes a free one")
-    parser.add_argument("--rest-port", type=int, default=8501, help="for REST; likewise")
-    arguments = parser.parse_args()
+    add = parser.add_argument
+    models = parser.add_mutually_exclusive_group(required=True)
+    models.add_argument("--model-dir", type=Path, help="the push directory")
+    models.add_argument("--model-config-file", type=Path, help="models, policies and labels")
+    add("--name", default="classifier", help="what requests call the model in --model-dir")
+    add("--host", default="127.0.0.1", help="the address to listen on")
+    add("--port", type=int, default=8500, help="for gRPC; 0 takes a free one")
+    add("--rest-port", type=int, default=8501, help="for REST and the page; likewise")
+    add("--batching-parameters-file", type=Path, help="how clients' requests are joined")
+    add("--ssl-config-file", type=Path, help="keys and certificates for gRPC")
     try:
-        serve(**vars(arguments))
-    except OSError as error:
+        serve(ServeOptions(**vars(parser.parse_args())))
+    except (OSError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0

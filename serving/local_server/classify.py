@@ -14,13 +14,16 @@ from tensorflow_serving.apis.classification_pb2 import (
 )
 from tensorflow_serving.apis.input_pb2 import Input
 
+from serving.local_server.batching import Run
 from serving.local_server.errors import ServingError, invalid_argument
 from serving.local_server.servable import Servable, signature_name
 
 _INPUTS, _CLASSES, _SCORES = "inputs", "classes", "scores"  # signature_constants.h
 
 
-def classify(servable: Servable, request: ClassificationRequest) -> ClassificationResponse:
+def classify(
+    servable: Servable, request: ClassificationRequest, run: Run = Servable.run
+) -> ClassificationResponse:
     """Runs a signature on tf.Examples; the answer has a label, a score or both per output column.
 
     Raises:
@@ -32,7 +35,7 @@ def classify(servable: Servable, request: ClassificationRequest) -> Classificati
         raise invalid_argument(f"No signature was found with the name: {name}")
     _check(servable.signatures[name])
     examples = _serialized(request.input)
-    outputs = servable.run(name, {_INPUTS: tf.constant(examples, tf.string)})
+    outputs = run(servable, name, {_INPUTS: tf.constant(examples, tf.string)})
     labels = _rows(outputs, _CLASSES, tf.string, len(examples))
     scores = _rows(outputs, _SCORES, tf.float32, len(examples))
     response = ClassificationResponse()

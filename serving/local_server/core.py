@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
@@ -20,12 +23,17 @@ from tensorflow_serving.apis.get_model_status_pb2 import (
     GetModelStatusRequest,
     GetModelStatusResponse,
 )
+from tensorflow_serving.apis.model_management_pb2 import (
+    ReloadConfigRequest,
+    ReloadConfigResponse,
+)
 from tensorflow_serving.apis.model_pb2 import ModelSpec
 from tensorflow_serving.apis.predict_pb2 import PredictRequest, PredictResponse
 
+from serving.local_server.batching import Batcher, Run
 from serving.local_server.classify import classify
 from serving.local_server.errors import ServingError, invalid_argument, servable_not_found
-from serving.local_server.manager import VersionManager
+from serving.local_server.models import ModelSet
 from serving.local_server.predict import predict
 from serving.local_server.servable import Servable
 
@@ -42,19 +50,41 @@ class Request(Protocol):
 
 
 class ServerCore:
-    """Answers requests for the model `name`; each method raises ServingError."""
+    """Answers requests for the models of `models`; each method raises ServingError.
 
-    def __init__(self, name: str, manager: VersionManager) -> None:
-        self._name = name
-        self._manager = manager
+    Args:
+        models: what is served.
+        batcher: joins the requests of several clients; None: each runs by itself.
+    """
 
-    def predict(self, request: PredictRequest) -> PredictResponse:
+    def __init__(self, models: ModelSet, batcher: Batcher | None = None) -> None:
+        self._models = models
+        self._batcher = batcher
+
+    def predict(self, request: PredictRequest, seconds: float | None = None) -> PredictResponse:
+        """Answers within `seconds`, the time its client still waits; None: any time."""
         with self.lease(request) as servable:
-            return predict(servable, request)
+            return predict(servable, request, self.runner(seconds))
 
-    def classify(self, request: ClassificationRequest) -> ClassificationResponse:
+    def classify(
+        self, request: ClassificationRequest, seconds: float | None = None
+    ) -> ClassificationResponse:
+        """Answers within `seconds`, as `predict`."""
         with self.lease(request) as servable:
-            return classify(servable, request)
+            return classify(servable, request, self.runner(seconds))
+
+    def reload(self, request: ReloadConfigRequest) -> ReloadConfigResponse:
+        self._models.apply(request.config)
+        return ReloadConfigResponse()
+
+    def runner(self, seconds: float | None = None) -> Run:
+        """Gives what runs signatures: in batches where the server was told to, else one by one."""
+        if self._batcher is None:
+            return Servable.run
+        if seconds is None or seconds > threading.TIMEOUT_MAX:
+            return self._batcher.run
+        deadline = time.monotonic() + seconds
+        return functools.partial(self._batcher.run, deadline=deadline)
 
     def metadata(self, request: GetModelMetadataRequest) -> GetModelMetadataResponse:
         _spec(request)
@@ -75,7 +105,8 @@ class ServerCore:
 
     def status(self, request: GetModelStatusRequest) -> GetModelStatusResponse:
         spec = _spec(request)
-        states = self._manager.states() if spec.name == self._name else []
+        manager = self._models.get(spec.name)
+        states = manager.states() if manager else []
         if spec.HasField("version"):
             states = [state for state in states if state.version == spec.version.value]
             missing = f"Could not find version {spec.version.value} of model {spec.name}"
@@ -96,12 +127,16 @@ class ServerCore:
         spec = _spec(request)
         if not spec.name:
             raise invalid_argument("ModelSpec has no name specified.")
-        if spec.WhichOneof("version_choice") == "version_label":
-            raise invalid_argument(f"Unrecognized servable version label: {spec.version_label}")
         version = spec.version.value if spec.HasField("version") else None
-        if spec.name != self._name:
+        manager = self._models.get(spec.name)
+        labelled = spec.WhichOneof("version_choice") == "version_label"
+        if manager is None and labelled:
+            raise invalid_argument(f"Unrecognized servable version label: {spec.version_label}")
+        if manager is None:
             raise servable_not_found(spec.name, version)
-        with self._manager.lease(version) as servable:
+        if labelled:
+            version = manager.labelled(spec.version_label)
+        with manager.lease(version) as servable:
             yield servable
 
 

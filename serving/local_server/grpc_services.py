@@ -26,10 +26,10 @@ class PredictionService(PredictionServiceServicer):
         self._core = core
 
     def Predict(self, request: Any, context: grpc.ServicerContext) -> Any:
-        return _answer(self._core.predict, request, context)
+        return _answer(_timed(self._core.predict, context), request, context)
 
     def Classify(self, request: Any, context: grpc.ServicerContext) -> Any:
-        return _answer(self._core.classify, request, context)
+        return _answer(_timed(self._core.classify, context), request, context)
 
     def GetModelMetadata(self, request: Any, context: grpc.ServicerContext) -> Any:
         return _answer(self._core.metadata, request, context)
@@ -46,7 +46,13 @@ class ModelService(ModelServiceServicer):
     def GetModelStatus(self, request: Any, context: grpc.ServicerContext) -> Any:
         return _answer(self._core.status, request, context)
 
-    HandleReloadConfigRequest = _unimplemented
+    def HandleReloadConfigRequest(self, request: Any, context: grpc.ServicerContext) -> Any:
+        return _answer(self._core.reload, request, context)
+
+
+def _timed(method: Callable[..., Any], context: grpc.ServicerContext) -> Callable[[Any], Any]:
+    """The method, bounded by the deadline of the client."""
+    return lambda request: method(request, context.time_remaining())
 
 
 def _answer(method: Callable[[Any], Any], request: Any, context: grpc.ServicerContext) -> Any:

@@ -37,24 +37,44 @@ def parse(body: bytes) -> PredictDocument:
     Raises:
         ServingError: INVALID_ARGUMENT, not JSON or not of that form.
     """
+    document = parse_object(body)
+    name = signature_name(document)
+    if "instances" in document and "inputs" in document:
+        raise invalid_argument("Expecting only one of 'inputs' or 'instances' keys to exist")
+    if "inputs" in document:
+        return PredictDocument(name, False, document["inputs"])
+    if "instances" not in document:
+        raise invalid_argument("Missing 'inputs' or 'instances' key")
+    if not isinstance(document["instances"], list) or not document["instances"]:
+        raise invalid_argument("Expecting 'instances' to be a list with values")
+    return PredictDocument(name, True, document["instances"])
+
+
+def parse_object(body: bytes) -> dict[str, Any]:
+    """Reads a request's JSON object.
+
+    Raises:
+        ServingError: INVALID_ARGUMENT, it is none.
+    """
     try:
         document = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise invalid_argument(f"JSON Parse error: {error}") from None
     if not isinstance(document, dict):
         raise invalid_argument("JSON Value: Is not object")
-    signature_name = document.get("signature_name", "")
-    if not isinstance(signature_name, str):
+    return document
+
+
+def signature_name(document: Mapping[str, Any]) -> str:
+    """Gives the signature that a request names; empty where it names none.
+
+    Raises:
+        ServingError: INVALID_ARGUMENT, it is no text.
+    """
+    name = document.get("signature_name", "")
+    if not isinstance(name, str):
         raise invalid_argument("'signature_name' key must be a string value.")
-    if "instances" in document and "inputs" in document:
-        raise invalid_argument("Expecting only one of 'inputs' or 'instances' keys to exist")
-    if "inputs" in document:
-        return PredictDocument(signature_name, False, document["inputs"])
-    if "instances" not in document:
-        raise invalid_argument("Missing 'inputs' or 'instances' key")
-    if not isinstance(document["instances"], list) or not document["instances"]:
-        raise invalid_argument("Expecting 'instances' to be a list with values")
-    return PredictDocument(signature_name, True, document["instances"])
+    return name
 
 
 def tensors(document: PredictDocument, inputs: Mapping[str, TensorInfo]) -> dict[str, TensorProto]:
@@ -153,7 +173,7 @@ def _leaf(value: Any, dtype: tf.DType) -> bytes | bool | int | float:
     if dtype == tf.string and isinstance(value, str):
         return value.encode()
     if dtype == tf.string and _is_bytes(value):
-        return _decoded(value["b64"])
+        return decoded(value["b64"])
     if isinstance(value, bool):
         fits = dtype == tf.bool
     else:
@@ -166,8 +186,12 @@ def _leaf(value: Any, dtype: tf.DType) -> bytes | bool | int | float:
     return value
 
 
-def _decoded(text: str) -> bytes:
-    """Standard base64; white space and a missing padding are accepted (absl::Base64Unescape)."""
+def decoded(text: str) -> bytes:
+    """Standard base64; white space and a missing padding are accepted (absl::Base64Unescape).
+
+    Raises:
+        ServingError: INVALID_ARGUMENT, it is none.
+    """
     text = "".join(text.split())
     try:
         return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
@@ -175,11 +199,16 @@ def _decoded(text: str) -> bytes:
         raise invalid_argument("Unable to base64 decode") from None
 
 
+def shortest(value: float) -> float:
+    """Gives 0.1 and not 0.10000000149011612: the shortest that reads back as the same float32."""
+    return float(str(np.float32(value)))
+
+
 def _values(alias: str, array: np.ndarray) -> Any:
     if array.dtype == object:
         to_json = _b64 if alias.endswith("_bytes") else _text
         return np.frompyfunc(to_json, 1, 1)(array).tolist()
-    if array.dtype == np.float32:  # 0.1 and not 0.10000000149011612: the shortest that reads back
+    if array.dtype == np.float32:  # as `shortest`
         array = array.astype(str).astype(np.float64)
     return array.tolist()
 

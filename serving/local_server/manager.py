@@ -1,8 +1,9 @@
 """Which versions are loaded: follows the base path as TensorFlow Serving's manager does.
 
-Every second the base path says which version to serve (the greatest number). A new one is loaded
-and warmed up before the old one is unloaded, so from the first load on there is one that answers;
-requests that run on a version that is leaving finish on it.
+Every second the base path says which versions to serve: the greatest number, or those that the
+model's configuration asks for. A new one is loaded and warmed up before the old one is unloaded, so
+from the first load on there is one that answers; requests that run on a version that is leaving
+finish on it.
 """
 
 from __future__ import annotations
@@ -16,34 +17,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tensorflow_serving.apis.get_model_status_pb2 import ModelVersionStatus
+import grpc
+from tensorflow_serving.config.model_server_config_pb2 import ModelConfig
 
-from serving.local_server.errors import ServingError, servable_not_found
+from serving.local_server.errors import ServingError, invalid_argument, servable_not_found
+from serving.local_server.policy import aspired_versions
 from serving.local_server.servable import Servable
+from serving.local_server.states import AVAILABLE, END, LOADING, START, UNLOADING, VersionState
 from serving.local_server.warmup import warm_up
 from serving.versions import VersionError, published
 
 POLL_SECONDS = 1.0
 LOAD_ATTEMPTS = 3  # TensorFlow Serving: 6, a minute apart
 RETRY_SECONDS = 1.0
-
-START, LOADING, AVAILABLE, UNLOADING, END = (
-    ModelVersionStatus.START,
-    ModelVersionStatus.LOADING,
-    ModelVersionStatus.AVAILABLE,
-    ModelVersionStatus.UNLOADING,
-    ModelVersionStatus.END,
-)
-
-
-@dataclass(frozen=True)
-class VersionState:
-    """Where a version is in its life, and the error that ended it, if one did."""
-
-    version: int
-    state: int
-    code: int = 0  # as in gRPC; 0 is OK
-    message: str = ""
 
 
 @dataclass
@@ -60,17 +46,18 @@ class _Failure:
 
 
 class VersionManager:
-    """Loads and unloads the versions under `base_path` in a thread of its own.
+    """Loads and unloads the versions of one model in a thread of its own.
 
     Args:
-        name: the model's name.
-        base_path: the push directory; while it is missing, what is loaded stays loaded.
+        config: name, base path (the push directory; while it is missing, what is loaded stays
+            loaded), version policy and labels. A label may be of a version that is yet to load.
         changed: is told every new state, in the thread that brought it about.
     """
 
-    def __init__(self, name: str, base_path: Path, changed: Callable[[VersionState], None]) -> None:
-        self._name = name
-        self._base_path = base_path
+    def __init__(self, config: ModelConfig, changed: Callable[[VersionState], None]) -> None:
+        self.config = config
+        self._name = config.name
+        self._labels: dict[str, int] = dict(config.version_labels)
         self._changed = changed
         self._lock = threading.Lock()  # guards the next two
         self._states: dict[int, VersionState] = {}
@@ -84,9 +71,38 @@ class VersionManager:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stops following the base path, after a load that is under way."""
+        """Stops following the base path, after a load that is under way; what is loaded stays."""
         self._stopping.set()
         self._thread.join()
+
+    def configure(self, config: ModelConfig) -> None:
+        """Follows another base path or policy from the next poll on, and takes over the labels.
+
+        Raises:
+            ServingError: FAILED_PRECONDITION, a label of a version that is not available; the
+                labels stay as they were.
+        """
+        with self._lock:
+            self.config = config
+            for label, version in config.version_labels.items():
+                if self._labels.get(label) != version and version not in self._loaded:
+                    raise ServingError(
+                        grpc.StatusCode.FAILED_PRECONDITION,
+                        f"Request to assign label to version {version} of model {self._name},"
+                        " which is not currently available for inference",
+                    )
+            self._labels = dict(config.version_labels)
+
+    def labelled(self, label: str) -> int:
+        """Gives the version with this label.
+
+        Raises:
+            ServingError: INVALID_ARGUMENT, there is no such label.
+        """
+        with self._lock:
+            if label not in self._labels:
+                raise invalid_argument(f"Unrecognized servable version label: {label}")
+            return self._labels[label]
 
     def states(self) -> list[VersionState]:
         """Gives every version there has been, the greatest number first."""
@@ -120,7 +136,7 @@ class VersionManager:
             try:
                 self._poll()
             except Exception:  # a disk that fails now may answer in a second
-                logging.exception("Cannot follow %s", self._base_path)
+                logging.exception("Cannot follow %s", self.config.base_path)
             if self._garbage.is_set():
                 self._garbage.clear()
                 gc.collect()  # models hold reference cycles, and much memory
@@ -129,12 +145,10 @@ class VersionManager:
 
     def _poll(self) -> None:
         try:
-            versions = published(self._base_path)
+            versions = published(Path(self.config.base_path))
         except VersionError:
             return
-        aspired = {
-            version.number: version.path for version in versions if version.state == "served"
-        }
+        aspired = aspired_versions(versions, self.config)
         for number in self._failures.keys() - aspired.keys():
             del self._failures[number]
             self._end(number, LOADING)

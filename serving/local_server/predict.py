@@ -10,13 +10,16 @@ from tensorflow.core.framework.tensor_pb2 import TensorProto
 from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef
 from tensorflow_serving.apis.predict_pb2 import PredictRequest, PredictResponse
 
+from serving.local_server.batching import Run
 from serving.local_server.errors import ServingError, invalid_argument
 from serving.local_server.servable import Servable, signature_name
 from serving.local_server.tensors import from_proto, to_proto, type_name
 
 
-def predict(servable: Servable, request: PredictRequest) -> PredictResponse:
-    """Runs the signature that `request` names, `serving_default` where it names none.
+def predict(
+    servable: Servable, request: PredictRequest, run: Run = Servable.run
+) -> PredictResponse:
+    """Runs the signature that `request` names, `serving_default` where it names none, by `run`.
 
     Raises:
         ServingError: as TensorFlow Serving's, see the functions below and `Servable.run`.
@@ -29,7 +32,7 @@ def predict(servable: Servable, request: PredictRequest) -> PredictResponse:
     signature = servable.signatures[name]
     inputs = _inputs(signature, request.inputs)
     aliases = _outputs(signature, request.output_filter)
-    outputs = servable.run(name, inputs)
+    outputs = run(servable, name, inputs)
     response = PredictResponse()
     servable.identify(response.model_spec)
     response.model_spec.signature_name = name

@@ -1,4 +1,4 @@
-"""The REST API (http_rest_api_handler.cc, http_server.cc)."""
+"""The REST API (http_rest_api_handler.cc, http_server.cc), and a page to try the model with."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ import threading
 from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import grpc
+from tensorflow_serving.apis.classification_pb2 import ClassificationRequest
 from tensorflow_serving.apis.get_model_metadata_pb2 import GetModelMetadataRequest
 from tensorflow_serving.apis.get_model_status_pb2 import GetModelStatusRequest
 from tensorflow_serving.apis.model_pb2 import ModelSpec
 from tensorflow_serving.apis.predict_pb2 import PredictRequest
 
-from serving.local_server import json_info, json_tensors
+from serving.local_server import json_examples, json_info, json_tensors
 from serving.local_server.core import SIGNATURE_DEF, ServerCore
 from serving.local_server.errors import ServingError, invalid_argument
 from serving.local_server.predict import predict
@@ -28,6 +30,7 @@ from serving.local_server.servable import signature_name
 _MODEL = r"/v1/models/(?P<name>[^/:]+)(?:/versions/(?P<version>\d+)|/labels/(?P<label>[^/:]+))?"
 _POST = re.compile(_MODEL + r":(?P<method>classify|regress|predict)", re.IGNORECASE)
 _GET = re.compile(_MODEL + r"(?P<metadata>/metadata)?", re.IGNORECASE)
+_PAGE = Path(__file__).with_name("page.html")
 _SILENCE_SECONDS = 10  # a client that sends nothing for so long has gone
 _STATUS = {  # http_server.cc
     grpc.StatusCode.CANCELLED: 499,
@@ -49,6 +52,8 @@ _STATUS = {  # http_server.cc
 class RestServer(ThreadingHTTPServer):
     """Answers on `host:port` from the moment it is made; port 0 takes a free one.
 
+    The page on `/` asks for `model`.
+
     Raises:
         OSError: the port is taken, or not ours to take.
     """
@@ -56,9 +61,10 @@ class RestServer(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, core: ServerCore, host: str, port: int) -> None:
+    def __init__(self, core: ServerCore, host: str, port: int, model: str) -> None:
         super().__init__((host, port), _Handler)
         self.core = core
+        self.model = re.sub(r"[^\w.-]", "", model)  # into the page, where others would be code
         self._accepted = 0
         self._answered = threading.Condition()
         threading.Thread(target=self.serve_forever, name="rest", daemon=True).start()
@@ -98,7 +104,11 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = _SILENCE_SECONDS
 
     def do_GET(self) -> None:
-        self._answer(_GET, self._get)
+        if urlsplit(self.path).path == "/":
+            page = _PAGE.read_text(encoding="utf-8").replace("{{model}}", self.server.model)
+            self._send(HTTPStatus.OK, "text/html; charset=utf-8", page.encode())
+        else:
+            self._answer(_GET, self._get)
 
     def do_POST(self) -> None:
         self._answer(_POST, self._post)
@@ -142,9 +152,11 @@ class _Handler(BaseHTTPRequestHandler):
         return self.rfile.read(int(length))
 
     def _reply(self, status: int, document: dict[str, Any]) -> None:
-        content = json.dumps(document).encode()
+        self._send(status, "application/json", json.dumps(document).encode())
+
+    def _send(self, status: int, kind: str, content: bytes) -> None:
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(content)))
         self.send_header("Connection", "close")
         self.end_headers()
@@ -160,16 +172,28 @@ class _Handler(BaseHTTPRequestHandler):
         return json_info.status(self.server.core.status(status))
 
     def _post(self, match: re.Match[str], body: bytes) -> dict[str, Any]:
-        if match["method"].lower() != "predict":
-            raise ServingError(
-                grpc.StatusCode.UNIMPLEMENTED,
-                f"The development server serves no REST {match['method']}",
-            )
+        match match["method"].lower():
+            case "predict":
+                return self._predict(match, body)
+            case "classify":
+                return self._classify(match, body)
+        raise ServingError(
+            grpc.StatusCode.UNIMPLEMENTED, "The development server serves no REST regress"
+        )
+
+    def _classify(self, match: re.Match[str], body: bytes) -> dict[str, Any]:
+        request = ClassificationRequest()
+        _fill(request.model_spec, match)
+        json_examples.fill(request, body)
+        return json_examples.answer(self.server.core.classify(request))
+
+    def _predict(self, match: re.Match[str], body: bytes) -> dict[str, Any]:
         document = json_tensors.parse(body)
         request = PredictRequest()
         _fill(request.model_spec, match)
         request.model_spec.signature_name = document.signature_name
-        with self.server.core.lease(request) as servable:
+        core = self.server.core
+        with core.lease(request) as servable:
             name = signature_name(request.model_spec)
             if name not in servable.signatures:
                 raise invalid_argument(
@@ -178,7 +202,9 @@ class _Handler(BaseHTTPRequestHandler):
             sent = json_tensors.tensors(document, servable.signatures[name].inputs)
             for alias, tensor in sent.items():
                 request.inputs[alias].CopyFrom(tensor)
-            return json_tensors.answer(predict(servable, request).outputs, document.row)
+            return json_tensors.answer(
+                predict(servable, request, core.runner()).outputs, document.row
+            )
 
 
 def _fill(spec: ModelSpec, match: re.Match[str]) -> None:

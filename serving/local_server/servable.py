@@ -39,6 +39,13 @@ class Servable:
         spec.name = self.name
         spec.version.value = self.version
 
+    def batches(self, signature_name: str) -> bool:
+        """Whether requests can be joined: all the signature's tensors have a free first size."""
+        signature = self.signatures[signature_name]
+        tensors = [*signature.inputs.values(), *signature.outputs.values()]
+        shapes = [info.tensor_shape for info in tensors]
+        return all(shape.dim and shape.dim[0].size == -1 for shape in shapes)
+
     def run(self, signature_name: str, inputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Gives the outputs of one signature by alias; safe to call from several threads.
 

@@ -7,7 +7,7 @@ import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from typing import Any
 
 import grpc
 from grpc_health.v1 import health_pb2_grpc
@@ -17,13 +17,17 @@ from tensorflow_serving.apis.model_service_pb2_grpc import add_ModelServiceServi
 from tensorflow_serving.apis.prediction_service_pb2_grpc import (
     add_PredictionServiceServicer_to_server,
 )
+from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
+from serving.config_files import BatchingOptions
+from serving.local_server.batching import Batcher
 from serving.local_server.core import ServerCore
 from serving.local_server.grpc_services import ModelService, PredictionService
-from serving.local_server.manager import AVAILABLE, END, VersionManager, VersionState
+from serving.local_server.models import ModelSet
 from serving.local_server.rest import RestServer
+from serving.local_server.states import AVAILABLE, END, VersionState
 
-_THREADS = 16
+_THREADS = 64  # requests that wait for a batch hold one each
 _GRACE_SECONDS = 30.0
 _GRPC_OPTIONS = (
     ("grpc.max_receive_message_length", -1),  # TensorFlow Serving's default, not gRPC's 4 MiB
@@ -38,46 +42,52 @@ _HEALTH_SERVICES = (
 
 
 class LocalServer:
-    """A development server for the model in `model_dir`; it listens once it is made.
+    """A development server for the models of `config`; it listens once it is made.
 
     Args:
-        model_dir: the push directory, as `serving.versions` keeps it; may be missing or empty yet.
-        name: the name that requests call the model.
+        config: the models' names and directories, which may be missing or empty yet; see
+            `models.one_model`.
         host: the address to listen on.
         port: for gRPC; 0 takes a free one, see the attribute `port`.
         rest_port: for REST; likewise.
+        batching: how requests of several clients are joined; None: not at all.
+        ssl: an SSLConfig for gRPC; None: no TLS. REST has none, as in TensorFlow Serving.
         announce: is given one line when a version becomes available, fails to load or leaves.
 
     Raises:
         OSError: a port is taken.
+        ServingError: the models' configuration cannot be.
     """
 
     def __init__(
         self,
-        model_dir: Path,
-        name: str = "classifier",
+        config: ModelServerConfig,
         *,
         host: str = "127.0.0.1",
         port: int = 8500,
         rest_port: int = 8501,
+        batching: BatchingOptions | None = None,
+        ssl: Any = None,
         announce: Callable[[str], None] = print,
     ) -> None:
-        self._name = name
         self._announce = announce
         self._health = HealthServicer()
         self._set_health(HealthCheckResponse.NOT_SERVING)
-        self._manager = VersionManager(name, model_dir, self._changed)
-        core = ServerCore(name, self._manager)
+        self._models = ModelSet(self._changed)
+        self._batcher = Batcher(batching) if batching else None
+        core = ServerCore(self._models, self._batcher)
         self._grpc = self._grpc_server(core)
-        self.port = _bind(self._grpc, host, port)
-        self._rest = RestServer(core, host, rest_port)
+        self.port = _bind(self._grpc, host, port, ssl)
+        served = config.model_config_list.config
+        self._rest = RestServer(core, host, rest_port, served[0].name if served else "")
         self.rest_port: int = self._rest.server_address[1]
         self._grpc.start()
         announce(
-            f"Development server (production runs TensorFlow Serving): {name} from {model_dir},"
-            f" gRPC on {host}:{self.port}, REST on {host}:{self.rest_port}"
+            "Development server (production runs TensorFlow Serving): "
+            + ", ".join(f"{model.name} from {model.base_path}" for model in served)
+            + f", gRPC on {host}:{self.port}, REST on {host}:{self.rest_port}"
         )
-        self._manager.start()
+        self._models.apply(config, wait=False)
 
     def stop(self, grace: float = _GRACE_SECONDS) -> None:
         """Accepts no more and waits at most `grace` seconds for the requests under way."""
@@ -85,7 +95,9 @@ class LocalServer:
         finished = self._grpc.stop(grace)
         self._rest.stop(grace)
         finished.wait()
-        self._manager.stop()
+        if self._batcher:
+            self._batcher.stop()
+        self._models.stop()
 
     def __enter__(self) -> LocalServer:
         return self
@@ -100,17 +112,17 @@ class LocalServer:
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         return server
 
-    def _changed(self, state: VersionState) -> None:
-        version = f"{self._name} version {state.version}"
+    def _changed(self, name: str, state: VersionState) -> None:
+        version = f"{name} version {state.version}"
         if state.state == AVAILABLE:
             self._announce(f"{version} is AVAILABLE")
         elif state.state == END and state.code:
             self._announce(f"{version} does not load: {state.message}")
         elif state.state == END:
             self._announce(f"{version} is unloaded")
-        answering = any(entry.state == AVAILABLE for entry in self._manager.states())
+        states = [entry.state for model in self._models.all() for entry in model.states()]
         self._set_health(
-            HealthCheckResponse.SERVING if answering else HealthCheckResponse.NOT_SERVING
+            HealthCheckResponse.SERVING if AVAILABLE in states else HealthCheckResponse.NOT_SERVING
         )
 
     def _set_health(self, status: int) -> None:
@@ -133,11 +145,25 @@ def run(server: Callable[[], LocalServer]) -> None:
         stopping.wait()
 
 
-def _bind(server: grpc.Server, host: str, port: int) -> int:
+def _bind(server: grpc.Server, host: str, port: int, ssl: Any) -> int:
+    address = f"{host}:{port}"
     try:
-        bound: int = server.add_insecure_port(f"{host}:{port}")
+        bound: int = (
+            server.add_secure_port(address, _credentials(ssl))
+            if ssl
+            else server.add_insecure_port(address)
+        )
     except RuntimeError:
         bound = 0  # as older gRPC says it
     if not bound:
-        raise OSError(f"Cannot listen on {host}:{port}: the port is taken, or not ours to take")
+        raise OSError(f"Cannot listen on {address}: the port is taken, or not ours to take")
     return bound
+
+
+def _credentials(ssl: Any) -> grpc.ServerCredentials:
+    """Of an SSLConfig, whose fields hold PEM text."""
+    return grpc.ssl_server_credentials(
+        [(ssl.server_key.encode(), ssl.server_cert.encode())],
+        root_certificates=ssl.custom_ca.encode() or None,
+        require_client_auth=ssl.client_verify,
+    )

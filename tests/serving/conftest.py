@@ -41,12 +41,18 @@ def processes(
 
 
 @pytest.fixture(scope="session")
-def server(processes: dict[Path, ServerProcess]) -> ServerProcess:
+def settled(processes: dict[Path, ServerProcess]) -> ServerProcess:
     """A server of the tiny model as version 3 of `classifier`, which nobody changes."""
     process = list(processes.values())[0]
     process.wait_until_listening()
     process.wait_for_line("AVAILABLE")
     return process
+
+
+@pytest.fixture(scope="session")
+def server(settled: ServerProcess) -> ServerProcess:
+    """The same by the name under which tests/serving/contract may put another one."""
+    return settled
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The local server as a process of its own, as users start it."""
+"""Servers under test: one at an address, and the local one as a process, as users start it."""
 
 from __future__ import annotations
 
@@ -26,26 +26,14 @@ from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServic
 START_SECONDS = 120  # importing TensorFlow on a busy machine
 
 
-class ServerProcess:
-    """`python -m serving.local_server` on free ports, with TensorFlow Serving's own stubs."""
+class ServerAt:
+    """A server of the model `classifier`, asked with TensorFlow Serving's own stubs and by REST."""
 
-    def __init__(self, model_dir: Path) -> None:
-        command = [sys.executable, "-u", "-m", "serving.local_server"]
-        command += ["--model-dir", str(model_dir), "--port", "0", "--rest-port", "0"]
-        self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-        self.lines: list[str] = []
-        self.errors: list[str] = []
-        for stream, lines in (
-            (self.process.stdout, self.lines),
-            (self.process.stderr, self.errors),
-        ):
-            threading.Thread(target=lambda s=stream, to=lines: to.extend(s), daemon=True).start()
+    host, port, rest_port = "127.0.0.1", 0, 0
+    base_path = ""  # as the server sees it
 
-    def wait_until_listening(self) -> None:
-        line = self.wait_for_line("gRPC on")
-        self.port, self.rest_port = map(int, re.findall(r"127\.0\.0\.1:(\d+)", line))
+    def connect(self) -> None:
+        """Opens the channel, once `host` and the ports are known."""
         options = [("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1)]
         self.channel = grpc.insecure_channel(self.address, options=options)
         self.predictions = PredictionServiceStub(self.channel)
@@ -53,11 +41,7 @@ class ServerProcess:
 
     @property
     def address(self) -> str:
-        return f"127.0.0.1:{self.port}"
-
-    def wait_for_line(self, part: str) -> str:
-        wait_until(lambda: any(part in line for line in self.lines), self.log)
-        return next(line for line in self.lines if part in line)
+        return f"{self.host}:{self.port}"
 
     def states(self) -> dict[int, str]:
         """The state of each version by GetModelStatus."""
@@ -83,13 +67,54 @@ class ServerProcess:
         if body is not None and not isinstance(body, bytes):
             body = json.dumps(body).encode()
         request = urllib.request.Request(
-            f"http://127.0.0.1:{self.rest_port}{path}", body, method=method
+            f"http://{self.host}:{self.rest_port}{path}", body, method=method
         )
         try:
             with urllib.request.urlopen(request) as response:
                 return response.status, json.load(response)
         except urllib.error.HTTPError as error:
             return error.code, json.load(error)
+
+    def log(self) -> str:
+        return "its log is elsewhere"
+
+
+class RemoteServer(ServerAt):
+    """A server that runs already, such as a real TensorFlow Serving."""
+
+    def __init__(self, address: str, rest_port: int, base_path: str) -> None:
+        self.host, _, port = address.rpartition(":")
+        self.port, self.rest_port, self.base_path = int(port), rest_port, base_path
+        self.connect()
+
+
+class ServerProcess(ServerAt):
+    """`python -m serving.local_server` on free ports; `words` are more of its flags."""
+
+    def __init__(self, model_dir: Path | None, *words: str) -> None:
+        self.base_path = str(model_dir)
+        command = [sys.executable, "-u", "-m", "serving.local_server"]
+        command += ["--model-dir", str(model_dir)] if model_dir else []
+        command += ["--port", "0", "--rest-port", "0", *words]
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        self.lines: list[str] = []
+        self.errors: list[str] = []
+        for stream, lines in (
+            (self.process.stdout, self.lines),
+            (self.process.stderr, self.errors),
+        ):
+            threading.Thread(target=lambda s=stream, to=lines: to.extend(s), daemon=True).start()
+
+    def wait_until_listening(self) -> None:
+        line = self.wait_for_line("gRPC on")
+        self.port, self.rest_port = map(int, re.findall(r"127\.0\.0\.1:(\d+)", line))
+        self.connect()
+
+    def wait_for_line(self, part: str) -> str:
+        wait_until(lambda: any(part in line for line in self.lines), self.log)
+        return next(line for line in self.lines if part in line)
 
     def log(self) -> str:
         return f"exit code {self.process.poll()}\n{''.join(self.lines)}\n{''.join(self.errors)}"

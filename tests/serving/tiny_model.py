@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -83,3 +84,7 @@ def busy_request(seconds: float) -> PredictRequest:
     request.model_spec.signature_name = "busy"
     request.inputs["seconds"].CopyFrom(tf.make_tensor_proto(seconds, tf.float32))
     return request
+
+
+if __name__ == "__main__":  # for `make test-serving`
+    export(Path(sys.argv[1], "3"))

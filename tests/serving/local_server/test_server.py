@@ -66,9 +66,11 @@ def test_a_stop_finishes_what_has_been_accepted(own_server: ServerProcess) -> No
 def test_a_taken_port_is_an_error_and_no_silent_second_server(
     server: ServerProcess, tmp_path: Path
 ) -> None:
+    from serving.local_server.models import one_model
     from serving.local_server.server import LocalServer
 
+    config = one_model("classifier", tmp_path)
     with pytest.raises(OSError, match=str(server.port)):
-        LocalServer(tmp_path, port=server.port, rest_port=0)
+        LocalServer(config, port=server.port, rest_port=0)
     with pytest.raises(OSError):
-        LocalServer(tmp_path, port=0, rest_port=server.rest_port)
+        LocalServer(config, port=0, rest_port=server.rest_port)

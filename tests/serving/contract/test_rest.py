@@ -10,7 +10,7 @@ from PIL import Image
 
 from tests.serving.conftest import VERSION
 from tests.serving.samples import jpeg, png
-from tests.serving.server_process import ServerProcess
+from tests.serving.server_process import RemoteServer, ServerAt
 from tests.serving.tiny_model import predict_request
 
 RED = png(Image.new("RGB", (8, 8), "red"))
@@ -22,7 +22,7 @@ def b64(data: bytes) -> dict[str, str]:
     return {"b64": base64.b64encode(data).decode()}
 
 
-def test_instances_are_answered_with_a_prediction_each(server: ServerProcess) -> None:
+def test_instances_are_answered_with_a_prediction_each(server: ServerAt) -> None:
     status, answer = server.rest(f"{MODEL}:predict", {"instances": [b64(RED), b64(BLUE)]})
     assert status == 200
     assert [each["classes"][0] for each in answer["predictions"]] == ["red", "blue"]
@@ -39,7 +39,7 @@ def test_instances_are_answered_with_a_prediction_each(server: ServerProcess) ->
     ],
 )
 def test_all_forms_of_a_request_get_the_same_answer_as_over_grpc(
-    body: dict[str, Any], server: ServerProcess
+    body: dict[str, Any], server: ServerAt
 ) -> None:
     status, answer = server.rest(f"{MODEL}:predict", body)
     assert status == 200
@@ -54,12 +54,39 @@ def test_all_forms_of_a_request_get_the_same_answer_as_over_grpc(
     ]
 
 
+def test_classify_answers_labels_and_scores_as_over_grpc(server: ServerAt) -> None:
+    from tests.serving.contract.test_classify import classification, example
+
+    body = {"signature_name": "serve_examples", "examples": [{"image/encoded": b64(RED)}] * 2}
+    status, answer = server.rest(f"{MODEL}:classify", body)
+    assert status == 200
+    expected = server.predictions.Classify(classification(example("red"))).result
+    pairs = [
+        [entry.label, pytest.approx(entry.score, abs=1e-7)]
+        for entry in expected.classifications[0].classes
+    ]
+    assert answer == {"results": [pairs, pairs]}
+
+
+def test_a_context_goes_into_every_example(server: ServerAt) -> None:
+    body = {"signature_name": "serve_examples", "context": {"image/encoded": [b64(BLUE)]}}
+    status, answer = server.rest(f"{MODEL}:classify", body | {"examples": [{"seen": [1, 2]}]})
+    assert status == 200
+    assert max(answer["results"][0], key=lambda entry: entry[1])[0] == "blue"
+
+
+def test_regress_answers_that_it_can_not(server: ServerAt) -> None:
+    status, answer = server.rest(f"{MODEL}:regress", {"examples": [{}]})
+    assert status >= 400
+    assert answer["error"]
+
+
 @pytest.mark.parametrize("version", [f"/versions/{VERSION}", ""])
-def test_a_version_can_be_named(version: str, server: ServerProcess) -> None:
+def test_a_version_can_be_named(version: str, server: ServerAt) -> None:
     assert server.rest(f"{MODEL}{version}:predict", {"inputs": [b64(RED)]})[0] == 200
 
 
-def test_numbers_and_nested_lists_reach_the_graph(server: ServerProcess) -> None:
+def test_numbers_and_nested_lists_reach_the_graph(server: ServerAt) -> None:
     body = {"signature_name": "busy", "inputs": {"seconds": 0}}
     status, answer = server.rest(f"{MODEL}:predict", body)
     assert (status, answer) == (200, {"outputs": 0})
@@ -97,21 +124,28 @@ REFUSED = [
     (f"{MODEL}/versions/{2**70}:predict", {"inputs": 1}, 400, "Failed to convert version"),
     (f"{MODEL}/labels/x:predict", {"inputs": 1}, 400, "version label: x"),
     (f"{MODEL}:explain", {"inputs": 1}, 400, "Malformed request: POST /v1/models/classifier:exp"),
-    (f"{MODEL}:regress", {"examples": []}, 501, "regress"),
+    (f"{MODEL}:classify", b"{", 400, "JSON Parse error"),
+    (f"{MODEL}:classify", {"examples": []}, 400, "'examples'"),
+    (f"{MODEL}:classify", {"examples": [1]}, 400, "Example must be JSON object"),
+    (f"{MODEL}:classify", {"examples": [{"x": None}]}, 400, "x has element with unexpected JSON"),
+    (f"{MODEL}:classify", {"examples": [{"x": [1, "1"]}]}, 400, "Unexpected element type"),
+    (f"{MODEL}:classify", {"examples": [{"x": 2**70}]}, 400, "Feature: x"),
+    (f"{MODEL}:classify", {"signature_name": "s", "examples": [{}]}, 400, "with the name: s"),
+    ("/v1/models/m:classify", {"examples": [{}]}, 404, "Latest(m)"),
     ("/v2/models", {}, 404, "Not found"),
 ]
 
 
 @pytest.mark.parametrize(("path", "body", "status", "message"), REFUSED)
 def test_a_wrong_request_is_refused_in_json(
-    path: str, body: Any, status: int, message: str, server: ServerProcess
+    path: str, body: Any, status: int, message: str, server: ServerAt
 ) -> None:
     found, answer = server.rest(path, body)
     assert found == status
-    assert message in answer["error"]
+    assert message in answer["error"] or isinstance(server, RemoteServer)  # parsers differ
 
 
-def test_status_is_written_out_in_full(server: ServerProcess) -> None:
+def test_status_is_written_out_in_full(server: ServerAt) -> None:
     well = {"error_code": "OK", "error_message": ""}
     entry = {"version": str(VERSION), "state": "AVAILABLE", "status": well}
     for path in (MODEL, f"{MODEL}/versions/{VERSION}"):
@@ -123,7 +157,7 @@ def test_status_is_written_out_in_full(server: ServerProcess) -> None:
     assert server.rest("/v1/models/m")[0] == 404
 
 
-def test_metadata_is_written_out_in_full(server: ServerProcess) -> None:
+def test_metadata_is_written_out_in_full(server: ServerAt) -> None:
     status, answer = server.rest(f"{MODEL}/metadata")
     assert status == 200
     assert answer["model_spec"] == {
@@ -141,13 +175,13 @@ def test_metadata_is_written_out_in_full(server: ServerProcess) -> None:
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
-def test_other_methods_are_refused_in_json(method: str, server: ServerProcess) -> None:
+def test_other_methods_are_refused_in_json(method: str, server: ServerAt) -> None:
     status, answer = server.rest(MODEL, method=method)
     assert status == 501
     assert method in answer["error"]
 
 
-def test_what_is_no_http_does_not_take_the_server_down(server: ServerProcess) -> None:
+def test_what_is_no_http_does_not_take_the_server_down(server: ServerAt) -> None:
     for noise in (b"\0" * 1000, b"GET\r\n\r\n", b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\n"):
         with socket.create_connection(("127.0.0.1", server.rest_port)) as connection:
             connection.sendall(noise)

@@ -1,0 +1,193 @@
+"""One run of the graph for the requests of several clients (shared_batch_scheduler.h).
+
+A batch waits until it is full, or until its first request has waited for `batch_timeout_micros`,
+and then for a free thread.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
+from dataclasses import dataclass, field
+from typing import Any
+
+import grpc
+import tensorflow as tf
+
+from serving.config_files import BatchingOptions
+from serving.local_server.errors import ServingError, invalid_argument
+from serving.local_server.servable import Servable
+
+Tensors = dict[str, tf.Tensor]
+Run = Callable[[Servable, str, Tensors], Tensors]
+"""Gives the outputs of a servable's signature for its inputs, batched or not."""
+
+_Key = tuple[Servable, str, tuple[Any, ...]]  # what can share a batch: see `_key`
+
+
+@dataclass(eq=False)
+class _Task:
+    inputs: Tensors
+    size: int
+    deadline: float | None  # time.monotonic()
+    answer: Future[Tensors] = field(default_factory=Future)
+
+    @property
+    def awaited(self) -> bool:
+        return self.deadline is None or time.monotonic() < self.deadline
+
+
+@dataclass(eq=False)
+class _Batch:
+    ripe_at: float
+    tasks: list[_Task] = field(default_factory=list)
+
+    @property
+    def size(self) -> int:
+        return sum(task.size for task in self.tasks)
+
+
+class Batcher:
+    """Runs signatures for many threads at once; those without a batch dimension one by one."""
+
+    def __init__(self, options: BatchingOptions) -> None:
+        self._options = options
+        self._queues: defaultdict[_Key, deque[_Batch]] = defaultdict(deque)
+        self._changed = threading.Condition()
+        self._stopping = False
+        self._threads = [
+            threading.Thread(target=self._work, name=f"batch-{number}", daemon=True)
+            for number in range(options.num_batch_threads)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def queued(self) -> int:
+        """Gives how many batches wait, for a thread or for more requests."""
+        with self._changed:
+            return sum(map(len, self._queues.values()))
+
+    def stop(self) -> None:
+        """Runs what is queued and ends the threads."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join()
+
+    def run(
+        self, servable: Servable, name: str, inputs: Tensors, deadline: float | None = None
+    ) -> Tensors:
+        """Gives the outputs for `inputs`, from a run that others may share.
+
+        Raises:
+            ServingError: INVALID_ARGUMENT for more than a batch holds, UNAVAILABLE where the queue
+                is full, DEADLINE_EXCEEDED after `deadline` (time.monotonic()), and the graph's own.
+        """
+        if not servable.batches(name):
+            return servable.run(name, inputs)
+        task = _Task(inputs, _size(inputs), deadline)
+        if task.size > self._options.max_batch_size:
+            raise invalid_argument(
+                f"Task size {task.size} is larger than maximum input batch size"
+                f" {self._options.max_batch_size}"
+            )
+        self._enqueue((servable, name, _key(inputs)), task)
+        try:
+            return task.answer.result(
+                None if deadline is None else max(0.0, deadline - time.monotonic())
+            )
+        except FutureTimeout:
+            raise ServingError(grpc.StatusCode.DEADLINE_EXCEEDED, "Deadline Exceeded") from None
+
+    def _enqueue(self, key: _Key, task: _Task) -> None:
+        with self._changed:
+            queue = self._queues[key]
+            if not queue or queue[-1].size + task.size > self._options.max_batch_size:
+                if len(queue) >= self._options.max_enqueued_batches:
+                    raise ServingError(
+                        grpc.StatusCode.UNAVAILABLE,
+                        "The batch scheduling queue to which this task was submitted is full",
+                    )
+                wait = self._options.batch_timeout_micros / 1e6
+                queue.append(_Batch(time.monotonic() + wait))
+            queue[-1].tasks.append(task)
+            self._changed.notify()
+
+    def _work(self) -> None:
+        while (found := self._next()) is not None:
+            (servable, name, _), tasks = found
+            _run(servable, name, [task for task in tasks if task.awaited])
+            del found, servable, tasks  # or a version that left would stay in memory
+
+    def _next(self) -> tuple[_Key, list[_Task]] | None:
+        """Waits for a batch that is full or ripe; None at the end."""
+        with self._changed:
+            while self._queues or not self._stopping:
+                ripe_at, key = min(
+                    ((self._ripe_at(queue), key) for key, queue in self._queues.items()),
+                    key=lambda entry: entry[0],
+                    default=(None, None),
+                )
+                if ripe_at is not None and (wait := ripe_at - time.monotonic()) > 0:
+                    self._changed.wait(wait)
+                elif key is None:
+                    self._changed.wait()
+                else:
+                    return key, self._take(key)
+            return None
+
+    def _ripe_at(self, queue: deque[_Batch]) -> float:
+        first = queue[0]
+        full = len(queue) > 1 or first.size >= self._options.max_batch_size
+        return 0.0 if full or self._stopping else first.ripe_at
+
+    def _take(self, key: _Key) -> list[_Task]:
+        queue = self._queues[key]
+        batch = queue.popleft()
+        if not queue:
+            del self._queues[key]
+        return batch.tasks
+
+
+def _run(servable: Servable, name: str, tasks: list[_Task]) -> None:
+    """Answers all tasks; where the batch fails, one by one: nobody fails for another's picture."""
+    try:
+        if len(tasks) > 1:
+            _share(tasks, servable.run(name, _joined(tasks)))
+            return
+    except Exception:  # whose fault it is, and what kind, tells each one's own run
+        pass
+    for task in tasks:
+        try:
+            task.answer.set_result(servable.run(name, task.inputs))
+        except Exception as error:
+            task.answer.set_exception(error)
+
+
+def _joined(tasks: list[_Task]) -> Tensors:
+    aliases = tasks[0].inputs
+    return {alias: tf.concat([task.inputs[alias] for task in tasks], 0) for alias in aliases}
+
+
+def _share(tasks: list[_Task], outputs: Tensors) -> None:
+    sizes = [task.size for task in tasks]
+    parts = {alias: tf.split(tensor, sizes) for alias, tensor in outputs.items()}
+    for number, task in enumerate(tasks):
+        task.answer.set_result({alias: split[number] for alias, split in parts.items()})
+
+
+def _size(inputs: Mapping[str, tf.Tensor]) -> int:
+    sizes = {tensor.shape[0] for tensor in inputs.values()}
+    if len(sizes) != 1:
+        raise invalid_argument("Batching input tensors must all have the same 0th-dimension size")
+    return int(sizes.pop())
+
+
+def _key(inputs: Mapping[str, tf.Tensor]) -> tuple[Any, ...]:
+    """What of the inputs must be equal in one batch: all dimensions but the first."""
+    return tuple((alias, *tensor.shape[1:]) for alias, tensor in sorted(inputs.items()))

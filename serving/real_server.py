@@ -1,0 +1,100 @@
+"""TensorFlow Serving itself, where this machine has it: the binary, or its container's image."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import subprocess
+from pathlib import Path
+
+from serving.local_server import ServeOptions
+
+BINARY = "tensorflow_model_server"
+IMAGE = "tensorflow/serving"
+_DOCKER_SECONDS = 10.0
+_INSIDE = Path("/config")
+
+
+def command(options: ServeOptions, container: str | None = None) -> list[str] | None:
+    """Gives the command that serves `options` with TensorFlow Serving; None where there is none.
+
+    The binary on PATH goes first; then an image that Docker has already, for it is never pulled
+    here. The image can serve a model directory only: a model configuration file names paths that
+    are not mounted.
+
+    Args:
+        options: what to serve. Port 0 switches one off, as the binary has it.
+        container: a name for the container.
+    """
+    if shutil.which(BINARY):
+        return [BINARY, f"--port={options.port}", *_words(options, {})]
+    if options.model_dir is not None and _has_image():
+        name = ["--name", container] if container else []
+        return ["docker", "run", "--rm", "--init", *name, *_container(options)]
+    return None
+
+
+def remove(container: str) -> None:
+    """Ends a container whose `docker run` was killed, which leaves it running."""
+    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+        _docker("rm", "--force", container)
+
+
+def _container(options: ServeOptions) -> list[str]:
+    """The words after `docker run`: ports, folders and files that are shown to it, the image."""
+    assert options.model_dir is not None
+    inside = Path("/models", options.name)
+    shown = {options.model_dir.absolute(): inside}
+    for file in (options.batching_parameters_file, options.ssl_config_file):
+        if file is not None:
+            shown[file.absolute()] = _INSIDE / file.name
+    words = []
+    for ours, theirs in ((options.port, 8500), (options.rest_port, 8501)):
+        words += ["--publish", f"{options.host}:{ours}:{theirs}"] if ours else []
+    for path, target in shown.items():
+        words += ["--volume", f"{path}:{target}:ro"]
+    in_container = ServeOptions(
+        options.model_dir,
+        options.name,
+        rest_port=8501 if options.rest_port else 0,
+        batching_parameters_file=options.batching_parameters_file,
+        ssl_config_file=options.ssl_config_file,
+    )
+    return [*words, "--entrypoint", BINARY, IMAGE, "--port=8500", *_words(in_container, shown)]
+
+
+def _words(options: ServeOptions, shown: dict[Path, Path]) -> list[str]:
+    """The binary's flags but the port; `shown` are the paths that it finds elsewhere."""
+
+    def path(ours: Path) -> Path:
+        return shown.get(ours.absolute(), ours.absolute())
+
+    words = [f"--rest_api_port={options.rest_port}"]
+    if options.model_config_file is not None:
+        words += [
+            f"--model_config_file={path(options.model_config_file)}",
+            "--allow_version_labels_for_unavailable_models=true",
+        ]
+    elif options.model_dir is not None:
+        words += [
+            f"--model_name={options.name}",
+            f"--model_base_path={path(options.model_dir)}",
+        ]
+    if options.batching_parameters_file is not None:
+        file = path(options.batching_parameters_file)
+        words += ["--enable_batching=true", f"--batching_parameters_file={file}"]
+    if options.ssl_config_file is not None:
+        words += [f"--ssl_config_file={path(options.ssl_config_file)}"]
+    return words
+
+
+def _has_image() -> bool:
+    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+        return _docker("image", "inspect", IMAGE) == 0
+    return False
+
+
+def _docker(*words: str) -> int:
+    return subprocess.run(
+        ["docker", *words], capture_output=True, timeout=_DOCKER_SECONDS
+    ).returncode
