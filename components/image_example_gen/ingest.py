@@ -11,7 +11,6 @@ import dataclasses
 import hashlib
 import json
 import os
-import pickle
 import uuid
 from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
@@ -22,7 +21,8 @@ from apache_beam.io.filesystems import FileSystems
 from apache_beam.transforms.window import GlobalWindows
 
 from components import features, progress
-from components.image_example_gen import reading, records
+from components.image_example_gen import example_message, reading
+from components.image_example_gen.records import framed
 from components.image_example_gen.sources import SourceFile
 from components.settings.data import Data
 
@@ -65,7 +65,7 @@ class ReadPictures(beam.DoFn):
 
     def process(self, element: str) -> None:
         with FileSystems.open(element, compression_type=CompressionTypes.UNCOMPRESSED) as file:
-            files: list[SourceFile] = pickle.load(file)  # this run's own
+            files = [SourceFile.of_row(row) for row in json.loads(file.read())]
         for source_file in files:
             self._read(source_file)
         self._done += len(files)
@@ -74,7 +74,7 @@ class ReadPictures(beam.DoFn):
     def _read(self, file: SourceFile) -> None:
         accepted, row = reading.read(file, self._data)
         if accepted:
-            self._write(accepted.split, file, records.framed(example(file, accepted)))
+            self._write(accepted.split, file, framed(example(file, accepted)))
         self._write(LEDGER, file, f"{json.dumps(row)}\n".encode())
 
     def _write(self, kind: str, file: SourceFile, content: bytes) -> None:
@@ -117,7 +117,8 @@ def _write_portions(files: list[SourceFile], folder: str) -> Iterator[str]:
     for start in range(0, len(files), size):
         path = os.path.join(folder, f"files-{start:09}")
         with FileSystems.create(path, compression_type=CompressionTypes.UNCOMPRESSED) as file:
-            file.write(pickle.dumps(files[start : start + size]))
+            rows = [source_file.as_row() for source_file in files[start : start + size]]
+            file.write(json.dumps(rows).encode())
         yield path
 
 
@@ -142,7 +143,7 @@ def mixed_position(file: SourceFile) -> str:
 def example(file: SourceFile, accepted: reading.Accepted) -> bytes:
     """Gives the picture's serialized Example."""
     picture = accepted.picture
-    values: dict[str, records.Value] = {
+    values: dict[str, example_message.Value] = {
         features.ENCODED: picture.encoded,
         features.FORMAT: picture.format.encode(),
         features.HEIGHT: picture.height,
@@ -153,7 +154,7 @@ def example(file: SourceFile, accepted: reading.Accepted) -> bytes:
         features.SHA256: accepted.sha256.encode(),
         features.LABEL: file.label.encode(),
     }
-    return records.example(values)
+    return example_message.serialized(values)
 
 
 def withdraw(pipeline: beam.Pipeline, shards: list[str], names: frozenset[str]) -> None:

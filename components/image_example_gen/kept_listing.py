@@ -6,19 +6,19 @@ that reads them run one after another, maybe on several machines.
 
 from __future__ import annotations
 
-import dataclasses
 import gzip
 import json
 import posixpath
 from collections.abc import Mapping
 from typing import Any
 
-from components.image_example_gen.file_systems import read_bytes, write_bytes
+from components.image_example_gen.file_systems import keep_newest, read_bytes, write_bytes
 from components.image_example_gen.sources import Listing, SourceFile, scan
-from components.image_example_gen.sources.listing import Record
 from components.settings.data import Data
 
 NODE = "ImageExampleGen"
+
+_MOST_KEPT = 20  # files: the listings of ten runs, of which only those at work need theirs
 
 
 def node_folder(outputs: Mapping[str, list[Any]]) -> str:
@@ -35,11 +35,12 @@ def keep(listing: Listing, node: str, run_id: str | None = None) -> str:
       run_id: the run that shall use it without listing anew.
     """
     fingerprint = listing.fingerprint()
-    document = {**vars(listing), "files": [list(vars(file).values()) for file in listing.files]}
+    document = {**vars(listing), "files": [file.as_row() for file in listing.files]}
     content = gzip.compress(json.dumps(document).encode(), mtime=0)
     write_bytes(_path(node, f"{fingerprint}.json.gz"), content)
     if run_id:
         write_bytes(_path(node, run_id), fingerprint.encode())
+    keep_newest(_path(node, ""), _MOST_KEPT)
     return fingerprint
 
 
@@ -50,7 +51,7 @@ def kept(node: str, fingerprint: str) -> Listing | None:
     except OSError:
         return None
     document = json.loads(gzip.decompress(content))
-    return Listing(**{**document, "files": [_file(*row) for row in document["files"]]})
+    return Listing(**{**document, "files": [SourceFile.of_row(row) for row in document["files"]]})
 
 
 def kept_for_run(node: str, run_id: str) -> Listing | None:
@@ -68,10 +69,3 @@ def listed(outputs: Mapping[str, list[Any]], fingerprint: str, data: Data) -> Li
 
 def _path(node: str, name: str) -> str:
     return posixpath.join(node, ".system", "listings", name)
-
-
-def _file(*values: Any) -> SourceFile:
-    names = [field.name for field in dataclasses.fields(SourceFile)]
-    row = dict(zip(names, values, strict=True))
-    record = row["record"] and Record(*row["record"])
-    return SourceFile(**{**row, "among": tuple(row["among"]), "record": record})

@@ -10,7 +10,7 @@ from components.features import SPLITS
 from components.image_example_gen import sources
 from components.image_example_gen.difference_hash import difference_hash
 from components.image_example_gen.sources import SourceFile
-from components.image_example_gen.splits import split_key, split_of
+from components.image_example_gen.splits import split_of
 from components.image_example_gen.verdicts import Row, verdicts
 from components.settings.data import Data
 from serving.pictures import Picture, PictureError, canonical_and_pixels
@@ -36,7 +36,7 @@ def read(file: SourceFile, data: Data) -> tuple[Accepted | None, Row]:
     except PictureError as error:
         return None, {**row, "reason": str(error)}
     sha256 = hashlib.sha256(content).hexdigest()
-    split = file.split or split_of(split_key(file, sha256, data), data.splits, file.among)
+    split = file.split or split_of(file.group or sha256, data.splits, file.among)
     seen = {"split": split, "sha256": sha256, "difference_hash": difference_hash(pixels)}
     return Accepted(picture, sha256, split), {**row, **seen}
 

@@ -3,29 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Sequence
 
 from components.features import SPLITS
-from components.image_example_gen.sources import SourceFile
-from components.settings.data import Data, Splits
-
-
-def split_key(file: SourceFile, content: str, data: Data) -> str:
-    """Gives what keeps pictures together: a group, in the source or in the path, else the content.
-
-    Args:
-      file: the picture's file.
-      content: the SHA-256 of its bytes.
-      data: has `group_by`, a regular expression.
-    """
-    if file.group is not None:
-        return file.group
-    match = re.search(data.group_by, file.below or file.name) if data.group_by else None
-    if match is None:
-        return content
-    first = match.group(1) if match.re.groups else None
-    return match.group(0) if first is None else first
+from components.settings.data import Splits
 
 
 def split_of(key: str, parts: Splits, among: Sequence[str] = SPLITS) -> str:

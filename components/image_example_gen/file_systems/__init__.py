@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from components.errors import DataError
 from components.image_example_gen.file_systems.entries import View
 from components.image_example_gen.file_systems.local import Local
 from serving.quiet import quiet_import
@@ -89,6 +90,28 @@ def write_bytes(path: str, content: bytes) -> None:
     with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as file:
         file.write(content)
     os.replace(file.name, target)
+
+
+def keep_newest(folder: str, most: int) -> None:
+    """Removes the oldest files below a folder where there are more than `most`.
+
+    Leaves them where their age is not known, or where they can't be listed or removed.
+    """
+    with contextlib.suppress(OSError, DataError):
+        files = view(folder).tree(folder).files
+        known = [(file.modified, file.path) for file in files if isinstance(file.modified, int)]
+        for _, path in sorted(known)[:-most]:
+            _remove(path)
+
+
+def _remove(path: str) -> None:
+    if not is_remote(path):
+        os.remove(path)
+        return
+    from components.image_example_gen.file_systems.remote import file_system
+
+    with _os_errors(path):
+        file_system(path).delete([path])
 
 
 @contextlib.contextmanager

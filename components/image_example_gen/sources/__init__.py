@@ -10,6 +10,7 @@ from components.errors import ConfigError
 from components.image_example_gen import file_systems
 from components.image_example_gen.file_systems.entries import Entry, View, as_text
 from components.image_example_gen.sources import spans
+from components.image_example_gen.sources.grouping import with_groups
 from components.image_example_gen.sources.layouts import LAYOUT, is_picture, read_folders
 from components.image_example_gen.sources.listing import (
     Listing,
@@ -33,16 +34,15 @@ def scan(data: Data) -> Listing:
 
     Raises:
       ConfigError: a source is not there, or is none.
-      DataError: no classes, or classes too small to be split.
+      DataError: no classes, classes too small to be split, or groups that can't be kept whole.
     """
     found = [_source(file_systems.absolute(source), data.window) for source in data.sources]
     if len(found) == 1:
         listing = merge({"": found[0]})
     else:
         listing = merge(dict(zip(_prefixes(data.sources), found, strict=True)))
-    listing = with_missing_splits_cut(listing)
-    check(listing, ", ".join(data.sources), LAYOUT)
-    return listing
+    check(listing, ", ".join(data.sources), LAYOUT, data.min_pictures)
+    return with_missing_splits_cut(with_groups(listing, data.group_by))
 
 
 def content(file: SourceFile) -> bytes:

@@ -6,7 +6,7 @@ import collections
 import dataclasses
 import hashlib
 import json
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from components.errors import DataError
 from components.features import SPLITS, TRAIN
@@ -30,10 +30,23 @@ class SourceFile:
     size: int  # bytes
     modified: int | str  # nanoseconds since the epoch; a checksum where there are no times
     split: str | None = None  # where the source itself says so
-    group: str | None = None  # likewise: pictures of one group stay in one split
+    group: str | None = None  # likewise, or by `group_by`: it stays in one split
     among: tuple[str, ...] = SPLITS  # the splits that it may be cut into where none is given
     below: str = ""  # the path below the class folder, which `group_by` looks at; else `name`
     record: Record | None = None  # of TFRecords alone
+
+    def as_row(self) -> list[Any]:
+        """Gives what JSON can hold, for `of_row`."""
+        return [*vars(self).values()]
+
+    @classmethod
+    def of_row(cls, row: list[Any]) -> SourceFile:
+        """Gives the file that `as_row` gave the row of."""
+        names = (field.name for field in dataclasses.fields(cls))
+        values = dict(zip(names, row, strict=True))
+        values["among"] = tuple(values["among"])
+        values["record"] = values["record"] and Record(*values["record"])
+        return cls(**values)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,18 +110,24 @@ def with_missing_splits_cut(listing: Listing) -> Listing:
     return dataclasses.replace(listing, files=cut, notes=[*listing.notes, note])
 
 
-def check(listing: Listing, source: str, layout: str) -> None:
+def check(listing: Listing, source: str, layout: str, min_pictures: int) -> None:
     """Refuses what can't make a classifier.
+
+    Args:
+      listing: what was found.
+      source: where, in words.
+      layout: what is looked for, in words.
+      min_pictures: how many every class needs in each split.
 
     Raises:
       DataError: no classes, a single one, or one too small to be split.
     """
-    fault = _fault(listing, source, layout)
+    fault = _fault(listing, source, layout, max(1, len(SPLITS) * min_pictures))
     if fault:
         raise DataError(" ".join([f"data.source: {fault}", *listing.notes]))
 
 
-def _fault(listing: Listing, source: str, layout: str) -> str | None:
+def _fault(listing: Listing, source: str, layout: str, least: int) -> str | None:
     classes = listing.classes
     if not classes:
         return f"{source} has no class folders. {layout}."
@@ -117,10 +136,11 @@ def _fault(listing: Listing, source: str, layout: str) -> str | None:
     if not listing.files:
         return f"{source} holds no pictures. {layout}; suffixes: {' '.join(sorted(SUFFIXES))}."
     counts = collections.Counter(file.label for file in listing.files)
-    small = [f"{label} ({counts[label]})" for label in classes if counts[label] < len(SPLITS)]
+    small = [f"{label} ({counts[label]})" for label in classes if counts[label] < least]
     if small:
         return (
-            f"too few pictures in {', '.join(small)}; a class needs at least {len(SPLITS)}, one "
-            f"for each of {', '.join(SPLITS)}. Add pictures or remove the class."
+            f"too few pictures in {', '.join(small)}; a class needs at least {least}: "
+            f"data.min_pictures for each of {', '.join(SPLITS)}, and one in any case. Add pictures "
+            "or remove the class."
         )
     return None

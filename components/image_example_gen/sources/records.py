@@ -18,11 +18,11 @@ from typing import BinaryIO
 
 from components import features
 from components.errors import DataError
+from components.image_example_gen.example_message import bytes_features
 from components.image_example_gen.file_systems import open_bytes
 from components.image_example_gen.file_systems.entries import Entry, is_visible
 from components.image_example_gen.sources.layouts import SPLIT_NAMES
 from components.image_example_gen.sources.listing import Listing, Record, SourceFile
-from components.image_example_gen.sources.wire import bytes_feature
 
 _HEADER, _FOOTER = 12, 4  # bytes before and after a record's data
 _LARGEST = 2**31  # an Example is a protocol buffer, which can't be larger
@@ -55,7 +55,7 @@ def read_picture(path: str, modified: int | str, record: Record) -> bytes:
     with open_bytes(_unpacked(path, modified)) as file:
         file.seek(record.offset)
         try:
-            return bytes_feature(file.read(record.length), features.ENCODED)
+            return bytes_features(file.read(record.length), features.ENCODED)[0]
         except ValueError as error:
             raise OSError(f"{path} has changed since it was listed: {error}") from error
 
@@ -65,8 +65,8 @@ def _pictures(entry: Entry) -> Iterator[SourceFile]:
     with open_bytes(_unpacked(entry.path, entry.modified)) as file:
         for number, (record, data) in enumerate(_records(file, entry.path)):
             try:
-                label = bytes_feature(data, features.LABEL).decode()
-                size = len(bytes_feature(data, features.ENCODED))
+                name, encoded = bytes_features(data, features.LABEL, features.ENCODED)
+                label = name.decode()
             except ValueError as error:
                 raise _damaged(entry.path, record.offset) from error
             if not label:
@@ -78,7 +78,7 @@ def _pictures(entry: Entry) -> Iterator[SourceFile]:
                 path=entry.path,
                 name=f"{entry.name}:{number:06}",
                 label=label,
-                size=size,
+                size=len(encoded),
                 modified=entry.modified,
                 split=SPLIT_NAMES.get(folder.removeprefix("split-")),
                 record=record,

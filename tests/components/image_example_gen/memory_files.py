@@ -67,7 +67,11 @@ class MemoryFiles(FileSystem):
     def metadata(self, path: str) -> FileMetadata:
         return FileMetadata(path, len(self.content[path]), self.times.get(path, 0.0))
 
-    join = split = mkdirs = copy = rename = size = last_updated = delete = None  # never asked
+    def delete(self, paths: list[str]) -> None:
+        for path in paths:
+            del self.content[path]
+
+    join = split = mkdirs = copy = rename = size = last_updated = None  # never asked
 
 
 class MemoryFolders(MemoryFiles):

@@ -38,3 +38,15 @@ def test_it_lies_beside_the_node_s_other_system_files(tmp_path: Path) -> None:
     kept_listing.keep(LISTING, str(tmp_path))
     [path] = (tmp_path / ".system" / "listings").iterdir()
     assert path.name == f"{LISTING.fingerprint()}.json.gz"
+
+
+def test_only_the_newest_are_kept(tmp_path: Path) -> None:
+    for number in range(30):
+        file = dataclasses.replace(FILE, size=number)
+        last = kept_listing.keep(Listing([file], ["cats"], 0), str(tmp_path), f"run-{number}")
+        for path in (tmp_path / ".system" / "listings").iterdir():
+            os.utime(path, (path.stat().st_mtime - 1,) * 2)  # a second later
+    assert len(list((tmp_path / ".system" / "listings").iterdir())) == 20
+    assert kept_listing.kept(str(tmp_path), last) is not None
+    assert kept_listing.kept_for_run(str(tmp_path), "run-29") is not None
+    assert kept_listing.kept_for_run(str(tmp_path), "run-0") is None

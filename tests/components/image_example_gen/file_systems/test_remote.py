@@ -84,3 +84,14 @@ def test_a_place_that_cannot_be_listed_is_named_with_the_reason() -> None:
 def test_a_scheme_that_nobody_knows_is_a_fault_of_the_configuration() -> None:
     with pytest.raises(ConfigError, match="no file system is installed for nowhere://"):
         file_systems.view("nowhere://b")
+
+
+def test_the_oldest_files_are_removed_where_ages_are_known(files: dict[str, bytes]) -> None:
+    for number in range(5):
+        files[f"mem://b/kept/{number}"] = b""
+    file_systems.keep_newest("mem://b/kept", 2)
+    assert len(files) == 5
+    MemoryFiles.times.update({path: 9.0 - number for number, path in enumerate(sorted(files))})
+    file_systems.keep_newest("mem://b/kept", 2)
+    assert sorted(files) == ["mem://b/kept/0", "mem://b/kept/1"]
+    file_systems.keep_newest("mem://secret", 2)  # can't be listed

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from components.errors import ConfigError, DataError
-from components.image_example_gen.records import example, framed
+from components.image_example_gen.example_message import serialized as example
+from components.image_example_gen.records import framed
 from components.image_example_gen.sources import Listing, content, scan
 from components.settings.data import Data
 

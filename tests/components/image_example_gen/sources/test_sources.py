@@ -118,6 +118,17 @@ def test_a_class_too_small_to_be_split_is_named_with_its_count(folder: Path) -> 
         scan(Data(source=str(folder)))
 
 
+def test_where_a_class_may_lack_a_split_one_picture_is_enough(folder: Path) -> None:
+    (folder / "red" / "000.png").unlink()
+    (folder / "red" / "001.png").unlink()
+    assert len(scan(Data(source=str(folder), min_pictures=0)).files) == 7
+    (folder / "red" / "002.png").unlink()
+    with pytest.raises(DataError, match=r"red \(0\); a class needs at least 1:"):
+        scan(Data(source=str(folder), min_pictures=0))
+    with pytest.raises(DataError, match=r"blue \(3\), .*a class needs at least 6:"):
+        scan(Data(source=str(folder), min_pictures=2))
+
+
 def _add(folder: Path) -> None:
     (folder / "red" / "new.png").write_bytes(b"new")
 

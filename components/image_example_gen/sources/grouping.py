@@ -1,0 +1,81 @@
+"""Groups: pictures of one patient, module or visit, which stay together in one split."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+from components.errors import DataError
+from components.image_example_gen.sources.listing import Listing, SourceFile
+
+_SHOWN = 5
+
+
+def with_groups(listing: Listing, group_by: str | None) -> Listing:
+    """Gives each file its group, and the split where the source gives one to others of its group.
+
+    A group that the source names comes before the one that `group_by`, a regular expression, finds
+    in the path: what its first group matches, or else the whole match.
+
+    Raises:
+      DataError: no path matches, or the source puts one group into several splits.
+    """
+    files, notes = listing.files, listing.notes
+    if group_by:
+        groups = [file.group or _group(file, group_by) for file in files]
+        notes = [*notes, *_unmatched(files, groups, group_by)]
+        files = [
+            dataclasses.replace(file, group=group)
+            for file, group in zip(files, groups, strict=True)
+        ]
+    return dataclasses.replace(listing, files=_in_one_split(files), notes=notes)
+
+
+def _group(file: SourceFile, group_by: str) -> str | None:
+    match = re.search(group_by, file.below or file.name)
+    if match is None:
+        return None
+    first = match[1] if match.re.groups else None
+    return match[0] if first is None else first
+
+
+def _unmatched(files: list[SourceFile], groups: list[str | None], group_by: str) -> list[str]:
+    without = [file for file, group in zip(files, groups, strict=True) if not group]
+    if not without:
+        return []
+    example = without[0].below or without[0].name
+    if len(without) == len(files):
+        raise DataError(
+            f"data.group_by: {group_by!r} matches none of {len(files)} paths, of which the first "
+            f"is {example!r}. It is matched against the path below the class folder, in a manifest "
+            "against its path."
+        )
+    return [
+        f"{len(without)} of {len(files)} pictures are in no group and are split by their content: "
+        f"data.group_by ({group_by!r}) does not match {example!r}."
+    ]
+
+
+def _in_one_split(files: list[SourceFile]) -> list[SourceFile]:
+    """Lets files without a split follow their group's, where the source gives it one."""
+    given: dict[str, SourceFile] = {}
+    torn: dict[str, str] = {}
+    for file in files:
+        if file.group and file.split:
+            first = given.setdefault(file.group, file)
+            if first.split != file.split:
+                places = f"{first.name} in {first.split}, {file.name} in {file.split}"
+                torn.setdefault(file.group, f"\n  {file.group!r}: {places}")
+    if torn:
+        more = f"\n  and {len(torn) - _SHOWN} more" if len(torn) > _SHOWN else ""
+        raise DataError(
+            "data.source gives several splits to one group, so that the test would know what was "
+            f"trained on:{''.join([*torn.values()][:_SHOWN])}{more}\n"
+            "Put each group into one split, or leave the splits out: they are cut by group then."
+        )
+    return [
+        dataclasses.replace(file, split=given[file.group].split)
+        if file.group in given and not file.split
+        else file
+        for file in files
+    ]
