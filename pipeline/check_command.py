@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import collections
 import json
 import os
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from typing import Any
 
 from rich.console import Console
 from rich.progress import track
@@ -17,13 +20,22 @@ from components.image_example_gen import sources
 from components.image_example_gen.reading import Ledger, Row, read
 from components.settings.data import Data
 
-_READ_BY_PROGRAMS = ("accepted", "rejected", "ignored", "counts")
+_READ_BY_PROGRAMS = (
+    "accepted",
+    "rejected",
+    "ignored",
+    "counts",
+    "duplicates",
+    "near_duplicates",
+    "notes",
+)
+_SHOWN = 10  # of the pictures that are like another
 
 
 def check(data: Data, as_json: bool) -> None:
     """Prints the pictures per class and split, and what a run would reject or stop at.
 
-    With `as_json` standard output has what programs read, and the notes go to standard error.
+    With `as_json` standard output has what programs read, and the notes go to standard error too.
 
     Raises:
       UserError: there is nothing to read.
@@ -33,22 +45,16 @@ def check(data: Data, as_json: bool) -> None:
     listing = sources.scan(data)
     ledger = Ledger.of(_rows(listing.files, data))
     report = ingest_report(listing, ledger)
-    notes = [*report["notes"], *_refusal(ledger, report["counts"], data)]
+    report["notes"] += _refusal(ledger, report["counts"], data)
     if as_json:
-        for note in notes:
+        for note in report["notes"]:
             print(note, file=sys.stderr)
         print(json.dumps({key: report[key] for key in _READ_BY_PROGRAMS}, ensure_ascii=False))
         return
     console = Console(highlight=False, soft_wrap=True)
-    console.print(_table(report["counts"], listing.classes))
-    for row in ledger.rejected:
-        console.print(f"rejected  {row['file']}: {row['reason']}", markup=False)
-    for note in notes:
-        console.print(note, markup=False)
-    console.print(
-        f"{len(ledger.accepted)} accepted, {len(ledger.rejected)} rejected, "
-        f"{listing.ignored} ignored"
-    )
+    console.print(_table(report, listing.classes))
+    for line in _lines(report):
+        console.print(line, markup=False)
 
 
 def _refusal(ledger: Ledger, counts: dict[str, dict[str, int]], data: Data) -> list[str]:
@@ -73,10 +79,35 @@ def _row(file: sources.SourceFile, data: Data) -> Row:
     return read(file, data)[1]
 
 
-def _table(counts: dict[str, dict[str, int]], classes: list[str]) -> Table:
-    table = Table("class", *counts)
+def _table(report: dict[str, Any], classes: list[str]) -> Table:
+    counts, rejected = report["counts"], collections.Counter(report["rejected_by_class"])
+    table = Table("class", *counts, "rejected")
     for name in classes:
-        table.add_row(name, *(str(by_class[name]) for by_class in counts.values()))
+        numbers = [by_class[name] for by_class in counts.values()]
+        table.add_row(name, *map(str, [*numbers, rejected[name]]))
     table.add_section()
-    table.add_row("all", *(str(sum(by_class.values())) for by_class in counts.values()))
+    totals = [sum(by_class.values()) for by_class in counts.values()]
+    table.add_row("all", *map(str, [*totals, rejected.total()]))
     return table
+
+
+def _lines(report: dict[str, Any]) -> Iterator[str]:
+    for row in report["rejected"]:
+        yield f"rejected  {row['file']}: {row['reason']}"
+    near, same = report["near_duplicates"], report["duplicates"]
+    yield from _alike(near, "near-duplicate", "held-out pictures look like one of another split")
+    yield from _alike(same, "duplicate", "pictures repeat one of their class and split")
+    yield from report["notes"]
+    reasons = [f"{count} {reason}" for reason, count in report["rejected_by_reason"].items()]
+    yield (
+        f"{report['accepted']} accepted, {len(report['rejected'])} rejected"
+        f"{' (' + ', '.join(reasons) + ')' if reasons else ''}, {report['ignored']} ignored"
+    )
+
+
+def _alike(found: dict[str, Any], word: str, what: str) -> Iterator[str]:
+    """Tells of pictures that are like another; those listed last are left to `--json`."""
+    for row in found["listed"][:_SHOWN]:
+        yield f"{word}  {row['file']} is like {row['like']}"
+    if found["count"]:
+        yield f"{found['count']} {what}."

@@ -20,6 +20,7 @@ def ingest_report(listing: Listing, ledger: Ledger) -> dict[str, Any]:
     rejected: rows of {"file", "label", "reason"}, by file.
     rejected_by_reason: the numbers of rejected files by the reason's fixed phrase.
     rejected_by_class: the numbers of rejected files by class.
+    rejected_by_split: likewise by split, "undecided" where their content would have decided.
     counts: the numbers of accepted pictures by split and class.
     duplicates: {"count", "listed"}: pictures equal to another of their class and split; the first
       hundred as {"file", "like"}.
@@ -33,6 +34,7 @@ def ingest_report(listing: Listing, ledger: Ledger) -> dict[str, Any]:
         "rejected": ledger.rejected,
         "rejected_by_reason": rejected_by_reason(ledger.rejected),
         "rejected_by_class": dict(collections.Counter(row["label"] for row in ledger.rejected)),
+        "rejected_by_split": ledger.rejected_by_split,
         "ignored": listing.ignored,
         "counts": counts,
         "duplicates": _duplicates(ledger.accepted),

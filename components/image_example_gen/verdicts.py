@@ -22,7 +22,8 @@ Row = dict[str, str]
 """What became of a file.
 
 Accepted: {"file", "label", "split", "sha256", "difference_hash"}; the latter two in hexadecimal.
-Rejected: {"file", "label", "reason"}; the reason is a fixed phrase, or one, ": " and details.
+Rejected: {"file", "label", "reason"}, and "split" where the content does not decide on it; the
+reason is a fixed phrase, or one, ": " and details.
 """
 
 

@@ -10,6 +10,7 @@ from components.class_weights import balanced
 from components.report.run import Run, Section
 
 _SHOWN_REJECTS = 50
+_SHOWN_ALIKE = 20
 
 
 def _values(run: Run) -> dict[str, Any]:
@@ -35,10 +36,28 @@ def _values(run: Run) -> dict[str, Any]:
         "rejected": rejected[:_SHOWN_REJECTS],
         "rejected_total": len(rejected),
         "rejected_by_class": collections.Counter(row["label"] for row in rejected),
+        "rejected_by_reason": run.ingest["rejected_by_reason"],
         "ignored": run.ingest["ignored"],
+        "notes": run.ingest["notes"],
+        "alike": [
+            _alike("Near-duplicates across splits", _NEAR, run.ingest["near_duplicates"]),
+            _alike("Duplicates", _SAME, run.ingest["duplicates"]),
+        ],
         "findings": run.acceptance["findings"],
         "compared_with": run.acceptance["compared_with"],
     }
+
+
+_NEAR = (
+    "pictures of eval or test look like one of a split that must not know them: the figures may be "
+    "too good. data.group_by keeps pictures of one thing in one split"
+)
+_SAME = "pictures repeat another of their class and split; each counts"
+
+
+def _alike(title: str, what: str, found: dict[str, Any]) -> dict[str, Any]:
+    listed = found["listed"][:_SHOWN_ALIKE]
+    return {"title": title, "what": what, "count": found["count"], "listed": listed}
 
 
 def _imbalance(totals: dict[str, int]) -> dict[str, Any]:

@@ -24,7 +24,7 @@ ROWS = [
     accepted("dogs/1", "eval", "c", 2**64 - 1),
     {"file": "dogs/2", "label": "dogs", "reason": "not a picture: none of JPEG"},
     {"file": "dogs/3", "label": "dogs", "reason": "not a picture: none of PNG"},
-    {"file": "cats/4", "label": "cats", "reason": "empty file"},
+    {"file": "cats/4", "label": "cats", "reason": "empty file", "split": "test"},
 ]
 REPORT = ingest_report(Listing([], ["cats", "dogs"], 3, ["Read spans 1, 2."]), Ledger.of(ROWS))
 
@@ -36,9 +36,10 @@ def test_every_file_is_counted_once() -> None:
     assert sum(sum(by_class.values()) for by_class in REPORT["counts"].values()) == 4
 
 
-def test_rejected_files_are_counted_by_reason_and_by_class() -> None:
+def test_rejected_files_are_counted_by_reason_class_and_split() -> None:
     assert REPORT["rejected_by_reason"] == {"not a picture": 2, "empty file": 1}
     assert REPORT["rejected_by_class"] == {"cats": 1, "dogs": 2}
+    assert REPORT["rejected_by_split"] == {"test": 1, "undecided": 2}
 
 
 def test_duplicates_and_near_duplicates_are_counted_and_listed() -> None:

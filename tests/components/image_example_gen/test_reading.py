@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -77,12 +79,37 @@ def test_the_configured_number_of_pixels_is_the_limit(tmp_path: Path) -> None:
     assert row["reason"].startswith("too many pixels")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads every file")
-def test_a_file_without_permission_is_rejected(tmp_path: Path) -> None:
-    path = tmp_path / "a.png"
+@pytest.fixture
+def nobody() -> Iterator[None]:
+    """Root reads every file, so it is somebody else for a while."""
+    me = os.geteuid()
+    if me == 0:
+        os.seteuid(65534)
+    yield
+    os.seteuid(me)
+
+
+@pytest.fixture
+def locked(tmp_path: Path) -> Path:
+    path = tmp_path / "locked.png"
     Image.new("L", (10, 10)).save(path)
     path.chmod(0)
-    assert "Permission denied" in read(source_file(path), DATA)[1]["reason"]
+    return path
+
+
+def test_a_file_without_permission_is_rejected(locked: Path, nobody: None) -> None:
+    assert "Permission denied" in read(source_file(locked), DATA)[1]["reason"]
+
+
+def test_the_split_of_a_file_that_can_not_be_read_is_known_where_its_content_does_not_decide(
+    tmp_path: Path,
+) -> None:
+    gone = source_file(tmp_path / "gone.png")
+    files = [gone, replace(gone, split="test"), replace(gone, group="p7")]
+    rows = [read(file, DATA)[1] for file in files]
+    decided = split_of("p7", DATA.splits)
+    assert [row.get("split") for row in rows] == [None, "test", decided]
+    assert Ledger.of(rows).rejected_by_split == {"undecided": 1, "test": 1, decided: 1}
 
 
 FILES = st.lists(

@@ -56,7 +56,11 @@ def run(classes: list[str] = CLASSES, pictures: int = 60, right: float = 0.7) ->
             "fingerprint": "f1" * 32,
             "accepted": 100 * len(classes),
             "rejected": [{"file": "pear/x.png", "label": classes[0], "reason": "empty file"}],
+            "rejected_by_reason": {"empty file": 1},
             "ignored": 4,
+            "duplicates": {"count": 0, "listed": []},
+            "near_duplicates": {"count": 0, "listed": []},
+            "notes": [],
             "counts": {
                 split: {name: first + index for index, name in enumerate(classes)}
                 for split, first in {"train": 80, "eval": 10, "test": 20}.items()

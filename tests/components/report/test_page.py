@@ -99,6 +99,23 @@ def test_imbalance_is_named_and_weights_are_shown_where_they_are_used() -> None:
     ]
 
 
+def test_what_was_noted_and_what_is_like_another_is_shown() -> None:
+    near = [{"file": f"test/{number}.png", "like": "train/1.png"} for number in range(30)]
+    changes = {
+        "notes": ["The source gives no test split: cut out of train."],
+        "near_duplicates": {"count": 30, "listed": near},
+        "duplicates": {"count": 1, "listed": [{"file": "a/2.png", "like": "a/1.png"}]},
+    }
+    page = with_data(ingest=run().ingest | changes)
+    text = " ".join(page.text.split())
+    assert "1 file rejected (1 empty file), 4 ignored" in text.replace("( ", "(")
+    assert "The source gives no test split: cut out of train." in text
+    assert "30 pictures of eval or test look like one of a split" in text
+    assert "The first 20:" in text
+    near_rows, same_rows = (rows[1:] for rows in page.tables if rows[0] == ["Picture", "Is like"])
+    assert (len(near_rows), same_rows) == (20, [["a/2.png", "a/1.png"]])
+
+
 def test_findings_stand_with_what_the_data_was_compared_with() -> None:
     found = {"check": "new_classes", "stops": False, "text": "Classes that are new: 'fig'."}
     acceptance = {"compared_with": "2026-11-15 06:00 UTC", "findings": [found]}
