@@ -22,9 +22,8 @@ from components.settings.model import Model
 from components.statistics_gen.component import StatisticsGen
 from components.trainer.component import Trainer
 from components.transform.component import make_transform
+from pipeline.beam_options import pipeline_arguments
 from pipeline.config import Config
-
-_LOCAL_RUNNERS = ("FnApiRunner", "DirectRunner", "BundleBasedDirectRunner", "SwitchingDirectRunner")
 
 
 def create_pipeline(config: Config) -> Pipeline:
@@ -32,27 +31,18 @@ def create_pipeline(config: Config) -> Pipeline:
 
     It looks at nothing but the configuration and the project's own sources, and runs as it stands
     under TFX's `LocalDagRunner`, or node by node under `pipeline.node_runner`.
+
+    Raises:
+      ConfigError: Beam's runner would download a program.
     """
     return Pipeline(
         pipeline_name=config.pipeline_name,
         pipeline_root=str(config.pipeline_root),
         components=_components(config),
         metadata_connection_config=metadata_connection(config),
-        beam_pipeline_args=beam_arguments(config.runtime.beam),
+        beam_pipeline_args=pipeline_arguments(config.runtime.beam),
         enable_cache=True,
     )
-
-
-def beam_arguments(arguments: list[str]) -> list[str]:
-    """Keeps TFX from packing its own sources for every Beam component that runs on this machine.
-
-    It takes seconds each time and is never removed. TFX leaves it where workers have an image,
-    which Beam's local runners do not look at.
-    """
-    named = [argument for argument in arguments if argument.startswith("--runner=")]
-    if named and named[-1].removeprefix("--runner=") not in _LOCAL_RUNNERS:
-        return arguments
-    return [*arguments, "--sdk_container_image=none"]
 
 
 def metadata_connection(config: Config) -> metadata_store_pb2.ConnectionConfig:

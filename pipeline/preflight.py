@@ -10,6 +10,7 @@ from pathlib import Path
 from components.errors import ConfigError
 from components.image_example_gen import sources
 from components.image_example_gen.file_systems import is_remote
+from pipeline.beam_options import check_processes, pipeline_arguments
 from pipeline.config import Config
 
 
@@ -17,9 +18,12 @@ def check_folders(config: Config) -> sources.Listing:
     """Lists the pictures and makes sure that results can be written. Takes a moment.
 
     Raises:
-      ConfigError: a folder is missing, can't be written, or would be taken for a class.
+      ConfigError: a folder is missing, can't be written, or would be taken for a class; or Beam's
+        runner can't be used.
       DataError: the pictures can't make a classifier.
     """
+    pipeline_arguments(config.runtime.beam)
+    check_processes(config.runtime.beam)
     listing = sources.scan(config.data)
     for key, folder in (("push.directory", config.push_directory), ("runtime.root", config.root)):
         for source in config.data.sources:
