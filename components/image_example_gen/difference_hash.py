@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from PIL import Image
 from PIL.Image import Resampling
 
@@ -17,12 +19,11 @@ def difference_hash(image: Image.Image) -> str:
     """
     # Of large pictures 16 x 16 pixels per level are looked at: as good for this, and ten times
     # as fast as all of them.
-    few = image.resize((min(image.width, 9 * 16), min(image.height, 8 * 16)), Resampling.NEAREST)
-    levels = few.convert("L").resize((9, 8), Resampling.BOX)
+    if image.width > 9 * 16 or image.height > 8 * 16:
+        size = min(image.width, 9 * 16), min(image.height, 8 * 16)
+        image = image.resize(size, Resampling.NEAREST)
+    levels = image.convert("L").resize((9, 8), Resampling.BOX)
     grey = levels.tobytes()
-    bits = 0
-    for row in range(8):
-        for column in range(8):
-            at = 9 * row + column
-            bits = bits << 1 | (grey[at + 1] > grey[at])
-    return f"{bits:016x}"
+    rows = (grey[at : at + 9] for at in range(0, len(grey), 9))
+    bits = ["01"[right > left] for row in rows for left, right in itertools.pairwise(row)]
+    return f"{int(''.join(bits), 2):016x}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -52,7 +53,7 @@ def open_bytes(path: str) -> BinaryIO:
       OSError: it can't be opened.
     """
     if not is_remote(path):
-        if os.path.exists(path) and not os.path.isfile(path):
+        if not stat.S_ISREG(os.stat(path).st_mode):
             raise OSError(errno.EINVAL, "not a regular file", path)  # a pipe would be waited for
         return open(path, "rb")
     from apache_beam.io.filesystem import CompressionTypes
