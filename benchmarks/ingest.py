@@ -2,7 +2,8 @@
 
 The loop opens, fully decodes and hashes each file in one process. The ingest is the component
 ImageExampleGen as the pipeline runs it, from listing to the written report, with one worker and
-with two; starting those (a Python with Beam each) is counted.
+with two: threads, which cost nothing to start and decode side by side since Pillow's decoders leave
+Python's lock alone, and processes, whose start (a Python with Beam each) is counted.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import resource
 import tempfile
 import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -25,36 +28,60 @@ from pipeline.config import Runtime
 from pipeline.console import quiet
 
 _NODE = "ImageExampleGen"
+_SELF, _CHILDREN = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
 _ROUNDS = 2  # the best counts: other programs can only slow one down
 _DISTINCT = 40  # pictures that are drawn; each file is one of them with bytes of its own
 _ONE_WORKER, _TWO_WORKERS = 0.7, 1.2  # times the plain loop's pictures per second
 
 _BEAM = {
     "one worker": Runtime().beam,
-    "two workers": [
-        "--runner=FnApiRunner",
-        "--direct_running_mode=multi_processing",
-        "--direct_num_workers=2",
-    ],
+    **{
+        f"two workers, {name}": [
+            "--runner=FnApiRunner",
+            f"--direct_running_mode=multi_{mode}",
+            "--direct_num_workers=2",
+        ]
+        for name, mode in (("threads", "threading"), ("processes", "processing"))
+    },
 }
 
 
-class _Seconds:
-    """Takes the time of the component alone."""
+class Cost(NamedTuple):
+    """What one side took."""
 
-    def node_started(self, node_id: str, position: int, total: int) -> None: ...
+    seconds: float
+    cpu_seconds: float  # of all its processes: unlike the former, blind to the machine's load
+
+
+class _Stopwatch:
+    """Takes the cost of one component."""
+
+    def node_started(self, node_id: str, position: int, total: int) -> None:
+        self._began = _spent()
 
     def node_ended(self, node_id: str, state: str, seconds: float) -> None:
-        self.found = seconds
+        self.found = _since(self._began)
+
+
+def _spent() -> Cost:
+    own, children = (resource.getrusage(who) for who in (_SELF, _CHILDREN))
+    cpu = own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
+    return Cost(time.monotonic(), cpu)
+
+
+def _since(began: Cost) -> Cost:
+    now = _spent()
+    return Cost(now.seconds - began.seconds, now.cpu_seconds - began.cpu_seconds)
 
 
 def main() -> None:
     """Measures photographs, for which the bounds are stated, and small drawings beside them."""
     photographs = _measure("JPEGs of 1024 x 768 pixels", 4000, _photograph)
     _measure("PNGs of 64 x 64 pixels", 8000, _drawing)
-    plain = photographs["plain loop"]
-    for name, bound in (("one worker", _ONE_WORKER), ("two workers", _TWO_WORKERS)):
-        times = photographs[name] / plain
+    plain = photographs.pop("plain loop")
+    for name, cost in photographs.items():
+        bound = _ONE_WORKER if name == "one worker" else _TWO_WORKERS
+        times = plain.seconds / cost.seconds
         show_bound(
             f"{name}: {times:.2f} times the plain loop's; {bound} is promised", times >= bound
         )
@@ -62,48 +89,52 @@ def main() -> None:
 
 def _measure(
     what: str, count: int, draw: Callable[[np.random.Generator], bytes]
-) -> dict[str, float]:
-    """Gives pictures per second by side, and shows them."""
+) -> dict[str, Cost]:
+    """Gives the cost of each side, the best of some rounds, and shows them."""
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
         pictures = Path(scratch, "pictures")
         size = _make(pictures, count, draw)
-        sides: dict[str, Callable[[], float]] = {"plain loop": partial(_plain, pictures)}
+        sides: dict[str, Callable[[], Cost]] = {"plain loop": partial(_plain, pictures)}
         for name, beam in _BEAM.items():
             sides[name] = partial(_ingest, pictures, beam)
-        best = dict.fromkeys(sides, float("inf"))
-        for _ in range(_ROUNDS):
-            for name, side in sides.items():
-                best[name] = min(best[name], side())
-    rates = {name: count / seconds for name, seconds in best.items()}
+        rounds = [{name: side() for name, side in sides.items()} for _ in range(_ROUNDS)]
+    best = {name: min(costs[name] for costs in rounds) for name in sides}
+    plain = best["plain loop"]
     rows = [
-        [name, f"{rate:,.0f}", f"{rate / rates['plain loop']:.2f}"] for name, rate in rates.items()
+        [
+            name,
+            f"{count / cost.seconds:,.0f}",
+            f"{plain.seconds / cost.seconds:.2f}",
+            f"{1000 * cost.cpu_seconds / count:.2f}",
+        ]
+        for name, cost in best.items()
     ]
-    title = f"{count} {what}, {size / count / 1000:.0f} kB each"
-    show_table(title, ["", "pictures per second", "times the plain loop"], rows)
-    return rates
+    title = f"{count} {what}, {size / count / 1000:.0f} kB each (load {os.getloadavg()[0]:.1f})"
+    columns = ["", "pictures per second", "times the plain loop", "ms of CPU per picture"]
+    show_table(title, columns, rows)
+    return best
 
 
-def _plain(pictures: Path) -> float:
-    """Gives the seconds of the loop."""
-    began = time.monotonic()
+def _plain(pictures: Path) -> Cost:
+    began = _spent()
     for path in pictures.glob("*/*"):
         content = path.read_bytes()
         Image.open(io.BytesIO(content)).load()
         hashlib.sha256(content).hexdigest()
-    return time.monotonic() - began
+    return _since(began)
 
 
-def _ingest(pictures: Path, beam: list[str]) -> float:
-    """Gives the seconds of the component, run anew."""
+def _ingest(pictures: Path, beam: list[str]) -> Cost:
+    """Gives the cost of the component, run anew."""
     with tempfile.TemporaryDirectory(dir=pictures.parent) as folder:
         request = run_command.Request(
             data=str(pictures), root=folder, assignments=[f"runtime.beam={beam}"]
         )
-        seconds = _Seconds()
+        stopwatch = _Stopwatch()
         with quiet(Path(folder, "log"), to_stderr=True):
             config = run_command.build_config(request)
-            local_runner.run(config, seconds, root.new_run_id(), _NODE, _NODE)
-    return seconds.found
+            local_runner.run(config, stopwatch, root.new_run_id(), _NODE, _NODE)
+    return stopwatch.found
 
 
 def _make(folder: Path, count: int, draw: Callable[[np.random.Generator], bytes]) -> int:
