@@ -61,6 +61,8 @@ def _prefixes(sources: list[str]) -> list[str]:
     prefixes: list[str] = []
     for source in sources:
         base = spans.base_of(source) if spans.is_pattern(source) else source
+        if "*" in posixpath.basename(base):
+            base = posixpath.dirname(base)
         last = posixpath.basename(base.rstrip("/")).removesuffix(".csv")
         number, prefix = 1, f"{last}/"
         while prefix in prefixes:
@@ -102,7 +104,8 @@ def _place(path: str, known: View | None) -> Listing:
     """Reads one manifest, folder or file of records; `known` is a view of it if there is one."""
     if _is_manifest(path):
         return read_manifest(path, known)
-    if is_records(posixpath.basename(path)):
+    last = posixpath.basename(path)
+    if is_records(last) or "*" in last:
         place = known or file_systems.view(posixpath.dirname(path))
         if not place.is_folder(path):
             return read_records(_matching(path, place))
@@ -123,9 +126,12 @@ def _place(path: str, known: View | None) -> Listing:
 
 def _matching(pattern: str, place: View) -> list[Entry]:
     folder, last = posixpath.split(pattern)
-    names = sorted(fnmatch.filter(place.names(folder), last))
+    names = sorted(filter(is_records, fnmatch.filter(place.names(folder), last)))
     found = [(name, place.entry(posixpath.join(folder, name))) for name in names]
     entries = [dataclasses.replace(entry, name=as_text(name)) for name, entry in found if entry]
     if not entries:
-        raise ConfigError(f"data.source: no file matches {pattern}.")
+        raise ConfigError(
+            f"data.source: no file matches {pattern} and has .tfrecord in its name. Name a folder "
+            "for pictures, or a pattern for files of records."
+        )
     return entries

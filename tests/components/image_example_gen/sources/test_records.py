@@ -50,8 +50,10 @@ def test_a_pattern_chooses_files(tmp_path: Path) -> None:
     names = {file.name.partition(":")[0] for file in found(tmp_path / "a-*.tfrecord").files}
     assert names == {"a-1.tfrecord", "a-2.tfrecord"}
     assert len(found(tmp_path / "b-1.tfrecord").files) == 6
-    with pytest.raises(ConfigError, match="no file matches .*c-"):
-        found(tmp_path / "c-*.tfrecord")
+    assert len(found(tmp_path / "a*").files) == 12
+    for pattern in ("c-*.tfrecord", "*.csv*"):
+        with pytest.raises(ConfigError, match="no file matches .* has .tfrecord in its name"):
+            found(tmp_path / pattern)
 
 
 def test_folders_named_like_splits_give_the_split(tmp_path: Path) -> None:
