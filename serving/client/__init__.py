@@ -1,5 +1,7 @@
 """The client: `with Client("localhost:8500") as client: client.classify([Path("a.jpg")])`."""
 
+from serving.client.aio import AsyncClient
+from serving.client.channel import Tls
 from serving.client.client import Client
 from serving.client.errors import (
     ClientError,
@@ -12,6 +14,7 @@ from serving.client.errors import (
 from serving.client.results import Prediction, Signature, TensorSpec, VersionStatus
 
 __all__ = [
+    "AsyncClient",
     "Client",
     "ClientError",
     "DeadlineExceeded",
@@ -22,5 +25,6 @@ __all__ = [
     "ServerUnavailable",
     "Signature",
     "TensorSpec",
+    "Tls",
     "VersionStatus",
 ]

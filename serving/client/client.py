@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import grpc
 
-from serving.client.batches import cut
-from serving.client.channel import open_channel
-from serving.client.errors import (
-    ClientError,
-    DeadlineExceeded,
-    ModelNotFound,
-    PictureRefused,
-    RequestRefused,
-    ServerUnavailable,
+from serving.client.base import (
+    Answer,
+    Batch,
+    Options,
+    batches,
+    blames_a_picture,
+    client_error,
+    merged,
+    ready,
+    refused,
 )
+from serving.client.channel import Tls, open_channel
+from serving.client.errors import PictureRefused, RequestRefused
 from serving.client.results import Prediction, Signature, VersionStatus
-from serving.client.sources import Ready, Source, prepare
-
-# How TensorFlow Serving's messages start (server_core.cc, predict_util.cc).
-_UNKNOWN_LABEL = "Unrecognized servable version label"
-_WRONG_FORM = ("input size does not match signature", "Expects arg[", "Missing ModelSpec")
+from serving.client.sources import Ready, Source
 
 
 class Client:
@@ -31,14 +31,11 @@ class Client:
     Args:
         server: host and gRPC port.
         name: the model's name on the server.
-        version: a version to ask instead of the newest; or
-        label: a label that the server's configuration gives to a version.
-        timeout: seconds for one request with its retries; several requests may be needed.
-        max_pictures: at most so many pictures in one request.
-        max_bytes: at most so many bytes of pictures in one request, but at least one picture.
+        version, label, timeout: and all others, see `Options`.
 
     Raises:
-        ValueError: both a version and a label, or a limit under 1.
+        ValueError: options that exclude each other, see `Options`.
+        OSError: a certificate can't be read.
     """
 
     def __init__(
@@ -51,21 +48,20 @@ class Client:
         *,
         max_pictures: int = 32,
         max_bytes: int = 16 * 2**20,
+        concurrency: int = 4,
+        max_message_bytes: int = -1,
+        tls: Tls | None = None,
+        token: str | Callable[[], str] | None = None,
     ) -> None:
-        if version is not None and label is not None:
-            raise ValueError("Ask for a version or for a label, not for both")
-        if max_pictures < 1 or max_bytes < 1:
-            raise ValueError(f"Limits under 1: {max_pictures=}, {max_bytes=}")
+        self._options = Options(
+            server, name, version, label, timeout, max_pictures, max_bytes, concurrency,
+            max_message_bytes, tls, token,
+        )  # fmt: skip
         from serving.client import messages  # imports TensorFlow
 
         self._messages = messages
-        self._server = server
-        self._name = name
-        self._timeout = timeout
-        self._max_pictures = max_pictures
-        self._max_bytes = max_bytes
         self._spec = messages.model_spec(name, version, label)
-        self._channel = open_channel(server)
+        self._channel = open_channel(grpc, server, max_message_bytes, tls)
         self._prediction_service = messages.PredictionServiceStub(self._channel)
         self._model_service = messages.ModelServiceStub(self._channel)
 
@@ -96,17 +92,24 @@ class Client:
             predictions.append(answer)
         return predictions
 
-    def classify_each(self, pictures: Iterable[Source]) -> Iterator[Prediction | PictureRefused]:
+    def classify_each(self, pictures: Iterable[Source]) -> Iterator[Answer]:
         """Gives, one by one and in order, each picture's prediction or why it has none.
 
-        Goes on past pictures that are refused, and reads them batch by batch as it goes. Raises as
-        `classify` does otherwise.
+        Goes on past pictures that are refused, and reads them batch by batch as it goes, a few
+        requests ahead. Raises as `classify` does otherwise.
         """
-        prepared = (prepare(source, position) for position, source in enumerate(pictures))
-        for batch in cut(prepared, _size, self._max_pictures, self._max_bytes):
-            answers = iter(self._ask([item for item in batch if isinstance(item, Ready)]))
-            for item in batch:
-                yield next(answers) if isinstance(item, Ready) else item
+        under_way: deque[tuple[Batch, Any]] = deque()
+        try:
+            for batch in batches(self._options, pictures):
+                under_way.append((batch, self._send(ready(batch))))
+                if len(under_way) >= self._options.concurrency:
+                    yield from self._received(*under_way.popleft())
+            while under_way:
+                yield from self._received(*under_way.popleft())
+        finally:
+            for _, call in under_way:
+                if call is not None:
+                    call.cancel()
 
     def status(self) -> list[VersionStatus]:
         """Gives the versions that the server tracks, the newest first.
@@ -115,7 +118,9 @@ class Client:
             ServerUnavailable, DeadlineExceeded, ModelNotFound, RequestRefused: see each.
         """
         request = self._messages.status_request(self._spec)
-        return self._messages.statuses(self._call(self._model_service.GetModelStatus, request))
+        return self._messages.statuses(
+            self._result(self._begin(self._model_service.GetModelStatus, request))
+        )
 
     def metadata(self) -> dict[str, Signature]:
         """Gives the signatures of the served version by name.
@@ -125,46 +130,39 @@ class Client:
         """
         request = self._messages.metadata_request(self._spec)
         return self._messages.signatures(
-            self._call(self._prediction_service.GetModelMetadata, request)
+            self._result(self._begin(self._prediction_service.GetModelMetadata, request))
         )
 
-    def _ask(self, pictures: list[Ready]) -> list[Prediction | PictureRefused]:
-        """One request; should it be refused for a picture, one each finds out for which."""
+    def _send(self, pictures: list[Ready]) -> Any:
+        """Sends a request and does not wait; None where there is nothing to ask."""
         if not pictures:
-            return []
+            return None
         request = self._messages.predict_request(self._spec, [item.encoded for item in pictures])
+        return self._begin(self._prediction_service.Predict, request)
+
+    def _received(self, batch: Batch, call: Any) -> Iterator[Answer]:
+        yield from merged(batch, self._answers(ready(batch), call))
+
+    def _answers(self, pictures: list[Ready], call: Any) -> list[Answer]:
+        """The answers to a request; was it refused for a picture, one each finds out for which."""
+        if call is None:
+            return []
         try:
-            response = self._call(self._prediction_service.Predict, request)
+            return [*self._messages.predictions(self._result(call))]
         except RequestRefused as error:
-            if not _blames_a_picture(error):
+            if not blames_a_picture(error):
                 raise
             if len(pictures) > 1:
-                return [answer for item in pictures for answer in self._ask([item])]
-            return [PictureRefused(pictures[0].file, error.details.partition("\n")[0])]
-        return [*self._messages.predictions(response)]
+                singly = ([item] for item in pictures)
+                return [self._answers(item, self._send(item))[0] for item in singly]
+            return [refused(pictures[0], error)]
 
-    def _call(self, method: Callable[..., Any], request: Any) -> Any:
+    def _begin(self, method: Any, request: Any) -> Any:
+        options = self._options
+        return method.future(request, timeout=options.timeout, metadata=options.metadata)
+
+    def _result(self, call: Any) -> Any:
         try:
-            return method(request, timeout=self._timeout)
+            return call.result()
         except grpc.RpcError as error:
-            raise self._error(error.code(), error.details() or "") from None
-
-    def _error(self, code: grpc.StatusCode, details: str) -> ClientError:
-        if code == grpc.StatusCode.UNAVAILABLE:
-            return ServerUnavailable(self._server, details)
-        if code == grpc.StatusCode.DEADLINE_EXCEEDED:
-            return DeadlineExceeded(self._server, self._timeout)
-        if code == grpc.StatusCode.NOT_FOUND or details.startswith(_UNKNOWN_LABEL):
-            return ModelNotFound(self._server, self._name, details)
-        return RequestRefused(self._server, code.name, details)
-
-
-def _blames_a_picture(error: RequestRefused) -> bool:
-    """Whether the graph ended on a picture; a request of a wrong form ends before the graph."""
-    return error.code == grpc.StatusCode.INVALID_ARGUMENT.name and not error.details.startswith(
-        _WRONG_FORM
-    )
-
-
-def _size(item: Ready | PictureRefused) -> int:
-    return len(item.encoded) if isinstance(item, Ready) else 0
+            raise client_error(self._options, error) from None

@@ -46,7 +46,9 @@ def _name(source: Source, position: int) -> str:
     return name if isinstance(name, str) else f"picture {position + 1}"
 
 
-def _read(source: Source, file: str) -> bytes:
+def _read(source: object, file: str) -> bytes:
+    if isinstance(source, str) and "://" in source:
+        raise TypeError(f"{source} is not fetched: download it, then pass its pathlib.Path")
     data: object = source
     if isinstance(source, Path):
         data = source.read_bytes()

@@ -1,18 +1,26 @@
-"""The local server as a child process, for whoever needs one for a while."""
+"""A server as a child process, for whoever needs one for a while."""
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import re
+import socket
 import subprocess
 import sys
 import threading
+import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from serving import real_server
+from serving.local_server import ServeOptions
+
 _START_SECONDS = 300.0
 _STOP_SECONDS = 40.0
+_LOOK_SECONDS = 0.2
 _LISTENING = re.compile(r"gRPC on (\S+:\d+)")
 
 
@@ -22,7 +30,12 @@ class ServerFailed(Exception):
 
 @contextlib.contextmanager
 def serving(
-    model_dir: Path, name: str = "classifier", seconds: float = _START_SECONDS
+    model_dir: Path,
+    name: str = "classifier",
+    seconds: float = _START_SECONDS,
+    *,
+    batching_parameters_file: Path | None = None,
+    prefer_real: bool = False,
 ) -> Iterator[str]:
     """Serves `model_dir` on free loopback ports while the context lasts, whatever happens in it.
 
@@ -32,16 +45,34 @@ def serving(
       model_dir: the push directory.
       name: what requests call the model.
       seconds: how long a version may take to become available.
+      batching_parameters_file: joins the requests of several clients.
+      prefer_real: TensorFlow Serving itself where the machine has it, else the local server.
 
     Raises:
       ServerFailed: no version became available.
     """
-    command = [sys.executable, "-m", "serving.local_server", "--model-dir", str(model_dir)]
-    command += ["--name", name, "--port", "0", "--rest-port", "0"]
+    options = ServeOptions(model_dir, name, 0, 0, batching_parameters_file=batching_parameters_file)
+    container = f"transfer-pipeline-{uuid.uuid4().hex}"
+    real = dataclasses.replace(options, port=_free_port())
+    command = real_server.command(real, container) if prefer_real else None
+    if command is None:
+        with _process(_local(options)) as process:
+            assert process.stdout is not None
+            yield _address(process, process.stdout, seconds)
+        return
+    try:
+        with _process(command) as process:
+            yield _available(process, real, seconds)
+    finally:
+        if container in command:
+            real_server.remove(container)
+
+
+@contextlib.contextmanager
+def _process(command: list[str]) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
-        assert process.stdout is not None
-        yield _address(process, process.stdout, seconds)
+        yield process
     finally:
         process.terminate()
         try:
@@ -52,8 +83,16 @@ def serving(
             process.wait()
 
 
+def _local(options: ServeOptions) -> list[str]:
+    command = [sys.executable, "-m", "serving.local_server", "--model-dir", str(options.model_dir)]
+    command += ["--name", options.name, "--port", "0", "--rest-port", "0"]
+    if options.batching_parameters_file is not None:
+        command += ["--batching-parameters-file", str(options.batching_parameters_file)]
+    return command
+
+
 def _address(process: subprocess.Popen[str], output: IO[str], seconds: float) -> str:
-    """Reads the server's lines until a version is available."""
+    """Reads the local server's lines until a version is available."""
     timer = threading.Timer(seconds, process.kill)
     timer.start()
     said: list[str] = []
@@ -71,4 +110,36 @@ def _address(process: subprocess.Popen[str], output: IO[str], seconds: float) ->
                 break
     finally:
         timer.cancel()
-    raise ServerFailed(f"The server has no version to serve: {' / '.join(said[-5:]) or 'silent'}")
+    raise _failed(said)
+
+
+def _available(process: subprocess.Popen[str], options: ServeOptions, seconds: float) -> str:
+    """Asks TensorFlow Serving for its state until a version is available."""
+    from serving.client import Client, ClientError
+
+    said: list[str] = []
+    threading.Thread(target=lambda: said.extend(process.stdout or ()), daemon=True).start()
+    address = f"{options.host}:{options.port}"
+    end = time.monotonic() + seconds
+    with Client(address, name=options.name, timeout=5.0) as client:
+        while process.poll() is None and time.monotonic() < end:
+            with contextlib.suppress(ClientError):
+                states = client.status()
+                if any(version.state == "AVAILABLE" for version in states):
+                    return address
+                if any(version.error for version in states):
+                    raise _failed([version.error for version in states])
+            time.sleep(_LOOK_SECONDS)
+    raise _failed([line.strip() for line in said])
+
+
+def _failed(said: list[str]) -> ServerFailed:
+    return ServerFailed(f"The server has no version to serve: {' / '.join(said[-5:]) or 'silent'}")
+
+
+def _free_port() -> int:
+    """One that nothing listens on now; TensorFlow Serving takes none by itself."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port

@@ -38,6 +38,9 @@ def from_proto(alias: str, proto: TensorProto) -> tf.Tensor:
     Raises:
         ServingError: INVALID_ARGUMENT, the values do not fit the shape or dtype.
     """
+    dims = [dim.size for dim in proto.tensor_shape.dim]
+    if proto.dtype == tf.string.as_datatype_enum and dims == [len(proto.string_val)]:
+        return tf.constant(proto.string_val, tf.string)  # a millisecond less for pictures
     try:
         return tf.io.parse_tensor(proto.SerializeToString(), tf.as_dtype(proto.dtype))
     except tf.errors.OpError:
@@ -52,5 +55,5 @@ def to_proto(tensor: tf.Tensor) -> TensorProto:
     return TensorProto(
         dtype=tensor.dtype.as_datatype_enum,
         tensor_shape=tensor.shape.as_proto(),
-        **{field: tf.reshape(tensor, [-1]).numpy().tolist()},
+        **{field: tensor.numpy().ravel().tolist()},
     )

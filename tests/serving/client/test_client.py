@@ -4,6 +4,7 @@ import io
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -129,6 +130,11 @@ def test_what_is_no_source_is_a_mistake_of_the_caller(client: Client) -> None:
             client.classify([source])
 
 
+def test_addresses_are_not_fetched(client: Client) -> None:
+    with pytest.raises(TypeError, match="download it"):
+        client.classify(["https://example.org/cat.jpg"])
+
+
 def test_classify_each_goes_on_past_refused_pictures(client: Client, tmp_path: Path) -> None:
     sources = [png(picture("red")), b"no picture", tmp_path / "missing.png", png(picture("blue"))]
     first, second, third, fourth = client.classify_each(sources)
@@ -205,22 +211,23 @@ class Moody(PredictionServiceServicer):
 
 
 @contextmanager
-def answered_by(servicer: Moody) -> Iterator[Client]:
+def answered_by(servicer: Moody, **client_options: Any) -> Iterator[Client]:
     options = [("grpc.max_receive_message_length", -1)]
     server = grpc.server(ThreadPoolExecutor(4), options=options)
     add_PredictionServiceServicer_to_server(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     try:
-        with Client(f"127.0.0.1:{port}") as client:
+        with Client(f"127.0.0.1:{port}", **client_options) as client:
             yield client
     finally:
         server.stop(None)
 
 
-def test_an_unavailable_server_is_asked_again_whatever_the_size() -> None:
+@pytest.mark.parametrize("code", [grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED])
+def test_an_absent_or_busy_server_is_asked_again_whatever_the_size(code: grpc.StatusCode) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (1000, 1000, 3), np.uint8)
-    servicer = Moody(lambda call, _: grpc.StatusCode.UNAVAILABLE if call < 3 else None)
+    servicer = Moody(lambda call, _: code if call < 3 else None)
     with answered_by(servicer) as client:
         assert client.classify([png(Image.fromarray(noise))])[0].classes == ("red",)
     assert servicer.calls == 3
@@ -244,6 +251,28 @@ def test_a_batch_refused_for_one_picture_is_asked_again_one_by_one() -> None:
         first, second, third = client.classify_each(sources)
     assert first.classes == third.classes == ("red",)
     assert (second.file, second.reason) == ("picture 2", "as told")
+
+
+def test_as_many_requests_as_allowed_go_out_together() -> None:
+    together = threading.Barrier(3)
+
+    def wait(call: int, pictures: list[bytes]) -> None:
+        together.wait(30)  # each request stays until three are there
+
+    servicer = Moody(wait)
+    with answered_by(servicer, max_pictures=1, concurrency=3) as client:
+        answers = client.classify([png(picture(name)) for name in ("red", "green", "blue") * 2])
+    assert servicer.calls == 6
+    assert len(answers) == 6
+
+
+def test_a_limit_on_messages_is_kept() -> None:
+    servicer = Moody(lambda *_: None)
+    with (
+        answered_by(servicer, max_message_bytes=100, timeout=5.0) as client,
+        pytest.raises(RequestRefused, match="larger than max"),
+    ):
+        client.classify([png()])
 
 
 def test_a_version_and_a_label_exclude_each_other(nowhere: str) -> None:

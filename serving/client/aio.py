@@ -1,0 +1,138 @@
+"""The client for asyncio: the same options, answers and errors as the synchronous one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterable
+from typing import Any
+
+import grpc
+
+from serving.client.base import (
+    Answer,
+    Batch,
+    Options,
+    batches,
+    blames_a_picture,
+    client_error,
+    merged,
+    ready,
+    refused,
+)
+from serving.client.channel import Tls, open_channel
+from serving.client.errors import PictureRefused, RequestRefused
+from serving.client.results import Prediction, Signature, VersionStatus
+from serving.client.sources import Ready, Source
+
+
+class AsyncClient:
+    """As `serving.client.Client`; to be made and used inside one event loop.
+
+    Pictures are read and made canonical in a thread, so the loop goes on meanwhile.
+    """
+
+    def __init__(
+        self,
+        server: str = "localhost:8500",
+        name: str = "classifier",
+        version: int | None = None,
+        label: str | None = None,
+        timeout: float = 60.0,
+        *,
+        max_pictures: int = 32,
+        max_bytes: int = 16 * 2**20,
+        concurrency: int = 4,
+        max_message_bytes: int = -1,
+        tls: Tls | None = None,
+        token: str | Callable[[], str] | None = None,
+    ) -> None:
+        self._options = Options(
+            server, name, version, label, timeout, max_pictures, max_bytes, concurrency,
+            max_message_bytes, tls, token,
+        )  # fmt: skip
+        from serving.client import messages  # imports TensorFlow
+
+        self._messages = messages
+        self._spec = messages.model_spec(name, version, label)
+        self._channel = open_channel(grpc.aio, server, max_message_bytes, tls)
+        self._prediction_service = messages.PredictionServiceStub(self._channel)
+        self._model_service = messages.ModelServiceStub(self._channel)
+
+    async def close(self) -> None:
+        """Closes the connection; requests under way fail."""
+        await self._channel.close()
+
+    async def __aenter__(self) -> AsyncClient:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def classify(self, pictures: Iterable[Source]) -> list[Prediction]:
+        """Gives one prediction per picture, in order; raises as `Client.classify`."""
+        predictions = []
+        answers = self.classify_each(pictures)
+        try:
+            async for answer in answers:
+                if isinstance(answer, PictureRefused):
+                    raise answer
+                predictions.append(answer)
+        finally:
+            await answers.aclose()  # type: ignore[attr-defined]
+        return predictions
+
+    async def classify_each(self, pictures: Iterable[Source]) -> AsyncIterator[Answer]:
+        """Gives each picture's prediction or why it has none, as `Client.classify_each`."""
+        cut = batches(self._options, pictures)
+        under_way: deque[tuple[Batch, asyncio.Task[list[Answer]]]] = deque()
+        try:
+            while batch := await asyncio.to_thread(next, cut, None):
+                under_way.append((batch, asyncio.create_task(self._ask(ready(batch)))))
+                if len(under_way) >= self._options.concurrency:
+                    first, answers = under_way.popleft()
+                    for answer in merged(first, await answers):
+                        yield answer
+            while under_way:
+                first, answers = under_way.popleft()
+                for answer in merged(first, await answers):
+                    yield answer
+        finally:
+            for _, task in under_way:
+                task.cancel()
+
+    async def status(self) -> list[VersionStatus]:
+        """Gives the versions that the server tracks; raises as `Client.status`."""
+        request = self._messages.status_request(self._spec)
+        return self._messages.statuses(
+            await self._call(self._model_service.GetModelStatus, request)
+        )
+
+    async def metadata(self) -> dict[str, Signature]:
+        """Gives the signatures of the served version by name; raises as `Client.metadata`."""
+        request = self._messages.metadata_request(self._spec)
+        return self._messages.signatures(
+            await self._call(self._prediction_service.GetModelMetadata, request)
+        )
+
+    async def _ask(self, pictures: list[Ready]) -> list[Answer]:
+        """One request; should it be refused for a picture, one each finds out for which."""
+        if not pictures:
+            return []
+        request = self._messages.predict_request(self._spec, [item.encoded for item in pictures])
+        try:
+            response = await self._call(self._prediction_service.Predict, request)
+        except RequestRefused as error:
+            if not blames_a_picture(error):
+                raise
+            if len(pictures) > 1:
+                return [(await self._ask([item]))[0] for item in pictures]
+            return [refused(pictures[0], error)]
+        return [*self._messages.predictions(response)]
+
+    async def _call(self, method: Any, request: Any) -> Any:
+        options = self._options
+        try:
+            return await method(request, timeout=options.timeout, metadata=options.metadata)
+        except grpc.aio.AioRpcError as error:
+            raise client_error(options, error) from None

@@ -1,0 +1,125 @@
+"""What the synchronous and the asyncio client share: options, requests, and what errors mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+
+from serving.client.batches import cut
+from serving.client.channel import Tls
+from serving.client.errors import (
+    ClientError,
+    DeadlineExceeded,
+    ModelNotFound,
+    PictureRefused,
+    RequestRefused,
+    ServerUnavailable,
+)
+from serving.client.results import Prediction
+from serving.client.sources import Ready, Source, prepare
+
+# How TensorFlow Serving's messages start (server_core.cc, predict_util.cc).
+_UNKNOWN_LABEL = "Unrecognized servable version label"
+_WRONG_FORM = ("input size does not match signature", "Expects arg[", "Missing ModelSpec")
+
+Answer = Prediction | PictureRefused
+Batch = list[Ready | PictureRefused]
+
+
+@dataclass(frozen=True)
+class Options:
+    """Whom a client asks, and how.
+
+    Raises:
+        ValueError: both a version and a label, a limit under 1, or a token without TLS.
+    """
+
+    server: str = "localhost:8500"
+    """Host and gRPC port."""
+    name: str = "classifier"
+    """The model's name on the server."""
+    version: int | None = None
+    """A version to ask instead of the newest; or"""
+    label: str | None = None
+    """a label that the server's configuration gives to a version."""
+    timeout: float = 60.0
+    """Seconds for one request with its retries; several requests may be needed."""
+    max_pictures: int = 32
+    """At most so many pictures in one request."""
+    max_bytes: int = 16 * 2**20
+    """At most so many bytes of pictures in one request, but at least one picture."""
+    concurrency: int = 4
+    """At most so many requests at once."""
+    max_message_bytes: int = -1
+    """The longest message, either way; -1: any."""
+    tls: Tls | None = None
+    """How the server proves who it is, and we; None: no TLS."""
+    token: str | Callable[[], str] | None = None
+    """A bearer token, or what gives the one that is valid now."""
+
+    def __post_init__(self) -> None:
+        if self.version is not None and self.label is not None:
+            raise ValueError("Ask for a version or for a label, not for both")
+        limits = ("max_pictures", "max_bytes", "concurrency")
+        low = [f"{name}={getattr(self, name)}" for name in limits if getattr(self, name) < 1]
+        if low:
+            raise ValueError(f"Limits under 1: {', '.join(low)}")
+        if self.token is not None and self.tls is None:
+            raise ValueError("A token without TLS could be read on the way: give `tls`, too")
+
+    @property
+    def metadata(self) -> tuple[tuple[str, str], ...]:
+        """What goes along with every request."""
+        if self.token is None:
+            return ()
+        token = self.token if isinstance(self.token, str) else self.token()
+        return (("authorization", f"Bearer {token}"),)
+
+
+def batches(options: Options, pictures: Iterable[Source]) -> Iterator[Batch]:
+    """Reads pictures, makes them canonical and gives them in batches of bearable size, in order."""
+    prepared = (prepare(source, position) for position, source in enumerate(pictures))
+    return cut(prepared, _size, options.max_pictures, options.max_bytes)
+
+
+def ready(batch: Batch) -> list[Ready]:
+    """Gives those of a batch that can be sent."""
+    return [item for item in batch if isinstance(item, Ready)]
+
+
+def merged(batch: Batch, answers: Iterable[Answer]) -> Iterator[Answer]:
+    """Gives an answer for each of a batch, from those for the ones that were sent."""
+    left = iter(answers)
+    for item in batch:
+        yield next(left) if isinstance(item, Ready) else item
+
+
+def refused(picture: Ready, error: RequestRefused) -> PictureRefused:
+    """Gives the refusal of a picture that was asked for by itself."""
+    return PictureRefused(picture.file, error.details.partition("\n")[0])
+
+
+def blames_a_picture(error: RequestRefused) -> bool:
+    """Whether the graph ended on a picture; a request of a wrong form ends before the graph."""
+    return error.code == grpc.StatusCode.INVALID_ARGUMENT.name and not error.details.startswith(
+        _WRONG_FORM
+    )
+
+
+def client_error(options: Options, error: Any) -> ClientError:
+    """Gives what a gRPC error means to the caller."""
+    code, details = error.code(), error.details() or ""
+    if code == grpc.StatusCode.UNAVAILABLE:
+        return ServerUnavailable(options.server, details)
+    if code == grpc.StatusCode.DEADLINE_EXCEEDED:
+        return DeadlineExceeded(options.server, options.timeout)
+    if code == grpc.StatusCode.NOT_FOUND or details.startswith(_UNKNOWN_LABEL):
+        return ModelNotFound(options.server, options.name, details)
+    return RequestRefused(options.server, code.name, details)
+
+
+def _size(item: Ready | PictureRefused) -> int:
+    return len(item.encoded) if isinstance(item, Ready) else 0
