@@ -34,24 +34,27 @@ class Bottlenecks(Artifact):
     TYPE_NAME = "Bottlenecks"
 
 
-RANDOM_BASE = "base.weights.h5"
-"""In Bottlenecks: the base that gave them, where it is a random one."""
+OWN_BASE = "base.weights.h5"
+"""In Bottlenecks: the base that gave them, where it is no published one."""
 
 
 class Predictions(Artifact):
-    """`predictions-*.jsonl`: a row per test picture with the answers of candidate and baseline."""
+    """`predictions-*.jsonl`: a row per test picture with the answers of candidate and baseline.
+
+    `components.predictions` reads it.
+    """
 
     TYPE_NAME = "Predictions"
 
 
 class GateVerdict(Artifact):
-    """`verdict.json`: the gate's rows (metric, slice, found, needed, passed) and the metrics."""
+    """`verdict.json`: the gate's rows (metric, slice, found, needed, passed) and all metrics."""
 
     TYPE_NAME = "GateVerdict"
 
 
 class Report(Artifact):
-    """`report.html`: the page about the run."""
+    """`report.html`, `model_card.md`, and for programs `metrics.json` and `verdict.json`."""
 
     TYPE_NAME = "Report"
 

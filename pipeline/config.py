@@ -21,6 +21,7 @@ from components.settings.data import Data, Validation
 from components.settings.gate import Gate
 from components.settings.model import Image, Model
 from components.settings.push import Push
+from components.settings.report import Report
 from components.settings.training import Training
 
 # A union's alternatives stand in a fault's path as the name of their type: no key of ours.
@@ -65,6 +66,7 @@ class Config(Section):
     training: Training = Training()
     gate: Gate = Gate()
     push: Push
+    report: Report = Report()
     runtime: Runtime = Runtime()
 
     @model_validator(mode="after")

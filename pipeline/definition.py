@@ -63,7 +63,7 @@ def _components(config: Config) -> list[BaseNode]:
     )
     transform.add_upstream_node(validator)  # no step sees data that was stopped
     *bottleneck_gen, trainer = _training(config, pictures, transform)
-    release = _release(config, pictures, validator, trainer)
+    release = _release(config, pictures, validator, transform, trainer)
     return [pictures, schema, *checks, validator, transform, *bottleneck_gen, trainer, *release]
 
 
@@ -99,7 +99,11 @@ def _training(config: Config, pictures: BaseNode, transform: BaseNode) -> list[B
 
 
 def _release(
-    config: Config, pictures: BaseNode, validator: BaseNode, trainer: BaseNode
+    config: Config,
+    pictures: BaseNode,
+    validator: BaseNode,
+    transform: BaseNode,
+    trainer: BaseNode,
 ) -> list[BaseNode]:
     """What judges the candidate, serves it and tells of it."""
     examples, class_list = pictures.outputs["examples"], pictures.outputs["class_list"]
@@ -114,10 +118,13 @@ def _release(
         class_list,
         pictures.outputs["ingest_report"],
         validator.outputs["acceptance"],
+        candidate,
+        transform.outputs["transform_graph"],
         trainer.outputs["model_run"],
         evaluator.outputs["predictions"],
         evaluator.outputs["verdict"],
         config.model_dump_json(indent=1),
+        infra.outputs["blessing"],
         pusher.outputs["pushed_model"],
     )
     return [baseline, evaluator, infra, pusher, report]

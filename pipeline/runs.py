@@ -11,6 +11,8 @@ from typing import Any
 from ml_metadata import metadata_store
 from ml_metadata.proto import metadata_store_pb2
 
+from components import gate_rows
+
 _RUN, _NODE = "pipeline_run", "node"  # TFX's context types
 _State = metadata_store_pb2.Execution.State
 _STATES = {_State.COMPLETE: "ran", _State.CACHED: "cached"}
@@ -61,10 +63,7 @@ class Run:
         rows = list(document["gate"]) if document else []
         if blessing := self.outputs.get("InfraBlessing"):
             reason = blessing.custom_properties["reason"].string_value
-            needed = f"1 (a server answers as the model does{reason and ': ' + reason})"
-            found = float(self.servable)
-            row = {"metric": "servable", "slice": "overall", "found": found, "needed": needed}
-            rows.append({**row, "passed": self.servable})
+            rows.append(gate_rows.servable(self.servable, reason))
         return rows
 
     @property

@@ -1,67 +1,157 @@
-"""What TFMA measures on the test split, and how the gate's figures are read from its result."""
+"""What TFMA measures from the predictions, and how the gate's figures are read from its result.
+
+TFMA reads the Predictions artifact and not the models: they are asked once, and a baseline with
+other classes or signatures can't make the evaluation fail.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Sequence
+from typing import Any
 
+import apache_beam as beam
+import pyarrow as pa
 import tensorflow_model_analysis as tfma
 
 from components import features
-from components.evaluator.gate import Metrics
+from components.evaluator import intervals, tfma_figures
+from components.evaluator.metrics import Metrics
+from components.predictions import CANDIDATE, Predictions
 
-CANDIDATE = "candidate"
-BASELINE = "baseline"
+_TOP_K = 5
+_BATCH = 256  # rows
+
+TFMA_NAMES = {
+    "accuracy": "sparse_categorical_accuracy",
+    "top_k_accuracy": "sparse_top_k_categorical_accuracy",
+    "log_loss": "sparse_categorical_crossentropy",
+    "calibration_error": tfma_figures.CALIBRATION,
+    **{name: name for name in tfma_figures.ENTIRE},
+}
+"""What TFMA calls the figures of the whole."""
+
+SliceKey = tuple[tuple[str, str], ...]
 
 
-def names_in_tfma(models: Collection[str]) -> dict[str, str]:
-    """Gives each model's name in TFMA, which leaves it empty where there is but one."""
-    return {model: model if len(models) > 1 else "" for model in models}
+def top_k(predictions: Predictions) -> int:
+    """Gives the `k` of top-k accuracy: five, less where that would take in every class."""
+    return max(1, min(_TOP_K, predictions.known - 1))
 
 
-def eval_config(names: Collection[str]) -> tfma.EvalConfig:
-    """Gives the configuration for models with these names in TFMA.
-
-    TFMA maps the class names in `image/label` to each model's own `classes` by itself, so the
-    label stays text.
-    """
-    models = [
-        tfma.ModelSpec(
-            name=name,
-            signature_name="serve_examples",
-            label_key=features.LABEL,
-            is_baseline=name == BASELINE,
-        )
-        for name in names
-    ]
+def eval_config(predictions: Predictions, slices: Sequence[str]) -> tfma.EvalConfig:
+    """Gives the configuration: labels are positions in `predictions.classes`."""
+    names = names_in_tfma(predictions)
     metrics = [
         tfma.MetricConfig(class_name="ExampleCount"),
         tfma.MetricConfig(class_name="SparseCategoricalAccuracy"),
+        tfma.MetricConfig(
+            class_name="SparseTopKCategoricalAccuracy", config=f'{{"k": {top_k(predictions)}}}'
+        ),
+        tfma.MetricConfig(class_name="SparseCategoricalCrossentropy"),
         tfma.MetricConfig(class_name="MultiClassConfusionMatrixPlot"),
+        tfma.MetricConfig(class_name="ClassifierFigures", module=tfma_figures.__name__),
     ]
     return tfma.EvalConfig(
-        model_specs=models,
-        metrics_specs=[tfma.MetricsSpec(metrics=metrics, model_names=list(names))],
-        # Recall of a class is the accuracy on the pictures of that class.
-        slicing_specs=[tfma.SlicingSpec(), tfma.SlicingSpec(feature_keys=[features.LABEL])],
+        model_specs=[
+            tfma.ModelSpec(name=name, prediction_key=model, label_key="label")
+            for model, name in names.items()
+        ],
+        metrics_specs=[tfma.MetricsSpec(metrics=metrics, model_names=list(names.values()))],
+        slicing_specs=[
+            tfma.SlicingSpec(),
+            *(tfma.SlicingSpec(feature_keys=[key]) for key in (features.LABEL, *slices)),
+        ],
     )
 
 
-def read_metrics(evaluation: str, name: str, classes: list[str]) -> Metrics:
-    """Reads the figures of the model with this name in TFMA from a ModelEvaluation's folder."""
-    result = tfma.load_eval_result(evaluation, model_name=name)
+def names_in_tfma(predictions: Predictions) -> dict[str, str]:
+    """Gives each model's name in TFMA, which leaves it empty where there is but one."""
+    models = list(predictions.scores)
+    return {model: model if len(models) > 1 else "" for model in models}
 
-    def of(slice_key: tuple) -> tuple[int, float | None]:
-        metrics = result.get_metrics_for_slice(slice_key)
-        if not metrics:  # no picture in it
-            return 0, None
-        value = {
-            key: metrics[key]["doubleValue"] for key in metrics if "doubleValue" in metrics[key]
+
+def measure(
+    pipeline: beam.Pipeline, predictions: Predictions, slices: Sequence[str], evaluation: str
+) -> None:
+    """Adds the steps that write TFMA's evaluation into the folder `evaluation`."""
+    starts = range(0, len(predictions.files), _BATCH)
+    _ = (
+        pipeline
+        | "Rows" >> beam.Create([_batch(predictions, slices, start) for start in starts])
+        | "Evaluate"
+        >> tfma.ExtractEvaluateAndWriteResults(
+            eval_config=eval_config(predictions, slices), output_path=evaluation
+        )
+    )
+
+
+def _batch(predictions: Predictions, slices: Sequence[str], start: int) -> pa.RecordBatch:
+    rows = slice(start, start + _BATCH)
+    labels, facts = predictions.labels[rows], predictions.facts[rows]
+    columns: dict[str, Any] = {
+        "label": [[int(label)] for label in labels],
+        features.LABEL: [[predictions.classes[label]] for label in labels],
+        **{name: [[fact.get(name, "")] for fact in facts] for name in slices},
+        **{model: scores[rows].tolist() for model, scores in predictions.scores.items()},
+    }
+    return pa.RecordBatch.from_pydict(columns)
+
+
+def read_metrics(
+    evaluation: str, model: str, predictions: Predictions, slices: Sequence[str]
+) -> Metrics:
+    """Reads a model's figures from a ModelEvaluation's folder; adds intervals by bootstrap."""
+    name = names_in_tfma(predictions)[model]
+    found = _Found(tfma.load_eval_result(evaluation, model_name=name))
+    classes = predictions.classes[: predictions.known]
+    entire: dict[str, Any] = {key: found.number((), of) for key, of in TFMA_NAMES.items()}
+    by_class: dict[str, Any] = {
+        f"class_{figure}": {
+            label: found.number((), figure, index) for index, label in enumerate(classes)
         }
-        pictures = round(value["example_count"])
-        # TFMA gives 32 bits: 0.7 as 0.69999999, under a threshold of 0.7.
-        return pictures, round(value["sparse_categorical_accuracy"] * pictures) / pictures
+        for figure in tfma_figures.OF_CLASSES
+    }
+    of_class = {label: found.pictures(((features.LABEL, label),)) for label in classes}
+    bounds = intervals.bootstrap(predictions.labels, predictions.scores[model], classes)
+    return Metrics(
+        pictures=found.pictures(()),
+        top_k=top_k(predictions),
+        class_pictures=of_class,
+        intervals=bounds if model == CANDIDATE else {},
+        slices=[row for column in slices for row in found.slices(column)],
+        **entire,
+        **by_class,
+    )
 
-    pictures, accuracy = of(())
-    assert accuracy is not None, "the ingest leaves no split without pictures"
-    recall = {name: of(((features.LABEL, name),))[1] for name in classes}
-    return Metrics(pictures, accuracy, recall)
+
+class _Found:
+    """TFMA's result of one model."""
+
+    def __init__(self, result: tfma.EvalResult):
+        self._by_slice = {tuple(key): values[""] for key, values in result.slicing_metrics}
+
+    def pictures(self, key: SliceKey) -> int:
+        return round(self.number(key, "example_count") or 0)
+
+    def number(self, key: SliceKey, name: str, class_id: int | None = None) -> float | None:
+        """Gives a figure of a slice, None where the slice or the figure is not there."""
+        sub_key = "" if class_id is None else str(tfma.metrics.SubKey(class_id=class_id))
+        metric = self._by_slice.get(key, {}).get(sub_key, {}).get(name)
+        if metric is None:
+            return None
+        value = float(metric["doubleValue"])
+        if name in (TFMA_NAMES["accuracy"], TFMA_NAMES["top_k_accuracy"]):
+            # TFMA gives 32 bits: 0.7 as 0.69999999, under a threshold of 0.7.
+            pictures = self.pictures(key)
+            return round(value * pictures) / pictures
+        return value
+
+    def slices(self, column: str) -> list[dict[str, Any]]:
+        """Gives a row for every value of a column."""
+        figures = ("accuracy", "balanced_accuracy", "macro_f1", "log_loss")
+        keys = [key for key in self._by_slice if len(key) == 1 and key[0][0] == column]
+        return [
+            {"column": column, "value": key[0][1], "pictures": self.pictures(key)}
+            | {figure: self.number(key, TFMA_NAMES[figure]) for figure in figures}
+            for key in sorted(keys)
+        ]

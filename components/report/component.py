@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 
 from tfx.dsl.components.base import base_component, executor_spec
+from tfx.orchestration.portable import data_types
 from tfx.types import BaseChannel, channel, component_spec, standard_artifacts
 
 from components.artifact_types import (
@@ -16,8 +18,10 @@ from components.artifact_types import (
 )
 from components.artifact_types import Report as ReportArtifact
 from components.code_version import code_version
+from components.drivers import ExecutionDriver
+from components.report.environment import TEMPLATES
 from components.report.executor import Executor
-from components.report.page import TEMPLATES
+from components.report.times import node_times
 
 
 class ReportSpec(component_spec.ComponentSpec):
@@ -32,9 +36,14 @@ class ReportSpec(component_spec.ComponentSpec):
         "class_list": component_spec.ChannelParameter(type=ClassList),
         "ingest_report": component_spec.ChannelParameter(type=IngestReport),
         "acceptance": component_spec.ChannelParameter(type=DataAcceptance),
+        "model": component_spec.ChannelParameter(type=standard_artifacts.Model),
+        "transform_graph": component_spec.ChannelParameter(type=standard_artifacts.TransformGraph),
         "model_run": component_spec.ChannelParameter(type=standard_artifacts.ModelRun),
         "predictions": component_spec.ChannelParameter(type=Predictions),
         "verdict": component_spec.ChannelParameter(type=GateVerdict),
+        "infra_blessing": component_spec.ChannelParameter(
+            type=standard_artifacts.InfraBlessing, optional=True
+        ),
         "pushed_model": component_spec.ChannelParameter(
             type=standard_artifacts.PushedModel, optional=True
         ),
@@ -42,11 +51,26 @@ class ReportSpec(component_spec.ComponentSpec):
     OUTPUTS = {"report": component_spec.ChannelParameter(type=ReportArtifact)}
 
 
+class Driver(ExecutionDriver):
+    """Looks up how long the nodes before this one took when they last ran."""
+
+    def facts_of(self, execution_info: data_types.ExecutionInfo) -> dict[str, str]:
+        run_id = execution_info.pipeline_run_id
+        if run_id is None:
+            return {"nodes": "[]"}
+        with self._mlmd_connection as handle:
+            return {"nodes": json.dumps(node_times(handle.store, run_id))}
+
+
 class Report(base_component.BaseComponent):
-    """Writes `report.html`, which needs no other file and no network."""
+    """Writes `report.html`, which needs no other file and no network.
+
+    Beside it the model card, and the same figures for machines.
+    """
 
     SPEC_CLASS = ReportSpec
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
+    DRIVER_CLASS = Driver
 
     def __init__(
         self,
@@ -54,10 +78,13 @@ class Report(base_component.BaseComponent):
         class_list: BaseChannel,
         ingest_report: BaseChannel,
         acceptance: BaseChannel,
+        model: BaseChannel,
+        transform_graph: BaseChannel,
         model_run: BaseChannel,
         predictions: BaseChannel,
         verdict: BaseChannel,
         configuration: str,
+        infra_blessing: BaseChannel | None = None,
         pushed_model: BaseChannel | None = None,
     ):
         """Makes the component.
@@ -67,10 +94,13 @@ class Report(base_component.BaseComponent):
           class_list: the class names.
           ingest_report: how many pictures there are, and which were rejected.
           acceptance: what DataValidator found.
+          model: the candidate, whose heat maps are drawn.
+          transform_graph: gives its pixels.
           model_run: the training's history.
-          predictions: the candidate's answers to the test pictures.
+          predictions: the models' answers to the test pictures.
           verdict: the gate's.
           configuration: the run's whole configuration as JSON.
+          infra_blessing: lets the page say whether a server could serve the candidate.
           pushed_model: lets the page say which version was pushed; left out, it says nothing of it.
         """
         super().__init__(
@@ -79,9 +109,12 @@ class Report(base_component.BaseComponent):
                 class_list=class_list,
                 ingest_report=ingest_report,
                 acceptance=acceptance,
+                model=model,
+                transform_graph=transform_graph,
                 model_run=model_run,
                 predictions=predictions,
                 verdict=verdict,
+                infra_blessing=infra_blessing,
                 pushed_model=pushed_model,
                 configuration=configuration,
                 code_version=f"{code_version(__name__)}-{_templates_version()}",

@@ -1,27 +1,28 @@
-"""Reads what the run left and writes the page."""
+"""Reads what the run left and writes the page, the model card and the figures."""
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
-from collections.abc import Iterator
-from datetime import datetime, timezone
 from typing import Any
 
-import tensorflow as tf
+import keras
+import numpy as np
 from tfx.dsl.components.base import base_executor
 from tfx.dsl.io import fileio
 from tfx.types import Artifact, artifact_utils
 
-from components import artifact_types, features
-from components.report.answers import read_answers
-from components.report.page import render
-from components.report.run import Run, shown_mistakes
-from components.transform_graph import read_records
+from components import features
+from components.artifact_types import path_in
+from components.report import documents, gather
+from components.report.heat_maps import GradCam
+from components.report.run import Run
+from components.transform_graph import Pixels
 
 
 class Executor(base_executor.BaseExecutor):
-    """Writes `report.html`."""
+    """Writes `report.html`, `model_card.md`, `metrics.json` and `verdict.json`."""
 
     def Do(
         self,
@@ -30,46 +31,34 @@ class Executor(base_executor.BaseExecutor):
         exec_properties: dict[str, Any],
     ) -> None:
         inputs = {name: artifacts[0] for name, artifacts in input_dict.items() if artifacts}
-        classes = artifact_types.read(inputs["class_list"])
-        answers = read_answers(_rows(inputs["predictions"]), classes)
-        test = artifact_utils.get_split_uri([inputs["examples"]], features.TEST)
-        history = artifact_types.path_in(inputs["model_run"], "history.json")
-        run = Run(
-            classes=classes,
-            ingest=artifact_types.read(inputs["ingest_report"]),
-            acceptance=artifact_types.read(inputs["acceptance"]),
-            history=json.loads(fileio.open(history).read()),
-            verdict=artifact_types.read(inputs["verdict"]),
-            answers=answers,
-            pictures=_pictures(test, {mistake.file for mistake in shown_mistakes(answers)}),
+        run = gather.gather(
+            inputs,
             configuration=json.loads(exec_properties["configuration"]),
-            pushed_version=_pushed_version(inputs.get("pushed_model")),
-            made=datetime.now(timezone.utc),
+            nodes=json.loads(exec_properties["nodes"]),
+            run_id=(self._context.pipeline_run_id or "") if self._context else "",
         )
-        report = artifact_utils.get_single_instance(output_dict["report"])
-        fileio.makedirs(report.uri)
-        with fileio.open(artifact_types.path_in(report, artifact_types.REPORT_PAGE), "w") as file:
-            file.write(render(run))
+        test = artifact_utils.get_split_uri([inputs["examples"]], features.TEST)
+        run = dataclasses.replace(run, pictures=gather.pictures(test, run.shown_files))
+        run = dataclasses.replace(run, heat_maps=_heat_maps(run, inputs))
+        write(run, artifact_utils.get_single_uri(output_dict["report"]))
 
 
-def _rows(predictions: Artifact) -> Iterator[str]:
-    for path in sorted(fileio.glob(os.path.join(predictions.uri, "predictions-*.jsonl"))):
-        with fileio.open(path) as file:
-            yield from file
+def _heat_maps(run: Run, inputs: dict[str, Artifact]) -> dict[str, np.ndarray]:
+    if "model" not in inputs or not run.looked_at:
+        return {}
+    # Keras reads from local paths only.
+    classifier = keras.models.load_model(path_in(inputs["model"], "model.keras"), compile=False)
+    grad_cam = GradCam(classifier, Pixels(inputs["transform_graph"].uri))
+    files = [answer.file for answer in run.looked_at]
+    found = grad_cam.heat(
+        [run.pictures[file] for file in files], [answer.predicted for answer in run.looked_at]
+    )
+    return dict(zip(files, found, strict=True))
 
 
-def _pictures(folder: str, files: set[str]) -> dict[str, bytes]:
-    """Gives the encoded pictures of a split that have these file names."""
-    found = {}
-    for record in read_records(folder).as_numpy_iterator() if files else ():
-        feature = tf.train.Example.FromString(record).features.feature
-        name = feature[features.FILENAME].bytes_list.value[0].decode()
-        if name in files:
-            found[name] = feature[features.ENCODED].bytes_list.value[0]
-    return found
-
-
-def _pushed_version(pushed: Artifact | None) -> str | None:
-    if pushed is None:
-        return None
-    return pushed.get_string_custom_property("pushed_version")
+def write(run: Run, folder: str) -> None:
+    """Writes everything about the run that people and programs read into a folder."""
+    fileio.makedirs(folder)
+    for name, text in documents.of(run).items():
+        with fileio.open(os.path.join(folder, name), "w") as file:
+            file.write(text)

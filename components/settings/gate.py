@@ -2,16 +2,43 @@
 
 from __future__ import annotations
 
-from components.settings.base import Fraction, Section
+from typing import Annotated
+
+from pydantic import Field
+
+from components.settings.base import AtLeastOne, Fraction, Number, Section
 
 
 class Gate(Section):
-    """What a model must reach on the test split before it is served."""
+    """What a model must reach on the test split before it is served; null asks for nothing."""
 
     min_accuracy: Fraction = 0.8
+    min_macro_f1: Fraction | None = None
+    """Mean F1 of the classes that have test pictures."""
     min_class_recall: Fraction = 0.5
     """Of every class."""
-    max_regression: Fraction = 0.0
-    """How far its accuracy may lie under that of the model served now."""
+    min_class_precision: Fraction | None = None
+    """Of every class."""
+    class_recall: dict[str, Fraction] = {}
+    """By class name, in place of `min_class_recall`."""
+    class_precision: dict[str, Fraction] = {}
+    """By class name, in place of `min_class_precision`."""
+    max_calibration_error: Fraction | None = None
+    """Expected calibration error, of 15 bins."""
+    min_class_pictures: AtLeastOne | None = None
+    """Test pictures of every class."""
     beats_majority_class: bool = True
     """Its accuracy must exceed that of always naming the most frequent class."""
+    max_regression: Fraction = 0.0
+    """How far its accuracy may lie under that of the model served now; what lies further is
+    refused unless chance explains it. 1 compares nothing."""
+    require_improvement: bool = False
+    """Its accuracy must lie over that of the model served now, by more than chance explains."""
+    confidence: Annotated[Number, Field(ge=0, lt=1)] = 0.95
+    """What counts as beyond chance: an exact McNemar test with p of at most 1 - confidence; with 0,
+    every difference does."""
+    slices: list[str] = ["picture_size"]
+    """What the figures are told apart by, beside the class: `picture_size` (the power of two that
+    the shorter side reaches), or columns of the manifest."""
+    bless: Annotated[str, Field(min_length=1)] | None = None
+    """A person's reason to push in spite of the gate. Meant for one run: `run --bless REASON`."""

@@ -1,36 +1,21 @@
-"""Recall and precision of every class."""
+"""The figures of every class."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from components.report.run import Run, Section
 
 
 def _values(run: Run) -> dict[str, Any]:
-    return {"rows": class_rows(run.confusion, run.classes)}
+    candidate = run.verdict["metrics"]["candidate"]
+    figures = ("pictures", "recall", "precision", "f1", "auc")
+    rows = [
+        {"name": name, **{figure: candidate[f"class_{figure}"][name] for figure in figures}}
+        for name in run.classes
+    ]
+    macro = {figure: candidate[f"macro_{figure}"] for figure in figures[1:]}
+    return {"rows": rows, "macro": {"pictures": candidate["pictures"], **macro}}
 
 
-def class_rows(confusion: np.ndarray, classes: list[str]) -> list[dict[str, Any]]:
-    """Gives `name`, `pictures`, `recall` and `precision` of each class, in the given order.
-
-    Recall is None for a class without test pictures, precision for one that was never predicted.
-    """
-    rows = []
-    for index, name in enumerate(classes):
-        right = int(confusion[index, index])
-        pictures, predicted = int(confusion[index].sum()), int(confusion[:, index].sum())
-        rows.append(
-            {
-                "name": name,
-                "pictures": pictures,
-                "recall": right / pictures if pictures else None,
-                "precision": right / predicted if predicted else None,
-            }
-        )
-    return rows
-
-
-SECTION = Section("classes", "By class", _values)
+SECTION = Section("classes", "By class", _values, needs=("verdict",))

@@ -98,4 +98,4 @@ def _alt(confusion: np.ndarray) -> str:
     )
 
 
-SECTION = Section("confusion", "Confusion matrix", _values)
+SECTION = Section("confusion", "Confusion matrix", _values, needs=("predictions",))

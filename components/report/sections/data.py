@@ -67,4 +67,4 @@ def _imbalance(totals: dict[str, int]) -> dict[str, Any]:
     return {"largest": largest, "smallest": smallest, "ratio": ratio}
 
 
-SECTION = Section("data", "Data", _values)
+SECTION = Section("data", "Data", _values, needs=("classes", "ingest"))

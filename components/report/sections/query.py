@@ -9,7 +9,8 @@ from components.report.run import Run, Section
 
 
 def _values(run: Run) -> dict[str, Any]:
-    return {"model_dir": shlex.quote(run.configuration["push"]["directory"])}
+    directory = run.configuration["push"]["directory"]
+    return {"model_dir": shlex.quote(directory), "version": run.pushed_version}
 
 
-SECTION = Section("query", "Ask the model", _values)
+SECTION = Section("query", "Ask the model", _values, needs=("verdict",))

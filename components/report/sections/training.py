@@ -2,33 +2,50 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 from markupsafe import Markup
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from components.report.figures import BLUE, INK, LINE, MUTED, ORANGE, to_svg
+from components.report.figures import BLUE, INK, MUTED, ORANGE, dress, to_svg
 from components.report.run import Run, Section
+from components.report.thumbnails import thumbnail
 
 _SIZE = (4.5, 2.6)  # inches
+_SHEET_SIDE = 1000  # pixels
 
 
 def _values(run: Run) -> dict[str, Any]:
     epochs, best = run.history["epochs"], run.history["best"]
     return {
-        "phases": [_phase(name, epochs) for name in dict.fromkeys(row["phase"] for row in epochs)],
+        "logs": shlex.quote(run.logs),
+        "augmented": run.augmented and thumbnail(run.augmented, _SHEET_SIDE),
+        "phases": _phases(epochs),
         "best": best,
         "figures": {name: curves(epochs, best, name) for name in ("accuracy", "loss")},
     }
 
 
+def _phases(epochs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Gives a row per phase; `gain` is what its best epoch has over the best before it."""
+    phases: list[dict[str, Any]] = []
+    for name in dict.fromkeys(row["phase"] for row in epochs):
+        phase = _phase(name, epochs)
+        before = max((known["accuracy"] for known in phases), default=None)
+        phases.append({**phase, "gain": None if before is None else phase["accuracy"] - before})
+    return phases
+
+
 def _phase(name: str, epochs: list[dict[str, Any]]) -> dict[str, Any]:
     rows = [row for row in epochs if row["phase"] == name]
+    rates = [row["learning_rate"] for row in rows]
     return {
         "name": name,
         "epochs": len(rows),
-        "learning_rate": rows[0]["learning_rate"],
+        "first_rate": rates[0],
+        "last_rate": rates[-1],
         "accuracy": max(row["val_accuracy"] for row in rows),
         "loss": min(row["val_loss"] for row in rows),
         "seconds": sum(row["seconds"] for row in rows),
@@ -58,7 +75,9 @@ def curves(epochs: list[dict[str, Any]], best: dict[str, Any] | None, measure: s
     if best in epochs:
         at = epochs.index(best)
         axes.plot(at + 1, evaluated[at], "o", ms=8, mfc="none", mec=INK, mew=1.5, clip_on=False)
-    _dress(axes)
+    axes.set_xlabel("epoch", color=MUTED, size=10)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8, min_n_ticks=1))
+    dress(axes)
     return to_svg(figure, _alt(epochs, best, measure), stretch=1.5)
 
 
@@ -73,16 +92,6 @@ def _mark_phases(axes: Any, phases: list[str]) -> None:
             axes.axvline(first - 0.5, color=MUTED, lw=1, ls=(0, (2, 3)))
 
 
-def _dress(axes: Any) -> None:
-    axes.set_xlabel("epoch", color=MUTED, size=10)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8, min_n_ticks=1))
-    axes.tick_params(labelcolor=INK, color=LINE, labelsize=10, length=0, pad=5)
-    axes.grid(axis="y", color=LINE, lw=0.8)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "left", "right"]].set_visible(False)
-    axes.spines["bottom"].set_color(MUTED)
-
-
 def _alt(epochs: list[dict[str, Any]], best: dict[str, Any] | None, measure: str) -> str:
     last = epochs[-1]
     text = (
@@ -95,4 +104,4 @@ def _alt(epochs: list[dict[str, Any]], best: dict[str, Any] | None, measure: str
     return f"{text}; best is {name} with {best[f'val_{measure}']:.3f} on eval"
 
 
-SECTION = Section("training", "Training", _values)
+SECTION = Section("training", "Training", _values, needs=("history",))

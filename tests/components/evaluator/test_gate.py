@@ -1,92 +1,195 @@
 from __future__ import annotations
 
+import dataclasses
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.evaluator.gate import Metrics, Row, judge
+from components.evaluator.gate import Row, Served, judge
+from components.evaluator.metrics import Metrics
+from components.evaluator.paired import Pairs
 from components.settings.gate import Gate
+from tests.components.evaluator.made_metrics import metrics
 
 OPEN = Gate(min_accuracy=0.0, min_class_recall=0.0, max_regression=1.0, beats_majority_class=False)
 """Every rule that can be switched off is off, the others let all through."""
-
-
-def metrics(accuracy: float, recall: float = 1.0, pictures: int = 1000) -> Metrics:
-    return Metrics(pictures, accuracy, {"cats": 1.0, "dogs": recall})
-
-
-def rows(
-    gate: Gate, candidate: Metrics, baseline: Metrics | None = None, majority: float = 0.5
-) -> list[Row]:
-    return list(judge(gate, candidate, baseline, majority))
-
-
-def failed(*arguments: object, **named: object) -> list[tuple[str, str]]:
-    found = rows(*arguments, **named)  # type: ignore[arg-type]
-    return [(row.metric, row.slice) for row in found if not row.passed]
 
 
 def gate(**keys: object) -> Gate:
     return OPEN.model_copy(update=keys)
 
 
-@pytest.mark.parametrize(("accuracy", "passed"), [(0.8, True), (0.801, True), (0.799, False)])
-def test_accuracy_must_reach_its_minimum(accuracy: float, passed: bool) -> None:
-    found = failed(gate(min_accuracy=0.8), metrics(accuracy))
-    assert found == ([] if passed else [("accuracy", "overall")])
+def against(pictures: int, right: int, gained: int, lost: int, of: str = "overall") -> Served:
+    """A served model with `right` of the pictures right, of which the candidate lost some."""
+    candidate = right + gained - lost
+    return Served(
+        "7", of, candidate / pictures, right / pictures, Pairs(pictures, gained, lost), fault=""
+    )
 
 
-@pytest.mark.parametrize(("recall", "passed"), [(0.5, True), (0.501, True), (0.499, False)])
-def test_the_recall_of_every_class_must_reach_its_minimum(recall: float, passed: bool) -> None:
-    found = failed(gate(min_class_recall=0.5), metrics(0.9, recall))
-    assert found == ([] if passed else [("recall", "dogs")])
+def rows(
+    settings: Gate,
+    candidate: Metrics | None = None,
+    served: Served | None = None,
+    majority: float = 0.5,
+) -> list[Row]:
+    return list(judge(settings, candidate or metrics(), majority, served))
+
+
+def failed(*arguments: Any, **named: Any) -> list[tuple[str, str]]:
+    return [(row.metric, row.slice) for row in rows(*arguments, **named) if not row.passed]
+
+
+SINGLE_RULES: dict[str, Any] = {
+    "min_accuracy": ({"min_accuracy": 0.8}, {"accuracy": 0.8}, {"accuracy": 0.799}, "accuracy"),
+    "min_macro_f1": ({"min_macro_f1": 0.7}, {"macro_f1": 0.7}, {"macro_f1": 0.699}, "macro_f1"),
+    "max_calibration_error": (
+        {"max_calibration_error": 0.1},
+        {"calibration_error": 0.1},
+        {"calibration_error": 0.101},
+        "calibration_error",
+    ),
+    "beats_majority_class": (
+        {"beats_majority_class": True},
+        {"accuracy": 0.501},
+        {"accuracy": 0.5},
+        "accuracy_vs_majority",
+    ),
+}
+BY_CLASS_RULES: dict[str, Any] = {
+    "min_class_recall": ({"min_class_recall": 0.5}, "class_recall", 0.5, 0.499, "recall"),
+    "class_recall": ({"class_recall": {"dogs": 0.7}}, "class_recall", 0.7, 0.699, "recall"),
+    "min_class_precision": (
+        {"min_class_precision": 0.5},
+        "class_precision",
+        0.5,
+        0.499,
+        "precision",
+    ),
+    "class_precision": (
+        {"class_precision": {"dogs": 0.7}},
+        "class_precision",
+        0.7,
+        0.699,
+        "precision",
+    ),
+    "min_class_pictures": ({"min_class_pictures": 30}, "class_pictures", 30, 29, "test_pictures"),
+}
+
+
+@pytest.mark.parametrize("rule", SINGLE_RULES)
+def test_a_rule_of_the_whole_alone_refuses_and_passes(rule: str) -> None:
+    keys, good, bad, metric = SINGLE_RULES[rule]
+    assert failed(gate(**keys), metrics(**good)) == []
+    assert failed(gate(**keys), metrics(**bad)) == [(metric, "overall")]
+    assert failed(OPEN, metrics(**bad)) == []
+
+
+@pytest.mark.parametrize("rule", BY_CLASS_RULES)
+def test_a_rule_by_class_alone_refuses_and_passes(rule: str) -> None:
+    keys, figure, good, bad, metric = BY_CLASS_RULES[rule]
+    assert failed(gate(**keys), metrics(**{figure: {"cats": 100, "dogs": good}})) == []
+    found = metrics(**{figure: {"cats": 100, "dogs": bad}})
+    assert failed(gate(**keys), found) == [(metric, "dogs")]
+    assert failed(OPEN, found) == []
+
+
+def test_a_threshold_by_name_stands_in_place_of_the_one_for_all() -> None:
+    lenient = gate(min_class_recall=0.9, class_recall={"dogs": 0.2})
+    assert failed(lenient, metrics(class_recall={"cats": 0.95, "dogs": 0.3})) == []
+    assert failed(lenient, metrics(class_recall={"cats": 0.85, "dogs": 0.3})) == [
+        ("recall", "cats")
+    ]
 
 
 @pytest.mark.parametrize(("least", "passed"), [(0.5, False), (0.001, False), (0.0, True)])
-def test_a_recall_that_can_not_be_measured_passes_only_where_none_is_asked(
-    least: float, passed: bool
+@pytest.mark.parametrize("figure", ["recall", "precision"])
+def test_what_can_not_be_measured_passes_only_where_nothing_is_asked(
+    figure: str, least: float, passed: bool
 ) -> None:
-    candidate = Metrics(10, 0.9, {"cats": 1.0, "dogs": None})
-    row = next(row for row in rows(gate(min_class_recall=least), candidate) if row.slice == "dogs")
+    candidate = metrics(**{f"class_{figure}": {"cats": 1.0, "dogs": None}})
+    found = rows(gate(**{f"min_class_{figure}": least}), candidate)
+    [row] = [row for row in found if (row.metric, row.slice) == (figure, "dogs")]
     assert (row.found, row.passed) == (None, passed)
-    assert "no test pictures" in row.needed
+    assert "no " in row.needed
 
 
-@pytest.mark.parametrize(("accuracy", "passed"), [(0.701, True), (0.7, False), (0.699, False)])
-def test_naming_the_most_frequent_class_must_be_exceeded_not_equalled(
-    accuracy: float, passed: bool
-) -> None:
-    assert (failed(gate(beats_majority_class=True), metrics(accuracy), None, 0.7) == []) is passed
-
-
-def test_the_majority_does_not_matter_where_it_is_switched_off() -> None:
-    assert failed(OPEN, metrics(0.1), None, 0.9) == []
+def test_what_is_not_asked_for_has_no_row() -> None:
+    assert {row.metric for row in rows(OPEN)} == {"accuracy", "recall"}
+    assert "accuracy_vs_served" not in [row.metric for row in rows(Gate(), metrics(accuracy=0.1))]
 
 
 @pytest.mark.parametrize(
-    ("accuracy", "regression", "passed"),
+    ("gained", "lost", "passed"),
     [
-        (0.9, 0.0, True),  # a tie
-        (0.901, 0.0, True),
-        (0.899, 0.0, False),
-        (0.88, 0.02, True),  # just what is allowed
-        (0.6, 0.3, True),  # 0.9 - 0.3 is 0.6000000000000001
-        (0.879, 0.02, False),
-        (0.875, 0.0255, True),  # 25 pictures of 25.5
-        (0.874, 0.0255, False),  # 26
-        (0.1, 1.0, True),
+        (0, 0, True),
+        (10, 0, True),
+        (0, 5, True),  # p = 0.0625
+        (0, 6, False),  # p = 0.03125
+        (10, 19, True),  # p = 0.136
+        (10, 25, False),  # p = 0.017
     ],
 )
-def test_accuracy_may_lie_under_the_served_models_by_what_is_allowed(
-    accuracy: float, regression: float, passed: bool
-) -> None:
-    found = failed(gate(max_regression=regression), metrics(accuracy), metrics(0.9))
+def test_what_is_worse_beyond_chance_is_refused(gained: int, lost: int, passed: bool) -> None:
+    found = failed(gate(max_regression=0.0), None, against(100, 80, gained, lost))
     assert found == ([] if passed else [("accuracy_vs_served", "overall")])
 
 
-def test_without_a_served_model_nothing_is_compared() -> None:
-    strict = gate(max_regression=0.0)
-    assert "accuracy_vs_served" not in [row.metric for row in rows(strict, metrics(0.1), None)]
+@pytest.mark.parametrize(
+    ("regression", "lost", "passed"),
+    [(0.02, 20, True), (0.02, 21, False), (0.3, 300, True), (0.0255, 25, True)],
+)
+def test_what_is_worse_by_no_more_than_allowed_passes(
+    regression: float, lost: int, passed: bool
+) -> None:
+    found = failed(gate(max_regression=regression), None, against(1000, 900, 0, lost))
+    assert found == ([] if passed else [("accuracy_vs_served", "overall")])
+
+
+def test_without_confidence_every_picture_counts() -> None:
+    strict = gate(max_regression=0.0, confidence=0.0)
+    assert failed(strict, None, against(100, 80, 0, 1)) == [("accuracy_vs_served", "overall")]
+    assert failed(strict, None, against(100, 80, 1, 1)) == []
+
+
+@pytest.mark.parametrize(
+    ("gained", "lost", "passed"), [(6, 0, True), (5, 0, False), (0, 0, False), (0, 6, False)]
+)
+def test_an_improvement_that_is_required_must_be_beyond_chance(
+    gained: int, lost: int, passed: bool
+) -> None:
+    found = failed(gate(require_improvement=True), None, against(100, 80, gained, lost))
+    assert found == ([] if passed else [("better_than_served", "overall")])
+
+
+def test_with_too_few_pictures_to_tell_the_row_says_how_many_it_would_take() -> None:
+    settings = gate(max_regression=0.0, require_improvement=True)
+    [worse] = [
+        row
+        for row in rows(settings, None, against(100, 80, 2, 6))
+        if "chance" in row.needed and row.metric == "accuracy_vs_served"
+    ]
+    assert worse.passed
+    assert "2 of 100 pictures turned right, 6 wrong (exact McNemar test, p = 0.289)" in worse.needed
+    assert "too few to tell, it would take some 391 pictures" in worse.needed
+    better = rows(settings, None, against(100, 80, 6, 2))[-1]
+    assert not better.passed
+    assert "it would take some 391 pictures" in better.needed
+    assert "too few" not in rows(settings, None, against(100, 80, 0, 30))[-2].needed
+    assert "too few" not in rows(settings, None, against(100, 80, 3, 3))[-1].needed
+
+
+def test_a_served_model_that_can_not_be_asked_is_refused_in_words() -> None:
+    fault = Served("7", fault="it has no signature")
+    settings = gate(max_regression=0.0, require_improvement=True)
+    found = rows(settings, None, fault)[-2:]
+    assert [row.metric for row in found] == ["accuracy_vs_served", "better_than_served"]
+    for row in found:
+        assert not row.passed
+        assert "version 7, which can't be asked: it has no signature" in row.needed
+    assert failed(gate(max_regression=1.0), None, fault) == []
 
 
 @given(st.integers(1, 10_000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
@@ -94,30 +197,33 @@ def test_an_accuracy_ties_with_itself_and_with_a_threshold_of_its_own_value(
     fraction: tuple[int, int],
 ) -> None:
     right, pictures = fraction
-    candidate = metrics(right / pictures, pictures=pictures)
-    strict = gate(min_accuracy=right / pictures, max_regression=0.0)
-    assert failed(strict, candidate, candidate) == []
+    strict = gate(min_accuracy=right / pictures, max_regression=0.0, confidence=0.0)
+    found = metrics(accuracy=right / pictures)
+    assert failed(strict, found, against(pictures, right, 0, 0)) == []
 
 
 def test_the_rows_say_what_was_found_and_needed_in_the_class_lists_order() -> None:
-    found = rows(Gate(), metrics(0.75, 0.4), metrics(0.8), 0.6)
+    candidate = metrics(accuracy=0.75, class_recall={"cats": 1.0, "dogs": 0.4})
+    found = rows(Gate(), candidate, against(100, 80, 0, 6), 0.6)
     assert [(row.metric, row.slice, row.found, row.passed) for row in found] == [
         ("accuracy", "overall", 0.75, False),
         ("recall", "cats", 1.0, True),
         ("recall", "dogs", 0.4, False),
         ("accuracy_vs_majority", "overall", 0.75, True),
-        ("accuracy_vs_served", "overall", 0.75, False),
+        ("accuracy_vs_served", "overall", 0.74, False),
     ]
     assert [row.needed for row in found] == [
         ">= 0.8",
         ">= 0.5",
         ">= 0.5",
         "> 0.6000 (always the most frequent class)",
-        ">= 0.8000 (the model served now: 0.8000)",
+        ">= 0.8000 (the model served now: 0.8000), or lower by chance: 0 of 100 pictures turned "
+        "right, 6 wrong (exact McNemar test, p = 0.0312)",
     ]
 
 
 def test_the_metrics_have_the_keys_of_the_contract() -> None:
-    found = metrics(0.75).as_dict()
+    found = metrics(accuracy=0.75).as_dict()
     assert found["accuracy"] == 0.75
     assert list(found["class_recall"]) == ["cats", "dogs"]
+    assert set(found) == {field.name for field in dataclasses.fields(Metrics)}

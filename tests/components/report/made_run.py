@@ -12,44 +12,59 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from components.report.answers import read_answers
-from components.report.run import Run, shown_mistakes
+from components.predictions import read
+from components.report.run import Run, Sample
 
 CLASSES = ["apple", "pear", "quince"]
 
 
-def prediction(file: str, label: str, scores: dict[str, float]) -> str:
+def prediction(
+    file: str, label: str, scores: dict[str, float], baseline: dict[str, float] | None = None
+) -> str:
     """A line of a Predictions artifact."""
-    candidate = {"classes": list(scores), "scores": list(scores.values())}
-    row = {"file": file, "sha256": "0", "label": label, "candidate": candidate}
-    return json.dumps(row, ensure_ascii=False)
+    row = {"file": file, "sha256": "0", "label": label, "height": 400, "width": 600, "columns": {}}
+    answers = {"candidate": list(scores.values())}
+    if baseline is not None:
+        answers["baseline"] = list(baseline.values())
+    return json.dumps({**row, **answers}, ensure_ascii=False)
 
 
 def predictions(classes: list[str], pictures: int, right: float, seed: int = 0) -> list[str]:
-    """Lines about `pictures` pictures, the share `right` of them (about) classified correctly."""
+    """Lines about `pictures` pictures, the share `right` of them (about) classified correctly.
+
+    The baseline answers at random.
+    """
     random = np.random.default_rng(seed)
     lines = []
     for number in range(pictures):
-        label = int(random.integers(len(classes)))
+        label = number % len(classes)
         scores = random.dirichlet(np.ones(len(classes)))
         best, wanted = int(np.argmax(scores)), label
         if random.random() >= right:
             wanted = (label + 1 + int(random.integers(len(classes) - 1))) % len(classes)
         scores[[best, wanted]] = scores[[wanted, best]]
-        name = classes[label]
-        by_class = dict(zip(classes, scores.tolist(), strict=True))
-        lines.append(prediction(f"{name}/{number}.png", name, by_class))
+        other = random.dirichlet(np.ones(len(classes)))
+        both = [dict(zip(classes, given.tolist(), strict=True)) for given in (scores, other)]
+        lines.append(prediction(f"{classes[label]}/{number}.png", classes[label], *both))
     return lines
 
 
-def run(classes: list[str] = CLASSES, pictures: int = 60, right: float = 0.7) -> Run:
+def models(classes: list[str], baseline: bool = False) -> dict[str, Any]:
+    """The content of `models.json`."""
+    served = {"version": "3", "classes": classes} if baseline else None
+    return {"candidate": {"classes": classes}, "baseline": served}
+
+
+def run(
+    classes: list[str] = CLASSES, pictures: int = 60, right: float = 0.7, baseline: bool = False
+) -> Run:
     """A run whose gate refused one threshold of each kind it has."""
-    answers = read_answers(predictions(classes, pictures, right), classes)
-    accuracy = sum(answer.label == answer.predicted for answer in answers) / pictures
+    answers = read(models(classes, baseline), predictions(classes, pictures, right))
     recall = {name: 0.25 + 0.5 * index / len(classes) for index, name in enumerate(classes)}
+    metrics = figures(classes, pictures, recall)
+    metrics["accuracy"] = accuracy = float(answers.correct("candidate").mean())
     rows = [row("accuracy", "overall", accuracy, ">= 0.9", accuracy >= 0.9)]
     rows += [row("recall", name, found, ">= 0.5", found >= 0.5) for name, found in recall.items()]
-    metrics = {"pictures": pictures, "accuracy": accuracy, "class_recall": recall}
     made = Run(
         classes=classes,
         ingest={
@@ -58,35 +73,83 @@ def run(classes: list[str] = CLASSES, pictures: int = 60, right: float = 0.7) ->
             "rejected": [{"file": "pear/x.png", "label": classes[0], "reason": "empty file"}],
             "rejected_by_reason": {"empty file": 1},
             "ignored": 4,
-            "duplicates": {"count": 0, "listed": []},
-            "near_duplicates": {"count": 0, "listed": []},
             "notes": [],
             "counts": {
                 split: {name: first + index for index, name in enumerate(classes)}
                 for split, first in {"train": 80, "eval": 10, "test": 20}.items()
             },
+            "duplicates": {"count": 0, "listed": []},
+            "near_duplicates": {"count": 0, "listed": []},
         },
         acceptance={"compared_with": None, "findings": [], "counts": {}, "accepted": "now"},
+        samples=[Sample(name, f"{name}/s.png", picture()) for name in classes[:4]],
         history=history(frozen=3, unfrozen=2),
+        logs="/runs/my logs",
         verdict={
             "verdict": "refused",
+            "bless_reason": None,
             "gate": rows,
-            "metrics": {"candidate": metrics},
-            "served_version": None,
+            "notes": ["No model is served yet."],
+            "metrics": {"candidate": metrics} | ({"baseline": metrics} if baseline else {}),
+            "served_version": "3" if baseline else None,
             "classes": classes,
         },
-        answers=answers,
-        pictures={},
+        predictions=answers,
         configuration={
             "pipeline_name": "fruit",
+            "image": {"size": [30, 40], "fit": "stretch"},
+            "model": {"backbone": "mobilenet", "weights": None},
             "push": {"directory": "/srv/my models"},
-            "training": {"class_weights": None},
+            "training": {"class_weights": None, "seed": 5},
+            "report": {"heat_maps": 6},
         },
         pushed_version="",
+        nodes=[{"node": "Trainer", "seconds": 12.5}, {"node": "Pusher", "seconds": 0.1}],
+        versions={"keras": "3.12.4"},
         made=datetime(2026, 11, 22, 9, 5, tzinfo=timezone.utc),
+        run_id="20261122-090000-abcd",
     )
-    pictures_by_file = {mistake.file: picture() for mistake in shown_mistakes(answers)}
-    return dataclasses.replace(made, pictures=pictures_by_file)
+    heat = np.linspace(0, 1, 6, dtype=np.float32).reshape(2, 3)
+    return dataclasses.replace(
+        made,
+        pictures={file: picture() for file in made.shown_files},
+        heat_maps={answer.file: heat for answer in made.looked_at},
+    )
+
+
+def figures(classes: list[str], pictures: int, recall: dict[str, Any]) -> dict[str, Any]:
+    """A model's metrics as they stand in a verdict."""
+    by_class = dict.fromkeys(classes, 0.5)
+    whole = ("balanced_accuracy", "macro_precision", "macro_recall", "macro_f1", "macro_auc")
+    return {
+        "pictures": pictures,
+        "top_k": 2,
+        "top_k_accuracy": 0.9,
+        **dict.fromkeys(whole, 0.5),
+        "log_loss": 0.7,
+        "calibration_error": 0.08,
+        "class_pictures": dict.fromkeys(classes, pictures // len(classes)),
+        "class_recall": recall,
+        **{f"class_{figure}": by_class for figure in ("precision", "f1", "auc")},
+        "intervals": {
+            "accuracy": [0.6, 0.8],
+            "macro_f1": [0.4, 0.6],
+            "calibration_error": [0.05, 0.12],
+            "class_recall": dict.fromkeys(classes, [0.2, 0.9]),
+            "class_precision": dict.fromkeys(classes),
+        },
+        "slices": [
+            {
+                "column": "picture_size",
+                "value": "256-511 px",
+                "pictures": pictures,
+                "accuracy": 0.7,
+                "balanced_accuracy": 0.6,
+                "macro_f1": 0.5,
+                "log_loss": 0.7,
+            }
+        ],
+    }
 
 
 def row(metric: str, of: str, found: float | None, needed: str, passed: bool) -> dict[str, Any]:
@@ -95,7 +158,7 @@ def row(metric: str, of: str, found: float | None, needed: str, passed: bool) ->
 
 def history(frozen: int, unfrozen: int) -> dict[str, Any]:
     """Losses that fall from epoch to epoch, so the last epoch is the best."""
-    epochs = []
+    epochs: list[dict[str, Any]] = []
     for phase, count in (("frozen", frozen), ("unfrozen", unfrozen)):
         for number in range(count):
             loss = 1.0 / (len(epochs) + 1)

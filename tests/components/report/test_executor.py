@@ -13,7 +13,7 @@ from tfx.types import Artifact, standard_artifacts
 
 from components import artifact_types, features
 from components.report.executor import Executor
-from tests.components.report.made_run import CLASSES, Page, history, prediction, row, run
+from tests.components.report.made_run import CLASSES, Page, history, models, prediction, row, run
 
 COLOURS = {"apple/0.png": (220, 30, 30), "pear/0.png": (30, 200, 40), "pear/1.png": (250, 220, 0)}
 
@@ -21,7 +21,11 @@ COLOURS = {"apple/0.png": (220, 30, 30), "pear/0.png": (30, 200, 40), "pear/1.pn
 def example(file: str) -> bytes:
     content = io.BytesIO()
     Image.new("RGB", (40, 30), COLOURS[file]).save(content, "PNG")
-    texts = {features.FILENAME: file.encode(), features.ENCODED: content.getvalue()}
+    texts = {
+        features.FILENAME: file.encode(),
+        features.LABEL: file.split("/")[0].encode(),
+        features.ENCODED: content.getvalue(),
+    }
     feature = {
         key: tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
         for key, value in texts.items()
@@ -41,12 +45,14 @@ def inputs(tmp_path: Path) -> dict[str, list[Artifact]]:
     """A run with three test pictures, the second and the third taken for apples."""
     examples = artifact(standard_artifacts.Examples, tmp_path)
     examples.split_names = '["train", "eval", "test"]'
-    test = Path(examples.uri, "Split-test")
-    test.mkdir()
-    with tf.io.TFRecordWriter(str(test / "pictures-0.tfrecord")) as writer:
-        for file in COLOURS:
-            writer.write(example(file))
+    for split in ("train", "test"):
+        folder = Path(examples.uri, f"Split-{split}")
+        folder.mkdir()
+        with tf.io.TFRecordWriter(str(folder / "pictures-0.tfrecord")) as writer:
+            for file in COLOURS:
+                writer.write(example(file))
     predictions = artifact(artifact_types.Predictions, tmp_path)
+    Path(predictions.uri, "models.json").write_text(json.dumps(models(CLASSES)))
     for number, file in enumerate(COLOURS):
         scores = {"apple": 0.5 + number / 10, "pear": 0.5 - number / 10, "quince": 0.0}
         path = Path(predictions.uri, f"predictions-{number}.jsonl")
@@ -70,7 +76,8 @@ def inputs(tmp_path: Path) -> dict[str, list[Artifact]]:
 def page(inputs: dict[str, list[Artifact]], folder: Path) -> tuple[str, Page]:
     report = artifact_types.Report()
     report.uri = str(folder / "report")
-    Executor().Do(inputs, {"report": [report]}, {"configuration": json.dumps(run().configuration)})
+    properties = {"configuration": json.dumps(run().configuration), "nodes": "[]"}
+    Executor().Do(inputs, {"report": [report]}, properties)
     html = Path(report.uri, "report.html").read_text("utf-8")
     return html, Page(html)
 
@@ -80,8 +87,9 @@ def test_the_page_is_made_of_what_the_run_left(
 ) -> None:
     html, made = page(inputs, tmp_path)
     assert made.heading == "Passed"
-    assert made.table("Class")[1] == ["pear", "2", "0.0 %", "–"]
-    shown = re.findall(r'src="data:image/jpeg;base64,([^"]+)" alt="([^:]+):', html)
+    assert [cells[0] for cells in made.table("Class")] == [*CLASSES, "Mean"]
+    mistakes = html.split('<section id="mistakes">')[1].split("</section>")[0]
+    shown = re.findall(r'src="data:image/jpeg;base64,([^"]+)" alt="([^:]+):', mistakes)
     assert [file for _, file in shown] == ["pear/1.png", "pear/0.png"]
     for encoded, file in shown:
         pixel = Image.open(io.BytesIO(base64.b64decode(encoded))).getpixel((20, 15))
@@ -97,3 +105,39 @@ def test_it_names_the_version_that_was_pushed(
     _, made = page(inputs | {"pushed_model": [pushed]}, tmp_path)
     assert made.heading == "Pushed"
     assert "version 1795314091" in made.text
+
+
+def test_the_card_and_the_figures_for_programs_lie_beside_it(
+    inputs: dict[str, list[Artifact]], tmp_path: Path
+) -> None:
+    infra = artifact(standard_artifacts.InfraBlessing, tmp_path)
+    infra.set_int_custom_property("blessed", 0)
+    infra.set_string_custom_property("reason", "it crashed")
+    _, made = page(inputs | {"infra_blessing": [infra]}, tmp_path)
+    folder = tmp_path / "report"
+    verdict = json.loads((folder / "verdict.json").read_text("utf-8"))
+    assert [row["metric"] for row in verdict["gate"]] == ["accuracy", "servable"]
+    assert [cells[0] for cells in made.table("Metric")] == ["accuracy", "servable"]
+    assert "it crashed" in verdict["gate"][1]["needed"]
+    assert verdict["pushed_version"] is None
+    metrics = json.loads((folder / "metrics.json").read_text("utf-8"))
+    assert metrics["confusion"] == [[1, 0, 0], [2, 0, 0], [0, 0, 0]]
+    assert metrics["candidate"]["log_loss"] == 0.7
+    assert "# Model card: fruit" in (folder / "model_card.md").read_text("utf-8")
+
+
+def test_samples_are_of_every_class(inputs: dict[str, list[Artifact]], tmp_path: Path) -> None:
+    _, made = page(inputs, tmp_path)
+    alts = [attributes["alt"] for tag, attributes in made.tags if tag == "img"]
+    assert [alt for alt in alts if alt in {"apple: apple/0.png", "pear: pear/1.png"}]
+
+
+def test_a_sheet_of_augmented_pictures_is_shown_where_there_is_one(
+    inputs: dict[str, list[Artifact]], tmp_path: Path
+) -> None:
+    sheet = io.BytesIO()
+    Image.new("RGB", (40, 30)).save(sheet, "PNG")
+    Path(inputs["model_run"][0].uri, "augmented.png").write_bytes(sheet.getvalue())
+    _, made = page(inputs, tmp_path)
+    assert "Augmented training pictures" in made.text
+    assert f"tensorboard --logdir {inputs['model_run'][0].uri}" in made.text

@@ -1,0 +1,129 @@
+"""Metrics that TFMA lacks for many classes, as one metric of TFMA's own kind.
+
+TFMA's binarized metrics decide by a threshold where a classifier takes the best class, and run once
+per class. This one keeps the scores of a slice and computes every class at once, and exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import apache_beam as beam
+import numpy as np
+import tensorflow_model_analysis as tfma
+from tensorflow_model_analysis.metrics import metric_util
+
+from components.calibration import calibration_error
+from components.evaluator.figures import area_under_roc, by_class, macro
+
+ENTIRE = ("balanced_accuracy", "macro_precision", "macro_recall", "macro_f1", "macro_auc")
+CALIBRATION = "expected_calibration_error"
+OF_CLASSES = ("precision", "recall", "f1", "auc")
+
+Accumulator = list[tuple[np.ndarray, np.ndarray]]  # [n] labels and [n, classes] scores
+
+
+class ClassifierFigures(tfma.metrics.Metric):
+    """Macro averages, calibration error, and figures by class (`class_id` in the sub key).
+
+    A figure that a slice can't give is not in its result.
+    """
+
+    def __init__(self, name: str = "classifier_figures"):
+        super().__init__(metric_util.merge_per_key_computations(_computations), name=name)
+
+
+def _computations(
+    name: str = "",
+    eval_config: tfma.EvalConfig | None = None,
+    model_name: str = "",
+    output_name: str = "",
+    example_weighted: bool = False,
+) -> list[Any]:
+    key = tfma.metrics.MetricKey(
+        name, model_name=model_name, output_name=output_name, example_weighted=example_weighted
+    )
+    combiner = _Figures(key, eval_config)
+    return [tfma.metrics.MetricComputation(keys=[key], preprocessors=None, combiner=combiner)]
+
+
+class _Figures(beam.CombineFn):
+    def __init__(self, key: tfma.metrics.MetricKey, eval_config: tfma.EvalConfig | None):
+        self._key = key
+        self._eval_config = eval_config
+
+    def create_accumulator(self) -> Accumulator:
+        return []
+
+    def add_input(self, accumulator: Accumulator, element: Any) -> Accumulator:
+        label, scores, _ = next(
+            metric_util.to_label_prediction_example_weight(
+                element,
+                eval_config=self._eval_config,
+                model_name=self._key.model_name,
+                output_name=self._key.output_name,
+                flatten=False,
+            )
+        )
+        accumulator.append((label.reshape(1), scores.reshape(1, -1)))
+        return accumulator
+
+    def merge_accumulators(self, accumulators: Iterable[Accumulator]) -> Accumulator:
+        return [part for accumulator in accumulators for part in self.compact(accumulator)]
+
+    def compact(self, accumulator: Accumulator) -> Accumulator:
+        if len(accumulator) < 2:
+            return accumulator
+        labels, scores = zip(*accumulator, strict=True)
+        return [(np.concatenate(labels), np.concatenate(scores))]
+
+    def extract_output(self, accumulator: Accumulator) -> dict[tfma.metrics.MetricKey, Any]:
+        [(labels, scores)] = self.compact(accumulator)
+        entire, of_classes = figures(labels.astype(np.int64), scores)
+        found = {self._named(name): value for name, value in entire.items()}
+        for name, values in of_classes.items():
+            for index, value in enumerate(values):
+                found[self._named(name, index)] = value
+        return {key: value for key, value in found.items() if not np.isnan(value)}
+
+    def _named(self, name: str, class_id: int | None = None) -> tfma.metrics.MetricKey:
+        sub_key = None if class_id is None else tfma.metrics.SubKey(class_id=class_id)
+        return self._key._replace(name=name, sub_key=sub_key)
+
+
+def figures(
+    labels: np.ndarray, scores: np.ndarray
+) -> tuple[dict[str, float], dict[str, list[float]]]:
+    """Gives the figures of the whole and those of each class; NaN for what can't be measured.
+
+    Args:
+      labels: [pictures] int64.
+      scores: [pictures, classes].
+    """
+    classes, predicted = scores.shape[1], scores.argmax(axis=1)
+    correct = predicted == labels
+    actual = np.bincount(labels, minlength=classes)
+    found = by_class(
+        actual,
+        np.bincount(predicted, minlength=classes),
+        np.bincount(labels[correct], minlength=classes),
+    )
+    auc = np.array(
+        [
+            area_under_roc(labels == index, scores[:, index])
+            if 0 < actual[index] < len(labels)
+            else np.nan
+            for index in range(classes)
+        ]
+    )
+    mean = macro(found)
+    measured = auc[~np.isnan(auc)]
+    macro_auc = measured.mean() if len(measured) else np.nan
+    entire = (mean.recall, mean.precision, mean.recall, mean.f1, macro_auc)
+    error = {CALIBRATION: calibration_error(scores.max(axis=1), correct)}
+    of_classes = dict(zip(OF_CLASSES, (*found, auc), strict=True))
+    return (
+        dict(zip(ENTIRE, map(float, entire), strict=True)) | error,
+        {name: [float(value) for value in values] for name, values in of_classes.items()},
+    )

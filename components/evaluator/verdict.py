@@ -1,0 +1,158 @@
+"""The verdict: the gate's rows, the figures behind them, and what else is to be said in words."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from components.errors import ConfigError
+from components.evaluator.gate import OVERALL, Row, Served
+from components.evaluator.metrics import Metrics
+from components.evaluator.paired import compare
+from components.predictions import BASELINE, CANDIDATE, SIZE, Predictions
+from components.settings.gate import Gate
+
+SHARED = "classes that both models know"
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """What became of the candidate.
+
+    Attributes:
+      settings: the gate's thresholds.
+      rows: one for each of them.
+      metrics: by model.
+      answered: the predictions.
+      version: of the model served, "" where none is.
+      unchanged: the candidate is the model served.
+    """
+
+    settings: Gate
+    rows: list[Row]
+    metrics: dict[str, Metrics]
+    answered: Predictions
+    version: str
+    unchanged: bool
+
+    @property
+    def passed(self) -> bool:
+        """Whether every threshold was reached."""
+        return all(row.passed for row in self.rows)
+
+    @property
+    def overridden(self) -> bool:
+        """Whether a person's reason stands against a missed threshold."""
+        return self.settings.bless is not None and not self.passed
+
+    @property
+    def blessed(self) -> bool:
+        """Whether the candidate may be pushed."""
+        return self.passed or self.overridden
+
+    @property
+    def word(self) -> str:
+        """`unchanged`, `passed`, `blessed` (by a person, in spite of the gate) or `refused`."""
+        if self.unchanged:
+            return "unchanged"
+        if self.overridden:
+            return "blessed"
+        return "passed" if self.passed else "refused"
+
+    def document(self) -> dict[str, Any]:
+        """Gives the content of `verdict.json`."""
+        return {
+            "verdict": self.word,
+            "bless_reason": self.settings.bless if self.overridden else None,
+            "gate": [dataclasses.asdict(row) for row in self.rows],
+            "notes": list(self._notes()),
+            "metrics": {model: of.as_dict() for model, of in self.metrics.items()},
+            "served_version": self.version or None,
+            "classes": self.answered.classes[: self.answered.known],
+        }
+
+    def _notes(self) -> Iterator[str]:
+        if not self.version:
+            yield "No model is served yet, so there is none to compare the candidate with."
+        if self.unchanged:
+            yield f"The candidate is the model served already, version {self.version}."
+        if self.overridden:
+            yield f"Blessed in spite of the gate: {self.settings.bless}"
+        baseline = self.answered.baseline or {}
+        if "fault" in baseline:
+            yield (
+                f"Version {self.version}, served now, can't be asked: {baseline['fault']}. To push "
+                "all the same: run --bless REASON."
+            )
+        yield from _other_classes(self.answered)
+
+
+def _other_classes(answered: Predictions) -> Iterator[str]:
+    baseline = answered.baseline
+    if baseline is None or "classes" not in baseline:
+        return
+    known = answered.classes[: answered.known]
+    new = [name for name in known if name not in baseline["classes"]]
+    gone = answered.classes[answered.known :]
+    if new:
+        yield (
+            f"Version {baseline['version']}, served now, does not know {_listed(new)}; the models "
+            "are compared on the pictures of the classes that both know."
+        )
+    if gone:
+        yield (
+            f"Version {baseline['version']}, served now, also knows {_listed(gone)}, which is no "
+            "class any more; such an answer counts as wrong."
+        )
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(map(repr, names[:5]))
+    return f"{shown} and {len(names) - 5} more" if len(names) > 5 else shown
+
+
+def served(answered: Predictions) -> Served | None:
+    """Compares candidate and baseline on the test pictures whose class both know."""
+    baseline = answered.baseline
+    if baseline is None:
+        return None
+    if "fault" in baseline:
+        return Served(baseline["version"], fault=baseline["fault"])
+    names = [answered.classes.index(name) for name in baseline["classes"]]
+    shared = np.isin(answered.labels, names)
+    if not shared.any():
+        return Served(baseline["version"], fault="it knows none of the classes")
+    right = {model: answered.correct(model)[shared] for model in (CANDIDATE, BASELINE)}
+    return Served(
+        baseline["version"],
+        of=OVERALL if shared.all() else SHARED,
+        candidate=float(right[CANDIDATE].mean()),
+        baseline=float(right[BASELINE].mean()),
+        pairs=compare(right[CANDIDATE], right[BASELINE]),
+    )
+
+
+def known_slices(settings: Gate, answered: Predictions) -> list[str]:
+    """Gives the columns to slice by; a manifest without one leaves it out.
+
+    Raises:
+      ConfigError: the gate names a class or a column that is not there.
+    """
+    for key in ("class_recall", "class_precision"):
+        known = answered.classes[: answered.known]
+        unknown = [name for name in getattr(settings, key) if name not in known]
+        if unknown:
+            raise ConfigError(
+                f"gate.{key}: no class {_listed(unknown)}; the classes are {_listed(known)}."
+            )
+    there = {name for facts in answered.facts for name in facts}
+    missing = [name for name in settings.slices if name not in there]
+    if missing:
+        raise ConfigError(
+            f"gate.slices: no column {_listed(missing)}; there are {_listed(sorted(there))}. "
+            f"`{SIZE}` is always there, the others are columns of the manifest."
+        )
+    return list(dict.fromkeys(settings.slices))

@@ -1,0 +1,59 @@
+"""Whether a score of 0.9 means nine right answers of ten."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup
+from matplotlib.figure import Figure
+
+from components.calibration import BINS, bins
+from components.report.answers import Answer
+from components.report.figures import BLUE, MUTED, dress, to_svg
+from components.report.run import Run, Section
+
+_SIZE = (4.5, 3.4)  # inches
+
+
+def _values(run: Run) -> dict[str, Any]:
+    candidate = run.verdict["metrics"]["candidate"]
+    return {
+        "error": candidate["calibration_error"],
+        "interval": candidate["intervals"].get("calibration_error"),
+        "log_loss": candidate["log_loss"],
+        "bins": BINS,
+        "figure": reliability(run.answers),
+    }
+
+
+def reliability(answers: list[Answer]) -> Markup:
+    """Draws accuracy over score, and below how many answers have that score."""
+    score = np.array([answer.score for answer in answers])
+    correct = np.array([answer.predicted == answer.label for answer in answers])
+    pictures, scores, right = bins(score, correct)
+    there = pictures > 0
+    figure = Figure(_SIZE)
+    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
+    upper.plot([0, 1], [0, 1], ls=(0, (2, 3)), lw=1, color=MUTED)
+    upper.plot(scores[there] / pictures[there], right[there] / pictures[there], "o-", color=BLUE)
+    lower.bar((np.arange(BINS) + 0.5) / BINS, pictures, width=0.85 / BINS, color=BLUE)
+    upper.set(xlim=(0, 1.02), ylim=(0, 1.04))
+    for axes, name in ((upper, "accuracy"), (lower, "pictures")):
+        dress(axes)
+        axes.set_ylabel(name, color=MUTED, size=10)
+    lower.set_xlabel("score of the predicted class", color=MUTED, size=10)
+    return to_svg(figure, _alt(pictures, scores, right), stretch=1.5)
+
+
+def _alt(pictures: np.ndarray, scores: np.ndarray, right: np.ndarray) -> str:
+    there = np.flatnonzero(pictures)
+    parts = [
+        f"scores near {scores[n] / pictures[n]:.2f}: accuracy {right[n] / pictures[n]:.2f}, "
+        f"{pictures[n]:.0f} pictures"
+        for n in there
+    ]
+    return f"Reliability diagram. {'; '.join(parts)}"
+
+
+SECTION = Section("calibration", "Calibration", _values, needs=("verdict",))

@@ -1,0 +1,12 @@
+"""What the report shows."""
+
+from __future__ import annotations
+
+from components.settings.base import Count, Section
+
+
+class Report(Section):
+    """What the report shows."""
+
+    heat_maps: Count = 24
+    """Pictures whose Grad-CAM heat map is shown, half of them mistakes; 0: none."""

@@ -1,0 +1,190 @@
+"""TFMA's figures, the gate's and scikit-learn's are the same, for every metric."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import apache_beam as beam
+import numpy as np
+import pytest
+import tensorflow_model_analysis as tfma
+from apache_beam.options.pipeline_options import PipelineOptions
+from sklearn import metrics as sklearn_metrics
+
+from components.calibration import BINS
+from components.evaluator import measure
+from components.evaluator.metrics import Metrics
+from components.predictions import Predictions, read
+
+CLASSES = ["ape", "bee", "cow", "猫 <b>", "none"]  # the last has no test pictures
+SLICES = ["picture_size", "camera"]
+
+
+def made(pictures: int = 90) -> Predictions:
+    """Candidate and baseline, the latter without `bee` and with a class of its own."""
+    random = np.random.default_rng(3)
+    old = ["ape", "cow", "none", "yak", "猫 <b>"]
+    models = {
+        "candidate": {"classes": CLASSES},
+        "baseline": {"version": "7", "classes": old},
+    }
+    lines = []
+    for number in range(pictures):
+        label = int(random.integers(4))
+        scores = random.dirichlet(np.ones(5))
+        scores[label] += 0.3
+        row = {
+            "file": f"{number:03}.png",
+            "sha256": "0",
+            "label": CLASSES[label],
+            "height": 40 if number % 3 else 200,
+            "width": 100,
+            "columns": {"camera": "left" if number % 2 else "right"},
+            "candidate": (scores / scores.sum()).tolist(),
+            "baseline": random.dirichlet(np.ones(5)).tolist(),
+        }
+        lines.append(json.dumps(row))
+    return read(models, lines)
+
+
+@pytest.fixture(scope="module")
+def evaluated(tmp_path_factory: pytest.TempPathFactory) -> tuple[Predictions, str]:
+    predictions = made()
+    folder = str(tmp_path_factory.mktemp("evaluation"))
+    options = PipelineOptions(["--runner=FnApiRunner", "--direct_running_mode=in_memory"])
+    with beam.Pipeline(options=options) as pipeline:
+        measure.measure(pipeline, predictions, SLICES, folder)
+    return predictions, folder
+
+
+@pytest.fixture(scope="module")
+def found(evaluated: tuple[Predictions, str]) -> Metrics:
+    predictions, folder = evaluated
+    return measure.read_metrics(folder, "candidate", predictions, SLICES)
+
+
+def by_scikit_learn(labels: np.ndarray, scores: np.ndarray) -> dict[str, Any]:
+    """The figures of the first five classes, four of which are in `labels`."""
+    predicted, there, each = scores.argmax(axis=1), [0, 1, 2, 3], {"zero_division": 0}
+    every = {"labels": range(5), "average": None, "zero_division": np.nan}
+    mean: dict[str, Any] = {"labels": there, "average": "macro", **each}
+    auc = [sklearn_metrics.roc_auc_score(labels == index, scores[:, index]) for index in there]
+    recall = sklearn_metrics.recall_score(labels, predicted, **every)
+    return {
+        "pictures": len(labels),
+        "accuracy": sklearn_metrics.accuracy_score(labels, predicted),
+        "top_k_accuracy": sklearn_metrics.top_k_accuracy_score(
+            labels, scores, k=4, labels=range(scores.shape[1])
+        ),
+        "balanced_accuracy": sklearn_metrics.balanced_accuracy_score(labels, predicted),
+        "macro_precision": sklearn_metrics.precision_score(labels, predicted, **mean),
+        "macro_recall": sklearn_metrics.recall_score(labels, predicted, **mean),
+        "macro_f1": sklearn_metrics.f1_score(labels, predicted, **mean),
+        "macro_auc": np.mean(auc),
+        "log_loss": sklearn_metrics.log_loss(labels, scores, labels=range(scores.shape[1])),
+        "class_recall": [*recall[:4], None],
+        "class_precision": sklearn_metrics.precision_score(labels, predicted, **every).tolist(),
+        "class_f1": [*sklearn_metrics.f1_score(labels, predicted, **every)[:4], None],
+        "class_auc": [*auc, None],
+    }
+
+
+def agrees(value: Any, expected: Any) -> bool:
+    if isinstance(value, dict):
+        return all(map(agrees, value.values(), expected))
+    if value is None or expected is None:
+        return value is None and (expected is None or bool(np.isnan(expected)))
+    return bool(value == pytest.approx(expected, rel=1e-5))
+
+
+FIGURES = [
+    "pictures",
+    "accuracy",
+    "top_k_accuracy",
+    "balanced_accuracy",
+    "macro_precision",
+    "macro_recall",
+    "macro_f1",
+    "macro_auc",
+    "log_loss",
+    "class_recall",
+    "class_precision",
+    "class_f1",
+    "class_auc",
+]
+
+
+@pytest.mark.parametrize("figure", FIGURES)
+def test_a_figure_is_scikit_learns(
+    evaluated: tuple[Predictions, str], found: Metrics, figure: str
+) -> None:
+    predictions, _ = evaluated
+    scores = predictions.scores["candidate"][:, :5]
+    expected = by_scikit_learn(predictions.labels, scores)[figure]
+    assert agrees(found.as_dict()[figure], expected), (found.as_dict()[figure], expected)
+
+
+def test_the_calibration_error_is_that_of_a_reliability_diagram(
+    evaluated: tuple[Predictions, str], found: Metrics
+) -> None:
+    predictions, _ = evaluated
+    scores = predictions.scores["candidate"]
+    correct = predictions.correct("candidate")
+    gaps = [
+        abs(scores.max(axis=1)[inside].mean() - correct[inside].mean()) * inside.sum()
+        for inside in (np.ceil(scores.max(axis=1) * BINS) == number for number in range(1, 16))
+        if inside.any()
+    ]
+    assert found.calibration_error == pytest.approx(sum(gaps) / len(correct))
+
+
+def test_the_confusion_matrix_is_scikit_learns(evaluated: tuple[Predictions, str]) -> None:
+    predictions, folder = evaluated
+    expected = sklearn_metrics.confusion_matrix(
+        predictions.labels, predictions.predicted["candidate"], labels=range(6)
+    )
+    plots = tfma.load_eval_result(folder, model_name="candidate").plots
+    [entire] = [values for key, values in plots if not key]
+    [matrix] = entire[""][""]["multiClassConfusionMatrixAtThresholds"]["matrices"]
+    counts = np.zeros((6, 6))
+    for entry in matrix["entries"]:
+        place = entry.get("actualClassId", 0), entry.get("predictedClassId", 0)
+        counts[place] = entry["numWeightedExamples"]
+    assert counts.tolist() == expected.tolist()
+
+
+def test_slices_are_by_class_by_size_and_by_the_manifests_columns(
+    evaluated: tuple[Predictions, str], found: Metrics
+) -> None:
+    predictions, folder = evaluated
+    slices = {(row["column"], row["value"]): row for row in found.slices}
+    assert set(slices) == {
+        ("picture_size", "32-63 px"),
+        ("picture_size", "64-127 px"),
+        ("camera", "left"),
+        ("camera", "right"),
+    }
+    left = np.array([facts["camera"] == "left" for facts in predictions.facts])
+    row = slices["camera", "left"]
+    assert row["pictures"] == left.sum()
+    assert row["accuracy"] == pytest.approx(predictions.correct("candidate")[left].mean())
+    result = tfma.load_eval_result(folder, model_name="candidate")
+    of_cows = result.get_metrics_for_slice((("image/label", "cow"),))
+    accuracy = of_cows["sparse_categorical_accuracy"]["doubleValue"]
+    assert accuracy == pytest.approx(found.class_recall["cow"])
+
+
+def test_a_baseline_of_other_classes_is_measured_too(evaluated: tuple[Predictions, str]) -> None:
+    predictions, folder = evaluated
+    baseline = measure.read_metrics(folder, "baseline", predictions, SLICES)
+    assert baseline.accuracy == pytest.approx(predictions.correct("baseline").mean())
+    assert baseline.class_recall["bee"] == 0.0
+    assert list(baseline.class_recall) == CLASSES
+
+
+def test_the_intervals_hold_the_figures(found: Metrics) -> None:
+    for figure in ("accuracy", "macro_f1", "calibration_error"):
+        lower, upper = found.intervals[figure]
+        assert lower <= getattr(found, figure) <= upper
+    assert found.intervals["class_recall"]["none"] is None

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from components.errors import ConfigError
+from components.evaluator.gate import Row
+from components.evaluator.verdict import SHARED, Verdict, known_slices, served
+from components.predictions import Predictions, read
+from components.settings.gate import Gate
+from tests.components.evaluator.made_metrics import metrics
+
+
+def answered(baseline: dict[str, Any] | None) -> Predictions:
+    """Two cats and two dogs; the candidate sees cats alone, the baseline dogs."""
+    models = {"candidate": {"classes": ["cat", "dog"]}, "baseline": baseline}
+    lines = []
+    for number, label in enumerate(["cat", "cat", "dog", "dog"]):
+        row = {"file": f"{number}.png", "sha256": "0", "label": label, "candidate": [0.9, 0.1]}
+        if baseline and "classes" in baseline:
+            scores = [0.8 if name == "dog" else 0.1 for name in baseline["classes"]]
+            row["baseline"] = scores
+        facts = {"height": 30, "width": 40, "columns": {"camera": "left"}}
+        lines.append(json.dumps({**row, **facts}))
+    return read(models, lines)
+
+
+def verdict(
+    passed: bool, baseline: dict[str, Any] | None = None, unchanged: bool = False, **keys: Any
+) -> Verdict:
+    row = Row("accuracy", "overall", 0.5, ">= 0.8", passed)
+    version = baseline["version"] if baseline else "3" if unchanged else ""
+    made = {"candidate": metrics()}
+    return Verdict(Gate(**keys), [row], made, answered(baseline), version, unchanged)
+
+
+@pytest.mark.parametrize(
+    ("passed", "bless", "unchanged", "word", "blessed"),
+    [
+        (True, None, False, "passed", True),
+        (False, None, False, "refused", False),
+        (False, "trade fair", False, "blessed", True),
+        (True, "trade fair", False, "passed", True),  # nothing to override
+        (True, None, True, "unchanged", True),
+        (False, None, True, "unchanged", False),
+    ],
+)
+def test_the_word_and_the_blessing(
+    passed: bool, bless: str | None, unchanged: bool, word: str, blessed: bool
+) -> None:
+    found = verdict(passed, None, unchanged, bless=bless)
+    assert (found.word, found.blessed) == (word, blessed)
+    reason = found.document()["bless_reason"]
+    assert reason == (bless if word == "blessed" else None)
+
+
+def notes(*arguments: Any, **named: Any) -> str:
+    return " ".join(verdict(*arguments, **named).document()["notes"])
+
+
+def test_a_first_run_and_an_equal_model_are_told_in_words() -> None:
+    assert "No model is served yet" in notes(True)
+    assert served(answered(None)) is None
+    assert "is the model served already, version 3" in notes(True, None, unchanged=True)
+    assert "Blessed in spite of the gate: trade fair" in notes(False, bless="trade fair")
+
+
+def test_the_same_classes_are_compared_on_all_pictures() -> None:
+    found = served(answered({"version": "7", "classes": ["cat", "dog"]}))
+    assert found is not None and found.pairs is not None
+    assert (found.of, found.candidate, found.baseline) == ("overall", 0.5, 0.5)
+    assert (found.pairs.pictures, found.pairs.gained, found.pairs.lost) == (4, 2, 2)
+    assert notes(True, {"version": "7", "classes": ["cat", "dog"]}) == ""
+
+
+def test_other_classes_are_compared_on_what_both_know_and_told() -> None:
+    baseline = {"version": "7", "classes": ["dog", "yak"]}
+    found = served(answered(baseline))
+    assert found is not None and found.pairs is not None
+    assert (found.of, found.candidate, found.baseline) == (SHARED, 0.0, 1.0)
+    assert found.pairs.pictures == 2
+    said = notes(True, baseline)
+    assert "Version 7, served now, does not know 'cat'" in said
+    assert "also knows 'yak', which is no class any more" in said
+
+
+def test_a_model_that_can_not_be_asked_is_a_fault_and_the_way_out_is_told() -> None:
+    baseline = {"version": "7", "fault": "it has no signature"}
+    found = served(answered(baseline))
+    assert found is not None
+    assert (found.pairs, found.fault) == (None, "it has no signature")
+    assert "can't be asked: it has no signature. To push all the same: run --bless" in notes(
+        True, baseline
+    )
+    strangers = served(answered({"version": "7", "classes": ["yak", "gnu"]}))
+    assert strangers is not None and strangers.fault == "it knows none of the classes"
+
+
+def test_slices_and_classes_that_are_not_there_are_refused_with_those_that_are() -> None:
+    made = answered(None)
+    assert known_slices(Gate(slices=["camera", "picture_size"]), made) == ["camera", "picture_size"]
+    with pytest.raises(ConfigError, match=r"gate\.slices: no column 'site'.*'camera'"):
+        known_slices(Gate(slices=["site"]), made)
+    with pytest.raises(ConfigError, match=r"gate\.class_recall: no class 'cow'.*'cat', 'dog'"):
+        known_slices(Gate(class_recall={"cow": 0.5}), made)
