@@ -181,6 +181,29 @@ def rollback(
     print(f"{model_dir} serves version {to}")
 
 
+@app.command()
+def canary(
+    model_dir: ModelDir,
+    name: Name = "classifier",
+    base_path: Annotated[str | None, typer.Option(help="DIR as the server sees it.")] = None,
+    server: Annotated[
+        list[str] | None, typer.Option(help="HOST:PORT to tell at once; several: repeat it.")
+    ] = None,
+    promote: Annotated[bool, typer.Option("--promote", help="The trial went well.")] = False,
+    withdraw: Annotated[bool, typer.Option("--withdraw", help="It did not.")] = False,
+) -> None:
+    """Puts the newest version on trial under the label `canary`, or ends the trial."""
+    from serving import canary as trial
+
+    if promote and withdraw:
+        raise typer.BadParameter("--promote and --withdraw exclude each other")
+    if promote or withdraw:
+        labels = (trial.promote if promote else trial.withdraw)(model_dir, server or ())
+    else:
+        labels = trial.advance(model_dir, name, base_path, server or ())
+    print(f"stable {labels.stable}, canary {labels.canary}: {model_dir / 'models.config'}")
+
+
 @app.command("compile")
 def compile_pipeline(
     config: Annotated[Path, typer.Option(help="A configuration file.")],

@@ -19,9 +19,9 @@ from typing import Literal
 
 import filelock
 
-from serving import durable
+from serving import durable, labels
 
-State = Literal["served", "older", "withdrawn"]
+State = Literal["served", "canary", "newer", "older", "withdrawn"]
 
 _NAME = re.compile(r"([0-9]+)(\.withdrawn)?")
 _LOCK = ".lock"
@@ -36,7 +36,11 @@ class VersionError(Exception):
 
 @dataclass(frozen=True)
 class Version:
-    """One version: `served` is the greatest number that has not been withdrawn by a rollback."""
+    """One version: `served` is the greatest number that has not been withdrawn by a rollback.
+
+    Where there are labels (`serving.labels`) it is the stable one, `canary` the one on trial, and
+    `newer` what waits to be put there.
+    """
 
     number: int
     state: State
@@ -98,7 +102,7 @@ def prune(model_dir: Path, keep: int) -> list[int]:
     """Removes versions until `keep` are left: withdrawn ones first, the oldest of each first.
 
     Withdrawn ones go first so that a rollback always finds the last good versions. The served
-    version stays.
+    version and the one on trial stay.
 
     Returns:
         The numbers removed.
@@ -111,7 +115,7 @@ def prune(model_dir: Path, keep: int) -> list[int]:
     with _locked(model_dir):
         versions = published(model_dir)
         removable = sorted(
-            (version for version in versions if version.state != "served"),
+            (version for version in versions if version.state not in ("served", "canary")),
             key=lambda version: (version.state != "withdrawn", version.number),
         )
         leaving = removable[: max(0, len(versions) - keep)]
@@ -130,8 +134,14 @@ def rollback(model_dir: Path, to: int) -> None:
     it: rolling back to a withdrawn number brings that one back. Done again, it changes nothing.
 
     Raises:
-        VersionError: no such version, no such directory, or another process holds the lock.
+        VersionError: no such version, no such directory, another process holds the lock, or there
+            are labels: a server that reads them would not see the step.
     """
+    if labels.read(model_dir) is not None:
+        raise VersionError(
+            f"{model_dir / labels.MODELS_CONFIG} says which versions are served: use"
+            f" `transfer-pipeline canary --model-dir {model_dir} --withdraw`, or remove the file."
+        )
     with _locked(model_dir):
         versions = {version.number: version for version in published(model_dir)}
         if to not in versions:
@@ -141,6 +151,18 @@ def rollback(model_dir: Path, to: int) -> None:
             _withdraw(versions[number])  # ... or else at the last of these, the served one
         for number in sorted(number for number in versions if number < to):
             _bring_back(versions[number])
+
+
+def withdraw_version(model_dir: Path, number: int) -> None:
+    """Withdraws one version that no server is to serve any more.
+
+    Raises:
+        VersionError: no such directory, or another process holds the lock.
+    """
+    with _locked(model_dir):
+        for version in published(model_dir):
+            if version.number == number:
+                _withdraw(version)
 
 
 def _withdraw(version: Version) -> None:
@@ -159,16 +181,27 @@ def _scan(model_dir: Path) -> list[Version]:
         match = _NAME.fullmatch(path.name)
         if match and path.is_dir():
             found.append((int(match[1]), match[2] is not None, path))
-    live = max((number for number, withdrawn, _ in found if not withdrawn), default=None)
+    live = {number for number, withdrawn, _ in found if not withdrawn}
+    named = labels.read(model_dir)
+    served = named.stable if named and named.stable in live else max(live, default=0)
+    canary = named.canary if named else served
     return [
         Version(
             number,
-            "withdrawn" if withdrawn else "served" if number == live else "older",
+            "withdrawn" if withdrawn else _state(number, served, canary),
             datetime.fromtimestamp(path.stat().st_mtime, timezone.utc),
             path,
         )
         for number, withdrawn, path in sorted(found, reverse=True)
     ]
+
+
+def _state(number: int, served: int, canary: int) -> State:
+    if number == served:
+        return "served"
+    if number == canary:
+        return "canary"
+    return "older" if number < served else "newer"
 
 
 def _no_directory(model_dir: Path) -> VersionError:

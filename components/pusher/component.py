@@ -19,6 +19,9 @@ from components.drivers import FactsDriver
 from components.settings.push import Push
 from serving import versions
 
+WITHDRAWN_VERSION = "withdrawn_version"
+"""On a PushedModel that was not pushed: the version that a rollback withdrew, the same model."""
+
 
 def _directory(exec_properties: dict[str, Any]) -> Path:
     destination = pusher_pb2.PushDestination()
@@ -51,8 +54,14 @@ class Executor(tfx_executor.Executor):
         pushed = artifact_utils.get_single_instance(output_dict["pushed_model"])
         directory = _directory(exec_properties)
         model = Path(self.GetModelPath(input_dict))
-        if not self.CheckBlessing(input_dict) or _is_served(model, directory):
+        if not self.CheckBlessing(input_dict):
             self._MarkNotPushed(pushed)
+            return
+        alike = _same_model(model, directory)
+        if alike is not None:
+            self._MarkNotPushed(pushed)
+            if alike.state == "withdrawn":
+                pushed.set_string_custom_property(WITHDRAWN_VERSION, str(alike.number))
             return
         number = versions.publish(model, directory)
         self._MarkPushed(pushed, str(directory / str(number)), str(number))
@@ -60,9 +69,16 @@ class Executor(tfx_executor.Executor):
         versions.prune(directory, custom_config["keep_versions"])
 
 
-def _is_served(model: Path, directory: Path) -> bool:
-    served = versions.served(directory)
-    return served is not None and saved_model.digest(served) == saved_model.digest(model)
+def _same_model(model: Path, directory: Path) -> versions.Version | None:
+    """The version with the same files that is served, on trial, or was taken back by a rollback.
+
+    Whoever withdrew a model does not want the next identical run to serve it again.
+    """
+    if not directory.is_dir():
+        return None
+    digest = saved_model.digest(model)
+    kept = (version for version in versions.published(directory) if version.state != "older")
+    return next((version for version in kept if saved_model.digest(version.path) == digest), None)
 
 
 class Pusher(tfx_components.Pusher):

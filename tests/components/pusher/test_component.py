@@ -91,6 +91,26 @@ def test_the_model_served_already_is_not_pushed_again(place: Place) -> None:
     assert len(versions.published(place.directory)) == 1
 
 
+def test_a_withdrawn_model_does_not_come_back_by_another_run(place: Place) -> None:
+    place.push(b"good")
+    bad = place.push(b"bad").get_string_custom_property("pushed_version")
+    good = versions.published(place.directory)[1].number
+    versions.rollback(place.directory, good)
+    again = place.push(b"bad")
+    assert not was_pushed(again)
+    assert again.get_string_custom_property("withdrawn_version") == bad
+    assert place.served() == b"good"
+    assert was_pushed(place.push(b"better"))
+    assert place.served() == b"better"
+
+
+def test_an_older_model_may_be_pushed_again(place: Place) -> None:
+    place.push(b"old")
+    place.push(b"new")
+    assert was_pushed(place.push(b"old"))
+    assert place.served() == b"old"
+
+
 def test_no_more_versions_are_kept_than_configured(place: Place) -> None:
     for content in (b"1", b"2", b"3", b"4"):
         place.push(content, keep=2)
