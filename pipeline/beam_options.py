@@ -47,16 +47,16 @@ def pipeline_arguments(given: list[str]) -> list[str]:
     return arguments
 
 
-def check_processes(given: list[str], interpreter: str = sys.executable) -> None:
+def check_processes(given: list[str]) -> None:
     """Makes sure that Beam can start processes on this machine, where it is asked to.
 
     Raises:
       ConfigError: they would never start, and the run would wait for them.
     """
     several = _parsed(given).direct_running_mode == "multi_processing"
-    if several and _runner(given) in (*_DIRECT, *_LOCAL) and " " in interpreter:
+    if several and _runner(given) in (*_DIRECT, *_LOCAL) and " " in sys.executable:
         raise ConfigError(
-            f"runtime.beam: Beam can't start processes with {interpreter}, whose path has a space. "
+            f"runtime.beam: Beam can't start processes with {sys.executable}: its path has a space. "
             "Move the environment to a path without one, or use "
             "--direct_running_mode=multi_threading."
         )

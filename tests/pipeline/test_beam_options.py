@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import sys
+from contextlib import nullcontext
+
 import pytest
 
 from components.errors import ConfigError
@@ -51,9 +54,19 @@ def test_the_direct_runner_never_looks_for_prism(given: list[str]) -> None:
     assert options.view_as(StandardOptions).runner == "FnApiRunner"
 
 
-def test_processes_that_could_not_start_are_refused() -> None:
-    check_processes(PROCESSES, "/opt/python")
-    check_processes(Runtime().beam, "/my tools/python")
-    check_processes(["--runner=PortableRunner", *PROCESSES[1:]], "/my tools/python")
-    with pytest.raises(ConfigError, match="/my tools/python, whose path has a space"):
-        check_processes(PROCESSES, "/my tools/python")
+@pytest.mark.parametrize(
+    ("interpreter", "given", "refused"),
+    [
+        ("/opt/python", PROCESSES, False),
+        ("/my tools/python", Runtime().beam, False),
+        ("/my tools/python", ["--runner=PortableRunner", *PROCESSES[1:]], False),
+        ("/my tools/python", PROCESSES, True),
+        ("/my tools/python", PROCESSES[1:], True),
+    ],
+)
+def test_processes_that_could_not_start_are_refused(
+    monkeypatch: pytest.MonkeyPatch, interpreter: str, given: list[str], refused: bool
+) -> None:
+    monkeypatch.setattr(sys, "executable", interpreter)
+    with pytest.raises(ConfigError, match="path has a space") if refused else nullcontext():
+        check_processes(given)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,23 @@ def test_the_pictures_are_listed_and_the_folders_made(place: Path) -> None:
     assert len(listing.files) == 9
     assert (place / "served").is_dir() and (place / "runs").is_dir()
     assert not list((place / "served").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("beam", "interpreter", "words"),
+    [
+        (["--runner=FlinkRunner"], "/opt/python", "would download a program"),
+        (["--direct_running_mode=multi_processing"], "/my tools/python", "path has a space"),
+    ],
+)
+def test_a_runner_of_beam_s_that_can_t_work_is_told_first(
+    place: Path, monkeypatch: pytest.MonkeyPatch, beam: list[str], interpreter: str, words: str
+) -> None:
+    monkeypatch.setattr(sys, "executable", interpreter)
+    made = build(place)
+    runtime = made.runtime.model_copy(update={"beam": beam})
+    with pytest.raises(ConfigError, match=words):
+        check_folders(made.model_copy(update={"runtime": runtime}))
 
 
 def test_pictures_that_make_no_classifier_are_refused_before_a_folder_is_made(place: Path) -> None:
