@@ -34,8 +34,8 @@ class Bottlenecks(Artifact):
     TYPE_NAME = "Bottlenecks"
 
 
-OWN_BASE = "base.weights.h5"
-"""In Bottlenecks: the base that gave them, where it is no published one."""
+RANDOM_BASE = "base.weights.h5"
+"""In Bottlenecks: the base that gave them, where it is a random one."""
 
 
 class Predictions(Artifact):
