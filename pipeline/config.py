@@ -20,7 +20,7 @@ from components.settings.base import Section
 from components.settings.data import Data, Validation
 from components.settings.gate import Gate
 from components.settings.model import Image, Model
-from components.settings.push import Push
+from components.settings.push import Infra, Push
 from components.settings.report import Report
 from components.settings.training import Training
 
@@ -65,6 +65,7 @@ class Config(Section):
     model: Model = Model()
     training: Training = Training()
     gate: Gate = Gate()
+    infra: Infra = Infra()
     push: Push
     report: Report = Report()
     runtime: Runtime = Runtime()

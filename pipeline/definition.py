@@ -110,7 +110,7 @@ def _release(
     candidate = trainer.outputs["model"]
     baseline = BaselineResolver(str(config.push_directory))
     evaluator = Evaluator(examples, class_list, candidate, baseline.outputs["model"], config.gate)
-    infra = InfraValidator(examples, candidate)
+    infra = InfraValidator(examples, candidate, config.infra)
     push = config.push.model_copy(update={"directory": str(config.push_directory)})
     pusher = Pusher(candidate, evaluator.outputs["blessing"], infra.outputs["blessing"], push)
     report = Report(

@@ -7,6 +7,7 @@ from tfx.types import BaseChannel, channel, component_spec, standard_artifacts
 
 from components.code_version import code_version
 from components.infra_validator.executor import Executor
+from components.settings.push import Infra
 
 _SERVER = "serving.local_server.server"  # runs in a process of its own: no import leads to it
 
@@ -14,7 +15,10 @@ _SERVER = "serving.local_server.server"  # runs in a process of its own: no impo
 class InfraValidatorSpec(component_spec.ComponentSpec):
     """What InfraValidator takes and gives."""
 
-    PARAMETERS = {"code_version": component_spec.ExecutionParameter(type=str)}
+    PARAMETERS = {
+        "infra": component_spec.ExecutionParameter(type=str),
+        "code_version": component_spec.ExecutionParameter(type=str),
+    }
     INPUTS = {
         "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
         "model": component_spec.ChannelParameter(type=standard_artifacts.Model),
@@ -31,17 +35,19 @@ class InfraValidator(base_component.BaseComponent):
     SPEC_CLASS = InfraValidatorSpec
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
 
-    def __init__(self, examples: BaseChannel, model: BaseChannel):
+    def __init__(self, examples: BaseChannel, model: BaseChannel, infra: Infra):
         """Makes the component.
 
         Args:
           examples: ingested pictures, of which some of the `eval` split are sent.
           model: the candidate.
+          infra: what the server must reach.
         """
         super().__init__(
             spec=InfraValidatorSpec(
                 examples=examples,
                 model=model,
+                infra=infra.model_dump_json(),
                 code_version=f"{code_version(__name__)}-{code_version(_SERVER)}",
                 blessing=channel.Channel(type=standard_artifacts.InfraBlessing),
             )

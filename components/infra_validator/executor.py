@@ -12,6 +12,7 @@ from tfx.types import Artifact, artifact_utils
 
 from components import features, progress, saved_model
 from components.infra_validator.trial import find_fault
+from components.settings.push import Infra
 from components.transform_graph import first_pictures
 
 _PICTURES = 8
@@ -35,7 +36,8 @@ class Executor(base_executor.BaseExecutor):
         folder = artifact_utils.get_split_uri(input_dict["examples"], features.EVAL)
         pictures = first_pictures(folder, _PICTURES)
         progress.report(f"a server with the candidate, {len(pictures)} pictures over gRPC")
-        fault = find_fault(Path(model), pictures)
+        infra = Infra.model_validate_json(exec_properties["infra"])
+        fault = find_fault(Path(model), pictures, infra.max_latency_ms)
         _bless(artifact_utils.get_single_instance(output_dict["blessing"]), fault)
 
 

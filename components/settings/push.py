@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from components.settings.base import AtLeastOne, Section
+from components.settings.base import AtLeastOne, Positive, Section
 
 
 class Push(Section):
@@ -14,3 +14,11 @@ class Push(Section):
 
     directory: Annotated[str, Field(min_length=1)]
     keep_versions: AtLeastOne = 5
+
+
+class Infra(Section):
+    """What InfraValidator asks of a server with the candidate."""
+
+    max_latency_ms: Positive | None = None
+    """What the median of requests for one picture each may take, over gRPC on the machine that runs
+    the pipeline; null: any time."""

@@ -8,9 +8,14 @@ from tfx.components.util.model_utils import is_infra_validated
 from tfx.types import Artifact, standard_artifacts
 
 from components import features
+from components.infra_validator import trial
 from components.infra_validator.executor import Executor
+from components.settings.push import Infra
+from serving.client import Prediction
 from tests.serving.samples import jpeg, png
 from tests.serving.tiny_model import export
+
+ANY = Infra()
 
 
 def example(picture: bytes) -> bytes:
@@ -37,10 +42,10 @@ def inputs(tmp_path: Path) -> dict[str, list[Artifact]]:
     return {"examples": [examples], "model": [model]}
 
 
-def validate(inputs: dict[str, list[Artifact]], folder: Path) -> Artifact:
+def validate(inputs: dict[str, list[Artifact]], folder: Path, infra: Infra = ANY) -> Artifact:
     blessing = standard_artifacts.InfraBlessing()
     blessing.uri = str(folder / "blessing")
-    Executor().Do(inputs, {"blessing": [blessing]}, {})
+    Executor().Do(inputs, {"blessing": [blessing]}, {"infra": infra.model_dump_json()})
     return blessing
 
 
@@ -50,6 +55,34 @@ def test_a_model_that_a_server_serves_as_it_is_is_blessed(
     blessing = validate(inputs, tmp_path)
     assert is_infra_validated(blessing)
     assert [path.name for path in Path(blessing.uri).iterdir()] == ["INFRA_BLESSED"]
+
+
+def test_a_model_that_answers_too_late_is_refused_with_the_figure(
+    inputs: dict[str, list[Artifact]], tmp_path: Path
+) -> None:
+    blessing = validate(inputs, tmp_path, Infra(max_latency_ms=0.001))
+    assert not is_infra_validated(blessing)
+    reason = blessing.get_string_custom_property("reason")
+    assert "ms, infra.max_latency_ms allows 0.001 ms" in reason
+    assert is_infra_validated(validate(inputs, tmp_path / "again", Infra(max_latency_ms=60000.0)))
+
+
+def test_a_model_whose_classify_differs_is_refused(
+    inputs: dict[str, list[Artifact]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = trial._answers
+    calls = []
+
+    def other_at_second(outputs: dict[str, tf.Tensor]) -> list[Prediction]:
+        calls.append(outputs)
+        answers = own(outputs)
+        if len(calls) == 2:  # what the model itself says to Examples
+            answers = [Prediction(a.classes, tuple(s + 0.01 for s in a.scores)) for a in answers]
+        return answers
+
+    monkeypatch.setattr(trial, "_answers", other_at_second)
+    blessing = validate(inputs, tmp_path)
+    assert "from the server" in blessing.get_string_custom_property("reason")
 
 
 def test_a_model_that_does_not_load_is_refused_with_the_reason(
