@@ -9,6 +9,7 @@ transfer learning does, with decoded pictures cached in memory and prefetched.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
 import tempfile
 import time
@@ -26,9 +27,11 @@ with quiet_import():
 
 from components import features
 from components.backbones import build_base
-from components.network import build_classifier, build_extractor, build_head, freeze
+from components.network import Network, build_network, freeze
 from components.trainer import input as trainer_input
-from components.trainer.phases import Record, Split, fit_phase
+from components.trainer.backup import Backup
+from components.trainer.learner import make_learner
+from components.trainer.phases import Fit
 from components.transform_graph import PARSE_PICTURE, Pixels, read_records
 from components.weights_driver import weights_file
 from pipeline import demo_data, preflight, root, run_command
@@ -105,27 +108,34 @@ def cached_features(inputs: Inputs) -> float:
     """Runs the base once per picture and fits the head on what it gave; gives the accuracy."""
     node = "BottleneckGen"
     run = local_runner.run(inputs.config, _Unwatched(), root.new_run_id(), node, node)
-    extractor, head = _network(inputs)
-
-    def batches(split: str, seed: int | None) -> tf.data.Dataset:
-        folder = os.path.join(run.outputs["Bottlenecks"].uri, f"Split-{split}")
-        width, size = extractor.output_shape[-1], inputs.config.training.batch_size
-        return trainer_input.bottleneck_batches(folder, width, inputs.classes, size, seed)
-
-    data = Split(batches(features.TRAIN, inputs.config.training.seed), batches(features.EVAL, None))
-    record, logs = Record(), str(inputs.config.root / "events")
-    fit_phase("frozen", head, data, inputs.config.training.frozen, None, record, logs)
-    assert record.best_epoch is not None
-    return record.best_epoch["val_accuracy"]
+    network, training = _network(inputs), inputs.config.training
+    train, validation = (
+        os.path.join(run.outputs["Bottlenecks"].uri, f"Split-{split}")
+        for split in (features.TRAIN, features.EVAL)
+    )
+    to_batches = functools.partial(
+        trainer_input.bottleneck_batches,
+        shape=network.head.input_shape[1:],
+        classes=inputs.classes,
+        batch_size=training.batch_size,
+    )
+    data = trainer_input.read_data(
+        train, validation, to_batches, training.batch_size, training.seed
+    )
+    folder = str(inputs.config.root)
+    fit = Fit(training.seed, None, 0.0, f"{folder}/events", Backup(f"{folder}/work"))
+    fit.phase("frozen", make_learner([network.head], None, None), data, training.frozen)
+    assert fit.record.best_epoch is not None
+    return fit.record.best_epoch["val_accuracy"]
 
 
 def plain_keras(inputs: Inputs) -> float:
     """Fits the head behind the frozen base, picture by picture; gives the accuracy."""
-    classifier = build_classifier(*_network(inputs))
+    classifier = _network(inputs).classifier
     frozen = inputs.config.training.frozen
     classifier.compile(
         optimizer=keras.optimizers.Adam(frozen.learning_rate),
-        loss=keras.losses.SparseCategoricalCrossentropy(),
+        loss=keras.losses.CategoricalCrossentropy(),
         metrics=["accuracy"],
     )
     history = classifier.fit(
@@ -138,14 +148,13 @@ def plain_keras(inputs: Inputs) -> float:
     return history["val_accuracy"][best]
 
 
-def _network(inputs: Inputs) -> tuple[keras.Model, keras.Model]:
-    """Gives the frozen extractor, and the head that both sides start from."""
+def _network(inputs: Inputs) -> Network:
+    """Gives the frozen base with the head that both sides start from."""
     model = inputs.config.model
     base = build_base(model.backbone, inputs.config.image_size, weights_file(model))
     freeze(base)
-    extractor = build_extractor(base, model.head)
     keras.utils.set_random_seed(inputs.config.training.seed)
-    return extractor, build_head(model.head, extractor.output_shape[-1], len(inputs.classes))
+    return build_network(base, model.head, len(inputs.classes))
 
 
 def _pixel_batches(inputs: Inputs, split: str, seed: int | None) -> tf.data.Dataset:
@@ -153,7 +162,7 @@ def _pixel_batches(inputs: Inputs, split: str, seed: int | None) -> tf.data.Data
 
     def read(example: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         parsed = tf.io.parse_example(example[tf.newaxis], PARSE_PICTURE)
-        label = trainer_input.class_index(parsed[features.LABEL], inputs.classes)
+        label = trainer_input.one_hot(parsed[features.LABEL], inputs.classes)
         return pixels(parsed[features.ENCODED])[0], label[0]
 
     records = read_records(os.path.join(inputs.examples, f"Split-{split}"))

@@ -34,8 +34,8 @@ class Bottlenecks(Artifact):
     TYPE_NAME = "Bottlenecks"
 
 
-RANDOM_BASE = "base.weights.h5"
-"""In Bottlenecks: the base that gave them, where it is a random one."""
+OWN_BASE = "base.weights.h5"
+"""In Bottlenecks: the base that gave them, where it is no published one."""
 
 
 class Predictions(Artifact):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import keras
 
 from components.settings.model import Head
@@ -13,11 +15,48 @@ _POOLING = {
 }
 
 
-def build_extractor(base: keras.Model, head: Head) -> keras.Model:
-    """Gives the base with the head's pooling: [batch, height, width, 3] -> [batch, features]."""
+@dataclasses.dataclass(frozen=True)
+class Network:
+    """A classifier and its parts, which share their weights.
+
+    Attributes:
+      base: the backbone without its top.
+      extractor: the base with all of the head that learns nothing.
+      head: what is left: the extractor's output -> [batch, classes] probabilities.
+      classifier: both: [batch, height, width, 3] scaled pixels -> [batch, classes] probabilities.
+    """
+
+    base: keras.Model
+    extractor: keras.Model
+    head: keras.Model
+    classifier: keras.Model
+
+    @property
+    def pooling(self) -> list[keras.Layer]:
+        """The extractor's layers above the base."""
+        return self.extractor.layers[self.extractor.layers.index(self.base) + 1 :]
+
+
+def build_network(base: keras.Model, head: Head, classes: int) -> Network:
+    """Puts a head for so many classes on a base."""
+    extractor = build_extractor(base, head)
+    on_top = build_head(head, extractor.output_shape[1:], classes)
     inputs = keras.Input(base.input_shape[1:], name="image")
-    features = _POOLING[head.pooling](name="pooling")(base(inputs))
-    return keras.Model(inputs, features, name="extractor")
+    classifier = keras.Model(inputs, on_top(extractor(inputs)), name="classifier")
+    return Network(base, extractor, on_top, classifier)
+
+
+def build_extractor(base: keras.Model, head: Head) -> keras.Model:
+    """Gives the base with all of the head that learns nothing, which is the pooling.
+
+    [batch, height, width, 3] -> [batch, features], or the base's last feature map [batch, height,
+    width, channels] where a squeeze-and-excitation block must see it before the pooling.
+    """
+    inputs = keras.Input(base.input_shape[1:], name="image")
+    outputs = base(inputs)
+    if head.squeeze_excitation is None:
+        outputs = _pool(head, outputs)
+    return keras.Model(inputs, outputs, name="extractor")
 
 
 def freeze(base: keras.Model) -> None:
@@ -25,32 +64,63 @@ def freeze(base: keras.Model) -> None:
     base.trainable = False
 
 
-def unfreeze(base: keras.Model, first: int) -> None:
+def unfreeze(base: keras.Model, first: int, normalization: bool = False) -> None:
     """Lets the base's layers from index `first` on learn, all but BatchNormalization.
 
     That must stay in inference mode: statistics updated on a small data set cost tens of points
     of accuracy (keras.io, guide "Transfer learning and fine-tuning"). A layer that may not learn
     runs in it; `base(inputs, training=False)` would not do, since a functional model around it
     passes its own `training` on.
+
+    Args:
+      base: the backbone.
+      first: index of its first layer that learns.
+      normalization: lets BatchNormalization learn, too: where all weights are random, there are no
+        statistics to keep.
     """
     base.trainable = True
     for index, layer in enumerate(base.layers):
-        normalises = isinstance(layer, keras.layers.BatchNormalization)
-        layer.trainable = index >= first and not normalises
+        normalizes = isinstance(layer, keras.layers.BatchNormalization)
+        layer.trainable = index >= first and (normalization or not normalizes)
 
 
-def build_head(head: Head, features: int, classes: int) -> keras.Model:
-    """Gives what learns in both phases: [batch, features] -> [batch, classes] probabilities."""
-    inputs = keras.Input((features,), name="features")
-    outputs = keras.layers.Dropout(head.dropout)(inputs)
+def build_head(head: Head, features: tuple[int, ...], classes: int) -> keras.Model:
+    """Gives what learns in both phases.
+
+    Args:
+      head: its layers.
+      features: shape of what the extractor gives for one picture.
+      classes: their number.
+
+    Returns:
+      [batch, *features] -> [batch, classes] float32 probabilities.
+    """
+    inputs = outputs = keras.Input(features, name="features")
+    if head.squeeze_excitation is not None:
+        outputs = _pool(head, _squeeze_and_excite(outputs, head.squeeze_excitation))
+    outputs = keras.layers.Dropout(head.dropout)(outputs)
     for layer in head.dense:
-        outputs = keras.layers.Dense(layer.units, activation=layer.activation)(outputs)
+        outputs = _dense(head, layer.units, layer.activation)(outputs)
         outputs = keras.layers.Dropout(layer.dropout)(outputs)
-    outputs = keras.layers.Dense(classes, activation="softmax", name="scores")(outputs)
+    # In single precision whatever the others compute in: a softmax needs it.
+    outputs = _dense(head, classes, "softmax", name="scores", dtype="float32")(outputs)
     return keras.Model(inputs, outputs, name="head")
 
 
-def build_classifier(extractor: keras.Model, head: keras.Model) -> keras.Model:
-    """Joins them: [batch, height, width, 3] scaled pixels -> [batch, classes] probabilities."""
-    inputs = keras.Input(extractor.input_shape[1:], name="image")
-    return keras.Model(inputs, head(extractor(inputs)), name="classifier")
+def _pool(head: Head, outputs: keras.KerasTensor) -> keras.KerasTensor:
+    return _POOLING[head.pooling](name="pooling")(outputs)
+
+
+def _squeeze_and_excite(outputs: keras.KerasTensor, ratio: int) -> keras.KerasTensor:
+    """Weighs the channels by what all of the picture shows (Hu et al. 2018, arXiv 1709.01507)."""
+    channels = outputs.shape[-1]
+    weights = keras.layers.GlobalAveragePooling2D(keepdims=True, name="squeeze")(outputs)
+    reduced = max(1, channels // ratio)
+    weights = keras.layers.Dense(reduced, activation="relu", name="reduce")(weights)
+    weights = keras.layers.Dense(channels, activation="sigmoid", name="excite")(weights)
+    return keras.layers.Multiply(name="reweigh")([outputs, weights])
+
+
+def _dense(head: Head, units: int, activation: str, **arguments: str) -> keras.layers.Dense:
+    penalty = keras.regularizers.L2(head.l2) if head.l2 else None
+    return keras.layers.Dense(units, activation=activation, kernel_regularizer=penalty, **arguments)

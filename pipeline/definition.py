@@ -62,9 +62,10 @@ def _components(config: Config) -> list[BaseNode]:
         config.image,
     )
     transform.add_upstream_node(validator)  # no step sees data that was stopped
-    *bottleneck_gen, trainer = _training(config, pictures, transform)
-    release = _release(config, pictures, validator, transform, trainer)
-    return [pictures, schema, *checks, validator, transform, *bottleneck_gen, trainer, *release]
+    baseline = BaselineResolver(str(config.push_directory))
+    training = _training(config, pictures, transform, baseline)
+    release = _release(config, pictures, validator, transform, training[-1], baseline)
+    return [pictures, schema, *checks, validator, transform, baseline, *training, *release]
 
 
 def _checks(config: Config, pictures: BaseNode, schema: BaseNode) -> list[BaseNode]:
@@ -84,17 +85,21 @@ def _checks(config: Config, pictures: BaseNode, schema: BaseNode) -> list[BaseNo
     return [statistics, anomalies, validator]
 
 
-def _training(config: Config, pictures: BaseNode, transform: BaseNode) -> list[BaseNode]:
+def _training(
+    config: Config, pictures: BaseNode, transform: BaseNode, baseline: BaseNode
+) -> list[BaseNode]:
     """What makes the candidate; the last of them gives it."""
     examples, graph = pictures.outputs["examples"], transform.outputs["transform_graph"]
     model, training = _with_absolute_weights(config.model), config.training
+    served = baseline.outputs["model"] if training.warm_start else None
     nodes: list[BaseNode] = []
     bottlenecks = None
     if training.frozen.epochs and training.frozen.features == "cached":
-        bottleneck_gen = BottleneckGen(examples, graph, model, config.image_size, training.seed)
+        bottleneck_gen = BottleneckGen(examples, graph, model, config.image_size, training, served)
         bottlenecks = bottleneck_gen.outputs["bottlenecks"]
         nodes.append(bottleneck_gen)
-    trainer = Trainer(examples, graph, pictures.outputs["class_list"], model, training, bottlenecks)
+    class_list = pictures.outputs["class_list"]
+    trainer = Trainer(examples, graph, class_list, model, training, bottlenecks, served)
     return [*nodes, trainer]
 
 
@@ -104,11 +109,11 @@ def _release(
     validator: BaseNode,
     transform: BaseNode,
     trainer: BaseNode,
+    baseline: BaseNode,
 ) -> list[BaseNode]:
     """What judges the candidate, serves it and tells of it."""
     examples, class_list = pictures.outputs["examples"], pictures.outputs["class_list"]
     candidate = trainer.outputs["model"]
-    baseline = BaselineResolver(str(config.push_directory))
     evaluator = Evaluator(examples, class_list, candidate, baseline.outputs["model"], config.gate)
     infra = InfraValidator(examples, candidate, config.infra)
     push = config.push.model_copy(update={"directory": str(config.push_directory)})
@@ -127,7 +132,7 @@ def _release(
         infra.outputs["blessing"],
         pusher.outputs["pushed_model"],
     )
-    return [baseline, evaluator, infra, pusher, report]
+    return [evaluator, infra, pusher, report]
 
 
 def _with_absolute_weights(model: Model) -> Model:

@@ -9,6 +9,7 @@ from components.artifact_types import Bottlenecks
 from components.bottleneck_gen.executor import Executor
 from components.code_version import code_version
 from components.settings.model import Head, Model
+from components.settings.training import Training
 from components.weights_driver import WeightsDriver
 
 
@@ -20,11 +21,13 @@ class BottleneckGenSpec(component_spec.ComponentSpec):
         "height": component_spec.ExecutionParameter(type=int),
         "width": component_spec.ExecutionParameter(type=int),
         "seed": component_spec.ExecutionParameter(type=int),
+        "budget_mb": component_spec.ExecutionParameter(type=int),
         "code_version": component_spec.ExecutionParameter(type=str),
     }
     INPUTS = {
         "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
         "transform_graph": component_spec.ChannelParameter(type=standard_artifacts.TransformGraph),
+        "baseline": component_spec.ChannelParameter(type=standard_artifacts.Model, optional=True),
     }
     OUTPUTS = {"bottlenecks": component_spec.ChannelParameter(type=Bottlenecks)}
 
@@ -42,27 +45,34 @@ class BottleneckGen(base_beam_component.BaseBeamComponent):
         transform_graph: BaseChannel,
         model: Model,
         size: list[int],
-        seed: int,
+        training: Training,
+        baseline: BaseChannel | None = None,
     ):
         """Makes the component.
 
         Args:
           examples: ingested pictures.
           transform_graph: what they go through before the network.
-          model: the network; of its head only the pooling counts here.
+          model: the network; of its head only what learns nothing counts here.
           size: height and width in pixels.
-          seed: of random weights, where `model.weights` is null.
+          training: of it the seed of random weights, and the disk that may be taken.
+          baseline: the model served now, where the base is to be that one's.
         """
-        only_base = model.model_copy(update={"head": Head(pooling=model.head.pooling)})
+        head = Head(
+            pooling=model.head.pooling, squeeze_excitation=model.head.squeeze_excitation and 1
+        )
+        only_base = model.model_copy(update={"head": head})
         super().__init__(
             spec=BottleneckGenSpec(
                 examples=examples,
                 transform_graph=transform_graph,
+                baseline=baseline,
                 network=only_base.model_dump_json(),
                 height=size[0],
                 width=size[1],
                 # A pretrained base does not depend on it, and must not run again for it.
-                seed=seed if model.weights is None else 0,
+                seed=training.seed if model.weights is None else 0,
+                budget_mb=training.cache_budget_mb,
                 code_version=code_version(__name__),
                 bottlenecks=channel.Channel(type=Bottlenecks),
             )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
@@ -10,9 +12,12 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.dsl.io import fileio
 from tfx.types import Artifact, artifact_utils
 
-from components import artifact_types, features
-from components.artifact_types import RANDOM_BASE
+from components import artifact_types, features, records, warm_start
+from components.artifact_types import OWN_BASE
+from components.backbones import build_base
 from components.bottleneck_gen.frozen_base import RunBase
+from components.errors import ConfigError
+from components.network import build_extractor
 from components.random_base import build_random_base
 from components.settings.model import Model
 from components.transform_graph import Pixels
@@ -34,17 +39,27 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         size = [exec_properties["height"], exec_properties["width"]]
         bottlenecks = artifact_utils.get_single_instance(output_dict["bottlenecks"])
         graph = artifact_utils.get_single_uri(input_dict["transform_graph"])
-        weights = str(weights_file(model) or artifact_types.path_in(bottlenecks, RANDOM_BASE))
-        if model.weights is None:
+        examples = {
+            split: artifact_utils.get_split_uri(input_dict["examples"], split)
+            for split in (features.TRAIN, features.EVAL)
+        }
+        _check_budget(model, size, examples, exec_properties["budget_mb"])
+        weights = weights_file(model)
+        served = warm_start.served_model(input_dict.get("baseline", []))
+        if weights is None or served:
             # Kept beside what it gave: the Trainer must go on with the same one.
-            train = artifact_utils.get_split_uri(input_dict["examples"], features.TRAIN)
+            weights = Path(artifact_types.path_in(bottlenecks, OWN_BASE))
             fileio.makedirs(bottlenecks.uri)
-            base = build_random_base(model.backbone, Pixels(graph), train, exec_properties["seed"])
+            if served:
+                base = build_base(model.backbone, size, None)
+                warm_start.restore_base(base, served)
+            else:
+                train, seed = examples[features.TRAIN], exec_properties["seed"]
+                base = build_random_base(model.backbone, Pixels(graph), train, seed)
             base.save_weights(weights)
-        run_base = RunBase(graph, model, size, weights)
+        run_base = RunBase(graph, model, size, str(weights))
         with self._make_beam_pipeline() as pipeline:
-            for split in (features.TRAIN, features.EVAL):
-                pictures = artifact_utils.get_split_uri(input_dict["examples"], split)
+            for split, pictures in examples.items():
                 target = os.path.join(bottlenecks.uri, f"Split-{split}", "bottlenecks")
                 _ = (
                     pipeline
@@ -54,3 +69,18 @@ class Executor(base_beam_executor.BaseBeamExecutor):
                     | f"Write {split}"
                     >> beam.io.WriteToTFRecord(target, file_name_suffix=".tfrecord")
                 )
+
+
+def _check_budget(model: Model, size: list[int], examples: dict[str, str], budget_mb: int) -> None:
+    """Whole feature maps can take half a megabyte per picture; pooled ones are always written."""
+    shape = build_extractor(build_base(model.backbone, size, None), model.head).output_shape[1:]
+    if len(shape) == 1 and model.head.pooling != "flatten":
+        return
+    pictures = sum(records.count(folder) for folder in examples.values())
+    needed = 4 * math.prod(shape) * pictures / 1e6
+    if needed > budget_mb:
+        raise ConfigError(
+            f"training.cache_budget_mb: the features of {pictures} pictures take {needed:,.0f} MB "
+            f"with this head ({math.prod(shape):,} numbers each), {budget_mb:,} are allowed. Raise "
+            "it, set model.head.pooling=average, or training.frozen.features=end_to_end."
+        )

@@ -40,9 +40,15 @@ class Dense(Section):
 class Head(Section):
     """What stands on the backbone: pooling, dropout, dense layers, softmax."""
 
+    squeeze_excitation: AtLeastOne | None = None
+    """Reduction ratio of a squeeze-and-excitation block (Hu et al. 2018) on the base's last feature
+    map, before the pooling; null: no such block."""
     pooling: Literal["average", "max", "flatten"] = "average"
     dropout: Annotated[Number, Field(ge=0, lt=1)] = 0.2
+    """Fraction of the pooled features dropped while training."""
     dense: list[Dense] = []
+    l2: Annotated[Number, Field(ge=0)] = 0.0
+    """Weight of the squared weights of the dense layers in the loss."""
 
 
 class Model(Section):

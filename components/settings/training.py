@@ -6,29 +6,87 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from components.settings.augmentation import Augmentation
 from components.settings.base import AtLeastOne, Count, Number, Positive, Section
 
+NotNegative = Annotated[Number, Field(ge=0)]
+BelowOne = Annotated[Number, Field(ge=0, lt=1)]
 
-class Frozen(Section):
-    """The first phase: the base stays as it is, the head learns."""
+
+class Schedule(Section):
+    """How the learning rate moves within a phase."""
+
+    kind: Literal["constant", "cosine", "exponential", "inverse_time", "plateau"] = "constant"
+    """`cosine` falls to 0 at the phase's end; `exponential` is multiplied by `factor` over every
+    epoch; `inverse_time` is divided by 1 + `factor` x steps (older Keras called it `decay`);
+    `plateau` is multiplied by `factor` where the `eval` loss did not fall for `patience` epochs."""
+    factor: Positive = 0.1
+    patience: AtLeastOne = 3
+    warmup_epochs: NotNegative = 0.0
+    """The rate rises from 0 over as many epochs first."""
+
+    @model_validator(mode="after")
+    def _rates_fall(self) -> Schedule:
+        if self.kind in ("exponential", "plateau") and self.factor >= 1:
+            raise ValueError(f"factor: found {self.factor}; under 1 is allowed with {self.kind}")
+        if self.kind == "plateau" and self.warmup_epochs:
+            raise ValueError("warmup_epochs can't be combined with kind: plateau")
+        return self
+
+
+class Phase(Section):
+    """What both phases have."""
 
     epochs: Count = 10
+    learning_rate: Positive
+    optimizer: Literal["adam", "adamw", "sgd", "rmsprop"]
+    momentum: BelowOne
+    """Of `sgd` and `rmsprop`."""
+    nesterov: bool = False
+    """Nesterov's momentum, of `sgd`."""
+    weight_decay: NotNegative = 0.0
+    """Decoupled from the loss, as in AdamW."""
+    clip_norm: Positive | None = None
+    """The gradients' common norm is cut to it."""
+    ema: Annotated[Number, Field(gt=0, lt=1)] | None = None
+    """Momentum of an exponential moving average of the weights; null: none is kept."""
+    schedule: Schedule = Schedule()
+    early_stopping: AtLeastOne | None = None
+    """The phase ends when the `eval` loss has not fallen for as many epochs."""
+
+    @model_validator(mode="after")
+    def _suits_optimizer(self) -> Phase:
+        default = type(self).model_fields["momentum"].default
+        if self.optimizer.startswith("adam") and self.momentum not in (0, default):
+            raise ValueError(
+                f"momentum: found {self.momentum}, but {self.optimizer} has its own; "
+                "leave it out or choose sgd or rmsprop"
+            )
+        if self.nesterov and (self.optimizer != "sgd" or not self.momentum):
+            raise ValueError("nesterov: sgd with a momentum is needed")
+        return self
+
+
+class Frozen(Phase):
+    """The first phase: the base stays as it is, the head learns."""
+
     learning_rate: Positive = 0.005
-    optimizer: Literal["adam", "sgd", "rmsprop"] = "adam"
-    momentum: Annotated[Number, Field(ge=0, lt=1)] = 0.0
+    optimizer: Literal["adam", "adamw", "sgd", "rmsprop"] = "adam"
+    momentum: BelowOne = 0.0
     features: Literal["cached", "end_to_end"] = "cached"
     """`cached`: the base runs once per picture (BottleneckGen); `end_to_end`: in every epoch."""
 
 
-class Unfrozen(Section):
+class Unfrozen(Phase):
     """The second phase: the head and the top of the base learn together."""
 
-    epochs: Count = 10
     from_layer: str | Count | None = None
     """The first layer of the base that learns, by name or index; the backbone's own if left out."""
     learning_rate: Positive = 0.0001
-    optimizer: Literal["adam", "sgd", "rmsprop"] = "sgd"
-    momentum: Annotated[Number, Field(ge=0, lt=1)] = 0.9
+    optimizer: Literal["adam", "adamw", "sgd", "rmsprop"] = "sgd"
+    momentum: BelowOne = 0.9
+    layer_decay: Annotated[Number, Field(gt=0, le=1)] = 1.0
+    """The rate of a layer of the base is that of the next higher one times this."""
 
 
 class Training(Section):
@@ -38,6 +96,16 @@ class Training(Section):
     seed: Count = 0
     class_weights: Literal["balanced"] | None = None
     """`balanced`: a class weighs inversely to its pictures in the training split."""
+    label_smoothing: Annotated[Number, Field(ge=0, lt=1)] = 0.0
+    """Part of each label that is spread over all classes (Szegedy et al. 2016)."""
+    warm_start: bool = False
+    """Start from the model served now instead of `model.weights`, if one is served."""
+    mixed_precision: bool = False
+    """Compute in half precision where the device is a GPU."""
+    cache_budget_mb: Count = 4096
+    """Disk that cached features may take, in MB. Pooled features are always written; what phase
+    `unfrozen` caches is left out when it does not fit."""
+    augmentation: Augmentation = Augmentation()
     frozen: Frozen = Frozen()
     unfrozen: Unfrozen = Unfrozen()
 
@@ -46,5 +114,10 @@ class Training(Section):
         if self.frozen.epochs + self.unfrozen.epochs == 0:
             raise ValueError(
                 "frozen.epochs and unfrozen.epochs are both 0: nothing would be trained"
+            )
+        if self.augmentation.active and self.frozen.epochs and self.frozen.features == "cached":
+            raise ValueError(
+                "augmentation changes the pictures in every epoch, so their features can't be "
+                "cached; set frozen.features: end_to_end (or leave out augmentation)"
             )
         return self

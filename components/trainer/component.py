@@ -26,6 +26,7 @@ class TrainerSpec(component_spec.ComponentSpec):
         "bottlenecks": component_spec.ChannelParameter(type=Bottlenecks, optional=True),
         "transform_graph": component_spec.ChannelParameter(type=standard_artifacts.TransformGraph),
         "class_list": component_spec.ChannelParameter(type=ClassList),
+        "baseline": component_spec.ChannelParameter(type=standard_artifacts.Model, optional=True),
     }
     OUTPUTS = {
         "model": component_spec.ChannelParameter(type=standard_artifacts.Model),
@@ -48,6 +49,7 @@ class Trainer(base_component.BaseComponent):
         model: Model,
         training: Training,
         bottlenecks: BaseChannel | None = None,
+        baseline: BaseChannel | None = None,
     ):
         """Makes the component.
 
@@ -58,6 +60,7 @@ class Trainer(base_component.BaseComponent):
           model: the network.
           training: the two phases.
           bottlenecks: what phase `frozen` reads where its features are cached.
+          baseline: the model served now, where the training is to start from it.
         """
         super().__init__(
             spec=TrainerSpec(
@@ -65,6 +68,7 @@ class Trainer(base_component.BaseComponent):
                 bottlenecks=bottlenecks,
                 transform_graph=transform_graph,
                 class_list=class_list,
+                baseline=baseline,
                 network=model.model_dump_json(),
                 training=training.model_dump_json(),
                 code_version=code_version(__name__),

@@ -7,11 +7,11 @@ import os
 import tempfile
 from collections.abc import Sequence
 
-import keras
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
-from components import features
+from components import features, warm_start
+from components.network import Network
 from components.transform_graph import Pixels
 
 WARMUP = os.path.join("assets.extra", "tf_serving_warmup_requests")
@@ -30,17 +30,20 @@ class Classifier(tf.Module):
     nothing.
     """
 
-    def __init__(self, model: keras.Model, pixels: Pixels, classes: Sequence[str], class_list: str):
+    def __init__(self, network: Network, pixels: Pixels, classes: Sequence[str], class_list: str):
         """Holds what is exported.
 
         Args:
-          model: [batch, height, width, 3] scaled pixels -> [batch, classes] probabilities.
+          network: scaled pixels -> probabilities. Its weights are also listed part by part, in
+            Keras' order, for a later training that starts from this model.
           pixels: the Transform graph.
           classes: the class list.
           class_list: a file with it, which becomes an asset.
         """
         super().__init__()
-        self.model = model
+        self.model = network.classifier
+        for name, part in ((warm_start.BASE, network.base), (warm_start.HEAD, network.head)):
+            setattr(self, name, [variable.value for variable in part.weights])
         self.pixels = pixels
         self.classes = tf.constant(list(classes))
         self.class_list = tf.saved_model.Asset(class_list)
@@ -67,7 +70,7 @@ class Classifier(tf.Module):
 
 
 def export(
-    model: keras.Model,
+    network: Network,
     pixels: Pixels,
     classes: Sequence[str],
     warmup: Sequence[bytes],
@@ -76,7 +79,7 @@ def export(
     """Writes the SavedModel.
 
     Args:
-      model: the fitted classifier.
+      network: the fitted one.
       pixels: the Transform graph.
       classes: the class list.
       warmup: encoded pictures that a server runs before it calls the model available.
@@ -86,7 +89,7 @@ def export(
         class_list = os.path.join(folder, CLASS_LIST)
         with open(class_list, "w", encoding="utf-8") as file:
             json.dump(list(classes), file, ensure_ascii=False)
-        module = Classifier(model, pixels, classes, class_list)
+        module = Classifier(network, pixels, classes, class_list)
         signatures = {
             "serving_default": module.serving_default,
             "serve_examples": module.serve_examples,

@@ -1,45 +1,93 @@
-"""What the two phases read, as `tf.data` pipelines that give the same order for the same seed."""
+"""What the phases read, as `tf.data` pipelines that give the same order for the same seed."""
 
 from __future__ import annotations
 
 import collections
+import dataclasses
+import math
+import os
+from collections.abc import Callable
 
 import tensorflow as tf
 
-from components import features
-from components.trainer.shuffled import shuffled_records
+from components import features, records
+from components.trainer.shuffled import ShuffledRecords
 from components.transform_graph import PARSE_PICTURE, Pixels, read_records
+
+ToBatches = Callable[[tf.data.Dataset], tf.data.Dataset]
+"""Turns serialized Examples into batches of (inputs, labels one-hot)."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Data:
+    """What one phase reads: batches of (inputs, [batch, classes] float32 one-hot labels)."""
+
+    epochs: Callable[[int, int], tf.data.Dataset]
+    """The training batches from an epoch up to another one, not included, on end."""
+    steps: int
+    """Batches per epoch; the last one may be smaller."""
+    validation: tf.data.Dataset
+
+
+def read_data(
+    train: str, validation: str, to_batches: ToBatches, batch_size: int, seed: int
+) -> Data:
+    """Gives what a phase reads from two splits.
+
+    Args:
+      train: folder of the training split, shuffled by `seed` in every epoch.
+      validation: folder of the `eval` split.
+      to_batches: reads the records of either.
+      batch_size: as in `to_batches`.
+      seed: of the orders.
+    """
+    shuffled = ShuffledRecords(train, seed)
+    # Within `flat_map`, so that no batch reaches from one epoch into the next.
+    return Data(
+        lambda first, last: (
+            tf.data.Dataset.range(first, last)
+            .flat_map(lambda epoch: to_batches(shuffled.order(epoch)))
+            .prefetch(tf.data.AUTOTUNE)
+        ),
+        math.ceil(len(shuffled) / batch_size),
+        # Told its length, or Keras warns that it ended.
+        to_batches(read_records(validation))
+        .apply(
+            tf.data.experimental.assert_cardinality(
+                math.ceil(records.count(validation) / batch_size)
+            )
+        )
+        .prefetch(tf.data.AUTOTUNE),
+    )
 
 
 def bottleneck_batches(
-    folder: str, width: int, classes: list[str], batch_size: int, seed: int | None
+    examples: tf.data.Dataset, shape: tuple[int, ...], classes: list[str], batch_size: int
 ) -> tf.data.Dataset:
-    """Gives ([batch, width] float32 bottleneck features, [batch] int64 class indices).
+    """Gives ([batch, *shape] float32 bottleneck features, [batch, classes] one-hot labels).
 
     Args:
-      folder: of one split.
-      width: features per picture.
+      examples: serialized bottleneck Examples.
+      shape: of one picture's features.
       classes: the class list.
       batch_size: pictures per batch; the last one may be smaller.
-      seed: shuffles with it; None keeps the order.
     """
     parse = {
-        features.BOTTLENECK: tf.io.FixedLenFeature([width], tf.float32),
+        features.BOTTLENECK: tf.io.FixedLenFeature(shape, tf.float32),
         features.LABEL: tf.io.FixedLenFeature([], tf.string),
     }
 
-    def read(examples: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        parsed = tf.io.parse_example(examples, parse)
-        return parsed[features.BOTTLENECK], class_index(parsed[features.LABEL], classes)
+    def read(batch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        parsed = tf.io.parse_example(batch, parse)
+        return parsed[features.BOTTLENECK], one_hot(parsed[features.LABEL], classes)
 
-    batches = _records(folder, seed).batch(batch_size)
-    return batches.map(read, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+    return examples.batch(batch_size).map(read, num_parallel_calls=os.cpu_count())
 
 
 def picture_batches(
-    folder: str, pixels: Pixels, classes: list[str], batch_size: int, seed: int | None
+    examples: tf.data.Dataset, pixels: Pixels, classes: list[str], batch_size: int
 ) -> tf.data.Dataset:
-    """Gives ([batch, height, width, 3] float32 scaled pixels, [batch] int64 class indices).
+    """Gives ([batch, height, width, 3] float32 scaled pixels, [batch, classes] one-hot labels).
 
     The arguments are those of `bottleneck_batches`; `pixels` is the Transform graph.
     """
@@ -48,19 +96,14 @@ def picture_batches(
     def read(example: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         # One by one: what is batched are pixels, and no encoded pictures wait in memory.
         parsed = tf.io.parse_example(example[tf.newaxis], PARSE_PICTURE)
-        return pixels(parsed[features.ENCODED])[0], class_index(parsed[features.LABEL], classes)[0]
+        return pixels(parsed[features.ENCODED])[0], one_hot(parsed[features.LABEL], classes)[0]
 
-    pictures = _records(folder, seed).map(read, num_parallel_calls=tf.data.AUTOTUNE)
-    return pictures.batch(batch_size).prefetch(tf.data.AUTOTUNE)
-
-
-def _records(folder: str, seed: int | None) -> tf.data.Dataset:
-    return read_records(folder) if seed is None else shuffled_records(folder, seed)
+    return examples.map(read, num_parallel_calls=os.cpu_count()).batch(batch_size)
 
 
-def class_index(labels: tf.Tensor, classes: list[str]) -> tf.Tensor:
-    """Gives the position of each class name in the class list: [batch] string -> [batch] int64."""
-    return tf.argmax(tf.cast(labels[:, tf.newaxis] == tf.constant(classes), tf.int32), axis=1)
+def one_hot(labels: tf.Tensor, classes: list[str]) -> tf.Tensor:
+    """Gives 1 at each class name's position in the class list: [batch] string -> float32."""
+    return tf.cast(labels[:, tf.newaxis] == tf.constant(classes), tf.float32)
 
 
 def count_classes(folder: str) -> dict[str, int]:

@@ -3,136 +3,135 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import os
-import time
-from typing import Any
+from collections.abc import Mapping
 
 import keras
-import tensorflow as tf
 
-from components import progress
-from components.settings.training import Frozen, Unfrozen
+from components.settings.training import Phase
+from components.trainer.augmentation import Augmenter
+from components.trainer.backup import Backup, State
+from components.trainer.callbacks import (
+    BackUp,
+    GoOn,
+    KeepBest,
+    Progress,
+    Repeatable,
+    StopOnNonsense,
+)
+from components.trainer.input import Data
+from components.trainer.learner import Learner
+from components.trainer.optimizers import build_optimizer
+from components.trainer.record import Record
+
+PHASES = ("frozen", "unfrozen")
 
 
 @dataclasses.dataclass
-class Record:
-    """What the fit did: a row per epoch, and the smallest `eval` loss so far."""
+class Fit:
+    """What both phases share.
 
-    epochs: list[dict[str, Any]] = dataclasses.field(default_factory=list)
-    best_loss: float = math.inf
-    best_epoch: dict[str, Any] | None = None
-
-
-@dataclasses.dataclass(frozen=True)
-class Split:
-    """Batches of (inputs, class indices), for training and for model selection."""
-
-    train: tf.data.Dataset
-    validation: tf.data.Dataset
-
-
-def fit_phase(
-    name: str,
-    model: keras.Model,
-    data: Split,
-    settings: Frozen | Unfrozen,
-    class_weight: dict[int, float] | None,
-    record: Record,
-    logs: str,
-) -> None:
-    """Fits `model` for one phase and leaves it with the best weights over all phases so far.
-
-    Args:
-      name: `frozen` or `unfrozen`.
-      model: gives class probabilities; its trainable weights are what learns.
-      data: what it reads.
-      settings: epochs and optimizer.
+    Attributes:
+      seed: of dropout and augmentation.
       class_weight: weight of each class index in the loss, or None.
-      record: gets a row per epoch.
+      label_smoothing: part of each label that is spread over all classes.
       logs: folder of the TensorBoard events.
-    """
-    if settings.epochs == 0:
-        return
-    # Unfreezing asks for a new compile: Keras fixes what learns at that moment.
-    model.compile(
-        optimizer=_optimizer(settings),
-        loss=keras.losses.SparseCategoricalCrossentropy(),
-        metrics=["accuracy"],
-    )
-    model.fit(
-        data.train,
-        validation_data=data.validation,
-        epochs=settings.epochs,
-        class_weight=class_weight,
-        verbose=0,
-        callbacks=[
-            _KeepBest(name, record),
-            _Progress(name, settings.epochs),
-            keras.callbacks.TensorBoard(os.path.join(logs, name), write_graph=False),
-        ],
-    )
-
-
-def _optimizer(settings: Frozen | Unfrozen) -> keras.optimizers.Optimizer:
-    rate = settings.learning_rate
-    if settings.optimizer == "adam":
-        return keras.optimizers.Adam(rate)
-    if settings.optimizer == "rmsprop":
-        return keras.optimizers.RMSprop(rate, momentum=settings.momentum)
-    return keras.optimizers.SGD(rate, momentum=settings.momentum)
-
-
-class _KeepBest(keras.callbacks.Callback):
-    """Keeps the weights with the smallest `eval` loss over both phases, and a row per epoch.
-
-    A phase that never beats what it started from leaves the model as it found it. Loss rather than
-    accuracy, which takes few values on a small `eval` split.
+      backup: where an interrupted training goes on from.
+      augmenter: changes training pictures, or None.
+      record: gets a row per epoch.
     """
 
-    def __init__(self, phase: str, record: Record):
-        super().__init__()
-        self._phase = phase
-        self._record = record
+    seed: int
+    class_weight: dict[int, float] | None
+    label_smoothing: float
+    logs: str
+    backup: Backup
+    augmenter: Augmenter | None = None
+    record: Record = dataclasses.field(default_factory=Record)
 
-    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        self._weights = self.model.get_weights()
+    def phase(
+        self,
+        name: str,
+        learner: Learner,
+        data: Data,
+        settings: Phase,
+        scales: Mapping[str, float] | None = None,
+    ) -> None:
+        """Fits for one phase and leaves the learner with the best weights over all phases so far.
 
-    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        self._began = time.monotonic()
+        Args:
+          name: `frozen` or `unfrozen`.
+          learner: gives class probabilities.
+          data: what it reads.
+          settings: epochs and optimizer.
+          scales: of the learning rate, by a variable's path.
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        figures = {key: float(value) for key, value in (logs or {}).items()}
-        row = {
-            "phase": self._phase,
-            "epoch": epoch + 1,
-            **figures,
-            "learning_rate": float(self.model.optimizer.learning_rate),
-            "seconds": time.monotonic() - self._began,
-        }
-        self._record.epochs.append(row)
-        if figures["val_loss"] < self._record.best_loss:
-            self._record.best_loss = figures["val_loss"]
-            self._record.best_epoch = row
-            self._weights = self.model.get_weights()
+        Raises:
+          TrainingError: the loss is no number any more.
+        """
+        state = self.backup.state
+        if settings.epochs == 0 or _passed(name, state):
+            return
+        resumed = state if state is not None and state.phase == name else None
+        best = KeepBest(name, self.record)
+        if resumed:
+            self.record.epochs[:], self.record.best_epoch = resumed.rows, resumed.best_row
+            best.weights = resumed.best
+        if resumed and resumed.finished:
+            learner.set_weights(resumed.best)
+            return
+        # Unfreezing asks for a new compile: Keras fixes what learns at that moment.
+        learner.compile(
+            optimizer=build_optimizer(settings, data.steps, scales),
+            loss=keras.losses.CategoricalCrossentropy(label_smoothing=self.label_smoothing),
+            metrics=["accuracy"],
+            # XLA has no kernels for what turns pictures, and compiles longer than small fits take.
+            jit_compile=False,
+        )
+        done = resumed.epochs if resumed else 0
+        learner.fit(
+            data.epochs(done, settings.epochs),
+            steps_per_epoch=data.steps,
+            initial_epoch=done,
+            epochs=settings.epochs,
+            validation_data=data.validation,
+            class_weight=self.class_weight,
+            verbose=0,
+            callbacks=self._callbacks(name, settings, best, resumed),
+        )
 
-    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
-        self.model.set_weights(self._weights)
+    def _callbacks(
+        self, name: str, settings: Phase, best: KeepBest, resumed: State | None
+    ) -> list[keras.callbacks.Callback]:
+        early = _early(settings)
+        return [
+            Repeatable(self.seed, self.augmenter),
+            StopOnNonsense(name),
+            best,  # before what moves the rate: a row tells the one that was used
+            *early,
+            *([GoOn(resumed, early)] if resumed else []),
+            *([keras.callbacks.SwapEMAWeights()] if settings.ema else []),
+            BackUp(name, settings.epochs, self.backup, self.record, best),
+            Progress(name, settings.epochs),
+            keras.callbacks.TensorBoard(os.path.join(self.logs, name), write_graph=False),
+        ]
 
 
-class _Progress(keras.callbacks.Callback):
-    """Tells how far the phase has come."""
+def _passed(name: str, state: State | None) -> bool:
+    """Whether an earlier attempt was in a later phase."""
+    return state is not None and PHASES.index(state.phase) > PHASES.index(name)
 
-    def __init__(self, phase: str, epochs: int):
-        super().__init__()
-        self._phase = phase
-        self._epochs = epochs
-        self._text = f"phase {phase}"
 
-    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        progress.report(f"{self._text}, batch {batch + 1}")
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        accuracy = (logs or {})["val_accuracy"]
-        self._text = f"phase {self._phase}, eval accuracy {accuracy:.3f}"
-        progress.report(self._text, epoch + 1, self._epochs)
+def _early(settings: Phase) -> list[keras.callbacks.Callback]:
+    """What looks at the `eval` loss of the epochs so far."""
+    chosen: list[keras.callbacks.Callback] = []
+    schedule = settings.schedule
+    if schedule.kind == "plateau":
+        chosen.append(
+            keras.callbacks.ReduceLROnPlateau(
+                factor=schedule.factor, patience=schedule.patience, min_delta=0.0
+            )
+        )
+    if settings.early_stopping is not None:
+        chosen.append(keras.callbacks.EarlyStopping(patience=settings.early_stopping))
+    return chosen

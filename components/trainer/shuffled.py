@@ -3,46 +3,58 @@
 from __future__ import annotations
 
 import os
-import struct
 
 import numpy as np
 import tensorflow as tf
 
-_HEADER, _FOOTER = 12, 4  # bytes around a record: its length and that one's checksum; a checksum
+from components import records
 
 
-def shuffled_records(folder: str, seed: int) -> tf.data.Dataset:
-    """Gives the serialized Examples of one split, in another order in every epoch.
+class ShuffledRecords:
+    """The serialized Examples of one split, in an order of each epoch's own.
 
     A shuffle buffer would hold thousands of pictures, or mix only within a window; here positions
-    are shuffled, and a record is read when its turn comes.
-
-    Args:
-      folder: of the split.
-      seed: the same one gives the same orders.
+    are shuffled, and a record is read when its turn comes. The order follows from seed and epoch
+    alone, so that a training that goes on from epoch 7 sees what it would have seen.
     """
-    files = sorted(tf.io.gfile.glob(os.path.join(folder, "*")))
-    positions = [(number, *place) for number, file in enumerate(files) for place in _records(file)]
 
-    def read(position: np.ndarray) -> bytes:
+    def __init__(self, folder: str, seed: int):
+        """Finds the records.
+
+        Args:
+          folder: of the split; TFRecord files without compression.
+          seed: the same one gives the same orders.
+        """
+        self._files = records.files(folder)
+        self._seed = seed
+        positions = [
+            (number, *place)
+            for number, file in enumerate(self._files)
+            for place in records.positions(file)
+        ]
+        self._positions = np.array(positions, np.int64).reshape(-1, 3)
+
+    def __len__(self) -> int:
+        return len(self._positions)
+
+    def order(self, epoch: tf.Tensor | int) -> tf.data.Dataset:
+        """Gives the records in the order of an epoch."""
+        return tf.data.Dataset.from_tensor_slices(shuffled(self._positions, self._seed, epoch)).map(
+            lambda position: tf.ensure_shape(
+                tf.numpy_function(self._read, [position], tf.string, stateful=False), []
+            ),
+            num_parallel_calls=os.cpu_count(),
+        )
+
+    def _read(self, position: np.ndarray) -> bytes:
         number, offset, length = position
-        with tf.io.gfile.GFile(files[number], "rb") as file:
+        with tf.io.gfile.GFile(self._files[number], "rb") as file:
             file.seek(int(offset))
             return file.read(int(length))
 
-    dataset = tf.data.Dataset.from_tensor_slices(np.array(positions, np.int64).reshape(-1, 3))
-    return dataset.shuffle(max(1, len(positions)), seed=seed).map(
-        lambda position: tf.ensure_shape(tf.numpy_function(read, [position], tf.string), []),
-        num_parallel_calls=tf.data.AUTOTUNE,
+
+def shuffled(rows: np.ndarray, seed: int, epoch: tf.Tensor | int) -> tf.Tensor:
+    """Gives the rows in an order that follows from seed and epoch alone."""
+    return tf.random.experimental.stateless_shuffle(
+        tf.constant(rows), seed=tf.stack([tf.cast(seed, tf.int64), tf.cast(epoch, tf.int64)])
     )
-
-
-def _records(path: str) -> list[tuple[int, int]]:
-    """Gives offset and length in bytes of each record of a TFRecord file without compression."""
-    found = []
-    with tf.io.gfile.GFile(path, "rb") as file:
-        while header := file.read(_HEADER):
-            (length,) = struct.unpack("<Q", header[:8])
-            found.append((file.tell(), length))
-            file.seek(file.tell() + length + _FOOTER)
-    return found

@@ -25,7 +25,7 @@ def write_transform_graph(
 ) -> str:
     """Does what TFX's Transform does with the static schema; gives the artifact's folder."""
     metadata = DatasetMetadata(text_format.Parse(SCHEMA.read_text(), schema_pb2.Schema()))
-    custom_config = {"backbone": backbone, "size": size, "fit": "stretch"}
+    custom_config = {"backbone": backbone, "size": size, "fit": fit}
     options = PipelineOptions(["--runner=FnApiRunner"])
     target = folder / "graph"
     with (

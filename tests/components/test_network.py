@@ -3,9 +3,10 @@ from __future__ import annotations
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from components.backbones import build_base
-from components.network import build_classifier, build_extractor, build_head, freeze, unfreeze
+from components.network import build_extractor, build_head, build_network, freeze, unfreeze
 from components.settings.model import Dense, Head
 
 CLASSES = 3
@@ -36,9 +37,7 @@ def normalizations(base: keras.Model) -> list[keras.layers.BatchNormalization]:
 
 
 def classifier_on(base: keras.Model) -> keras.Model:
-    extractor = build_extractor(base, Head())
-    head = build_head(Head(dropout=0.0), extractor.output_shape[-1], CLASSES)
-    return build_classifier(extractor, head)
+    return build_network(base, Head(dropout=0.0), CLASSES).classifier
 
 
 def pictures(count: int = 8) -> np.ndarray:
@@ -128,7 +127,7 @@ def test_the_extractor_gives_one_row_of_features_per_picture(pooling: str, featu
 
 def test_the_head_has_the_layers_asked_for_and_gives_probabilities() -> None:
     dense = [Dense(units=5, activation="elu", dropout=0.4), Dense(units=4)]
-    head = build_head(Head(dropout=0.5, dense=dense), 7, CLASSES)
+    head = build_head(Head(dropout=0.5, dense=dense), (7,), CLASSES)
     assert (head.input_shape, head.output_shape) == ((None, 7), (None, CLASSES))
     found = [layer for layer in head.layers if not isinstance(layer, keras.layers.InputLayer)]
     assert [type(layer).__name__ for layer in found] == [
@@ -144,12 +143,42 @@ def test_the_head_has_the_layers_asked_for_and_gives_probabilities() -> None:
 
 
 def test_the_classifier_is_the_extractor_with_the_head_on_it(base: keras.Model) -> None:
-    extractor = build_extractor(base, Head())
-    head = build_head(Head(), 1024, CLASSES)
-    classifier = build_classifier(extractor, head)
-    assert classifier.output_shape == (None, CLASSES)
+    network = build_network(base, Head(), CLASSES)
+    assert network.classifier.output_shape == (None, CLASSES)
+    features = network.extractor(pictures(), training=False)
     np.testing.assert_allclose(
-        classifier(pictures(), training=False),
-        head(extractor(pictures(), training=False), training=False),
+        network.classifier(pictures(), training=False),
+        network.head(features, training=False),
         atol=1e-6,
     )
+    assert [layer.name for layer in network.pooling] == ["pooling"]
+
+
+@pytest.mark.parametrize("pooling", ["average", "max", "flatten"])
+def test_squeeze_and_excitation_lies_between_base_and_scores(pooling: str) -> None:
+    base = build_base("mobilenet", [64, 64], None)
+    head = Head.model_validate({"pooling": pooling, "squeeze_excitation": 4, "dropout": 0})
+    network = build_network(base, head, CLASSES)
+    assert network.pooling == []
+    reduce, excite = (network.head.get_layer(name) for name in ("reduce", "excite"))
+    assert (reduce.units, excite.units) == (1024 // 4, 1024)
+    block = [*reduce.trainable_variables, *excite.trainable_variables]
+    maps = np.random.default_rng(0).normal(size=(2, 2, 2, 1024)).astype(np.float32)
+    with tf.GradientTape() as tape:
+        score = network.head(maps, training=False)[:, 0]
+    gradients = tape.gradient(score, [variable.value for variable in block])
+    assert all(np.abs(gradient.numpy()).max() > 0 for gradient in gradients)
+
+
+def test_the_l2_penalty_is_on_every_dense_layer_of_the_head() -> None:
+    head = build_head(Head(l2=0.01, dense=[Dense(units=4)]), (7,), CLASSES)
+    squares = sum(np.square(weight).sum() for weight in head.get_weights() if weight.ndim == 2)
+    assert sum(head.losses).numpy() == pytest.approx(0.01 * squares, rel=1e-5)
+    assert build_head(Head(dense=[Dense(units=4)]), (7,), CLASSES).losses == []
+
+
+def test_normalization_learns_only_where_all_is_trained_anew(base: keras.Model) -> None:
+    unfreeze(base, 0, normalization=True)
+    before = weights(normalizations(base))
+    fit_a_step(classifier_on(base))
+    assert not equal(before, weights(normalizations(base)))

@@ -91,13 +91,13 @@ def test_bottlenecks_and_the_end_to_end_input_see_the_same_pixels(first_run: Fir
     from components.network import build_extractor
     from components.settings.model import Head
     from components.trainer import input as trainer_input
-    from components.transform_graph import Pixels, first_pictures
+    from components.transform_graph import Pixels, first_pictures, read_records
 
     examples = first_run.output("ImageExampleGen", "examples") / "Split-eval"
     graph = Pixels(str(first_run.output("Transform", "transform_graph")))
     from_graph = graph(tf.constant(first_pictures(str(examples), 8))).numpy()
     classes = ["blue", "green", "red"]
-    batches = trainer_input.picture_batches(str(examples), graph, classes, 8, seed=None)
+    batches = trainer_input.picture_batches(read_records(str(examples)), graph, classes, 8)
     from_input, _ = next(batches.as_numpy_iterator())
     np.testing.assert_allclose(from_input, from_graph, atol=1e-6)
 
@@ -105,7 +105,7 @@ def test_bottlenecks_and_the_end_to_end_input_see_the_same_pixels(first_run: Fir
     base = build_base("mobilenet", [32, 32], bottlenecks / "base.weights.h5")
     expected = build_extractor(base, Head()).predict(from_graph, verbose=0)
     cached = trainer_input.bottleneck_batches(
-        str(bottlenecks / "Split-eval"), 1024, classes, 8, seed=None
+        read_records(str(bottlenecks / "Split-eval")), (1024,), classes, 8
     )
     stored, _ = next(cached.as_numpy_iterator())
     np.testing.assert_allclose(stored, expected, rtol=1e-4, atol=1e-5)

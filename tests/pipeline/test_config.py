@@ -87,7 +87,7 @@ def test_an_unknown_key_is_named_with_its_path_and_the_keys_allowed(
         ("training.frozen.learning_rate=fast", ["learning_rate", "'fast'", "number"]),
         ("training.frozen.learning_rate=.inf", ["learning_rate", "inf", "finite"]),
         ("training.frozen.learning_rate=nan", ["learning_rate", "finite"]),
-        ("training.frozen.optimizer=lion", ["'lion'", "'adam', 'sgd' or 'rmsprop'"]),
+        ("training.frozen.optimizer=lion", ["'lion'", "'adam', 'adamw', 'sgd' or 'rmsprop'"]),
         ("gate.min_accuracy=80", ["gate.min_accuracy", "80", "less than or equal to 1"]),
         ("gate.beats_majority_class=1", ["gate.beats_majority_class", "boolean"]),
         ("data.source=5", ["data.source", "the number 5", "string"]),

@@ -8,10 +8,12 @@ import tensorflow as tf
 
 from components import features
 from components.trainer.input import (
+    Data,
     bottleneck_batches,
-    class_index,
     count_classes,
+    one_hot,
     picture_batches,
+    read_data,
 )
 from components.transform_graph import PARSE_PICTURE, Pixels, read_records
 
@@ -37,68 +39,76 @@ def bottlenecks(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(folder)
 
 
+def to_batches(examples: tf.data.Dataset) -> tf.data.Dataset:
+    return bottleneck_batches(examples, (2,), CLASSES, 8)
+
+
 def numbers(dataset: tf.data.Dataset) -> list[int]:
-    """The pictures' numbers in the order of one epoch."""
+    """The pictures' numbers in their order."""
     return [int(row[0]) for rows, _ in dataset.as_numpy_iterator() for row in rows]
 
 
+def data(folder: str, seed: int) -> Data:
+    return read_data(folder, folder, to_batches, 8, seed)
+
+
 def test_a_class_has_the_index_of_its_place_in_the_class_list() -> None:
-    labels = tf.constant(["red", "blue", "green", "red"])
-    assert class_index(labels, CLASSES).numpy().tolist() == [2, 0, 1, 2]
-    assert class_index(labels, ["red", "green", "blue"]).numpy().tolist() == [0, 2, 1, 0]
-    assert class_index(tf.constant(["Käse", "10"]), ["10", "9", "Käse"]).numpy().tolist() == [2, 0]
+    def index(labels: list[str], classes: list[str]) -> list[int]:
+        return one_hot(tf.constant(labels), classes).numpy().argmax(axis=1).tolist()
+
+    labels = ["red", "blue", "green", "red"]
+    assert index(labels, CLASSES) == [2, 0, 1, 2]
+    assert index(labels, ["red", "green", "blue"]) == [0, 2, 1, 0]
+    assert index(["Käse", "10"], ["10", "9", "Käse"]) == [2, 0]
 
 
-def test_every_picture_comes_once_with_its_class(bottlenecks: str) -> None:
-    batches = list(bottleneck_batches(bottlenecks, 2, CLASSES, 8, seed=1).as_numpy_iterator())
+def test_every_picture_comes_once_per_epoch_with_its_class(bottlenecks: str) -> None:
+    read = data(bottlenecks, seed=1)
+    batches = list(read.epochs(0, 1).as_numpy_iterator())
+    assert read.steps == 3
     assert [len(rows) for rows, _ in batches] == [8, 8, 4]
     rows = np.concatenate([rows for rows, _ in batches])
-    indices = np.concatenate([indices for _, indices in batches])
-    assert (rows.dtype, indices.dtype) == (np.float32, np.int64)
+    labels = np.concatenate([labels for _, labels in batches])
+    assert (rows.dtype, labels.dtype) == (np.float32, np.float32)
     assert sorted(rows[:, 0]) == list(range(COUNT))
     np.testing.assert_array_equal(rows[:, 1], -rows[:, 0])
-    np.testing.assert_array_equal(indices, rows[:, 0] % 3)
+    np.testing.assert_array_equal(labels, np.eye(3)[rows[:, 0].astype(int) % 3])
 
 
-def test_the_same_seed_gives_the_same_order_in_every_epoch(bottlenecks: str) -> None:
-    def epochs(seed: int) -> list[list[int]]:
-        dataset = bottleneck_batches(bottlenecks, 2, CLASSES, 8, seed)
-        return [numbers(dataset) for _ in range(2)]
-
-    assert epochs(1) == epochs(1)
-    assert epochs(1) != epochs(2)
-    first, second = epochs(1)
-    assert first != second  # shuffled anew
+def test_no_batch_reaches_from_one_epoch_into_the_next(bottlenecks: str) -> None:
+    sizes = [len(rows) for rows, _ in data(bottlenecks, 1).epochs(0, 2).as_numpy_iterator()]
+    assert sizes == [8, 8, 4, 8, 8, 4]
 
 
-def test_without_a_seed_the_order_is_kept(bottlenecks: str) -> None:
-    assert numbers(bottleneck_batches(bottlenecks, 2, CLASSES, 8, None)) == list(range(COUNT))
+def test_epochs_begun_later_are_the_same_epochs(bottlenecks: str) -> None:
+    read = data(bottlenecks, 1)
+    whole = numbers(read.epochs(0, 3))
+    assert numbers(read.epochs(1, 3)) == whole[COUNT:]
+    assert whole[:COUNT] != whole[COUNT : 2 * COUNT]  # shuffled anew
+    assert numbers(data(bottlenecks, 1).epochs(0, 3)) == whole
+    assert numbers(data(bottlenecks, 2).epochs(0, 3)) != whole
+
+
+def test_what_is_judged_keeps_its_order_and_tells_its_length(bottlenecks: str) -> None:
+    validation = data(bottlenecks, 1).validation
+    assert numbers(validation) == list(range(COUNT))
+    assert validation.cardinality() == 3
 
 
 def test_bottlenecks_of_another_width_are_an_error(bottlenecks: str) -> None:
     with pytest.raises(tf.errors.InvalidArgumentError):
-        numbers(bottleneck_batches(bottlenecks, 3, CLASSES, 8, None))
+        numbers(bottleneck_batches(read_records(bottlenecks), (3,), CLASSES, 8))
 
 
 def test_pictures_come_as_the_transform_graph_gives_them(pixels: Pixels, split: str) -> None:
-    dataset = picture_batches(split, pixels, CLASSES, 24, None)
-    ((pictures, indices),) = dataset.as_numpy_iterator()
+    dataset = picture_batches(read_records(split), pixels, CLASSES, 24)
+    ((pictures, labels),) = dataset.as_numpy_iterator()
     (records,) = read_records(split).batch(24)
     parsed = tf.io.parse_example(records, PARSE_PICTURE)
     assert (pictures.shape, pictures.dtype) == ((24, 32, 32, 3), np.float32)
     np.testing.assert_allclose(pictures, pixels(parsed[features.ENCODED]), atol=1e-6)
-    labels = [CLASSES[index].encode() for index in indices]
-    assert labels == parsed[features.LABEL].numpy().tolist()
-
-
-def test_pictures_are_shuffled_by_the_seed_too(pixels: Pixels, split: str) -> None:
-    def order(seed: int | None) -> list[float]:
-        ((pictures, _),) = picture_batches(split, pixels, CLASSES, 24, seed).as_numpy_iterator()
-        return pictures.mean(axis=(1, 2, 3)).tolist()
-
-    assert order(1) == order(1)
-    assert order(1) != order(None)
-    assert sorted(order(1)) == pytest.approx(sorted(order(None)))
+    names = [CLASSES[index].encode() for index in labels.argmax(axis=1)]
+    assert names == parsed[features.LABEL].numpy().tolist()
 
 
 def test_the_pictures_of_each_class_are_counted(split: str, bottlenecks: str) -> None:
@@ -112,4 +122,4 @@ def test_several_files_are_read_in_the_order_of_their_names(
     (content,) = [path.read_bytes() for path in Path(bottlenecks).iterdir()]
     for name in ("b-00001.tfrecord", "a-00000.tfrecord"):
         (tmp_path / name).write_bytes(content)
-    assert numbers(bottleneck_batches(str(tmp_path), 2, CLASSES, 8, None)) == 2 * [*range(COUNT)]
+    assert numbers(to_batches(read_records(str(tmp_path)))) == 2 * [*range(COUNT)]

@@ -8,8 +8,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from components.errors import TrainingError
 from components.settings.training import Frozen, Unfrozen
-from components.trainer.phases import Record, Split, fit_phase
+from components.trainer.backup import Backup
+from components.trainer.input import Data
+from components.trainer.learner import Learner
+from components.trainer.phases import Fit
 
 COUNT = 32
 
@@ -18,146 +22,170 @@ def pictures(seed: int, inverted: bool = False) -> tf.data.Dataset:
     """Two features of which the first one's sign is the class, or its opposite."""
     inputs = np.random.default_rng(seed).normal(size=(COUNT, 2)).astype(np.float32)
     classes = ((inputs[:, 0] > 0) != inverted).astype(np.int64)
-    return tf.data.Dataset.from_tensor_slices((inputs, classes)).batch(8)
+    return tf.data.Dataset.from_tensor_slices((inputs, np.eye(2)[classes])).batch(8)
 
 
-LEARNABLE = Split(pictures(1), pictures(2))
-MISLEADING = Split(pictures(1), pictures(2, inverted=True))  # every step makes `eval` worse
+def data(validation: tf.data.Dataset) -> Data:
+    return Data(lambda first, last: pictures(1).repeat(last - first), COUNT // 8, validation)
+
+
+LEARNABLE = data(pictures(2))
+MISLEADING = data(pictures(2, inverted=True))  # every step makes `eval` worse
 
 
 @pytest.fixture
-def model() -> keras.Model:
+def model() -> Learner:
     keras.utils.set_random_seed(0)
-    return keras.Sequential([keras.Input((2,)), keras.layers.Dense(2, activation="softmax")])
+    inputs = keras.Input((2,))
+    return Learner(inputs, keras.layers.Dense(2, activation="softmax")(inputs))
 
 
-def fit(
-    model: keras.Model,
-    data: Split,
-    logs: Path,
-    record: Record,
-    name: str = "frozen",
-    class_weight: dict[int, float] | None = None,
-    **settings: Any,
-) -> None:
-    chosen = Frozen(**settings) if name == "frozen" else Unfrozen(**settings)
-    fit_phase(name, model, data, chosen, class_weight, record, str(logs))
+@pytest.fixture
+def fit(tmp_path: Path) -> Fit:
+    return Fit(0, None, 0.0, str(tmp_path / "logs"), Backup(str(tmp_path / "work")))
 
 
-def eval_loss(model: keras.Model, data: Split) -> float:
+def eval_loss(model: keras.Model, of: Data) -> float:
     losses = [
-        keras.losses.sparse_categorical_crossentropy(classes, model(inputs)).numpy()
-        for inputs, classes in data.validation
+        keras.losses.categorical_crossentropy(labels, model(inputs)).numpy()
+        for inputs, labels in of.validation
     ]
     return float(np.concatenate(losses).mean())
 
 
-def test_it_learns(model: keras.Model, tmp_path: Path) -> None:
-    record = Record()
-    fit(model, LEARNABLE, tmp_path, record, epochs=20, learning_rate=0.1)
-    assert record.epochs[-1]["val_accuracy"] > 0.9
-    assert record.best_loss == min(row["val_loss"] for row in record.epochs)
-    assert eval_loss(model, LEARNABLE) == pytest.approx(record.best_loss, rel=1e-4)
+def test_it_learns(model: Learner, fit: Fit) -> None:
+    fit.phase("frozen", model, LEARNABLE, Frozen(epochs=20, learning_rate=0.1))
+    assert fit.record.epochs[-1]["val_accuracy"] > 0.9
+    assert fit.record.best_loss == min(row["val_loss"] for row in fit.record.epochs)
+    assert eval_loss(model, LEARNABLE) == pytest.approx(fit.record.best_loss, rel=1e-4)
 
 
-def test_the_best_epoch_is_left_in_the_model_and_not_the_last(
-    model: keras.Model, tmp_path: Path
-) -> None:
-    record = Record()
-    fit(model, MISLEADING, tmp_path, record, epochs=4, learning_rate=0.1)
-    losses = [row["val_loss"] for row in record.epochs]
+def test_the_best_epoch_is_left_in_the_model_and_not_the_last(model: Learner, fit: Fit) -> None:
+    fit.phase("frozen", model, MISLEADING, Frozen(epochs=4, learning_rate=0.1))
+    losses = [row["val_loss"] for row in fit.record.epochs]
     assert losses == sorted(losses)
-    assert record.best_epoch is record.epochs[0]
+    assert fit.record.best_epoch == fit.record.epochs[0]
     assert eval_loss(model, MISLEADING) == pytest.approx(losses[0], rel=1e-4)
 
 
 def test_a_second_phase_that_is_never_better_leaves_the_first_ones_best(
-    model: keras.Model, tmp_path: Path
+    model: Learner, fit: Fit
 ) -> None:
-    record = Record()
-    fit(model, LEARNABLE, tmp_path, record, epochs=10, learning_rate=0.1)
-    best, weights = record.best_epoch, model.get_weights()
-    fit(
-        model, MISLEADING, tmp_path, record, "unfrozen",
-        epochs=3, learning_rate=0.5,
-    )  # fmt: skip
-    assert len(record.epochs) == 13
-    assert record.best_epoch is best
+    fit.phase("frozen", model, LEARNABLE, Frozen(epochs=10, learning_rate=0.1))
+    best, weights = fit.record.best_epoch, model.get_weights()
+    fit.phase("unfrozen", model, MISLEADING, Unfrozen(epochs=3, learning_rate=0.5))
+    assert len(fit.record.epochs) == 13
+    assert fit.record.best_epoch == best
     for left, right in zip(model.get_weights(), weights, strict=True):
         np.testing.assert_array_equal(left, right)
 
 
-def test_a_second_phase_that_is_better_is_kept(model: keras.Model, tmp_path: Path) -> None:
-    record = Record()
-    fit(model, LEARNABLE, tmp_path, record, epochs=1, learning_rate=1e-4)
-    fit(model, LEARNABLE, tmp_path, record, "unfrozen", epochs=5, learning_rate=0.5)
-    assert record.best_epoch is not None
-    assert record.best_epoch["phase"] == "unfrozen"
-    assert eval_loss(model, LEARNABLE) == pytest.approx(record.best_loss, rel=1e-4)
+def test_a_second_phase_that_is_better_is_kept(model: Learner, fit: Fit) -> None:
+    fit.phase("frozen", model, LEARNABLE, Frozen(epochs=1, learning_rate=1e-4))
+    fit.phase("unfrozen", model, LEARNABLE, Unfrozen(epochs=5, learning_rate=0.5))
+    assert fit.record.best_epoch is not None
+    assert fit.record.best_epoch["phase"] == "unfrozen"
+    assert eval_loss(model, LEARNABLE) == pytest.approx(fit.record.best_loss, rel=1e-4)
 
 
-def test_no_epochs_change_nothing(model: keras.Model, tmp_path: Path) -> None:
-    record, before = Record(), model.get_weights()
-    fit(model, LEARNABLE, tmp_path, record, epochs=0)
-    assert record == Record()
+def test_no_epochs_change_nothing(model: Learner, fit: Fit) -> None:
+    before = model.get_weights()
+    fit.phase("frozen", model, LEARNABLE, Frozen(epochs=0))
+    assert fit.record.epochs == []
     for left, right in zip(model.get_weights(), before, strict=True):
         np.testing.assert_array_equal(left, right)
 
 
-def test_every_epoch_leaves_a_row(model: keras.Model, tmp_path: Path) -> None:
-    record = Record()
-    fit(model, LEARNABLE, tmp_path, record, epochs=2, learning_rate=0.25)
-    fit(model, LEARNABLE, tmp_path, record, "unfrozen", epochs=1, learning_rate=1e-4)
-    assert [(row["phase"], row["epoch"]) for row in record.epochs] == [
+def test_every_epoch_leaves_a_row(model: Learner, fit: Fit) -> None:
+    fit.phase("frozen", model, LEARNABLE, Frozen(epochs=2, learning_rate=0.25))
+    fit.phase("unfrozen", model, LEARNABLE, Unfrozen(epochs=1, learning_rate=1e-4))
+    rows = fit.record.epochs
+    assert [(row["phase"], row["epoch"]) for row in rows] == [
         ("frozen", 1),
         ("frozen", 2),
         ("unfrozen", 1),
     ]
-    assert set(record.epochs[0]) == {
+    assert set(rows[0]) == {
         *("phase", "epoch", "loss", "accuracy", "val_loss", "val_accuracy"),
         *("learning_rate", "seconds"),
     }
-    rates = [row["learning_rate"] for row in record.epochs]
-    assert rates == pytest.approx([0.25, 0.25, 1e-4])
-    assert all(isinstance(row["val_loss"], float) and row["seconds"] > 0 for row in record.epochs)
+    assert [row["learning_rate"] for row in rows] == pytest.approx([0.25, 0.25, 1e-4])
+    assert all(isinstance(row["val_loss"], float) and row["seconds"] > 0 for row in rows)
 
 
-@pytest.mark.parametrize(
-    ("name", "settings", "kind", "momentum"),
-    [
-        ("frozen", {}, "Adam", None),
-        ("frozen", {"optimizer": "sgd"}, "SGD", 0.0),
-        ("frozen", {"optimizer": "rmsprop", "momentum": 0.5}, "RMSprop", 0.5),
-        ("unfrozen", {}, "SGD", 0.9),
-        ("unfrozen", {"optimizer": "sgd", "momentum": 0.3}, "SGD", 0.3),
-    ],
-)
-def test_the_optimizer_is_the_configured_one(
-    model: keras.Model,
-    tmp_path: Path,
-    name: str,
-    settings: dict[str, Any],
-    kind: str,
-    momentum: float | None,
-) -> None:
-    fit(model, LEARNABLE, tmp_path, Record(), name, epochs=1, learning_rate=0.125, **settings)
-    optimizer = model.optimizer
-    assert type(optimizer).__name__ == kind
-    assert float(optimizer.learning_rate) == 0.125
-    assert getattr(optimizer, "momentum", None) == momentum
-
-
-def test_a_class_of_no_weight_is_not_learnt(model: keras.Model, tmp_path: Path) -> None:
-    fit(
-        model, LEARNABLE, tmp_path, Record(), class_weight={0: 0.0, 1: 1.0},
-        epochs=20, learning_rate=0.5,
-    )  # fmt: skip
+def test_a_class_of_no_weight_is_not_learnt(model: Learner, fit: Fit) -> None:
+    fit.class_weight = {0: 0.0, 1: 1.0}
+    fit.phase("frozen", model, LEARNABLE, Frozen(epochs=20, learning_rate=0.5))
     rare = np.array([[-0.2, 0.0]], np.float32)  # of class 0
     assert model(rare).numpy()[0, 1] > 0.5
 
 
-def test_tensorboard_finds_the_events_of_each_phase(model: keras.Model, tmp_path: Path) -> None:
-    fit(model, LEARNABLE, tmp_path, Record(), epochs=1)
-    fit(model, LEARNABLE, tmp_path, Record(), "unfrozen", epochs=1)
+def test_smoothed_labels_keep_the_scores_from_certainty(model: Learner, fit: Fit) -> None:
+    fit.label_smoothing = 0.4
+    fit.phase("frozen", model, LEARNABLE, Frozen(epochs=60, learning_rate=0.5))
+    sure = np.array([[9.0, 0.0]], np.float32)
+    assert eval_loss(model, LEARNABLE) > 0.2  # the best for labels of 0.8 and 0.2
+    assert model(sure).numpy()[0, 1] > 0.5
+
+
+def test_tensorboard_finds_the_events_of_each_phase(
+    model: Learner, fit: Fit, tmp_path: Path
+) -> None:
+    fit.phase("frozen", model, LEARNABLE, Frozen(epochs=1))
+    fit.phase("unfrozen", model, LEARNABLE, Unfrozen(epochs=1))
     for name in ("frozen", "unfrozen"):
-        assert list((tmp_path / name).rglob("events.out.tfevents.*"))
+        assert list((tmp_path / "logs" / name).rglob("events.out.tfevents.*"))
+
+
+def test_the_phase_ends_when_nothing_got_better_for_so_many_epochs(
+    model: Learner, fit: Fit
+) -> None:
+    fit.phase("frozen", model, MISLEADING, Frozen(epochs=20, learning_rate=0.1, early_stopping=3))
+    assert len(fit.record.epochs) == 4
+
+
+def test_the_rate_falls_on_a_plateau(model: Learner, fit: Fit) -> None:
+    settings = Frozen.model_validate(
+        {
+            "epochs": 5,
+            "learning_rate": 0.1,
+            "schedule": {"kind": "plateau", "patience": 2, "factor": 0.5},
+        }
+    )
+    fit.phase("frozen", model, MISLEADING, settings)
+    rates = [row["learning_rate"] for row in fit.record.epochs]
+    assert rates == pytest.approx([0.1, 0.1, 0.1, 0.05, 0.05])
+
+
+def test_averaged_weights_are_what_is_judged_and_kept(model: Learner, fit: Fit) -> None:
+    fit.phase("frozen", model, LEARNABLE, Frozen(epochs=6, learning_rate=0.1, ema=0.9))
+    best = fit.record.best_epoch
+    assert best is not None
+    assert eval_loss(model, LEARNABLE) == pytest.approx(best["val_loss"], rel=1e-4)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_loss_that_is_no_number_stops_the_training_at_once(
+    model: Learner, fit: Fit, value: float
+) -> None:
+    def poisoned(first: int, last: int) -> tf.data.Dataset:
+        return pictures(1).map(lambda x, y: (x * value, y)).repeat()
+
+    broken = Data(poisoned, 4, LEARNABLE.validation)
+    with pytest.raises(TrainingError, match=r"batch 1 of epoch 1, phase frozen.*learning_rate"):
+        fit.phase("frozen", model, broken, Frozen(epochs=3))
+
+
+def test_frozen_layers_run_in_inference_mode_and_are_no_part_of_the_learner() -> None:
+    inputs = keras.Input((2,))
+    bottom = keras.Model(inputs, keras.layers.Dropout(0.9)(inputs))
+    outputs = keras.layers.Dense(2, activation="softmax")(inputs)
+    learner = Learner(inputs, outputs, bottom)
+    assert len(learner.weights) == 2
+    seen: list[Any] = []
+    learner._augment = lambda x, y: (seen.append(x) or x, y)
+    learner.compile("sgd", "categorical_crossentropy", run_eagerly=True)
+    learner.fit(np.ones((4, 2)), np.eye(2)[[0, 1, 0, 1]], epochs=1, verbose=0)
+    kept = learner._run_bottom(tf.ones((4, 2)))
+    np.testing.assert_array_equal(kept, np.ones((4, 2)))
+    assert len(seen) == 1

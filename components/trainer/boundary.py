@@ -1,0 +1,29 @@
+"""Cuts a base where it stops being frozen."""
+
+from __future__ import annotations
+
+import keras
+
+
+def split_at(base: keras.Model, first: int) -> tuple[keras.Model, keras.Model]:
+    """Gives the base's layers below index `first` and those from it on, sharing their weights.
+
+    Between the two run as many tensors as the layers from `first` on read of those below: one at a
+    merge, several within a block of branches.
+
+    Args:
+      base: a functional model, whose layers stand in an order in which each follows its inputs.
+      first: at least 1, as layer 0 is the input.
+
+    Returns:
+      bottom: the base's input -> the tensors at the boundary.
+      top: those tensors -> the base's output.
+    """
+    below = {id(tensor) for layer in base.layers[:first] for tensor in _flat(layer.output)}
+    read = [tensor for layer in base.layers[first:] for tensor in _flat(layer.input)]
+    tensors = list({id(tensor): tensor for tensor in read if id(tensor) in below}.values())
+    return keras.Model(base.input, tensors), keras.Model(tensors, base.output, name="top")
+
+
+def _flat(tensors: keras.KerasTensor | list[keras.KerasTensor]) -> list[keras.KerasTensor]:
+    return tensors if isinstance(tensors, list) else [tensors]

@@ -1,0 +1,65 @@
+"""What the fit did, epoch by epoch."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import json
+import math
+from typing import Any
+
+Row = dict[str, Any]
+
+
+@dataclasses.dataclass
+class Record:
+    """A row per epoch over both phases, and the best of them.
+
+    A row holds `phase`, `epoch` (from 1), `loss`, `accuracy`, `val_loss`, `val_accuracy` (those of
+    the `eval` split), `learning_rate` (at the epoch's end) and `seconds`.
+    """
+
+    epochs: list[Row] = dataclasses.field(default_factory=list)
+    best_epoch: Row | None = None
+    """The row with the smallest `val_loss`."""
+
+    @property
+    def best_loss(self) -> float:
+        """The smallest loss on the `eval` split so far."""
+        return math.inf if self.best_epoch is None else self.best_epoch["val_loss"]
+
+    def of(self, phase: str) -> list[Row]:
+        """The rows of one phase."""
+        return [row for row in self.epochs if row["phase"] == phase]
+
+    def gains(self) -> dict[str, dict[str, float]]:
+        """What each phase gained on the `eval` split.
+
+        By phase, `val_loss` and `val_accuracy` of its best epoch, and as `loss_gained` and
+        `accuracy_gained` how far that is from the best one before (nothing in the first phase).
+        """
+        found: dict[str, dict[str, float]] = {}
+        before: Row | None = None
+        for phase in dict.fromkeys(row["phase"] for row in self.epochs):
+            best = min(self.of(phase), key=lambda row: row["val_loss"])
+            found[phase] = {key: best[key] for key in ("val_loss", "val_accuracy")}
+            if before is not None:
+                found[phase]["loss_gained"] = before["val_loss"] - best["val_loss"]
+                found[phase]["accuracy_gained"] = best["val_accuracy"] - before["val_accuracy"]
+            if before is None or best["val_loss"] < before["val_loss"]:
+                before = best
+        return found
+
+    def as_json(self) -> str:
+        """The rows, the best one, and what each phase gained."""
+        facts = {"epochs": self.epochs, "best": self.best_epoch, "phases": self.gains()}
+        return json.dumps(facts, indent=1)
+
+    def as_csv(self) -> str:
+        """The rows, with their names above them."""
+        text = io.StringIO()
+        writer = csv.DictWriter(text, list(self.epochs[0]) if self.epochs else [])
+        writer.writeheader()
+        writer.writerows(self.epochs)
+        return text.getvalue()

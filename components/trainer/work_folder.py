@@ -1,0 +1,43 @@
+"""Where a training keeps what it needs to go on after it was killed.
+
+TFX deletes the outputs of a component that fails and gives every launch a new working folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from typing import Any
+
+from tfx.dsl.io import fileio
+from tfx.types import Artifact
+
+_NAME = ".unfinished"
+_KEPT = 3  # of the newest, of trainings that nobody started again
+
+
+def for_training(
+    output: str, input_dict: dict[str, list[Artifact]], exec_properties: dict[str, Any]
+) -> str:
+    """Gives the folder named by a training's inputs and configuration, and makes it.
+
+    Args:
+      output: URI of an output, in whose node's folder it lies.
+      input_dict: the inputs; their URIs count.
+      exec_properties: among them the settings, the code's version and the weights' digest.
+    """
+    uris = {key: [artifact.uri for artifact in input_dict[key]] for key in sorted(input_dict)}
+    facts = json.dumps([uris, exec_properties], sort_keys=True, default=str)
+    parent = os.path.join(os.path.dirname(os.path.dirname(output)), _NAME)
+    folder = os.path.join(parent, hashlib.sha256(facts.encode()).hexdigest()[:16])
+    fileio.makedirs(folder)
+    _forget_old(parent, folder)
+    return folder
+
+
+def _forget_old(parent: str, current: str) -> None:
+    others = [os.path.join(parent, name) for name in fileio.listdir(parent)]
+    others = [folder for folder in others if folder != current and os.path.isdir(folder)]
+    for folder in sorted(others, key=os.path.getmtime, reverse=True)[_KEPT:]:
+        fileio.rmtree(folder)

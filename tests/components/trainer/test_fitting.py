@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from components.trainer.fitting import Fitted
+from components.transform_graph import Pixels
+from tests.components.trainer.made_training import FROZEN, UNFROZEN, Epochs, Killed, inputs, train
+
+FIGURES = ("loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")
+
+
+def history(fitted: Fitted) -> list[tuple[Any, ...]]:
+    return [tuple(row[key] for key in FIGURES) for row in fitted.record.epochs]
+
+
+def equal(left: list[np.ndarray], right: list[np.ndarray]) -> bool:
+    return all(np.array_equal(a, b) for a, b in zip(left, right, strict=True))
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("whole")
+
+
+@pytest.fixture(scope="module")
+def whole(pixels: Pixels, split: str, work: Path) -> Fitted:
+    """A training that nothing interrupted."""
+    return train(inputs(pixels, split), work)
+
+
+def test_the_activations_lie_in_the_work_folder_in_half_precision(
+    whole: Fitted, work: Path
+) -> None:
+    folder = work / "work" / "activations"
+    assert sorted(path.name for path in folder.iterdir()) == ["eval-0.npy", "train-0.npy"]
+    array = np.load(folder / "train-0.npy")
+    assert (array.shape, array.dtype) == ((24, 3, 3, 512), np.float16)
+
+
+def test_both_phases_leave_their_epochs_and_what_they_gained(whole: Fitted) -> None:
+    phases = [(row["phase"], row["epoch"]) for row in whole.record.epochs]
+    assert phases == [*(("frozen", n) for n in (1, 2)), *(("unfrozen", n) for n in (1, 2, 3))]
+    assert list(whole.record.gains()) == ["frozen", "unfrozen"]
+
+
+def test_the_same_seed_gives_the_same_history_bit_for_bit(
+    whole: Fitted, pixels: Pixels, split: str, tmp_path: Path
+) -> None:
+    again = train(inputs(pixels, split), tmp_path)
+    assert history(again) == history(whole)
+    assert equal(again.network.classifier.get_weights(), whole.network.classifier.get_weights())
+
+
+@pytest.mark.parametrize("done", [2, 4])  # at the hand-over, and within the second phase
+def test_a_training_killed_after_any_epoch_goes_on_and_reaches_the_same_result(
+    whole: Fitted, pixels: Pixels, split: str, tmp_path: Path, done: int
+) -> None:
+    with pytest.raises(Killed):
+        train(inputs(pixels, split), tmp_path, Epochs(kill_after=done))
+    rest = Epochs()
+    resumed = train(inputs(pixels, split), tmp_path, rest)
+    assert rest.ended == 5 - done
+    assert history(resumed) == history(whole)
+    assert equal(resumed.network.classifier.get_weights(), whole.network.classifier.get_weights())
+
+
+def test_plateau_stopping_and_averages_survive_a_kill(
+    pixels: Pixels, split: str, tmp_path: Path
+) -> None:
+    schedule = {"kind": "plateau", "patience": 1, "factor": 0.5}
+    phase = {**FROZEN, "epochs": 5, "learning_rate": 0.5, "schedule": schedule, "ema": 0.5}
+    given = inputs(pixels, split, frozen={**phase, "early_stopping": 3}, unfrozen={"epochs": 0})
+    whole = train(given, tmp_path / "whole")
+    rates = [row["learning_rate"] for row in whole.record.epochs]
+    assert len(set(rates)) > 1, "the rate never fell: the test shows nothing"
+    with pytest.raises(Killed):
+        train(given, tmp_path / "killed", Epochs(kill_after=3))
+    assert history(train(given, tmp_path / "killed")) == history(whole)
+
+
+def test_cached_activations_train_as_the_pictures_do(
+    whole: Fitted, pixels: Pixels, split: str, tmp_path: Path
+) -> None:
+    pictures = train(inputs(pixels, split, cache_budget_mb=0), tmp_path)
+    assert not list((tmp_path / "work").rglob("*.npy"))
+    # Half precision on disk: three digits.
+    np.testing.assert_allclose(history(pictures), history(whole), rtol=2e-3)
+    left, right = (fitted.network.classifier.layers for fitted in (pictures, whole))
+    assert [layer.name for layer in left] == [layer.name for layer in right]
+
+
+def test_only_the_named_layers_learn_and_no_statistics(
+    whole: Fitted, pixels: Pixels, split: str, tmp_path: Path
+) -> None:
+    frozen = train(inputs(pixels, split, unfrozen={"epochs": 0}), tmp_path).network.base
+    base = whole.network.base
+    changed = [
+        layer.name
+        for layer, before in zip(base.layers, frozen.layers, strict=True)
+        if not equal(layer.get_weights(), before.get_weights())
+    ]
+    assert changed == ["conv_dw_12", "conv_pw_12", "conv_dw_13", "conv_pw_13"]
+
+
+def test_augmentation_changes_training_but_not_what_is_judged_or_exported(
+    whole: Fitted, pixels: Pixels, split: str, tmp_path: Path
+) -> None:
+    given = inputs(pixels, split, augmentation={"rotation": 40, "horizontal_flip": True})
+    augmented = train(given, tmp_path)
+    assert history(augmented) != history(whole)
+    again = train(given, tmp_path / "again")
+    assert history(augmented) == history(again)
+    names = [layer.name for layer in augmented.network.classifier.layers]
+    assert names == [layer.name for layer in whole.network.classifier.layers]
+    with Image.open(tmp_path / "logs" / "augmented.png") as sheet:
+        assert sheet.size == (5 * 32, 6 * 32)
+
+
+def test_a_schedule_moves_the_rate(pixels: Pixels, split: str, tmp_path: Path) -> None:
+    unfrozen = {**UNFROZEN, "schedule": {"kind": "cosine", "warmup_epochs": 1}, "layer_decay": 0.5}
+    fitted = train(inputs(pixels, split, unfrozen=unfrozen), tmp_path)
+    first, second, third = (row["learning_rate"] for row in fitted.record.of("unfrozen"))
+    assert first == pytest.approx(1e-4)
+    assert first > second > third
+    assert third == pytest.approx(0, abs=1e-9)
