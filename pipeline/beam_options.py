@@ -56,7 +56,7 @@ def check_processes(given: list[str]) -> None:
     several = _parsed(given).direct_running_mode == "multi_processing"
     if several and _runner(given) in (*_DIRECT, *_LOCAL) and " " in sys.executable:
         raise ConfigError(
-            f"runtime.beam: Beam can't start processes with {sys.executable}: its path has a space. "
+            f"runtime.beam: Beam can't start processes of {sys.executable}: its path has a space. "
             "Move the environment to a path without one, or use "
             "--direct_running_mode=multi_threading."
         )

@@ -8,9 +8,11 @@ when all bundles are done, so that a bundle that is tried again leaves nothing b
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import json
 import os
+import threading
 import uuid
 from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
@@ -19,6 +21,7 @@ import apache_beam as beam
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.transforms.window import GlobalWindows
+from apache_beam.utils.shared import Shared
 
 from components import features, progress
 from components.image_example_gen import example_message, reading
@@ -48,6 +51,21 @@ class Shard:
     first: str  # sorts shards
 
 
+class Progress:
+    """Tells how many pictures all threads of one process have read."""
+
+    def __init__(self, total: int):
+        self._total = total
+        self._done = 0
+        self._lock = threading.Lock()
+
+    def add(self, read: int) -> None:
+        """So many more are read."""
+        with self._lock:
+            self._done += read
+            progress.report("pictures read", self._done, self._total)
+
+
 class ReadPictures(beam.DoFn):
     """Reads `SourceFile`s, writes Examples and ledger, and gives each bundle's `Shard`s.
 
@@ -57,8 +75,11 @@ class ReadPictures(beam.DoFn):
     def __init__(self, data: Data, targets: Targets, total: int):
         self._data = data
         self._targets = targets
-        self._total = total
-        self._done = 0
+        self._make_progress = functools.partial(Progress, total)
+        self._shared = Shared()
+
+    def setup(self) -> None:
+        self._progress = self._shared.acquire(self._make_progress)
 
     def start_bundle(self) -> None:
         self._open: dict[str, tuple[Shard, BinaryIO]] = {}
@@ -68,8 +89,7 @@ class ReadPictures(beam.DoFn):
             files = [SourceFile.of_row(row) for row in json.loads(file.read())]
         for source_file in files:
             self._read(source_file)
-        self._done += len(files)
-        progress.report("pictures read", self._done, self._total)
+        self._progress.add(len(files))
 
     def _read(self, file: SourceFile) -> None:
         accepted, row = reading.read(file, self._data)

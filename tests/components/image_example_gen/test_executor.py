@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import shutil
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from components import progress
 from components.errors import DataError
 from components.features import FILENAME, SHA256, SPLITS
 from components.image_example_gen.reading import Ledger
@@ -17,6 +19,7 @@ from components.settings.data import Data, Splits
 from tests import made_pictures
 from tests.components.image_example_gen.made_ingest import Ingested, ingest
 
+LOCAL = ["--runner=FnApiRunner", "--direct_num_workers=2", "--sdk_container_image=none"]
 THIRDS = Splits(train=1, eval=1, test=1)
 
 
@@ -93,16 +96,23 @@ def test_from_another_root_and_another_order_of_listing_the_same_comes_in_the_sa
 def test_several_workers_give_the_same_examples_in_the_same_splits(
     mode: str, pictures: Path, first: Ingested, tmp_path: Path
 ) -> None:
-    beam = [
-        "--runner=FnApiRunner",
-        f"--direct_running_mode={mode}",
-        "--direct_num_workers=2",
-        "--sdk_container_image=none",
-    ]
-    found = ingested(tmp_path, pictures, beam=beam)
+    found = ingested(tmp_path, pictures, beam=[*LOCAL, f"--direct_running_mode={mode}"])
     for split in SPLITS:
         assert sorted(found.known[split]) == sorted(first.known[split])
     assert found.report == first.report
+
+
+def test_threads_tell_of_their_progress_together(pictures: Path, tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: told.append((record.done, record.total))  # type: ignore
+    progress.LOGGER.addHandler(handler)
+    try:
+        ingested(tmp_path, pictures, [*LOCAL, "--direct_running_mode=multi_threading"])
+    finally:
+        progress.LOGGER.removeHandler(handler)
+    done = [done for done, total in told if total == 90]
+    assert done == sorted(set(done)) and done[-1] == 90
 
 
 def test_pictures_that_are_added_move_no_old_one(
