@@ -46,13 +46,13 @@ def _unmatched(files: list[SourceFile], groups: list[str | None], group_by: str)
     example = without[0].below or without[0].name
     if len(without) == len(files):
         raise DataError(
-            f"data.group_by: {group_by!r} matches none of {len(files)} paths, of which the first "
-            f"is {example!r}. It is matched against the path below the class folder, in a manifest "
+            f"data.group_by: {group_by} matches none of {len(files)} paths, of which the first "
+            f"is {example}. It is matched against the path below the class folder, in a manifest "
             "against its path."
         )
     return [
         f"{len(without)} of {len(files)} pictures are in no group and are split by their content: "
-        f"data.group_by ({group_by!r}) does not match {example!r}."
+        f"data.group_by ({group_by}) does not match {example}."
     ]
 
 
