@@ -144,16 +144,29 @@ def serve(
 
 @app.command()
 def classify(
-    images: Annotated[list[Path], typer.Argument(help="Pictures.")],
+    images: Annotated[list[Path], typer.Argument(help="Pictures, and folders of them.")],
     server: Annotated[str, typer.Option(help="HOST:PORT of the server's gRPC.")] = "localhost:8500",
     name: Name = "classifier",
+    version: Annotated[int | None, typer.Option(help="A version, not the newest.")] = None,
+    label: Annotated[str | None, typer.Option(help="The version with this label.")] = None,
+    ca: Annotated[Path | None, typer.Option(help="TLS: who signed the server's key.")] = None,
+    cert: Annotated[Path | None, typer.Option(help="mTLS: our certificate.")] = None,
+    key: Annotated[Path | None, typer.Option(help="mTLS: its key.")] = None,
+    token_file: Annotated[Path | None, typer.Option(help="A bearer token, over TLS.")] = None,
     top: Annotated[int, typer.Option(min=1, help="How many classes to show.")] = 3,
     as_json: Json = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="A table, a row per picture.")] = False,
+    output: Annotated[Path | None, typer.Option(help="A file instead of the screen.")] = None,
 ) -> None:
-    """Asks a server what the pictures show."""
+    """Asks a server what the pictures show, and goes on past broken ones."""
+    from pipeline.classify_command import Request
     from pipeline.classify_command import classify as classify_pictures
 
-    if not classify_pictures(images, server, name, top, as_json):
+    if as_json and as_csv:
+        raise typer.BadParameter("--json and --csv exclude each other")
+    style = "json" if as_json else "csv" if as_csv else "text"
+    asked = (images, server, name, version, label, ca, cert, key, token_file, top, style, output)
+    if not classify_pictures(Request(*asked)):
         raise typer.Exit(1)
 
 
