@@ -22,6 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+_DEFAULT_ROOT = Path("transfer-pipeline-runs")  # of `runtime.root`
 _IN_EXTRA_PIPELINE = ("tfx", "ml_metadata", "apache_beam", "tensorflow_model_analysis")
 
 ModelDir = Annotated[Path, typer.Option(help="The push directory: one folder per version.")]
@@ -34,6 +35,7 @@ Sources = Annotated[
     typer.Option("--data", metavar="DIR", help="Folder of pictures, manifest; several: repeat it."),
 ]
 Root = Annotated[str | None, typer.Option(help="Folder of artifacts, metadata and logs.")]
+RunsRoot = Annotated[Path, typer.Option(help="Folder of artifacts, metadata and logs.")]
 Assignments = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Overrides a key, as training.seed=1."),
@@ -76,13 +78,17 @@ def run(
     assignments: Assignments = None,
     from_node: Annotated[str | None, typer.Option("--from", help="The first node to run.")] = None,
     to_node: Annotated[str | None, typer.Option("--to", help="The last node to run.")] = None,
+    bless: Annotated[
+        str | None,
+        typer.Option(metavar="REASON", help="Pushes in spite of the gate; the reason is kept."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Trains, judges and pushes."""
     from pipeline import run_command
 
     request = run_command.Request(
-        config, preset, _sources(data), root, assignments or [], from_node, to_node, as_json
+        config, preset, _sources(data), root, assignments or [], from_node, to_node, as_json, bless
     )
     raise typer.Exit(run_command.run(request))
 
@@ -109,13 +115,39 @@ def _sources(data: list[str] | None) -> str | list[str] | None:
 
 @app.command()
 def runs(
-    root: Annotated[Path, typer.Option(help="Folder of artifacts, metadata and logs.")],
+    root: RunsRoot = _DEFAULT_ROOT,
     as_json: Json = False,
 ) -> None:
     """Lists the runs of a root, the newest first."""
     from pipeline.runs_command import list_runs
 
     list_runs(root, as_json)
+
+
+@app.command()
+def compare(
+    one: Annotated[str, typer.Argument(metavar="RUN", help="A run's id, or how it begins.")],
+    other: Annotated[str, typer.Argument(metavar="RUN", help="Another; `latest` is the newest.")],
+    root: RunsRoot = _DEFAULT_ROOT,
+    as_json: Json = False,
+) -> None:
+    """Prints figures and verdicts of two runs side by side."""
+    from pipeline.runs_command import compare as compare_runs
+
+    compare_runs(root, (one, other), as_json)
+
+
+@app.command()
+def report(
+    run: Annotated[
+        str, typer.Argument(metavar="[RUN]", help="Its id, or how it begins.")
+    ] = "latest",
+    root: RunsRoot = _DEFAULT_ROOT,
+) -> None:
+    """Prints the path of a run's page."""
+    from pipeline.runs_command import report as print_page
+
+    print_page(root, run)
 
 
 @app.command()

@@ -21,6 +21,7 @@ from rich.status import Status
 
 from components import progress
 
+_TOLD_CLASSES, _TOLD_THRESHOLDS = 20, 30  # of more, only some are told; the report has all
 _PLAIN_SECONDS = 10  # between two progress lines where the output is not a terminal
 _MARKS = {"ran": "[green]done[/]", "cached": "[cyan]cached[/]", "failed": "[red]failed[/]"}
 
@@ -130,19 +131,37 @@ def _figure(found: float | None) -> str:
     return "not measured" if found is None else f"{found:.4f}"
 
 
+def _recalls(by_class: dict[str, float | None]) -> str:
+    """Names the recall of every class; of many classes, the lowest ones."""
+    lowest = sorted(by_class, key=lambda name: (by_class[name] is None, by_class[name]))
+    names = by_class if len(by_class) <= _TOLD_CLASSES else lowest[:_TOLD_CLASSES]
+    told = ", ".join(f"{name} {_figure(by_class[name])}" for name in names)
+    more = len(by_class) - len(names)
+    return f"{told} (the lowest; {more} more classes)" if more > 0 else told
+
+
+def _told(gate: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Of many thresholds, those that were missed and those of the whole."""
+    if len(gate) <= _TOLD_THRESHOLDS:
+        return gate
+    return [row for row in gate if not row["passed"] or row["slice"] == "overall"]
+
+
 def show_summary(console: Console, result: dict[str, Any], picture: str) -> None:
     """Shows how a run ended: figures, the gate's reasons, and how to go on, as with `picture`."""
     metrics = result["metrics"]
     console.print()
     if metrics:
         console.print(f"Test accuracy   {metrics['accuracy']:.4f}")
-        recall = metrics["class_recall"].items()
-        recalls = ", ".join(f"{name} {_figure(found)}" for name, found in recall)
-        console.print(escape(f"Recall          {recalls}"))
-    for row in result["gate"]:
+        console.print(escape(f"Recall          {_recalls(metrics['class_recall'])}"))
+    shown = _told(result["gate"])
+    for row in shown:
         mark = "[green]pass[/]" if row["passed"] else "[red]FAIL[/]"
         text = f"{row['metric']} ({row['slice']}) {_figure(row['found'])}, needed {row['needed']}"
         console.print(f"Gate            {mark} {escape(text)}")
+    if len(shown) < len(result["gate"]):
+        more = len(result["gate"]) - len(shown)
+        console.print(f"Gate            [green]pass[/] {more} more, one for each class")
     if result["report"]:
         console.print(escape(f"Report          {result['report']}"))
     console.print(escape(f"Log             {result['log']}"))

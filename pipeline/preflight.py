@@ -10,6 +10,7 @@ from pathlib import Path
 from components.errors import ConfigError
 from components.image_example_gen import sources
 from components.image_example_gen.file_systems import is_remote
+from components.settings.gate import Gate
 from pipeline.beam_options import check_processes, pipeline_arguments
 from pipeline.config import Config
 
@@ -30,6 +31,22 @@ def check_folders(config: Config) -> sources.Listing:
             _check_outside(key, folder, source)
         _check_writable(key, folder)
     return listing
+
+
+def check_gate(gate: Gate, classes: list[str]) -> None:
+    """Makes sure that thresholds by class name are for classes that are there.
+
+    Raises:
+      ConfigError: one is not.
+    """
+    for key in ("class_recall", "class_precision"):
+        unknown = sorted(set(getattr(gate, key)) - set(classes))
+        if unknown:
+            listed = ", ".join(classes[:10])
+            raise ConfigError(
+                f"gate.{key}: no class {', '.join(map(repr, unknown))}; found {listed}"
+                f"{' and more' if len(classes) > 10 else ''}."
+            )
 
 
 def with_weights_at_hand(config: Config, say: Callable[[str], None]) -> Config:

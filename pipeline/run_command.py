@@ -29,6 +29,7 @@ class Request:
     from_node: str | None = None
     to_node: str | None = None
     as_json: bool = False
+    bless: str | None = None
 
 
 def run(request: Request) -> int:
@@ -52,6 +53,7 @@ def execute(request: Request) -> dict[str, Any]:
     """
     config = build_config(request)
     listing = preflight.check_folders(config)
+    preflight.check_gate(config.gate, listing.classes)
     with root.locked(config.root):
         run_id = root.new_run_id()
         log = root.log_path(config.root, run_id)
@@ -86,6 +88,8 @@ def build_config(request: Request) -> Config:
         configuration.set_key(tree, "runtime.root", request.root)
     for assignment in request.assignments:
         configuration.override(tree, assignment)
+    if request.bless is not None:
+        configuration.set_key(tree, "gate.bless", request.bless)
     if not request.config_file:
         _default_push_directory(tree)
     return configuration.build(tree)
@@ -104,9 +108,10 @@ def _default_push_directory(tree: dict[str, Any]) -> None:
 
 def _run(request: Request, config: Config, run_id: str, view: RunView) -> dict[str, Any]:
     log = root.log_path(config.root, run_id)
-    done, error = None, None
+    done, error, failed_page = None, None, None
     view.say("Loading TensorFlow and TFX ...")
     from pipeline import local_runner
+    from pipeline.failed_report import write_failed
 
     try:
         if not request.config_file:
@@ -116,18 +121,21 @@ def _run(request: Request, config: Config, run_id: str, view: RunView) -> dict[s
     except local_runner.RunFailed as failure:
         done = failure.run
         error = f"{failure.node_id}: {_in_a_sentence(failure.__cause__)}"
+        failed_page = write_failed(config, done, error)
     except KeyboardInterrupt:
         view.say("Interrupted; the same command goes on from the last finished step.")
         raise
     for note in _notes(done):
         view.say(f"Note: {note}")
-    return _result(done, error, log, config)
+    result = _result(done, error, log, config)
+    return result | {"report": str(failed_page)} if failed_page else result
 
 
 def _notes(run: Any) -> list[str]:
-    """What DataValidator found and let pass."""
+    """What DataValidator found and let pass, and what the gate has to say beside its rows."""
     acceptance = run.document("DataAcceptance", "acceptance.json") or {"findings": []}
-    return [finding["text"] for finding in acceptance["findings"]]
+    verdict = run.document("GateVerdict", "verdict.json") or {"notes": []}
+    return [*(finding["text"] for finding in acceptance["findings"]), *verdict["notes"]]
 
 
 def _in_a_sentence(error: BaseException | None) -> str:

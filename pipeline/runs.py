@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import json
 from collections.abc import Iterable
 from pathlib import Path
@@ -33,6 +34,12 @@ class Run:
     run_id: str
     nodes: dict[str, Node]
     outputs: dict[str, metadata_store_pb2.Artifact]  # by artifact type; the node's last one
+    began: datetime.datetime | None = None
+
+    @property
+    def date(self) -> str | None:
+        """When it began, in local time."""
+        return f"{self.began.astimezone():%Y-%m-%d %H:%M}" if self.began else None
 
     def document(self, artifact_type: str, name: str) -> Any:
         """Gives the JSON file `name` of the run's artifact of this type; None if there is none."""
@@ -95,6 +102,8 @@ def read_run(
     context = store.get_context_by_type_and_name(_RUN, run_id)
     if context is None:
         return run
+    milliseconds = context.create_time_since_epoch
+    run.began = datetime.datetime.fromtimestamp(milliseconds / 1000, datetime.timezone.utc)
     executions = store.get_executions_by_context(context.id)
     for execution in sorted(executions, key=lambda execution: execution.id):
         seconds = (

@@ -1,17 +1,26 @@
-"""The command `runs`: the runs of a root out of ML Metadata."""
+"""The commands `runs`, `compare` and `report`: what ML Metadata knows of the runs of a root."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from ml_metadata.proto import metadata_store_pb2
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from components.artifact_types import REPORT_PAGE
 from components.errors import ConfigError
 from pipeline import runs
+from pipeline.failed_report import folder_of
+
+_LATEST = "latest"
+_SHOWN = 8  # runs, where one is not found
+
+Rows = Iterator[tuple[str, Any, Any]]
 
 
 def list_runs(root: Path, as_json: bool) -> None:
@@ -20,27 +29,133 @@ def list_runs(root: Path, as_json: bool) -> None:
     Raises:
       ConfigError: the folder is not a root of runs.
     """
-    store = root / "metadata.sqlite"
-    if not store.is_file():
-        raise ConfigError(f"--root: {root} has no metadata.sqlite; no run was made there.")
-    connection = metadata_store_pb2.ConnectionConfig()
-    connection.sqlite.filename_uri = str(store)
+    connection = _connection(root)
     rows = [_row(runs.read_run(connection, run_id)) for run_id in runs.run_ids(connection)]
     if as_json:
         print(json.dumps(rows))
         return
-    table = Table("run", "accuracy", "verdict", "pushed version")
+    table = Table("run", "date", "data", "accuracy", "verdict", "pushed version")
     for row in rows:
         table.add_row(*("" if value is None else str(value) for value in row.values()))
     Console(highlight=False).print(table)
 
 
+def compare(root: Path, names: tuple[str, str], as_json: bool) -> None:
+    """Prints figures and verdicts of two runs side by side.
+
+    Raises:
+      ConfigError: the folder is not a root of runs, or a run is not in it.
+    """
+    connection = _connection(root)
+    both = [runs.read_run(connection, _find(connection, name)) for name in names]
+    rows = list(_compared(*both))
+    if as_json:
+        found = {run.run_id: {key: row[at] for key, *row in rows} for at, run in enumerate(both)}
+        print(json.dumps(found))
+        return
+    table = Table("", *(escape(run.run_id) for run in both), "change")
+    for key, *values in rows:
+        table.add_row(escape(key), *map(_text, values), _change(*values))
+    Console(highlight=False).print(table)
+
+
+def report(root: Path, name: str) -> None:
+    """Prints the path of a run's page.
+
+    Raises:
+      ConfigError: the folder is not a root of runs, or the run is not there or has no page.
+    """
+    connection = _connection(root)
+    run_id = _find(connection, name)
+    made = runs.read_run(connection, run_id).outputs.get("Report")
+    folder = Path(made.uri) if made else folder_of(root, run_id)
+    page = folder.absolute() / REPORT_PAGE
+    if not page.is_file():
+        raise ConfigError(f"Run {run_id} has no page: it ended before, or {page} was deleted.")
+    print(page)
+
+
+def _connection(root: Path) -> metadata_store_pb2.ConnectionConfig:
+    store = root / "metadata.sqlite"
+    if not store.is_file():
+        raise ConfigError(f"--root: {root} has no metadata.sqlite; no run was made there.")
+    connection = metadata_store_pb2.ConnectionConfig()
+    connection.sqlite.filename_uri = str(store)
+    return connection
+
+
+def _find(connection: metadata_store_pb2.ConnectionConfig, name: str) -> str:
+    """Gives the run with this id, or the only one whose id begins so; `latest` is the newest."""
+    known = runs.run_ids(connection)
+    if name == _LATEST and known:
+        return known[0]
+    found = [run_id for run_id in known if run_id.startswith(name)]
+    if name in found or len(found) == 1:
+        return name if name in found else found[0]
+    fault = f"{len(found)} runs begin with" if found else "No run"
+    listed = ", ".join((found or known)[:_SHOWN])
+    raise ConfigError(f"{fault} {name!r}. Name one of: {listed}, or `{_LATEST}`.")
+
+
 def _row(run: runs.Run) -> dict[str, Any]:
-    gate = run.document("GateVerdict", "verdict.json")
-    accuracy = gate["metrics"]["candidate"]["accuracy"] if gate else None
+    accuracy = _metrics(run).get("accuracy")
     return {
         "run_id": run.run_id,
+        "date": run.date,
+        "data": _data(run),
         "accuracy": accuracy and round(accuracy, 4),
         "verdict": run.verdict,
         "pushed_version": run.pushed_version,
     }
+
+
+def _data(run: runs.Run) -> str | None:
+    ingest = run.document("IngestReport", "report.json")
+    return ingest and f"{ingest['accepted']} pictures, {ingest['fingerprint'][:8]}"
+
+
+def _metrics(run: runs.Run) -> dict[str, Any]:
+    verdict = run.document("GateVerdict", "verdict.json")
+    return verdict["metrics"]["candidate"] if verdict else {}
+
+
+def _compared(one: runs.Run, other: runs.Run) -> Rows:
+    for key in ("date", "verdict", "pushed_version"):
+        yield key, getattr(one, key), getattr(other, key)
+    yield "data", _data(one), _data(other)
+    figures = [dict(_figures(_metrics(run))) for run in (one, other)]
+    for key in dict.fromkeys([*figures[0], *figures[1]]):
+        yield key, figures[0].get(key), figures[1].get(key)
+    gates = [
+        {f"gate: {row['metric']} ({row['slice']})": row for row in run.gate} for run in (one, other)
+    ]
+    for key in dict.fromkeys([*gates[0], *gates[1]]):
+        yield key, _judged(gates[0].get(key)), _judged(gates[1].get(key))
+
+
+def _figures(metrics: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The figures of the whole, then those of each class."""
+    for key, value in metrics.items():
+        if isinstance(value, int | float):
+            yield key, value
+    for figure in ("recall", "precision", "f1", "auc"):
+        for name, value in metrics.get(f"class_{figure}", {}).items():
+            yield f"{figure} ({name})", value
+
+
+def _judged(row: dict[str, Any] | None) -> str | None:
+    if row is None:
+        return None
+    return f"{'pass' if row['passed'] else 'FAIL'}, needed {row['needed']}"
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    return f"{value:.4f}" if isinstance(value, float) else escape(str(value))
+
+
+def _change(one: Any, other: Any) -> str:
+    if isinstance(one, float) and isinstance(other, float):
+        return f"{other - one:+.4f}" if other != one else "="
+    return ""

@@ -6,8 +6,6 @@ import dataclasses
 import math
 from statistics import NormalDist
 
-import numpy as np
-
 _POWER = 0.8  # the chance of seeing a difference that is there; Cohen 1988
 
 
@@ -52,10 +50,3 @@ class Pairs:
         spread = math.sqrt(max(0.0, disputed - self.difference**2))
         root = level * math.sqrt(disputed) + power * spread
         return math.ceil((root / self.difference) ** 2)
-
-
-def compare(candidate: np.ndarray, baseline: np.ndarray) -> Pairs:
-    """Counts the pairs from which pictures each model classified correctly: [pictures] bool."""
-    return Pairs(
-        len(candidate), int((candidate & ~baseline).sum()), int((baseline & ~candidate).sum())
-    )

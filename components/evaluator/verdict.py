@@ -11,7 +11,7 @@ import numpy as np
 from components.errors import ConfigError
 from components.evaluator.gate import OVERALL, Row, Served
 from components.evaluator.metrics import Metrics
-from components.evaluator.paired import compare
+from components.evaluator.paired import Pairs
 from components.predictions import BASELINE, CANDIDATE, SIZE, Predictions
 from components.settings.gate import Gate
 
@@ -131,7 +131,14 @@ def served(answered: Predictions) -> Served | None:
         of=OVERALL if shared.all() else SHARED,
         candidate=float(right[CANDIDATE].mean()),
         baseline=float(right[BASELINE].mean()),
-        pairs=compare(right[CANDIDATE], right[BASELINE]),
+        pairs=pairs(right[CANDIDATE], right[BASELINE]),
+    )
+
+
+def pairs(candidate: np.ndarray, baseline: np.ndarray) -> Pairs:
+    """Counts the pairs from which pictures each model classified correctly: [pictures] bool."""
+    return Pairs(
+        len(candidate), int((candidate & ~baseline).sum()), int((baseline & ~candidate).sum())
     )
 
 

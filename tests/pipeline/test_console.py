@@ -173,6 +173,25 @@ def test_a_recall_that_was_not_measured_is_said_to_be_so(shown: Console) -> None
     assert "recall (dogs) not measured, needed >= 0" in text
 
 
+def test_of_many_classes_the_lowest_recalls_and_the_missed_thresholds_are_told(
+    shown: Console,
+) -> None:
+    recall = {f"c{number:03}": number / 200 for number in range(200)}
+    row = {"metric": "recall", "needed": ">= 0.1"}
+    gate = [
+        {**row, "slice": name, "found": found, "passed": found >= 0.1}
+        for name, found in recall.items()
+    ]
+    gate.append({**row, "metric": "accuracy", "slice": "overall", "found": 0.5, "passed": True})
+    lines = summary(shown, metrics={"accuracy": 0.5, "class_recall": recall}, gate=gate)
+    text = "\n".join(lines)
+    assert "c019 0.0950 (the lowest; 180 more classes)" in text
+    assert "c020" not in text
+    assert sum("FAIL" in line for line in lines) == 20
+    assert "pass accuracy (overall)" in text
+    assert "pass 180 more, one for each class" in text
+
+
 @pytest.mark.parametrize(
     ("changes", "last"),
     [

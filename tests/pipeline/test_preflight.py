@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from components.errors import ConfigError, DataError
-from pipeline import config
+from components.settings.gate import Gate
+from pipeline import config, preflight
 from pipeline.preflight import check_folders
 from tests import made_pictures
 
@@ -106,3 +107,10 @@ def test_results_may_lie_beside_a_manifest(place: Path) -> None:
     built = build(place)
     data = built.data.model_copy(update={"source": str(place / "m.csv")})
     assert len(check_folders(built.model_copy(update={"data": data})).files) == 6
+
+
+def test_a_threshold_for_a_class_that_is_not_there_is_refused() -> None:
+    gate = Gate(class_recall={"cats": 0.9}, class_precision={"cows": 0.5})
+    with pytest.raises(ConfigError, match=r"gate\.class_precision: no class 'cows'; found cats, d"):
+        preflight.check_gate(gate, ["cats", "dogs"])
+    preflight.check_gate(gate, ["cats", "cows"])

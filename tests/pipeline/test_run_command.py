@@ -62,6 +62,13 @@ def test_a_file_must_name_its_push_directory(tmp_path: Path) -> None:
         build(config_file=path)
 
 
+def test_a_blessing_needs_a_reason() -> None:
+    assert build(data="pictures", bless="trade fair").gate.bless == "trade fair"
+    assert build(data="pictures").gate.bless is None
+    with pytest.raises(ConfigError, match=r"gate\.bless"):
+        build(data="pictures", bless="")
+
+
 def test_a_preset_needs_pictures() -> None:
     built = build(preset="solar-cells", data="cells")
     assert (built.pipeline_name, built.data.source) == ("solar-cells", "cells")

@@ -3,11 +3,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import numpy as np
 import pytest
 
 from components.errors import ConfigError
 from components.evaluator.gate import Row
-from components.evaluator.verdict import SHARED, Verdict, known_slices, served
+from components.evaluator.paired import Pairs
+from components.evaluator.verdict import SHARED, Verdict, known_slices, pairs, served
 from components.predictions import Predictions, read
 from components.settings.gate import Gate
 from tests.components.evaluator.made_metrics import metrics
@@ -65,6 +67,12 @@ def test_a_first_run_and_an_equal_model_are_told_in_words() -> None:
     assert served(answered(None)) is None
     assert "is the model served already, version 3" in notes(True, None, unchanged=True)
     assert "Blessed in spite of the gate: trade fair" in notes(False, bless="trade fair")
+
+
+def test_pictures_that_only_one_model_has_right_are_counted() -> None:
+    candidate = np.array([True, True, False, False, True])
+    baseline = np.array([True, False, True, False, False])
+    assert pairs(candidate, baseline) == Pairs(5, gained=2, lost=1)
 
 
 def test_the_same_classes_are_compared_on_all_pictures() -> None:

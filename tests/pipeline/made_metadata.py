@@ -1,0 +1,72 @@
+"""A root of runs: ML Metadata and artifacts as TFX's launcher leaves them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from ml_metadata import metadata_store
+from ml_metadata.proto import metadata_store_pb2
+
+_FILES = {"GateVerdict": "verdict.json", "IngestReport": "report.json", "Report": "report.html"}
+
+
+def store(root: Path) -> metadata_store.MetadataStore:
+    """The root's metadata."""
+    config = metadata_store_pb2.ConnectionConfig()
+    config.sqlite.filename_uri = str(root / "metadata.sqlite")
+    return metadata_store.MetadataStore(config)
+
+
+def record(root: Path, run_id: str, outputs: dict[str, Any], pushed: str | None = None) -> None:
+    """Writes a run with one output each, whose file holds that document.
+
+    Args:
+      root: the folder of runs.
+      run_id: the run's id.
+      outputs: documents by artifact type.
+      pushed: the version that it pushed.
+    """
+    for kind, document in outputs.items():
+        folder = root / run_id / kind
+        folder.mkdir(parents=True)
+        (folder / _FILES[kind]).write_text(json.dumps(document))
+        _execute(root, run_id, kind, kind, folder)
+    properties: dict[str, int | str] = {"pushed": int(pushed is not None)}
+    if pushed is not None:
+        properties["pushed_version"] = pushed
+    _execute(root, run_id, "Pusher", "PushedModel", root, properties)
+
+
+def _execute(
+    root: Path,
+    run_id: str,
+    node: str,
+    kind: str,
+    folder: Path,
+    properties: dict[str, int | str] | None = None,
+) -> None:
+    known = store(root)
+    types = {
+        name: known.put_context_type(metadata_store_pb2.ContextType(name=name))
+        for name in ("pipeline_run", "node")
+    }
+    execution_type = known.put_execution_type(metadata_store_pb2.ExecutionType(name=node))
+    output = metadata_store_pb2.Artifact(
+        type_id=known.put_artifact_type(metadata_store_pb2.ArtifactType(name=kind)), uri=str(folder)
+    )
+    for name, value in (properties or {}).items():
+        if isinstance(value, int):
+            output.custom_properties[name].int_value = value
+        else:
+            output.custom_properties[name].string_value = value
+    execution = metadata_store_pb2.Execution(
+        type_id=execution_type, last_known_state=metadata_store_pb2.Execution.COMPLETE
+    )
+    contexts = [
+        metadata_store_pb2.Context(type_id=types["pipeline_run"], name=run_id),
+        metadata_store_pb2.Context(type_id=types["node"], name=f"fruit.{node}"),
+    ]
+    event = metadata_store_pb2.Event(type=metadata_store_pb2.Event.OUTPUT)
+    known.put_execution(execution, [(output, event)], contexts, reuse_context_if_already_exist=True)
