@@ -76,7 +76,7 @@ def _since(began: Cost) -> Cost:
 
 def main() -> None:
     """Measures photographs, for which the bounds are stated, and small drawings beside them."""
-    photographs = _measure("JPEGs of 1024 x 768 pixels", 4000, _photograph)
+    photographs = _measure("JPEGs of 1024 x 768 pixels", 6000, _photograph)
     _measure("PNGs of 64 x 64 pixels", 8000, _drawing)
     plain = photographs.pop("plain loop")
     for name, cost in photographs.items():
