@@ -42,9 +42,14 @@ def pipeline_arguments(given: list[str]) -> list[str]:
             f"runtime.beam: {runner} would download a program. Get it yourself and add {words}."
         )
     arguments = [*given, "--runner=FnApiRunner"] if runner in _DIRECT else list(given)
-    if runner in (*_DIRECT, *_LOCAL):
+    if is_local(given):
         arguments.append("--sdk_container_image=none")
     return arguments
+
+
+def is_local(given: list[str]) -> bool:
+    """Whether Beam's pipelines run on the machine that starts them."""
+    return _runner(given) in (*_DIRECT, *_LOCAL)
 
 
 def check_processes(given: list[str]) -> None:
@@ -54,7 +59,7 @@ def check_processes(given: list[str]) -> None:
       ConfigError: they would never start, and the run would wait for them.
     """
     several = _parsed(given).direct_running_mode == "multi_processing"
-    if several and _runner(given) in (*_DIRECT, *_LOCAL) and " " in sys.executable:
+    if several and is_local(given) and " " in sys.executable:
         raise ConfigError(
             f"runtime.beam: Beam can't start processes of {sys.executable}: its path has a space. "
             "Move the environment to a path without one, or use "

@@ -20,9 +20,10 @@ from components.report.component import Report
 from components.schema.component import ImportSchemaGen
 from components.settings.model import Model
 from components.statistics_gen.component import StatisticsGen
+from components.statistics_gen.distributed import make_distributed_statistics_gen
 from components.trainer.component import Trainer
 from components.transform.component import make_transform
-from pipeline.beam_options import pipeline_arguments
+from pipeline.beam_options import is_local, pipeline_arguments
 from pipeline.config import Config
 
 
@@ -71,7 +72,9 @@ def _components(config: Config) -> list[BaseNode]:
 def _checks(config: Config, pictures: BaseNode, schema: BaseNode) -> list[BaseNode]:
     """What looks at the data; the last of them stops the run."""
     examples = pictures.outputs["examples"]
-    statistics = StatisticsGen(examples, schema.outputs["schema"])
+    local = is_local(config.runtime.beam)
+    make_statistics_gen = StatisticsGen if local else make_distributed_statistics_gen
+    statistics = make_statistics_gen(examples, schema.outputs["schema"])
     anomalies = tfx_components.ExampleValidator(
         statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"]
     )

@@ -1,0 +1,95 @@
+"""What TFX counts on Beam's workers is what our own StatisticsGen counts in one process."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tensorflow_data_validation as tfdv
+import tfx.components as tfx_components
+from google.protobuf import text_format
+from tensorflow_metadata.proto.v0 import schema_pb2
+from tfx.components.statistics_gen import executor as tfx_executor
+from tfx.components.statistics_gen import stats_artifact_utils
+from tfx.dsl.components.base import base_beam_executor
+from tfx.types import channel, standard_artifacts
+
+from components.statistics_gen import component
+from components.statistics_gen.distributed import COUNTED, make_distributed_statistics_gen
+from components.statistics_gen.executor import of_pictures
+from pipeline import config
+from pipeline.beam_options import pipeline_arguments
+from pipeline.config import Runtime
+from pipeline.definition import create_pipeline
+from tests.components.made_artifacts import SCHEMA
+
+
+@pytest.fixture(scope="module")
+def schema() -> schema_pb2.Schema:
+    return text_format.Parse(SCHEMA.read_text(), schema_pb2.Schema())
+
+
+@pytest.fixture(scope="module")
+def counted(split: str, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """TFX's statistics of the split."""
+    folder = tmp_path_factory.mktemp("statistics")
+    inputs = {"examples": standard_artifacts.Examples(), "schema": standard_artifacts.Schema()}
+    inputs["examples"].uri, inputs["examples"].split_names = str(Path(split).parent), '["train"]'
+    inputs["schema"].uri = str(folder / "schema")
+    shutil.copytree(
+        SCHEMA.parent, inputs["schema"].uri, ignore=shutil.ignore_patterns("*.py", "_*")
+    )
+    found = standard_artifacts.ExampleStatistics()
+    found.uri = str(folder / "found")
+    node = make_distributed_statistics_gen(
+        channel.Channel(type=standard_artifacts.Examples),
+        channel.Channel(type=standard_artifacts.Schema),
+    )
+    context = base_beam_executor.BaseBeamExecutor.Context(
+        beam_pipeline_args=pipeline_arguments(Runtime().beam), tmp_dir=str(folder), unique_id="1"
+    )
+    tfx_executor.Executor(context).Do(
+        {key: [artifact] for key, artifact in inputs.items()},
+        {"statistics": [found]},
+        node.exec_properties,
+    )
+    return stats_artifact_utils.load_statistics(found, "train").proto()
+
+
+def by_name(counted: Any) -> dict[str, Any]:
+    return {feature.path.step[0]: feature for feature in counted.datasets[0].features}
+
+
+def test_what_the_schema_names_is_counted(counted: Any, schema: schema_pb2.Schema) -> None:
+    assert set(COUNTED) == {feature.name for feature in schema.feature}
+    assert set(by_name(counted)) == set(COUNTED)
+    assert not tfdv.validate_statistics(counted, schema).anomaly_info
+
+
+def test_it_is_what_is_counted_in_one_process(
+    counted: Any, schema: schema_pb2.Schema, split: str
+) -> None:
+    for ours in of_pictures(split, schema).datasets[0].features:
+        theirs = by_name(counted)[ours.path.step[0]]
+        assert ours.WhichOneof("stats") == theirs.WhichOneof("stats")
+        for name in ("min", "max", "mean", "std_dev"):
+            if ours.WhichOneof("stats") == "num_stats":
+                found = getattr(ours.num_stats, name)
+                assert found == pytest.approx(getattr(theirs.num_stats, name), abs=1e-6), name
+        assert ours.string_stats.rank_histogram == theirs.string_stats.rank_histogram
+        assert ours.bytes_stats.max_num_bytes == theirs.bytes_stats.max_num_bytes
+
+
+@pytest.mark.parametrize(
+    ("beam", "expected"),
+    [
+        (Runtime().beam, component.StatisticsGen),
+        (["--runner=PortableRunner", "--job_endpoint=localhost:1"], tfx_components.StatisticsGen),
+    ],
+)
+def test_it_is_taken_where_beam_runs_elsewhere(beam: list[str], expected: type) -> None:
+    tree = {"data": {"source": "/x"}, "push": {"directory": "/y"}, "runtime": {"beam": beam}}
+    nodes = create_pipeline(config.build(tree)).components
+    assert [type(node) for node in nodes if node.id == "StatisticsGen"] == [expected]
