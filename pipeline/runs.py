@@ -64,6 +64,14 @@ class Run:
         return blessing is not None and blessing.custom_properties["blessed"].int_value == 1
 
     @property
+    def withdrawn_version(self) -> str:
+        """The version that is the candidate and was withdrawn by a rollback; "" for none."""
+        artifact = self.outputs.get("PushedModel")
+        if artifact is None:
+            return ""
+        return artifact.custom_properties[gate_rows.WITHDRAWN_VERSION].string_value
+
+    @property
     def gate(self) -> list[dict[str, Any]]:
         """The thresholds' rows, and one that says whether a server could serve the candidate."""
         document = self.document("GateVerdict", "verdict.json")
@@ -71,6 +79,8 @@ class Run:
         if blessing := self.outputs.get("InfraBlessing"):
             reason = blessing.custom_properties["reason"].string_value
             rows.append(gate_rows.servable(self.servable, reason))
+        if self.withdrawn_version:
+            rows.append(gate_rows.withdrawn(self.withdrawn_version))
         return rows
 
     @property
@@ -83,7 +93,7 @@ class Run:
         gate = self.document("GateVerdict", "verdict.json")
         if gate is None or "PushedModel" not in self.outputs:
             return None
-        refused = gate["verdict"] == "refused" or not self.servable
+        refused = gate["verdict"] == "refused" or not self.servable or self.withdrawn_version
         return "refused" if refused else "unchanged"
 
 

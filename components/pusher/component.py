@@ -16,11 +16,9 @@ from tfx.utils import proto_utils
 from components import saved_model
 from components.code_version import code_version
 from components.drivers import FactsDriver
+from components.gate_rows import WITHDRAWN_VERSION
 from components.settings.push import Push
 from serving import versions
-
-WITHDRAWN_VERSION = "withdrawn_version"
-"""On a PushedModel that was not pushed: the version that a rollback withdrew, the same model."""
 
 
 def _directory(exec_properties: dict[str, Any]) -> Path:

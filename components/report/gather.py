@@ -50,7 +50,7 @@ def gather(inputs: Mapping[str, Artifact], **known: Any) -> Run:
     if "model_run" in inputs:
         found |= _training(inputs["model_run"])
     if "verdict" in inputs:
-        found["verdict"] = _verdict(inputs["verdict"], inputs.get("infra_blessing"))
+        found["verdict"] = _verdict(inputs)
         found["predictions"] = predictions.read_from(inputs["predictions"].uri)
     if "pushed_model" in inputs:
         pushed = inputs["pushed_model"]
@@ -62,12 +62,18 @@ def _document(artifact: Artifact | None) -> Any:
     return artifact and artifact_types.read(artifact)
 
 
-def _verdict(verdict: Artifact, infra: Artifact | None) -> dict[str, Any]:
-    document = artifact_types.read(verdict)
-    if infra is not None:
+def _verdict(inputs: Mapping[str, Artifact]) -> dict[str, Any]:
+    """The gate's verdict with all rows that decide on the push."""
+    document = artifact_types.read(inputs["verdict"])
+    if "infra_blessing" in inputs:
+        infra = inputs["infra_blessing"]
         blessed = infra.get_int_custom_property("blessed") == 1
         row = gate_rows.servable(blessed, infra.get_string_custom_property("reason"))
         document["gate"].append(row)
+    if "pushed_model" in inputs:
+        pushed = inputs["pushed_model"]
+        version = pushed.get_string_custom_property(gate_rows.WITHDRAWN_VERSION)
+        document["gate"] += [gate_rows.withdrawn(version)] if version else []
     return document
 
 

@@ -41,6 +41,15 @@ def test_a_model_that_no_server_serves_is_refused_with_the_reason(tmp_path: Path
     assert "it crashed" in run.gate[-1]["needed"]
 
 
+def test_a_model_that_a_rollback_withdrew_is_refused_with_the_way_back(tmp_path: Path) -> None:
+    run = judged_run(tmp_path, "passed", None)
+    pushed = run.outputs["PushedModel"]
+    pushed.custom_properties["withdrawn_version"].string_value = "7"
+    assert run.verdict == "refused"
+    assert [row["metric"] for row in run.gate if not row["passed"]] == ["withdrawn"]
+    assert "rollback --to 7 serves it again" in run.gate[-1]["needed"]
+
+
 def test_every_row_of_the_gate_has_the_keys_of_the_contract(tmp_path: Path) -> None:
     rows = judged_run(tmp_path, "passed", 7).gate
     assert [row["metric"] for row in rows] == ["accuracy", "servable"]

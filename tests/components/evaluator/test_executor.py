@@ -1,0 +1,194 @@
+"""The Evaluator on models of a few operations, whose pictures are the names of their classes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tensorflow as tf
+from tfx.types import Artifact, artifact_utils, standard_artifacts
+
+from components import artifact_types, features, saved_model
+from components.evaluator.asked import Asked, NotAskable
+from components.evaluator.executor import Executor
+from components.predictions import read_from
+from components.settings.gate import Gate
+
+CLASSES = ["cat", "cow", "dog"]
+BEAM = ["--runner=FnApiRunner", "--direct_running_mode=in_memory"]
+_STRINGS = [tf.TensorSpec([None], tf.string, "inputs")]
+
+
+class Reader(tf.Module):
+    """Gives 0.8 to the class that the picture's bytes name, if it knows it."""
+
+    def __init__(self, classes: list[str], sees: bool = True):
+        super().__init__()
+        self.classes = tf.constant(classes)
+        self.sees = sees
+
+    @tf.function(input_signature=_STRINGS)
+    def serve_examples(self, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        spec = {features.ENCODED: tf.io.FixedLenFeature([], tf.string)}
+        return self.answer(tf.io.parse_example(inputs, spec)[features.ENCODED])
+
+    @tf.function(input_signature=_STRINGS)
+    def serving_default(self, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        answer = self.answer(inputs)
+        order = tf.argsort(answer["scores"], direction="DESCENDING")
+        return {name: tf.gather(found, order, batch_dims=1) for name, found in answer.items()}
+
+    def answer(self, encoded: tf.Tensor) -> dict[str, tf.Tensor]:
+        named = tf.cast(encoded[:, None] == self.classes[None, :], tf.float32)
+        first = tf.one_hot(tf.zeros_like(encoded, tf.int32), len(self.classes))
+        scores = 0.1 + 0.7 * (named if self.sees else first)
+        return {"classes": tf.tile(self.classes[None], [len(encoded), 1]), "scores": scores}
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 4], tf.float32, "inputs")])
+    def other(self, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"logits": inputs}
+
+
+def save(model: Reader, folder: Path, *signatures: str) -> Artifact:
+    made = standard_artifacts.Model()
+    made.uri = str(folder)
+    named = {name: getattr(model, name) for name in signatures}
+    tf.saved_model.save(model, saved_model.serving_dir(made.uri), signatures=named)
+    return made
+
+
+def served(model: Artifact) -> Artifact:
+    model.set_string_custom_property("served_version", "7")
+    digest = saved_model.digest(saved_model.serving_dir(model.uri))
+    model.set_string_custom_property("served_digest", digest)
+    return model
+
+
+def example(number: int, label: str) -> bytes:
+    texts = {features.ENCODED: label, features.FILENAME: f"{number}.png", features.SHA256: "0"}
+    texts |= {features.LABEL: label, features.COLUMNS: json.dumps({"site": f"s{number % 2}"})}
+    feature = {
+        name: tf.train.Feature(bytes_list=tf.train.BytesList(value=[text.encode()]))
+        for name, text in texts.items()
+    }
+    for name in (features.HEIGHT, features.WIDTH):
+        feature[name] = tf.train.Feature(int64_list=tf.train.Int64List(value=[40]))
+    return tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString()
+
+
+@pytest.fixture
+def inputs(tmp_path: Path) -> dict[str, list[Artifact]]:
+    """Eighteen test pictures, a candidate that is always right, no model served."""
+    examples = standard_artifacts.Examples()
+    examples.uri = str(tmp_path / "examples")
+    examples.split_names = artifact_utils.encode_split_names(list(features.SPLITS))
+    test = Path(examples.uri, "Split-test")
+    test.mkdir(parents=True)
+    with tf.io.TFRecordWriter(str(test / "pictures.tfrecord")) as writer:
+        for number in range(18):
+            writer.write(example(number, CLASSES[number % 3]))
+    candidate = save(Reader(CLASSES), tmp_path / "candidate", "serve_examples", "serving_default")
+    none = standard_artifacts.Model()
+    none.uri = str(tmp_path / "none")
+    return {"examples": [examples], "model": [candidate], "baseline_model": [none]}
+
+
+def evaluate(
+    inputs: dict[str, list[Artifact]], folder: Path, **keys: Any
+) -> tuple[dict[str, Any], dict[str, Artifact]]:
+    """Gives the verdict and the outputs."""
+    outputs = {
+        "evaluation": standard_artifacts.ModelEvaluation(),
+        "predictions": artifact_types.Predictions(),
+        "verdict": artifact_types.GateVerdict(),
+        "blessing": standard_artifacts.ModelBlessing(),
+    }
+    for name, made in outputs.items():
+        made.uri = str(folder / name)
+    context = Executor.Context(beam_pipeline_args=BEAM, tmp_dir=str(folder), unique_id="1")
+    listed = {name: [made] for name, made in outputs.items()}
+    Executor(context).Do(inputs, listed, {"gate": Gate(**keys).model_dump_json()})
+    return artifact_types.read(outputs["verdict"]), outputs
+
+
+def test_a_first_run_is_judged_and_blessed(
+    inputs: dict[str, list[Artifact]], tmp_path: Path
+) -> None:
+    verdict, outputs = evaluate(inputs, tmp_path / "out", slices=["site"])
+    assert verdict["verdict"] == "passed"
+    assert "No model is served yet" in verdict["notes"][0]
+    assert verdict["metrics"]["candidate"]["accuracy"] == 1.0
+    assert [row["value"] for row in verdict["metrics"]["candidate"]["slices"]] == ["s0", "s1"]
+    assert outputs["blessing"].get_int_custom_property("blessed") == 1
+    assert Path(outputs["blessing"].uri, "BLESSED").is_file()
+    predictions = read_from(outputs["predictions"].uri)
+    assert predictions.classes == CLASSES
+    assert predictions.scores["candidate"].max() == pytest.approx(0.8, abs=1e-7)
+
+
+def test_a_worse_model_is_refused_unless_a_person_blesses_it(
+    inputs: dict[str, list[Artifact]], tmp_path: Path
+) -> None:
+    inputs["baseline_model"] = [served(inputs["model"][0])]
+    inputs["model"] = [save(Reader(CLASSES, sees=False), tmp_path / "blind", "serve_examples")]
+    free = {"min_accuracy": 0.0, "min_class_recall": 0.0, "beats_majority_class": False}
+    verdict, outputs = evaluate(inputs, tmp_path / "out", **free)
+    assert verdict["verdict"] == "refused"
+    [missed] = [row for row in verdict["gate"] if not row["passed"]]
+    assert missed["metric"] == "accuracy_vs_served"
+    assert "0 of 18 pictures turned right, 12 wrong" in missed["needed"]
+    assert outputs["blessing"].get_int_custom_property("blessed") == 0
+    assert not outputs["blessing"].has_custom_property("bless_reason")
+
+    verdict, outputs = evaluate(inputs, tmp_path / "blessed", **free, bless="trade fair")
+    assert (verdict["verdict"], verdict["bless_reason"]) == ("blessed", "trade fair")
+    assert outputs["blessing"].get_int_custom_property("blessed") == 1
+    assert outputs["blessing"].get_string_custom_property("bless_reason") == "trade fair"
+
+
+def test_a_served_model_with_other_classes_is_compared_on_what_both_know(
+    inputs: dict[str, list[Artifact]], tmp_path: Path
+) -> None:
+    baseline = save(Reader(["cow", "dog", "yak"]), tmp_path / "old", "serve_examples")
+    inputs["baseline_model"] = [served(baseline)]
+    verdict, _ = evaluate(inputs, tmp_path / "out")
+    assert verdict["verdict"] == "passed"
+    assert "does not know 'cat'" in verdict["notes"][0]
+    row = verdict["gate"][-1]
+    assert (row["metric"], row["slice"]) == ("accuracy_vs_served", "classes that both models know")
+    assert verdict["metrics"]["baseline"]["accuracy"] == pytest.approx(12 / 18)
+
+
+def test_a_served_model_that_can_not_be_asked_is_told_in_words(
+    inputs: dict[str, list[Artifact]], tmp_path: Path
+) -> None:
+    inputs["baseline_model"] = [served(save(Reader(CLASSES), tmp_path / "old", "other"))]
+    verdict, _ = evaluate(inputs, tmp_path / "out")
+    assert verdict["verdict"] == "refused"
+    assert "neither the signature serve_examples nor serving_default" in verdict["notes"][0]
+    assert "its signatures: other" in verdict["gate"][-1]["needed"]
+    assert "baseline" not in verdict["metrics"]
+
+
+def test_the_model_that_is_served_already_is_unchanged(
+    inputs: dict[str, list[Artifact]], tmp_path: Path
+) -> None:
+    inputs["baseline_model"] = [served(inputs["model"][0])]
+    verdict, _ = evaluate(inputs, tmp_path / "out")
+    assert verdict["verdict"] == "unchanged"
+    assert "is the model served already, version 7" in verdict["notes"][0]
+
+
+def test_a_model_without_serve_examples_is_asked_by_pictures(tmp_path: Path) -> None:
+    made = save(Reader(["dog", "cat"]), tmp_path / "model", "serving_default")
+    asked = Asked(saved_model.serving_dir(made.uri))
+    pictures = [example(0, "cat"), example(1, "dog")]
+    assert asked.classes(pictures) == ["cat", "dog"]
+    assert [max(scores, key=scores.__getitem__) for scores in asked.scores(pictures)] == [
+        "cat",
+        "dog",
+    ]
+    with pytest.raises(NotAskable, match="can't be loaded"):
+        Asked(str(tmp_path / "nothing"))
