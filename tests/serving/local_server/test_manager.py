@@ -171,6 +171,20 @@ def test_a_leaving_version_that_comes_back_stays(
     assert server.states()[61] == "AVAILABLE"
 
 
+def test_a_version_whose_folder_vanishes_gives_way_to_the_one_before(
+    saved_model: Path, pushed: tuple[Path, ServerProcess]
+) -> None:
+    folder, server = pushed
+    put(saved_model, folder, 71)
+    put(saved_model, folder, 72)
+    server.wait_for_states(_72="AVAILABLE")
+    (folder / "72").rename(folder.with_name("vanished"))
+    versions, errors = asking(server, lambda: server.states()[72] == "END")
+    assert (versions, errors) == ({71, 72}, [])
+    assert answering(server) == 71
+    assert server.states()[71] == "AVAILABLE"
+
+
 def test_a_missing_directory_keeps_and_an_empty_one_unloads(
     saved_model: Path, pushed: tuple[Path, ServerProcess]
 ) -> None:

@@ -1,0 +1,101 @@
+"""The base install: client and command, in a virtual environment that has nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.serving.conftest import processes, saved_model, server, settled
+from tests.serving.samples import png
+from tests.serving.server_process import ServerProcess
+
+__all__ = ["processes", "saved_model", "server", "settled"]
+
+ROOT = Path(__file__).resolve().parents[2]
+HEAVY = ("tfx", "tensorflow_transform", "apache_beam", "ml_metadata", "tensorflow_model_analysis")
+COST = """
+import json, sys, time
+began = time.perf_counter()
+import serving.client
+light = time.perf_counter() - began
+early = "tensorflow" in sys.modules
+began = time.perf_counter()
+import tensorflow_serving.apis.prediction_service_pb2_grpc
+protos = time.perf_counter() - began
+print(json.dumps([light, protos, early]))
+"""
+
+
+@pytest.fixture(scope="module")
+def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The interpreter of that environment, with the versions of the project's lock."""
+    folder = tmp_path_factory.mktemp("client")
+    sys.path.insert(0, str(ROOT / "tools"))
+    try:
+        from bootstrap import find_uv, uv_environment
+    finally:
+        sys.path.remove(str(ROOT / "tools"))
+    uv, environment = find_uv(), uv_environment()
+    subprocess.run(
+        [uv, "venv", "--quiet", "--no-project", "--python", sys.executable, folder / "venv"],
+        check=True,
+        env=environment,
+    )
+    python = folder / "venv" / "bin" / "python"
+    lock = _without_hashes(folder)
+    install = [uv, "pip", "install", "--quiet", "--python", python, "--constraint", lock]
+    subprocess.run([*install, ROOT], check=True, env=environment)
+    return python
+
+
+def _without_hashes(folder: Path) -> Path:
+    """The lock's versions alone: uv takes hashes for all packages or for none."""
+    lines = (ROOT / "constraints" / "tfx-1.16-py310.txt").read_text().splitlines()
+    pins = [line.split("\\")[0].strip() for line in lines if "==" in line and line[0].isalnum()]
+    path = folder / "constraints.txt"
+    path.write_text("\n".join(pins))
+    return path
+
+
+def run(python: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    return subprocess.run(
+        [python, *words], capture_output=True, text=True, cwd=python.parent, env=environment
+    )
+
+
+@pytest.mark.slow
+def test_it_asks_a_server_without_tfx(python: Path, server: ServerProcess, tmp_path: Path) -> None:
+    absent = f"import importlib.util as u; print([m for m in {HEAVY} if u.find_spec(m)])"
+    assert run(python, "-c", absent).stdout == "[]\n"
+    (tmp_path / "a.png").write_bytes(png())
+    command = str(python.with_name("transfer-pipeline"))
+    done = run(python, command, "classify", "--json", "--server", server.address, str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert len(json.loads(done.stdout)["classes"]) == 3
+    for words in (["versions", "--model-dir", str(tmp_path)], ["serve", "--help"]):
+        assert run(python, command, *words).returncode == 0
+
+
+@pytest.mark.slow
+def test_a_run_without_the_extra_says_what_to_install(python: Path, tmp_path: Path) -> None:
+    (tmp_path / "cats").mkdir()
+    (tmp_path / "cats" / "a.png").write_bytes(png())
+    command = str(python.with_name("transfer-pipeline"))
+    done = run(python, command, "run", "--data", str(tmp_path), "--root", str(tmp_path / "runs"))
+    assert done.returncode != 0
+    assert "transfer-pipeline[pipeline]" in done.stderr
+
+
+@pytest.mark.slow
+def test_importing_the_client_is_quick_beside_tensorflow_s_messages(python: Path) -> None:
+    run(python, "-c", COST)  # compiles
+    light, protos, early = min(json.loads(run(python, "-c", COST).stdout) for _ in range(3))
+    print(f"serving.client {light:.2f} s, TensorFlow Serving's messages {protos:.2f} s more")
+    assert light < 1.0
+    assert not early
