@@ -23,6 +23,7 @@ PIPELINE = [
     "tfx>=1.16,<1.22",  # the components and the launcher; 1.16 and 1.21 were run
     "tensorflow>=2.16.2,<2.22",  # the first TensorFlow whose default Keras is Keras 3
     "keras>=3.12,<4",  # imported as `keras`, never `tf.keras`, whose meaning varies
+    "h5py>=3.10",  # tells how a weights file differs from a network; Keras brings it
     "tensorflow-transform>=1.16,<1.22",  # preprocessing that goes into the SavedModel
     "tensorflow-data-validation>=1.16.1,<1.22",  # statistics, schema and anomalies
     "tensorflow-model-analysis>=0.47,<0.53",  # metrics by slice, and the thresholds of the gate

@@ -22,7 +22,8 @@ class Backbone:
 
     Attributes:
       module: its module there, whose `preprocess_input` is the pixel scaling it was trained with
-        ([-1, 1] for InceptionV3, Xception and MobileNet; BGR less the mean for VGG and ResNet50).
+        ([-1, 1] for InceptionV3, Xception, MobileNet and its second version; BGR less the mean for
+        VGG and ResNet50; none for the others, which scale within the network).
       name: its constructor.
       size: height and width in pixels that its ImageNet weights were trained on.
       minimum_size: the smallest height or width that it accepts.
@@ -37,14 +38,12 @@ class Backbone:
 
     def constructor(self, **arguments: Any) -> keras.Model:
         """Calls the constructor of `keras.applications` with `arguments`."""
-        return getattr(self._module(), self.name)(**arguments)
+        return getattr(importlib.import_module("keras.applications"), self.name)(**arguments)
 
     def scale(self, pixels: Any) -> Any:
         """Scales [..., height, width, 3] float32 RGB in [0, 255] to what the weights expect."""
-        return self._module().preprocess_input(pixels)
-
-    def _module(self) -> Any:
-        return importlib.import_module(f"keras.applications.{self.module}")
+        module = importlib.import_module(f"keras.applications.{self.module}")
+        return module.preprocess_input(pixels)
 
 
 BACKBONES = {
@@ -54,6 +53,28 @@ BACKBONES = {
     "resnet50": Backbone("resnet50", "ResNet50", 224, 32, "conv5_block1_1_conv"),
     "xception": Backbone("xception", "Xception", 299, 71, "block13_sepconv1_act"),
     "mobilenet": Backbone("mobilenet", "MobileNet", 224, 32, "conv_dw_12"),
+    "mobilenet_v2": Backbone("mobilenet_v2", "MobileNetV2", 224, 32, "block_16_expand"),
+    "mobilenet_v3_small": Backbone(
+        "mobilenet_v3", "MobileNetV3Small", 224, 32, "expanded_conv_10_expand"
+    ),
+    "mobilenet_v3_large": Backbone(
+        "mobilenet_v3", "MobileNetV3Large", 224, 32, "expanded_conv_14_expand"
+    ),
+    "efficientnet_v2_b0": Backbone(
+        "efficientnet_v2", "EfficientNetV2B0", 224, 32, "block6h_expand_conv"
+    ),
+    "efficientnet_v2_b3": Backbone(
+        "efficientnet_v2", "EfficientNetV2B3", 300, 32, "block6l_expand_conv"
+    ),
+    "efficientnet_v2_s": Backbone(
+        "efficientnet_v2", "EfficientNetV2S", 384, 32, "block6o_expand_conv"
+    ),
+    "convnext_tiny": Backbone(
+        "convnext", "ConvNeXtTiny", 224, 32, "convnext_tiny_stage_3_block_2_depthwise_conv"
+    ),
+    "convnext_small": Backbone(
+        "convnext", "ConvNeXtSmall", 224, 32, "convnext_small_stage_3_block_2_depthwise_conv"
+    ),
 }
 
 
@@ -77,6 +98,8 @@ def build_base(name: str, size: list[int], weights: Path | None) -> keras.Model:
 def _load(base: keras.Model, name: str, weights: Path) -> None:
     import keras
 
+    from components.weight_files import first_difference
+
     if not weights.is_file():
         raise ConfigError(f"model.weights: no file {weights}. Name an existing file or `imagenet`.")
     try:
@@ -85,9 +108,10 @@ def _load(base: keras.Model, name: str, weights: Path) -> None:
         else:
             base.load_weights(weights)
     except (ValueError, OSError, KeyError) as error:
+        fault = first_difference(base, weights) or " ".join(str(error).split())[:300]
         raise ConfigError(
             f"model.weights: {weights} does not hold the weights of {name} without its top "
-            f"({' '.join(str(error).split())[:300]}). Name a file saved from that network."
+            f"({fault}). Name a file saved from that network."
         ) from error
 
 

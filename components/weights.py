@@ -25,9 +25,9 @@ DOWNLOAD_SECONDS = 1800
 
 # Keras decides where it downloads to when it is imported, hence a process of its own.
 _DOWNLOAD = """
-import importlib, sys
-module, name, file = sys.argv[1:]
-constructor = getattr(importlib.import_module("keras.applications." + module), name)
+import sys, keras
+name, file = sys.argv[1:]
+constructor = getattr(keras.applications, name)
 constructor(include_top=False, weights="imagenet").save_weights(file)
 """
 
@@ -85,8 +85,7 @@ def _download(backbone: str, file: Path) -> None:
 
 def _weights_url(backbone: str) -> str:
     """Gives an address that Keras names beside the backbone's constructor."""
-    entry = BACKBONES[backbone]
-    constructor = getattr(importlib.import_module(f"keras.applications.{entry.module}"), entry.name)
+    constructor = getattr(importlib.import_module("keras.applications"), BACKBONES[backbone].name)
     urls = [
         value
         for name, value in vars(sys.modules[constructor.__module__]).items()
@@ -124,7 +123,7 @@ def _run_keras(backbone: str, file: Path) -> str | None:
     entry = BACKBONES[backbone]
     try:
         done = subprocess.run(
-            [sys.executable, "-c", _DOWNLOAD, entry.module, entry.name, str(file)],
+            [sys.executable, "-c", _DOWNLOAD, entry.name, str(file)],
             env={**os.environ, "KERAS_HOME": str(file.parent / "keras")},
             capture_output=True,
             text=True,

@@ -27,7 +27,10 @@ def same_weights(left: keras.Model, right: keras.Model) -> bool:
 
 
 def test_the_backbones_of_the_contract_are_there() -> None:
-    expected = {"inception_v3", "vgg16", "vgg19", "resnet50", "xception", "mobilenet"}
+    expected = {
+        *("inception_v3", "vgg16", "vgg19", "resnet50", "xception", "mobilenet"),
+        *("mobilenet_v2", "mobilenet_v3_large", "efficientnet_v2_b0", "convnext_tiny"),
+    }
     assert expected <= BACKBONES.keys()
 
 
@@ -88,6 +91,8 @@ def test_the_weights_of_another_architecture_are_refused(
     network = other()
     (network.save_weights if suffix == ".weights.h5" else network.save)(file)
     _refused(file)
+    with pytest.raises(ConfigError, match="the first difference: conv1 is 3x3x3x32, in the file"):
+        build_base("mobilenet", [32, 32], file)
 
 
 @pytest.mark.parametrize("name", ["text.weights.h5", "text.h5", "text.keras", "text.txt"])

@@ -56,8 +56,8 @@ def ask(folder: Path, url: str) -> subprocess.CompletedProcess[str]:
     """Asks for InceptionV3's ImageNet file in a process whose Keras names `url`."""
     package = folder / "fake" / "keras" / "applications"
     package.mkdir(parents=True, exist_ok=True)
-    (package / "__init__.py").touch()
-    (package.parent / "__init__.py").touch()
+    (package / "__init__.py").write_text("from .inception_v3 import InceptionV3\n")
+    (package.parent / "__init__.py").write_text("from . import applications\n")
     (package / "inception_v3.py").write_text(KERAS.format(url=url))
     code = "from components.weights import imagenet_file; print(imagenet_file('inception_v3'))"
     environment = {
