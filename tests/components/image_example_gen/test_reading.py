@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -77,16 +75,6 @@ def test_the_configured_number_of_pixels_is_the_limit(tmp_path: Path) -> None:
     accepted, row = read(source_file(path), Data(source="/x", max_pixels=99))
     assert accepted is None
     assert row["reason"].startswith("too many pixels")
-
-
-@pytest.fixture
-def nobody() -> Iterator[None]:
-    """Root reads every file, so it is somebody else for a while."""
-    me = os.geteuid()
-    if me == 0:
-        os.seteuid(65534)
-    yield
-    os.seteuid(me)
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -27,11 +26,15 @@ def test_empty_folders_are_known(tmp_path: Path) -> None:
     assert file_systems.view("").tree(str(tmp_path)).folders == ["cats", "cats/deep"]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root lists every folder")
-def test_a_folder_that_cannot_be_listed_is_named(tmp_path: Path) -> None:
+@pytest.fixture
+def closed(tmp_path: Path) -> Path:
     (tmp_path / "closed").mkdir(mode=0)
+    return tmp_path / "closed"
+
+
+def test_a_folder_that_cannot_be_listed_is_named(closed: Path, nobody: None) -> None:
     with pytest.raises(DataError, match="closed can't be listed .Permission denied"):
-        names(tmp_path)
+        names(closed)
 
 
 def test_a_file_is_written_whole_with_the_folders_above_it(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,17 @@ def test_split_and_group_are_read_where_they_are_named(tmp_path: Path) -> None:
     first, second = read(tmp_path, text)
     assert (first.split, first.group) == ("eval", "p7")
     assert (second.split, second.group) == (None, None)
+
+
+def test_further_columns_go_along_and_are_part_of_the_fingerprint(tmp_path: Path) -> None:
+    text = "camera,path,label,site\nC 1,1.png,cats,north\n,2.png,cats,\n"
+    first, second = read(tmp_path, text)
+    assert first.columns == (("camera", "C 1"), ("site", "north"))
+    assert second.columns == ()
+    assert SourceFile.of_row(json.loads(json.dumps(first.as_row()))) == first
+    before = read_manifest(str(tmp_path / "pictures.csv")).fingerprint()
+    read(tmp_path, text.replace("north", "south"))
+    assert read_manifest(str(tmp_path / "pictures.csv")).fingerprint() != before
 
 
 def test_spreadsheets_write_marks_line_ends_and_quotes_of_their_own(tmp_path: Path) -> None:
@@ -72,7 +84,10 @@ def test_one_picture_may_have_two_labels_and_a_repeated_row_counts_once(tmp_path
         ("path,label,split\na.png,cats,dev\n", "line 2: unknown split 'dev'; allowed are train,"),
         ("path,label\n\n../a.png,cats\n", "line 3: '../a.png' leaves the manifest's folder"),
         ("path,label\na/../../b.png,cats\n", "line 2: .* leaves the manifest's folder"),
-        ("path,label,split\na,b,test\na,b,train\n", "line 3: another split or group than in line"),
+        (
+            "path,label,split\na,b,test\na,b,train\n",
+            "line 3: another split, group or column than in line",
+        ),
         (f"path,label\n{'a' * 200_000},cats\n", "pictures.csv, line 2: field larger than"),
         ("path,label\n" + "a,\n" * 12, "line 11: empty label\n  and 2 more"),
         (b"path,label\ncaf\xe9.png,cats\n", "is not UTF-8"),
