@@ -174,6 +174,8 @@ def example(file: SourceFile, accepted: reading.Accepted) -> bytes:
         features.SHA256: accepted.sha256.encode(),
         features.LABEL: file.label.encode(),
     }
+    if file.columns:
+        values[features.COLUMNS] = json.dumps(dict(file.columns), ensure_ascii=False).encode()
     return example_message.serialized(values)
 
 

@@ -34,6 +34,7 @@ class SourceFile:
     among: tuple[str, ...] = SPLITS  # the splits that it may be cut into where none is given
     below: str = ""  # the path below the class folder, which `group_by` looks at; else `name`
     record: Record | None = None  # of TFRecords alone
+    columns: tuple[tuple[str, str], ...] = ()  # a manifest's further ones: what the gate slices by
 
     def as_row(self) -> list[Any]:
         """Gives what JSON can hold, for `of_row`."""
@@ -45,6 +46,7 @@ class SourceFile:
         names = (field.name for field in dataclasses.fields(cls))
         values = dict(zip(names, row, strict=True))
         values["among"] = tuple(values["among"])
+        values["columns"] = tuple(map(tuple, values["columns"]))
         values["record"] = values["record"] and Record(*values["record"])
         return cls(**values)
 
@@ -64,7 +66,8 @@ class Listing:
         digest = hashlib.sha256()
         for file in self.files:
             known = (file.name, file.label, file.size, file.modified, file.split, file.group)
-            digest.update(f"{json.dumps([*known, file.among])}\n".encode())
+            columns = [file.columns] if file.columns else []
+            digest.update(f"{json.dumps([*known, file.among, *columns])}\n".encode())
         return digest.hexdigest()
 
 

@@ -27,6 +27,7 @@ class Row:
     label: str
     split: str | None
     group: str | None
+    columns: tuple[tuple[str, str], ...] = ()  # names and values of all others that are not empty
 
 
 class _Fault(ValueError):
@@ -80,7 +81,9 @@ def parse(text: str, path: str) -> tuple[list[Row], int]:
                 row = _row(cells, posixpath.dirname(path))
                 first, known = lines.setdefault((row.path, row.label), (reader.line_num, row))
                 if known != row:
-                    raise _Fault(f"another split or group than in line {first} for {row.path!r}")
+                    raise _Fault(
+                        f"another split, group or column than in line {first} for {row.path!r}"
+                    )
                 repeated += first != reader.line_num
             except _Fault as fault:
                 faults.append(f"\n  line {reader.line_num}: {fault}")
@@ -115,7 +118,12 @@ def _row(cells: dict[str, str], folder: str) -> Row:
             f"unknown split {values['split']!r}; allowed are {', '.join(SPLIT_NAMES)}, or nothing"
         )
     path = _absolute(values["path"], folder)
-    return Row(path, values["label"], SPLIT_NAMES.get(split), values["group"] or None)
+    others = tuple(
+        (name, value.strip())
+        for name, value in cells.items()
+        if isinstance(value, str) and value.strip() and name and name not in values
+    )
+    return Row(path, values["label"], SPLIT_NAMES.get(split), values["group"] or None, others)
 
 
 def _absolute(path: str, folder: str) -> str:
@@ -146,5 +154,13 @@ def _file(row: Row, folder: str, pictures: View) -> SourceFile:
     entry = pictures.entry(row.path) or Entry(row.path, row.path, 0, 0)
     name = as_text(row.path.removeprefix(f"{folder}/"))
     return SourceFile(
-        entry.path, name, row.label, entry.size, entry.modified, row.split, row.group, below=name
+        entry.path,
+        name,
+        row.label,
+        entry.size,
+        entry.modified,
+        row.split,
+        row.group,
+        below=name,
+        columns=row.columns,
     )
