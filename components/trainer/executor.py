@@ -68,6 +68,6 @@ def _write(fitted: Fitted, inputs: Inputs, model: str, logs: str) -> None:
         )
     warmup = smallest(first_pictures(inputs.train, 8 * WARMUP_PICTURES))
     serving = path_utils.serving_model_dir(model)
-    export(fitted.network, inputs.pixels, inputs.classes, warmup, serving)
+    export(fitted.network, inputs.pixels, inputs.model.backbone, inputs.classes, warmup, serving)
     # Keras writes to local paths only.
     fitted.network.classifier.save(os.path.join(model, "model.keras"))

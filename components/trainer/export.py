@@ -6,6 +6,7 @@ import json
 import os
 import tempfile
 from collections.abc import Sequence
+from typing import Any
 
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
@@ -16,6 +17,8 @@ from components.transform_graph import Pixels
 
 WARMUP = os.path.join("assets.extra", "tf_serving_warmup_requests")
 CLASS_LIST = "classes.json"
+PREPROCESSING = "preprocessing.json"
+"""An asset that tells people and programs what the graph does with a picture, and what it takes."""
 
 _INPUTS = [tf.TensorSpec([None], tf.string, "inputs")]
 WARMUP_PICTURES = 8
@@ -30,7 +33,9 @@ class Classifier(tf.Module):
     nothing.
     """
 
-    def __init__(self, network: Network, pixels: Pixels, classes: Sequence[str], class_list: str):
+    def __init__(
+        self, network: Network, pixels: Pixels, classes: Sequence[str], assets: Sequence[str]
+    ):
         """Holds what is exported.
 
         Args:
@@ -38,7 +43,7 @@ class Classifier(tf.Module):
             Keras' order, for a later training that starts from this model.
           pixels: the Transform graph.
           classes: the class list.
-          class_list: a file with it, which becomes an asset.
+          assets: files that go along.
         """
         super().__init__()
         self.model = network.classifier
@@ -46,7 +51,7 @@ class Classifier(tf.Module):
             setattr(self, name, [variable.value for variable in part.weights])
         self.pixels = pixels
         self.classes = tf.constant(list(classes))
-        self.class_list = tf.saved_model.Asset(class_list)
+        self.assets = [tf.saved_model.Asset(path) for path in assets]
 
     @tf.function(input_signature=_INPUTS, autograph=False)
     def serving_default(self, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -72,6 +77,7 @@ class Classifier(tf.Module):
 def export(
     network: Network,
     pixels: Pixels,
+    backbone: str,
     classes: Sequence[str],
     warmup: Sequence[bytes],
     directory: str,
@@ -81,21 +87,36 @@ def export(
     Args:
       network: the fitted one.
       pixels: the Transform graph.
+      backbone: whose pixel scaling it is.
       classes: the class list.
       warmup: encoded pictures that a server runs before it calls the model available.
       directory: where to.
     """
     with tempfile.TemporaryDirectory() as folder:
-        class_list = os.path.join(folder, CLASS_LIST)
-        with open(class_list, "w", encoding="utf-8") as file:
-            json.dump(list(classes), file, ensure_ascii=False)
-        module = Classifier(network, pixels, classes, class_list)
+        contents = {CLASS_LIST: list(classes), PREPROCESSING: _facts(pixels, backbone)}
+        for name, content in contents.items():
+            with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+                json.dump(content, file, ensure_ascii=False)
+        assets = [os.path.join(folder, name) for name in contents]
+        module = Classifier(network, pixels, classes, assets)
         signatures = {
             "serving_default": module.serving_default,
             "serve_examples": module.serve_examples,
         }
         tf.saved_model.save(module, directory, signatures=signatures)
     _write_warmup(warmup, os.path.join(directory, WARMUP))
+
+
+def _facts(pixels: Pixels, backbone: str) -> dict[str, Any]:
+    height, width = pixels.size
+    return {
+        "takes": "encoded pictures, upright, sRGB, 8 bit",
+        "formats": ["JPEG", "PNG", "GIF", "BMP"],
+        "height": height,
+        "width": width,
+        "channels": 3,
+        "scaling": backbone,
+    }
 
 
 def smallest(pictures: Sequence[bytes]) -> list[bytes]:

@@ -41,7 +41,7 @@ def exported(
     tmp_path_factory: pytest.TempPathFactory, network: Network, pixels: Pixels, split: str
 ) -> Path:
     folder = tmp_path_factory.mktemp("exported") / "1"
-    export(network, pixels, CLASSES, first_pictures(split, 4), str(folder))
+    export(network, pixels, "mobilenet", CLASSES, first_pictures(split, 4), str(folder))
     return folder
 
 
@@ -125,3 +125,10 @@ def test_the_warm_up_holds_requests_that_the_model_answers(
     assert [picture for batch in sent for picture in batch] == first_pictures(split, 4)
     for batch in sent:
         assert signatures["serving_default"](inputs=tf.constant(batch))["scores"].shape == (1, 3)
+
+
+def test_the_asset_tells_what_the_graph_takes_and_makes_of_it(exported: Path) -> None:
+    facts = json.loads((exported / "assets" / "preprocessing.json").read_text("utf-8"))
+    assert (facts["height"], facts["width"], facts["channels"]) == (32, 32, 3)
+    assert facts["scaling"] == "mobilenet"
+    assert facts["formats"] == ["JPEG", "PNG", "GIF", "BMP"]
