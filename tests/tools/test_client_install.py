@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from tests.serving.conftest import processes, saved_model, server, settled
 from tests.serving.samples import png
@@ -84,10 +85,14 @@ def test_it_asks_a_server_without_tfx(python: Path, server: ServerProcess, tmp_p
 
 @pytest.mark.slow
 def test_a_run_without_the_extra_says_what_to_install(python: Path, tmp_path: Path) -> None:
-    (tmp_path / "cats").mkdir()
-    (tmp_path / "cats" / "a.png").write_bytes(png())
+    for number in range(20):
+        path = tmp_path / "pictures" / ("cats", "dogs")[number % 2] / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(png(Image.new("RGB", (32, 32), (number, 0, 0))))
     command = str(python.with_name("transfer-pipeline"))
-    done = run(python, command, "run", "--data", str(tmp_path), "--root", str(tmp_path / "runs"))
+    words = ["--data", str(tmp_path / "pictures"), "--root", str(tmp_path / "runs")]
+    words += ["--set", "model.weights=null", "--set", "data.min_pictures=0"]
+    done = run(python, command, "run", *words)
     assert done.returncode != 0
     assert "transfer-pipeline[pipeline]" in done.stderr
 
