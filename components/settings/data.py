@@ -41,9 +41,10 @@ class Data(Section):
     """How many spans are read, the newest, where the source has {SPAN} or {YYYY}, {MM}, {DD}."""
     splits: Splits = Splits()
     group_by: Annotated[str | None, AfterValidator(_regular_expression)] = None
-    """Regular expression on the path below the class folder, in a manifest on its path; pictures
-    with the same match (its first group, if there is one) stay in one split: a patient, a module, a
-    visit. A manifest's column `group` comes before it."""
+    """The name of a manifest's column, or a regular expression on the path below the class folder,
+    in a manifest on its path; pictures with the same value or match (its first group, if there is
+    one) stay in one split: a patient, a module, a visit. A manifest's column `group` comes before
+    an expression."""
     max_rejected_fraction: Fraction = 0.01
     """The run stops when more than this fraction of the pictures can't be read."""
     min_pictures: Count = 1

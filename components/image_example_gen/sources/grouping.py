@@ -14,21 +14,32 @@ _SHOWN = 5
 def with_groups(listing: Listing, group_by: str | None) -> Listing:
     """Gives each file its group, and the split where the source gives one to others of its group.
 
-    A group that the source names comes before the one that `group_by`, a regular expression, finds
-    in the path: what its first group matches, or else the whole match.
+    Args:
+      listing: what was found.
+      group_by: the name of a manifest's column, or a regular expression, of which the first group
+        or else the whole match in the path is the group; one that the source names comes first.
 
     Raises:
       DataError: no path matches, or the source puts one group into several splits.
     """
     files, notes = listing.files, listing.notes
     if group_by:
-        groups = [file.group or _group(file, group_by) for file in files]
+        groups = _column(files, group_by) or [
+            file.group or _group(file, group_by) for file in files
+        ]
         notes = [*notes, *_unmatched(files, groups, group_by)]
         files = [
             dataclasses.replace(file, group=group)
             for file, group in zip(files, groups, strict=True)
         ]
     return dataclasses.replace(listing, files=_in_one_split(files), notes=notes)
+
+
+def _column(files: list[SourceFile], name: str) -> list[str | None] | None:
+    """Gives what each file has in a manifest's column of this name, None without such a column."""
+    rows = [{**dict(file.columns), "group": file.group} for file in files]
+    values = [row.get(name.lower()) for row in rows]
+    return values if any(values) else None
 
 
 def _group(file: SourceFile, group_by: str) -> str | None:
@@ -48,11 +59,11 @@ def _unmatched(files: list[SourceFile], groups: list[str | None], group_by: str)
         raise DataError(
             f"data.group_by: {group_by} matches none of {len(files)} paths, of which the first "
             f"is {example}. It is matched against the path below the class folder, in a manifest "
-            "against its path."
+            "against its path, unless a column is called so."
         )
     return [
-        f"{len(without)} of {len(files)} pictures are in no group and are split by their content: "
-        f"data.group_by ({group_by}) does not match {example}."
+        f"{len(without)} of {len(files)} pictures are in no group by data.group_by ({group_by}): "
+        f"split by their content, as {example}."
     ]
 
 

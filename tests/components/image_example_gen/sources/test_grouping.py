@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from components.errors import DataError
@@ -60,8 +62,19 @@ def test_an_expression_that_matches_nothing_is_refused() -> None:
 def test_pictures_in_no_group_are_counted_and_go_by_their_content() -> None:
     found = grouped(file("cats/p1.png"), file("cats/other.png"), group_by=r"p\d")
     assert [each.group for each in found.files] == ["p1", None]
-    assert found.notes[1].startswith("1 of 2 pictures are in no group and are split by their")
-    assert "does not match other.png" in found.notes[1]
+    assert found.notes[1].startswith("1 of 2 pictures are in no group by data.group_by")
+    assert found.notes[1].endswith("as other.png.")
+
+
+def test_it_may_name_a_column_of_the_manifest() -> None:
+    first, second = (
+        dataclasses.replace(file(name, "old"), columns=columns)
+        for name, columns in (("cats/patient.png", (("patient", "7"),)), ("cats/2.png", ()))
+    )
+    found = grouped(first, second, group_by="Patient")
+    assert [each.group for each in found.files] == ["7", None]
+    assert "1 of 2 pictures are in no group" in found.notes[1]
+    assert [each.group for each in grouped(first, group_by="group").files] == ["old"]
 
 
 def test_a_picture_without_a_split_follows_its_group() -> None:
