@@ -51,7 +51,7 @@ DEV = [
     "mypy>=1.10",  # static types
     "playwright>=1.44",  # the report in a real Chromium: the machine's, or one that it fetches
     "scikit-learn>=1.5",  # an independent classifier and metrics to hold ours against
-    "kubernetes-validate>=1.30",  # Kubernetes' schemas, for serving/deploy; jsonschema comes with it
+    "kubernetes-validate>=1.30",  # Kubernetes' schemas, for serving/deploy; brings jsonschema
     "types-PyYAML",  # PyYAML's types for mypy
 ]
 

@@ -21,7 +21,7 @@ sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not 
 
 _PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 HOSTILE = ["<script>alert(1)</script>", "باب مفتوح", "猫 & 狗", "🍎 apple", "'\"><img src=x>"]
-VIEWS = {
+VIEWS: dict[str, dict[str, Any]] = {
     "desktop": {"viewport": {"width": 1200, "height": 900}},
     "phone": {"viewport": {"width": 390, "height": 844}},
     "dark": {"viewport": {"width": 1200, "height": 900}, "color_scheme": "dark"},
@@ -75,7 +75,9 @@ def test_the_page_renders_everywhere_without_a_fault(
     path.write_text(render(runs()[name]), "utf-8")
     for view in VIEWS.values():
         context = browser.new_context(**view)
-        page, faults, requests = context.new_page(), [], []
+        page = context.new_page()
+        faults: list[str] = []
+        requests: list[str] = []
         page.on("console", lambda message, kept=faults: kept.append(message.text))
         page.on("pageerror", lambda error, kept=faults: kept.append(str(error)))
         page.on("dialog", lambda dialog, kept=faults: kept.append(dialog.message))
@@ -84,7 +86,7 @@ def test_the_page_renders_everywhere_without_a_fault(
         broken = "[...document.images].filter(i => !i.complete || !i.naturalWidth).length"
         assert page.evaluate(broken) == 0
         width = page.evaluate("document.documentElement.scrollWidth")
-        assert width <= view["viewport"]["width"]  # type: ignore[index]
+        assert width <= view["viewport"]["width"]
         assert faults == []
         assert [url for url in requests if not url.startswith("data:")] == [path.as_uri()]
         context.close()
