@@ -14,6 +14,7 @@ BENCHMARKS = {
     "fixed_cost": "what a run costs before it has anything to do",
     "frozen_features": "phase frozen on cached features against plain Keras end to end",
     "memory": "peak memory at two numbers of pictures",
+    "serving": "throughput and latency of the local server against the bare function",
     "disk": "bytes written per picture",
 }
 

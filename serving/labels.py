@@ -16,6 +16,10 @@ MODELS_CONFIG = "models.config"
 STABLE, CANARY = "stable", "canary"
 
 
+class VersionError(Exception):
+    """A push directory or a version that is not as the caller takes it to be."""
+
+
 @dataclass(frozen=True)
 class Labels:
     """Who is asked under which label; without a trial both labels are of one version."""
@@ -32,16 +36,19 @@ def read(model_dir: Path) -> Labels | None:
     """Gives the labels of a push directory; None where it has none.
 
     Raises:
-        serving.config_files.ConfigFileError: the file was changed into something else.
+        VersionError: the file was changed into something else.
     """
     path = model_dir / MODELS_CONFIG
     if not path.is_file():
         return None
     from serving.config_files import ConfigFileError, read_models
 
-    models = read_models(path).model_config_list.config
+    try:
+        models = read_models(path).model_config_list.config
+    except ConfigFileError as error:
+        raise VersionError(str(error)) from error
     if len(models) != 1 or STABLE not in models[0].version_labels:
-        raise ConfigFileError(f"{path} has not the one model with the label {STABLE!r}")
+        raise VersionError(f"{path} has not the one model with the label {STABLE!r}: remove it.")
     labels = models[0].version_labels
     stable = labels[STABLE]
     canary = labels.get(CANARY, stable)

@@ -20,6 +20,7 @@ from typing import Literal
 import filelock
 
 from serving import durable, labels
+from serving.labels import VersionError
 
 State = Literal["served", "canary", "newer", "older", "withdrawn"]
 
@@ -28,10 +29,6 @@ _LOCK = ".lock"
 _LOCK_SECONDS = 300
 _GREATEST_EVER = ".greatest-version"  # pruning forgets folders; their numbers stay taken
 _PASSING = (".incoming-", ".removing-")  # what is copied in, what is on its way out
-
-
-class VersionError(Exception):
-    """A push directory or a version that is not as the caller takes it to be."""
 
 
 @dataclass(frozen=True)

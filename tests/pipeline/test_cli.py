@@ -52,6 +52,10 @@ def model_dir(tmp_path: Path) -> Path:
         (["check"], "--data"),
         (["classify"], "images"),
         (["classify", "a.png", "--top", "0"], "--top"),
+        (["classify", "a.png", "--json", "--csv"], "--csv"),
+        (["serve"], "--model-config-file"),
+        (["serve", "--model-dir", "x", "--ssl-config-file", "none"], "none"),
+        (["canary", "--model-dir", "x", "--promote", "--withdraw"], "--withdraw"),
         (["rollback", "--model-dir", "x", "--to", "last"], "--to"),
         (["compile", "--config", "x", "--target", "cloud", "--output", "y"], "kubeflow"),
     ],
@@ -131,6 +135,16 @@ def test_a_rollback_is_made_and_taken_back(say: Say, model_dir: Path) -> None:
     code, out, _ = say("rollback", "--model-dir", model_dir, "--to", str(newest))
     assert (code, out) == (0, f"{model_dir} serves version {newest}\n")
     assert versions.served(model_dir) == model_dir / str(newest)
+
+
+def test_a_version_goes_on_trial_and_back(say: Say, model_dir: Path) -> None:
+    newest = versions.published(model_dir)[0].number
+    assert say("canary", "--model-dir", model_dir)[0] == 0
+    code, out, _ = say("canary", "--model-dir", model_dir)
+    assert (code, out) == (0, f"stable {newest}, canary {newest}: {model_dir / 'models.config'}\n")
+    code, _, err = say("canary", "--model-dir", model_dir, "--promote")
+    assert code == 2
+    assert "on trial" in err
 
 
 def test_a_rollback_to_no_version_lists_those_there_are(say: Say, model_dir: Path) -> None:

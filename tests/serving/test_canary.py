@@ -84,6 +84,14 @@ def test_a_rollback_is_refused_with_what_to_do_instead(model_dir: Path) -> None:
         rollback(model_dir, first)
 
 
+@pytest.mark.parametrize("text", ["model_config_list {}", "no protobuf"])
+def test_a_file_changed_by_hand_is_told(text: str, model_dir: Path) -> None:
+    push(model_dir)
+    (model_dir / "models.config").write_text(text)
+    with pytest.raises(VersionError, match="models.config"):
+        published(model_dir)
+
+
 def test_nothing_can_be_tried_before_the_first_push(model_dir: Path) -> None:
     model_dir.mkdir()
     with pytest.raises(VersionError, match="push a model first"):
