@@ -70,7 +70,7 @@ def restore_head(head: keras.Model, classes: Sequence[str], served: str) -> None
 def _restore(name: str, variables: list[tf.Variable], served: str) -> None:
     checkpoint = tf.train.Checkpoint(**{name: variables})
     try:
-        status = checkpoint.restore(os.path.join(served, "variables", "variables"))
+        status = checkpoint.read(os.path.join(served, "variables", "variables"))
         status.expect_partial().assert_existing_objects_matched()
     except (AssertionError, ValueError, tf.errors.OpError) as error:
         fault = " ".join(str(error).split())[:200]

@@ -30,7 +30,8 @@ def build_optimizer(
     """
     arguments: dict[str, Any] = {
         "learning_rate": _schedule(phase, steps),
-        "weight_decay": phase.weight_decay or None,
+        # AdamW asks for a number; the others take 0 for a decay to be worked out.
+        "weight_decay": phase.weight_decay or (0.0 if phase.optimizer == "adamw" else None),
         "global_clipnorm": phase.clip_norm,
         "use_ema": phase.ema is not None,
         "ema_momentum": phase.ema or 0.99,
