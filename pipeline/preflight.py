@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from components import features
 from components.errors import ConfigError
 from components.image_example_gen import sources
 from components.image_example_gen.file_systems import is_remote
@@ -47,6 +48,23 @@ def check_gate(gate: Gate, classes: list[str]) -> None:
                 f"gate.{key}: no class {', '.join(map(repr, unknown))}; found {listed}"
                 f"{' and more' if len(classes) > 10 else ''}."
             )
+
+
+def check_batch(config: Config, listing: sources.Listing) -> None:
+    """Makes sure that a batch is no larger than the training split will be.
+
+    Raises:
+      ConfigError: it is.
+    """
+    given = sum(file.split == features.TRAIN for file in listing.files)
+    splits = config.data.splits
+    share = splits.train / (splits.train + splits.eval + splits.test)
+    pictures = given or int(share * len(listing.files))
+    if config.training.batch_size > pictures:
+        raise ConfigError(
+            f"training.batch_size: found {config.training.batch_size}, but about {pictures} "
+            f"pictures are to train on. Set it to {max(1, pictures // 4)}, or give more pictures."
+        )
 
 
 def with_weights_at_hand(config: Config, say: Callable[[str], None]) -> Config:

@@ -54,6 +54,7 @@ def execute(request: Request) -> dict[str, Any]:
     config = build_config(request)
     listing = preflight.check_folders(config)
     preflight.check_gate(config.gate, listing.classes)
+    preflight.check_batch(config, listing)
     with root.locked(config.root):
         run_id = root.new_run_id()
         log = root.log_path(config.root, run_id)

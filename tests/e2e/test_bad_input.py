@@ -92,6 +92,12 @@ def test_a_folder_that_makes_no_classifier(monkeypatch, capfd, pictures, damage,
         ("image.size=[16, 16]", "mobilenet needs at least 32"),
         ("model.weights=/nowhere/base.weights.h5", "no file /nowhere/base.weights.h5"),
         ("training.unfrozen.from_layer=mixed7", "mobilenet has no layer 'mixed7'"),
+        ("training.unfrozen.from_layer=999", "mobilenet has no layer 999; allowed are 0 to 85"),
+        ("training.batch_size=64", "training.batch_size: found 64, but about 21 pictures"),
+        ("training.augmentation.rotation=20", "set frozen.features: end_to_end"),
+        ("training.frozen.learning_rate=0", "training.frozen.learning_rate: found the number 0"),
+        ("model.head.dense=[{units: 0}]", "model.head.dense.0.units: found the number 0"),
+        ("model.backbone=alexnet", "unknown backbone; allowed are inception_v3"),
     ],
 )
 def test_a_configuration_that_cannot_work(monkeypatch, capfd, pictures, assignment, words):
