@@ -22,7 +22,7 @@ _ROUNDS, _SECONDS = 3, 8.0
 _WARM_SECONDS = 2.0
 _REQUESTS = 100  # for the latency of one at a time
 _PICTURES, _SIDE, _BATCH = 64, 300, 32
-_SMALL = 64  # pixels
+_SMALL = 32  # pixels
 _BATCHING = Path(serving_package.__file__).parent / "config" / "batching_parameters.txt"
 
 THROUGHPUT, LATENCY_MS, BATCHING_GAIN = 0.85, 5.0, 1.5
@@ -91,8 +91,8 @@ def _measured(case: Case, pictures: list[bytes]) -> _Figures:
                 lambda: run(pictures[:1]), lambda: client.classify(pictures[:1])
             )
     shares = [of / to for of, to in zip(served, bare, strict=True)]
-    rates = map(statistics.median, (bare, served, shares))
-    return _Figures(*rates, bare_ms=alone, added_ms=asked - alone)
+    rate, served_rate, share = map(statistics.median, (bare, served, shares))
+    return _Figures(rate, served_rate, share, alone, asked - alone)
 
 
 def _small(pictures: list[bytes]) -> None:

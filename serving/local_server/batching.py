@@ -107,7 +107,8 @@ class Batcher:
     def _enqueue(self, key: _Key, task: _Task) -> None:
         with self._changed:
             queue = self._queues[key]
-            if not queue or queue[-1].size + task.size > self._options.max_batch_size:
+            opens = not queue or queue[-1].size + task.size > self._options.max_batch_size
+            if opens:
                 if len(queue) >= self._options.max_enqueued_batches:
                     raise ServingError(
                         grpc.StatusCode.UNAVAILABLE,
@@ -116,7 +117,8 @@ class Batcher:
                 wait = self._options.batch_timeout_micros / 1e6
                 queue.append(_Batch(time.monotonic() + wait))
             queue[-1].tasks.append(task)
-            self._changed.notify()
+            if opens or queue[-1].size >= self._options.max_batch_size:
+                self._changed.notify()  # others change nothing that a thread waits for
 
     def _work(self) -> None:
         while (found := self._next()) is not None:
@@ -151,6 +153,8 @@ class Batcher:
         batch = queue.popleft()
         if not queue:
             del self._queues[key]
+        if self._queues:
+            self._changed.notify()  # this thread no longer watches the others
         return batch.tasks
 
 
