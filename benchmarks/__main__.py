@@ -13,6 +13,7 @@ BENCHMARKS = {
     "ingest": "pictures per second of the ingest against a plain loop",
     "fixed_cost": "what a run costs before it has anything to do",
     "frozen_features": "phase frozen on cached features against plain Keras end to end",
+    "unfrozen": "phase unfrozen against plain Keras, with and without caching, and its input",
     "memory": "peak memory at two numbers of pictures",
     "serving": "throughput and latency of the local server against the bare function",
     "disk": "bytes written per picture",

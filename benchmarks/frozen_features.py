@@ -17,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.figures import say, show_bound, show_table
+from benchmarks.ingested import Inputs, Unwatched, ingest
 from serving.quiet import quiet_import
 
 with quiet_import():
@@ -57,24 +58,6 @@ class Cost:
     accuracy: float  # on `eval`, of the epoch with the smallest loss there
 
 
-@dataclasses.dataclass(frozen=True)
-class Inputs:
-    """What both sides read."""
-
-    config: Config
-    examples: str
-    transform_graph: str
-    classes: list[str]
-
-
-class _Unwatched:
-    """Nobody looks at the components' progress."""
-
-    def node_started(self, node_id: str, position: int, total: int) -> None: ...
-
-    def node_ended(self, node_id: str, state: str, seconds: float) -> None: ...
-
-
 def main() -> None:
     """Measures both sides, one after the other, on solar cells."""
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
@@ -85,17 +68,10 @@ def main() -> None:
         )
         config = preflight.with_weights_at_hand(run_command.build_config(request), say)
         with quiet(runs / "log", to_stderr=True):
-            inputs = _ingest(config)
+            inputs = ingest(config)
             cached = _measure(cached_features, inputs)
             plain = _measure(plain_keras, inputs)
     _show(config, plain, cached)
-
-
-def _ingest(config: Config) -> Inputs:
-    """Runs the pipeline as far as both sides need it; nobody's time is counted."""
-    run = local_runner.run(config, _Unwatched(), root.new_run_id(), to_node="Transform")
-    classes = run.document("ClassList", "classes.json")
-    return Inputs(config, run.outputs["Examples"].uri, run.outputs["TransformGraph"].uri, classes)
 
 
 def _measure(side: Callable[[Inputs], float], inputs: Inputs) -> Cost:
@@ -107,7 +83,7 @@ def _measure(side: Callable[[Inputs], float], inputs: Inputs) -> Cost:
 def cached_features(inputs: Inputs) -> float:
     """Runs the base once per picture and fits the head on what it gave; gives the accuracy."""
     node = "BottleneckGen"
-    run = local_runner.run(inputs.config, _Unwatched(), root.new_run_id(), node, node)
+    run = local_runner.run(inputs.config, Unwatched(), root.new_run_id(), node, node)
     network, training = _network(inputs), inputs.config.training
     train, validation = (
         os.path.join(run.outputs["Bottlenecks"].uri, f"Split-{split}")

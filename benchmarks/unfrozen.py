@@ -1,0 +1,186 @@
+"""Phase `unfrozen`: its step against plain Keras, what caching gains, and its input.
+
+The step is that of the pipeline, from the ingested files; plain Keras fits the same layers on
+arrays in memory. Both run in one process, one after the other; the fastest epoch after the first
+counts, since the first one traces the graph.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.figures import say, show_bound, show_table
+from benchmarks.ingested import Inputs, ingest
+from serving.quiet import quiet_import
+
+with quiet_import():
+    import keras
+    import numpy as np
+    import tensorflow as tf
+
+from components import features
+from components.backbones import build_base, first_unfrozen
+from components.network import Network, build_network, unfreeze
+from components.settings.training import Training
+from components.trainer import fitting
+from components.trainer import input as trainer_input
+from components.trainer.optimizers import build_optimizer
+from components.trainer.shuffled import ShuffledRecords
+from components.transform_graph import Pixels, read_records
+from components.weights_driver import weights_file
+from pipeline import demo_data, preflight, run_command
+from pipeline.console import quiet
+
+_PICTURES, _SIZE, _EPOCHS = 320, 299, 3
+_ASSIGNMENTS = [
+    f"image.size=[{_SIZE}, {_SIZE}]",
+    "data.splits={train: 8, eval: 1, test: 1}",
+    "training.class_weights=null",
+    "training.frozen={epochs: 0}",
+    f"training.unfrozen={{epochs: {_EPOCHS}, from_layer: mixed7}}",
+]
+_STEP, _TIMES_FASTER = 1.05, 1.8
+
+
+def main() -> None:
+    """Measures all three on solar cells."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
+        pictures, runs = Path(scratch, "pictures"), Path(scratch, "runs")
+        demo_data.solar_cells(pictures, _PICTURES, seed=0)
+        request = run_command.Request(
+            preset="solar-cells", data=str(pictures), root=str(runs), assignments=_ASSIGNMENTS
+        )
+        config = preflight.with_weights_at_hand(run_command.build_config(request), say)
+        with quiet(runs / "log", to_stderr=True):
+            inputs = ingest(config)
+            plain = _plain_keras(inputs)
+            pictures_each_epoch = _pipeline(inputs, runs / "pictures", cache_budget_mb=0)
+            cached = _pipeline(inputs, runs / "cached", cache_budget_mb=10_000)
+            ours, keras_own = _our_input(inputs), _keras_input(pictures)
+    show_table(
+        f"phase unfrozen, InceptionV3 from mixed7 at {_SIZE} pixels, {_PICTURES} solar cells",
+        ["", "seconds per epoch"],
+        [
+            ["plain Keras on arrays in memory", f"{plain:.2f}"],
+            ["the pipeline, from its files", f"{pictures_each_epoch:.2f}"],
+            ["the pipeline, cached at the boundary", f"{cached:.2f}"],
+        ],
+    )
+    step, gain = pictures_each_epoch / plain, pictures_each_epoch / cached
+    show_bound(f"a step takes {step:.3f} of plain Keras'; {_STEP} is allowed", step <= _STEP)
+    show_bound(f"cached {gain:.2f} times faster; {_TIMES_FASTER} are promised", gain >= 1.8)
+    show_bound(
+        f"input: {ours:.0f} pictures/s, image_dataset_from_directory {keras_own:.0f}",
+        ours >= keras_own,
+    )
+
+
+def _folder(inputs: Inputs, split: str) -> str:
+    return os.path.join(inputs.examples, f"Split-{split}")
+
+
+def _network(inputs: Inputs) -> tuple[Network, int]:
+    model = inputs.config.model
+    base = build_base(model.backbone, inputs.config.image_size, weights_file(model))
+    keras.utils.set_random_seed(0)
+    network = build_network(base, model.head, len(inputs.classes))
+    unfrozen = inputs.config.training.unfrozen
+    first = first_unfrozen(base, model.backbone, unfrozen.from_layer)
+    unfreeze(base, first)
+    return network, first
+
+
+def _batches(inputs: Inputs, split: str) -> tf.data.Dataset:
+    pixels = Pixels(inputs.transform_graph)
+    records = read_records(_folder(inputs, split))
+    size = inputs.config.training.batch_size
+    return trainer_input.picture_batches(records, pixels, inputs.classes, size)
+
+
+class _Times(keras.callbacks.Callback):
+    def __init__(self) -> None:
+        super().__init__()
+        self.seconds: list[float] = []
+
+    def on_epoch_begin(self, epoch: int, logs: object = None) -> None:
+        self._began = time.monotonic()
+
+    def on_epoch_end(self, epoch: int, logs: object = None) -> None:
+        self.seconds.append(time.monotonic() - self._began)
+
+
+def _plain_keras(inputs: Inputs) -> float:
+    arrays = {}
+    for split in (features.TRAIN, features.EVAL):
+        batches = list(_batches(inputs, split).as_numpy_iterator())
+        arrays[split] = tuple(np.concatenate(part) for part in zip(*batches, strict=True))
+    network, _ = _network(inputs)
+    training = inputs.config.training
+    network.classifier.compile(
+        optimizer=build_optimizer(training.unfrozen, 1),
+        loss=keras.losses.CategoricalCrossentropy(),
+        metrics=["accuracy"],
+        jit_compile=False,
+    )
+    times = _Times()
+    network.classifier.fit(
+        *arrays[features.TRAIN],
+        validation_data=arrays[features.EVAL],
+        batch_size=training.batch_size,
+        epochs=_EPOCHS,
+        verbose=0,
+        callbacks=[times],
+    )
+    return min(times.seconds[1:])
+
+
+def _pipeline(inputs: Inputs, folder: Path, cache_budget_mb: int) -> float:
+    logs, work = folder / "logs", folder / "work"
+    logs.mkdir(parents=True)
+    work.mkdir()
+    training = Training.model_validate(
+        {**inputs.config.training.model_dump(), "cache_budget_mb": cache_budget_mb}
+    )
+    given = fitting.Inputs(
+        model=inputs.config.model,
+        training=training,
+        classes=inputs.classes,
+        pixels=Pixels(inputs.transform_graph),
+        train=_folder(inputs, features.TRAIN),
+        eval=_folder(inputs, features.EVAL),
+    )
+    record = fitting.fit(given, str(logs), str(work)).record
+    return min(row["seconds"] for row in record.epochs[1:])
+
+
+def _our_input(inputs: Inputs) -> float:
+    pixels, size = Pixels(inputs.transform_graph), inputs.config.training.batch_size
+    shuffled = ShuffledRecords(_folder(inputs, features.TRAIN), 0)
+
+    def epoch(number: int) -> tf.data.Dataset:
+        batches = trainer_input.picture_batches(
+            shuffled.order(number), pixels, inputs.classes, size
+        )
+        return batches.prefetch(tf.data.AUTOTUNE)
+
+    return _rate([epoch(number) for number in range(_EPOCHS)])
+
+
+def _keras_input(pictures: Path) -> float:
+    dataset = keras.utils.image_dataset_from_directory(
+        pictures, label_mode="categorical", image_size=(_SIZE, _SIZE), batch_size=32, seed=0
+    )
+    return _rate([dataset.prefetch(tf.data.AUTOTUNE)] * _EPOCHS)
+
+
+def _rate(epochs: list[tf.data.Dataset]) -> float:
+    """Pictures per second of the fastest epoch."""
+    rates = []
+    for dataset in epochs:
+        began = time.monotonic()
+        count = sum(len(labels) for _, labels in dataset)
+        rates.append(count / (time.monotonic() - began))
+    return max(rates)
