@@ -42,8 +42,17 @@ class Backbone:
 
     def scale(self, pixels: Any) -> Any:
         """Scales [..., height, width, 3] float32 RGB in [0, 255] to what the weights expect."""
-        module = importlib.import_module(f"keras.applications.{self.module}")
-        return module.preprocess_input(pixels)
+        return self._module().preprocess_input(pixels)
+
+    def decode_predictions(self, scores: Any, top: int) -> list[list[tuple[str, str, float]]]:
+        """Gives, for [batch, 1000] ImageNet scores, the best classes: identifier, name, score.
+
+        Keras downloads the names the first time.
+        """
+        return self._module().decode_predictions(scores, top=top)
+
+    def _module(self) -> Any:
+        return importlib.import_module(f"keras.applications.{self.module}")
 
 
 BACKBONES = {

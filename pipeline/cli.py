@@ -189,6 +189,9 @@ def classify(
     as_json: Json = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="A table, a row per picture.")] = False,
     output: Annotated[Path | None, typer.Option(help="A file instead of the screen.")] = None,
+    imagenet: Annotated[
+        str | None, typer.Option(help="A backbone's own ImageNet classifier, without a server.")
+    ] = None,
 ) -> None:
     """Asks a server what the pictures show, and goes on past broken ones."""
     from pipeline.classify_command import Request
@@ -198,7 +201,7 @@ def classify(
         raise typer.BadParameter("--json and --csv exclude each other")
     style = "json" if as_json else "csv" if as_csv else "text"
     asked = (images, server, name, version, label, ca, cert, key, token_file, top, style, output)
-    if not classify_pictures(Request(*asked)):
+    if not classify_pictures(Request(*asked, imagenet)):
         raise typer.Exit(1)
 
 
