@@ -22,9 +22,9 @@ _TOP_K = 5
 _BATCH = 256  # rows
 
 TFMA_NAMES = {
-    "accuracy": "sparse_categorical_accuracy",
-    "top_k_accuracy": "sparse_top_k_categorical_accuracy",
-    "log_loss": "sparse_categorical_crossentropy",
+    "accuracy": tfma_figures.ACCURACY,
+    "top_k_accuracy": tfma_figures.TOP_K_ACCURACY,
+    "log_loss": tfma_figures.LOG_LOSS,
     "calibration_error": tfma_figures.CALIBRATION,
     **{name: name for name in tfma_figures.ENTIRE},
 }
@@ -43,13 +43,12 @@ def eval_config(predictions: Predictions, slices: Sequence[str]) -> tfma.EvalCon
     names = names_in_tfma(predictions)
     metrics = [
         tfma.MetricConfig(class_name="ExampleCount"),
-        tfma.MetricConfig(class_name="SparseCategoricalAccuracy"),
-        tfma.MetricConfig(
-            class_name="SparseTopKCategoricalAccuracy", config=f'{{"k": {top_k(predictions)}}}'
-        ),
-        tfma.MetricConfig(class_name="SparseCategoricalCrossentropy"),
         tfma.MetricConfig(class_name="MultiClassConfusionMatrixPlot"),
-        tfma.MetricConfig(class_name="ClassifierFigures", module=tfma_figures.__name__),
+        tfma.MetricConfig(
+            class_name="ClassifierFigures",
+            module=tfma_figures.__name__,
+            config=f'{{"k": {top_k(predictions)}}}',
+        ),
     ]
     return tfma.EvalConfig(
         model_specs=[
@@ -139,12 +138,7 @@ class _Found:
         metric = self._by_slice.get(key, {}).get(sub_key, {}).get(name)
         if metric is None:
             return None
-        value = float(metric["doubleValue"])
-        if name in (TFMA_NAMES["accuracy"], TFMA_NAMES["top_k_accuracy"]):
-            # TFMA gives 32 bits: 0.7 as 0.69999999, under a threshold of 0.7.
-            pictures = self.pictures(key)
-            return round(value * pictures) / pictures
-        return value
+        return float(metric["doubleValue"])
 
     def slices(self, column: str) -> list[dict[str, Any]]:
         """Gives a row for every value of a column."""

@@ -11,6 +11,7 @@ from typing import Any
 from serving import versions
 from tests import made_pictures
 from tests.e2e.conftest import SMALL, FirstRun
+from tests.pipeline.made_metadata import store as metadata_store
 
 _WEAK = [
     "training.frozen.epochs=1",
@@ -66,3 +67,19 @@ def test_shuffled_labels_are_refused_with_the_reason_and_exit_code_1(tmp_path: P
     assert not all(row["passed"] for row in result["gate"])
     assert "refused by the gate: accuracy (overall)" in done.stderr
     assert versions.served(Path(result["model_dir"])) is None
+    page = Path(result["report"]).read_text("utf-8")
+    missed = [row for row in result["gate"] if not row["passed"]]
+    assert f"It missed {len(missed)} of {len(result['gate'])} thresholds." in page
+
+    blessed = subprocess.run([*command, "--bless", "trade fair"], capture_output=True, text=True)
+    assert blessed.returncode == 0, blessed.stderr
+    pushed = json.loads(blessed.stdout.splitlines()[-1])
+    assert pushed["verdict"] == "pushed"
+    assert [row for row in pushed["gate"] if not row["passed"]] == missed
+    assert "Blessed in spite of the gate: trade fair" in blessed.stderr
+    store = metadata_store(tmp_path / "root")
+    reasons = [
+        artifact.custom_properties["bless_reason"].string_value
+        for artifact in store.get_artifacts_by_type("ModelBlessing")
+    ]
+    assert reasons == ["", "trade fair"]

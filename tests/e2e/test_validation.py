@@ -50,6 +50,8 @@ def test_a_vanished_class_stops_every_run_until_it_is_accepted_once(
         assert "--set validation.vanished_classes=report" in said
     result = place.run(to_node=LAST)
     assert (_state(result, "DataValidator"), _state(result, LAST)) == ("failed", "skipped")
+    page = Path(result["report"]).read_text("utf-8")  # a run that failed has one, too
+    assert "Failed" in page and "Classes that vanished" in page
 
     accepted = place.run("validation.vanished_classes=report", to_node=LAST)
     assert _state(accepted, "DataValidator") == "ran"
