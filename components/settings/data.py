@@ -39,6 +39,9 @@ class Data(Section):
     TFRecords; local or on any file system that Beam reads. A list of several makes one data set."""
     window: AtLeastOne = 1
     """How many spans are read, the newest, where the source has {SPAN} or {YYYY}, {MM}, {DD}."""
+    span: Count | None = None
+    """The newest span that is read, its number or date as YYYYMMDD: a scheduler makes up for a
+    missed week with the data of that week; null: the newest that is there."""
     splits: Splits = Splits()
     group_by: Annotated[str | None, AfterValidator(_regular_expression)] = None
     """The name of a manifest's column, or a regular expression on the path below the class folder,

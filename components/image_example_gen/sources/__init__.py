@@ -36,7 +36,7 @@ def scan(data: Data) -> Listing:
       ConfigError: a source is not there, or is none.
       DataError: no classes, classes too small to be split, or groups that can't be kept whole.
     """
-    found = [_source(file_systems.absolute(source), data.window) for source in data.sources]
+    found = [_source(file_systems.absolute(source), data) for source in data.sources]
     if len(found) == 1:
         listing = merge({"": found[0]})
     else:
@@ -72,12 +72,12 @@ def _prefixes(sources: list[str]) -> list[str]:
     return prefixes
 
 
-def _source(source: str, window: int) -> Listing:
+def _source(source: str, data: Data) -> Listing:
     if not spans.is_pattern(source):
         return _place(source, None)
     base = spans.base_of(source)
     below_base = file_systems.view(base)
-    chosen, found = spans.newest(source, window, below_base)
+    chosen, found = spans.newest(source, data.window, below_base, data.span)
     prefix = f"{base.rstrip('/')}/"
     places = {
         _as_prefix(span.path.removeprefix(prefix)): _place(span.path, below_base) for span in chosen

@@ -41,11 +41,15 @@ def base_of(pattern: str) -> str:
     return before.rpartition("/")[0] or "/"
 
 
-def newest(pattern: str, window: int, place: View) -> tuple[list[Span], list[Span]]:
+def newest(
+    pattern: str, window: int, place: View, last: int | None = None
+) -> tuple[list[Span], list[Span]]:
     """Gives the newest version of each of the last `window` spans, and all that was found.
 
+    Later spans than the one numbered `last` are left out.
+
     Raises:
-      ConfigError: the placeholders make no span, or nothing matches them.
+      ConfigError: the placeholders make no span, nothing matches them, or all are later.
     """
     _check(pattern)
     found = sorted(_found(pattern, place))
@@ -59,7 +63,13 @@ def newest(pattern: str, window: int, place: View) -> tuple[list[Span], list[Spa
         if span != latest[span.number] and span.version == latest[span.number].version:
             both = f"{span.path} and {latest[span.number].path}"
             raise ConfigError(f"data.source: {both} are the same span. Remove one.")
-    return list(latest.values())[-window:], found
+    chosen = [span for span in latest.values() if last is None or span.number <= last][-window:]
+    if not chosen:
+        raise ConfigError(
+            f"data.span: found {last}, but the oldest span of {pattern} is {found[0]}. Name a "
+            "later one, or null for the newest."
+        )
+    return chosen, found
 
 
 def _check(pattern: str) -> None:

@@ -241,6 +241,7 @@ def test_a_new_span_or_a_wider_window_changes_the_fingerprint(tmp_path: Path) ->
     made_pictures.make(tmp_path / "2", 3)
     after = scan(Data(source=pattern)).fingerprint()
     assert len({before, after, scan(Data(source=pattern, window=2)).fingerprint()}) == 3
+    assert scan(Data(source=pattern, span=1)).fingerprint() == before
 
 
 def test_a_fault_in_a_span_says_which_were_found(tmp_path: Path) -> None:

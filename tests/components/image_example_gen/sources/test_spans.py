@@ -14,8 +14,8 @@ def make(folder: Path, *names: str) -> None:
         (folder / name).mkdir(parents=True)
 
 
-def newest(folder: Path, pattern: str, window: int = 1) -> list[str]:
-    chosen, _ = spans.newest(f"{folder}/{pattern}", window, file_systems.view(""))
+def newest(folder: Path, pattern: str, window: int = 1, last: int | None = None) -> list[str]:
+    chosen, _ = spans.newest(f"{folder}/{pattern}", window, file_systems.view(""), last)
     return [str(Path(span.path).relative_to(folder)) for span in chosen]
 
 
@@ -30,6 +30,13 @@ def test_the_window_rolls_over_the_spans_that_are_there(
 ) -> None:
     make(tmp_path, "2", "5", "7")
     assert newest(tmp_path, "{SPAN}", window) == found
+
+
+def test_a_run_for_a_past_span_reads_nothing_that_came_later(tmp_path: Path) -> None:
+    make(tmp_path, "2", "5", "7")
+    assert newest(tmp_path, "{SPAN}", 2, last=6) == ["2", "5"]
+    with pytest.raises(ConfigError, match=r"data.span: found 1, but the oldest span .* is 2"):
+        newest(tmp_path, "{SPAN}", last=1)
 
 
 def test_of_each_span_the_newest_version_counts(tmp_path: Path) -> None:
