@@ -14,6 +14,8 @@ from components import features, records
 from components.trainer.shuffled import ShuffledRecords
 from components.transform_graph import PARSE_PICTURE, Pixels, read_records
 
+_PARALLEL = 2 * (os.cpu_count() or 1)  # pictures at once: some wait for their file
+
 ToBatches = Callable[[tf.data.Dataset], tf.data.Dataset]
 """Turns serialized Examples into batches of (inputs, labels one-hot)."""
 
@@ -81,7 +83,7 @@ def bottleneck_batches(
         parsed = tf.io.parse_example(batch, parse)
         return parsed[features.BOTTLENECK], one_hot(parsed[features.LABEL], classes)
 
-    return examples.batch(batch_size).map(read, num_parallel_calls=os.cpu_count())
+    return examples.batch(batch_size).map(read, num_parallel_calls=_PARALLEL)
 
 
 def picture_batches(
@@ -98,7 +100,7 @@ def picture_batches(
         parsed = tf.io.parse_example(example[tf.newaxis], PARSE_PICTURE)
         return pixels(parsed[features.ENCODED])[0], one_hot(parsed[features.LABEL], classes)[0]
 
-    return examples.map(read, num_parallel_calls=os.cpu_count()).batch(batch_size)
+    return examples.map(read, num_parallel_calls=_PARALLEL).batch(batch_size)
 
 
 def one_hot(labels: tf.Tensor, classes: list[str]) -> tf.Tensor:

@@ -9,6 +9,8 @@ import tensorflow as tf
 
 from components import records
 
+_AT_ONCE = 16  # records per call into Python: each call costs as much as reading some
+
 
 class ShuffledRecords:
     """The serialized Examples of one split, in an order of each epoch's own.
@@ -39,16 +41,23 @@ class ShuffledRecords:
 
     def order(self, epoch: tf.Tensor | int) -> tf.data.Dataset:
         """Gives the records in the order of an epoch."""
-        return tf.data.Dataset.from_tensor_slices(shuffled(self._positions, self._seed, epoch)).map(
-            lambda position: tf.ensure_shape(
-                tf.numpy_function(self._read, [position], tf.string, stateful=False), []
+        positions = shuffled(self._positions, self._seed, epoch)
+        some = tf.data.Dataset.from_tensor_slices(positions).batch(_AT_ONCE)
+        return some.map(
+            lambda places: tf.ensure_shape(
+                tf.numpy_function(self._read, [places], tf.string, stateful=False), [None]
             ),
-            num_parallel_calls=os.cpu_count(),
-        )
+            num_parallel_calls=2,  # one waits for the disk while the other's are worked on
+        ).unbatch()
 
-    def _read(self, position: np.ndarray) -> bytes:
-        number, offset, length = position
-        with tf.io.gfile.GFile(self._files[number], "rb") as file:
+    def _read(self, places: np.ndarray) -> np.ndarray:
+        return np.array([self._read_one(*place) for place in places], object)
+
+    def _read_one(self, number: int, offset: int, length: int) -> bytes:
+        path = self._files[number]
+        # TensorFlow's own reader takes ten times as long to open a local file.
+        remote = "://" in path
+        with tf.io.gfile.GFile(path, "rb") if remote else open(path, "rb", buffering=0) as file:
             file.seek(int(offset))
             return file.read(int(length))
 

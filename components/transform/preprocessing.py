@@ -54,7 +54,21 @@ def fit(pixels: tf.Tensor, height: int, width: int, how: str) -> tf.Tensor:
         return _whole(pixels, height, width)
     if how == "crop":
         pixels = _middle(pixels, height / width)
-    return tf.image.resize(pixels, [height, width], antialias=True)
+    return _resized(pixels, tf.constant([height, width]))
+
+
+def _resized(pixels: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
+    """Gives [height, width, 3] float32 without aliasing.
+
+    Down to half the size, bilinear interpolation reads every pixel; below that each pixel becomes
+    the mean of those it stands for. Either costs less than half of `antialias=True`.
+    """
+    shrinks = tf.reduce_any(tf.shape(pixels)[:2] >= 2 * size)
+    return tf.cond(
+        shrinks,
+        lambda: tf.image.resize(pixels, size, tf.image.ResizeMethod.AREA),
+        lambda: tf.image.resize(pixels, size),
+    )
 
 
 def _middle(pixels: tf.Tensor, ratio: float) -> tf.Tensor:
@@ -72,5 +86,5 @@ def _whole(pixels: tf.Tensor, height: int, width: int) -> tf.Tensor:
     size = tf.cast(tf.shape(pixels)[:2], tf.float32)
     scale = tf.minimum(height / size[0], width / size[1])
     inner = tf.maximum(tf.cast(tf.round(size * scale), tf.int32), 1)
-    resized = tf.image.resize(pixels, inner, antialias=True)
+    resized = _resized(pixels, inner)
     return tf.image.resize_with_crop_or_pad(resized, height, width)

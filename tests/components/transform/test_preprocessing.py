@@ -24,6 +24,10 @@ def _to_caffe(rgb: np.ndarray) -> np.ndarray:
     return rgb[..., ::-1] - CAFFE_MEANS
 
 
+def _as_it_is(rgb: np.ndarray) -> np.ndarray:
+    return rgb
+
+
 SCALING = {
     "inception_v3": _to_unit_range,
     "xception": _to_unit_range,
@@ -31,6 +35,15 @@ SCALING = {
     "vgg16": _to_caffe,
     "vgg19": _to_caffe,
     "resnet50": _to_caffe,
+    "mobilenet_v2": _to_unit_range,
+    # These scale within the network.
+    "mobilenet_v3_small": _as_it_is,
+    "mobilenet_v3_large": _as_it_is,
+    "efficientnet_v2_b0": _as_it_is,
+    "efficientnet_v2_b3": _as_it_is,
+    "efficientnet_v2_s": _as_it_is,
+    "convnext_tiny": _as_it_is,
+    "convnext_small": _as_it_is,
 }
 """What each network's ImageNet weights were trained with."""
 
@@ -150,6 +163,13 @@ def test_the_size_asked_for_comes_out_within_the_range(
     fitted = fit(tf.constant(noise(*shape)), *size, how).numpy()
     assert (fitted.shape, fitted.dtype) == ((*size, 3), np.float32)
     assert fitted.min() >= 0 and fitted.max() <= 255.001
+
+
+def test_shrinking_a_little_reads_every_pixel() -> None:
+    lines = np.zeros((30, 30, 3), np.uint8)
+    lines[::2] = 255
+    shrunk = fit(tf.constant(lines), 16, 30, "stretch").numpy()
+    assert 5 < shrunk.min() and shrunk.max() < 250
 
 
 def test_shrinking_averages_instead_of_skipping_pixels() -> None:
