@@ -12,30 +12,24 @@ from typing import Annotated, Any
 
 import pydantic
 import yaml
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from components.backbones import BACKBONES
 from components.errors import ConfigError
+from components.settings.airflow import Airflow
 from components.settings.base import Section
 from components.settings.data import Data, Validation
 from components.settings.gate import Gate
+from components.settings.kubeflow import Kubeflow
 from components.settings.model import Image, Model
 from components.settings.push import Infra, Push
 from components.settings.report import Report
 from components.settings.training import Training
+from pipeline import metadata_store
 
 # A union's alternatives stand in a fault's path as the name of their type: no key of ours.
 _ALTERNATIVE = re.compile(r"str|int|constrained-\w+|list\[.*\]")
 _PRESETS = resources.files("pipeline") / "presets"
-
-
-class Kubeflow(Section):
-    """What `compile --target kubeflow` needs."""
-
-    image: str = "transfer-pipeline:latest"
-    """Image in which the steps run; the project is installed there."""
-    python: str | None = None
-    """Interpreter of the environment that has kfp; `make kubeflow-setup` builds the default one."""
 
 
 class Runtime(Section):
@@ -43,8 +37,9 @@ class Runtime(Section):
 
     root: Annotated[str, Field(min_length=1)] = "transfer-pipeline-runs"
     """Folder of artifacts, metadata and logs."""
-    metadata: str | None = None
-    """The ML Metadata store's SQLite file; in the root if left out."""
+    metadata: Annotated[str, AfterValidator(metadata_store.check_url)] | None = None
+    """The ML Metadata store: a SQLite file (in the root if left out), mysql://USER@HOST/DATABASE,
+    postgresql://USER@HOST/DATABASE or grpc://HOST."""
     beam: list[str] = [
         # DirectRunner would download Prism, a program of Beam's, and run that.
         "--runner=FnApiRunner",
@@ -53,6 +48,7 @@ class Runtime(Section):
     ]
     """Arguments of every Beam pipeline. The default keeps it in this process."""
     kubeflow: Kubeflow = Kubeflow()
+    airflow: Airflow = Airflow()
 
 
 class Config(Section):
@@ -97,10 +93,12 @@ class Config(Section):
         return Path(self.runtime.root).expanduser().absolute()
 
     @property
-    def metadata_path(self) -> Path:
-        """The absolute SQLite file of ML Metadata."""
+    def metadata(self) -> str:
+        """The ML Metadata store: a server's URL or the absolute path of a SQLite file."""
         named = self.runtime.metadata
-        return Path(named).expanduser().absolute() if named else self.root / "metadata.sqlite"
+        if named and metadata_store.is_url(named):
+            return named
+        return str(Path(named).expanduser().absolute() if named else self.root / "metadata.sqlite")
 
     @property
     def push_directory(self) -> Path:
@@ -205,15 +203,15 @@ def _allowed_keys(path: Sequence[Any]) -> str:
 def _section_at(path: Sequence[Any]) -> type[pydantic.BaseModel]:
     section: type[pydantic.BaseModel] = Config
     for part in path:
-        if isinstance(part, str):
+        if part in section.model_fields:  # no index of a list, no name in a dictionary
             section = _model_in(section.model_fields[part].annotation)
     return section
 
 
 def _model_in(annotation: Any) -> type[pydantic.BaseModel]:
-    """The section among the alternatives of a field's type: `Dense` in `list[Dense]`."""
+    """The section in a field's type: `Dense` in `list[Dense]`, `Step` in `dict[str, Step]`."""
     inner = [part for part in typing.get_args(annotation) if part is not type(None)]
-    return _model_in(inner[0]) if inner else annotation
+    return _model_in(inner[-1]) if inner else annotation
 
 
 def _kind(value: Any) -> str:

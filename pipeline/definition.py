@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import tfx.components as tfx_components
-from ml_metadata.proto import metadata_store_pb2
 from tfx.dsl.components.base.base_node import BaseNode
-from tfx.orchestration import metadata
 from tfx.orchestration.pipeline import Pipeline
 
 from components.baseline.component import BaselineResolver
@@ -23,6 +21,7 @@ from components.statistics_gen.component import StatisticsGen
 from components.statistics_gen.distributed import make_distributed_statistics_gen
 from components.trainer.component import Trainer
 from components.transform.component import make_transform
+from pipeline import metadata_store
 from pipeline.beam_options import is_local, pipeline_arguments
 from pipeline.config import Config
 
@@ -40,15 +39,10 @@ def create_pipeline(config: Config) -> Pipeline:
         pipeline_name=config.pipeline_name,
         pipeline_root=str(config.pipeline_root),
         components=_components(config),
-        metadata_connection_config=metadata_connection(config),
+        metadata_connection_config=metadata_store.connection_config(config.metadata),
         beam_pipeline_args=pipeline_arguments(config.runtime.beam),
         enable_cache=True,
     )
-
-
-def metadata_connection(config: Config) -> metadata_store_pb2.ConnectionConfig:
-    """Gives how the ML Metadata store is reached."""
-    return metadata.sqlite_metadata_connection_config(str(config.metadata_path))
 
 
 def _components(config: Config) -> list[BaseNode]:

@@ -1,10 +1,11 @@
-"""What must be set before TensorFlow or Keras is imported."""
+"""What must be set before TensorFlow, Keras or TFX is imported."""
 
 from __future__ import annotations
 
 import os
 
 from components.weights import cache_dir
+from pipeline import deferred_imports
 
 
 def prepare() -> None:
@@ -16,3 +17,4 @@ def prepare() -> None:
     os.environ.setdefault("KERAS_HOME", str(cache_dir() / "keras"))
     # Likewise Matplotlib and ~/.config.
     os.environ.setdefault("MPLCONFIGDIR", str(cache_dir() / "matplotlib"))
+    deferred_imports.defer()

@@ -69,8 +69,7 @@ def run(
         observer.node_started(node_id, position, len(ids))
         began, state = time.monotonic(), "failed"
         try:
-            node_runner.run_node(compiled, node_id)
-            state = runs.read_run(store, run_id, ids).nodes[node_id].state
+            state = node_runner.run_node(compiled, node_id)
         except Exception as error:
             raise RunFailed(node_id, runs.read_run(store, run_id, ids)) from error
         finally:

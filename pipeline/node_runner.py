@@ -1,4 +1,4 @@
-"""Runs ONE node of a compiled pipeline, for any scheduler.
+"""Runs ONE node of a compiled pipeline, for any scheduler and for the local runner.
 
 What TFX's `LocalDagRunner` does for all nodes in one process, with the same launcher: driver,
 cache, resolver, executor and publisher, so that lineage and caching are the same everywhere. A
@@ -7,34 +7,50 @@ node that is run twice under one run id finds its first execution and does not p
 
 from __future__ import annotations
 
-from pathlib import Path
+import sys
+from types import TracebackType
+from typing import Any
 
 from google.protobuf import json_format
-from ml_metadata.proto import metadata_store_pb2
 from tfx.dsl.compiler import constants
+from tfx.dsl.io import fileio
 from tfx.orchestration import metadata
 from tfx.orchestration.local import runner_utils
-from tfx.orchestration.portable import launcher, partial_run_utils, runtime_parameter_utils
-from tfx.proto.orchestration import pipeline_pb2
+from tfx.orchestration.portable import (
+    data_types,
+    launcher,
+    outputs_utils,
+    partial_run_utils,
+    runtime_parameter_utils,
+)
+from tfx.proto.orchestration import execution_result_pb2, pipeline_pb2
 
-from components.errors import ConfigError
+from components.errors import ConfigError, UserError
+from pipeline import metadata_store, runs
 
 
-def read_compiled(path: Path) -> pipeline_pb2.Pipeline:
-    """Reads a compiled pipeline from the JSON that `write_compiled` wrote.
+class NodeFailed(UserError):
+    """A node could not start."""
+
+
+def read_compiled(path: str) -> pipeline_pb2.Pipeline:
+    """Reads a compiled pipeline from the JSON that `write_compiled` wrote, on any file system.
 
     Raises:
       ConfigError: the file is missing or holds something else.
     """
     try:
-        return json_format.Parse(path.read_text("utf-8"), pipeline_pb2.Pipeline())
-    except (OSError, UnicodeDecodeError, json_format.ParseError) as error:
+        with fileio.open(str(path)) as file:
+            return json_format.Parse(file.read(), pipeline_pb2.Pipeline())
+    except (OSError, fileio.NotFoundError, UnicodeDecodeError, json_format.ParseError) as error:
         raise ConfigError(f"{path} is not a compiled pipeline: {error}.") from error
 
 
-def write_compiled(compiled: pipeline_pb2.Pipeline, path: Path) -> None:
-    """Writes a compiled pipeline as JSON."""
-    path.write_text(json_format.MessageToJson(compiled, sort_keys=True), "utf-8")
+def write_compiled(compiled: pipeline_pb2.Pipeline, path: str) -> None:
+    """Writes a compiled pipeline as JSON, on any file system, whole or not at all."""
+    with fileio.open(f"{path}.new", "w") as file:
+        file.write(json_format.MessageToJson(compiled, sort_keys=True))
+    fileio.rename(f"{path}.new", str(path), overwrite=True)
 
 
 def bind(compiled: pipeline_pb2.Pipeline, run_id: str) -> pipeline_pb2.Pipeline:
@@ -52,10 +68,10 @@ def node_ids(compiled: pipeline_pb2.Pipeline) -> list[str]:
     return [node.pipeline_node.node_info.id for node in compiled.nodes]
 
 
-def connection(compiled: pipeline_pb2.Pipeline) -> metadata_store_pb2.ConnectionConfig:
-    """Gives how the pipeline's ML Metadata store is reached."""
+def connection(compiled: pipeline_pb2.Pipeline) -> Any:
+    """Gives how the pipeline's ML Metadata store is reached, with its password."""
     config = runner_utils.extract_local_deployment_config(compiled).metadata_connection_config
-    return getattr(config, config.WhichOneof("connection_config"))
+    return metadata_store.with_password(getattr(config, config.WhichOneof("connection_config")))
 
 
 def _node(compiled: pipeline_pb2.Pipeline, node_id: str) -> pipeline_pb2.PipelineNode:
@@ -67,32 +83,88 @@ def is_skipped(compiled: pipeline_pb2.Pipeline, node_id: str) -> bool:
     return _node(compiled, node_id).execution_options.HasField("skip")
 
 
-def run_node(bound: pipeline_pb2.Pipeline, node_id: str) -> None:
+class _Handle(metadata.Metadata):
+    """TFX's handle of the store; it waits for the server, and for others on a SQLite file."""
+
+    def __init__(self, config: Any) -> None:
+        super().__init__(config)
+        self._guard = metadata_store.guard(config)
+
+    def __enter__(self) -> _Handle:
+        self._guard.__enter__()
+        try:
+            metadata_store.wait_for(self.connection_config)
+            super().__enter__()
+        except BaseException:
+            self._guard.__exit__(*sys.exc_info())
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None = None,
+        error: BaseException | None = None,
+        trace: TracebackType | None = None,
+    ) -> None:
+        super().__exit__(kind, error, trace)
+        self._guard.__exit__(kind, error, trace)
+
+
+class _Launcher(launcher.Launcher):
+    """TFX's launcher, which clears away first what a killed attempt left in the outputs."""
+
+    def _run_executor(
+        self, execution_info: data_types.ExecutionInfo
+    ) -> execution_result_pb2.ExecutorOutput:
+        # The launcher goes on with the same execution, and so in the same folders.
+        outputs_utils.remove_output_dirs(execution_info.output_dict)
+        return super()._run_executor(execution_info)
+
+
+def run_node(bound: pipeline_pb2.Pipeline, node_id: str) -> str:
     """Runs the node with this id, or takes its result from the cache.
 
     Args:
       bound: a compiled pipeline, bound to a run; marks of a partial run are respected.
       node_id: which node.
 
+    Returns:
+      What became of it: `ran` (now or in an earlier attempt of the run), `cached` or `skipped`.
+
     Raises:
       ConfigError: the pipeline has no such node.
+      NodeFailed: what it reads is not there.
+      MetadataUnavailable: the store does not answer.
       Exception: whatever the node's executor raised; its failure is in the metadata.
     """
     if node_id not in node_ids(bound):
         raise ConfigError(f"No node {node_id!r}; the nodes are {', '.join(node_ids(bound))}.")
     if is_skipped(bound, node_id):
-        return
-    node = _node(bound, node_id)
+        return "skipped"
+    node, store = _node(bound, node_id), connection(bound)
     deployment = runner_utils.extract_local_deployment_config(bound)
-    store = connection(bound)
     if node.execution_options.run.perform_snapshot:
-        with metadata.Metadata(store) as handle:
+        with _Handle(store) as handle:
             partial_run_utils.snapshot(handle, bound)
-    launcher.Launcher(
+    _Launcher(
         pipeline_node=node,
-        mlmd_connection=metadata.Metadata(store),
+        mlmd_connection=_Handle(store),
         pipeline_info=bound.pipeline_info,
         pipeline_runtime_spec=bound.runtime_spec,
         executor_spec=runner_utils.extract_executor_spec(deployment, node_id),
         custom_driver_spec=runner_utils.extract_custom_driver_spec(deployment, node_id),
     ).launch()
+    return _state(bound, node)
+
+
+def _state(bound: pipeline_pb2.Pipeline, node: pipeline_pb2.PipelineNode) -> str:
+    """What the metadata says of the node: the launcher itself is silent about missing inputs."""
+    run_id = bound.runtime_spec.pipeline_run_id.field_value.string_value
+    done = runs.read_run(connection(bound), run_id).nodes.get(node.node_info.id)
+    if done is None or done.state == "failed":
+        before = ", ".join(node.upstream_nodes) or "none"
+        raise NodeFailed(
+            f"{node.node_info.id} could not start: what it reads is not there under the run id "
+            f"{run_id!r}. Run the nodes before it first: {before}."
+        )
+    return done.state

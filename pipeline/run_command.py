@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 from components.errors import ConfigError, UserError
 from components.image_example_gen import kept_listing
 from pipeline import config as configuration
-from pipeline import preflight, root
+from pipeline import metadata_store, preflight, root
 from pipeline.config import Config
 from pipeline.console import RunView, quiet, show_summary
 
@@ -55,7 +56,7 @@ def execute(request: Request) -> dict[str, Any]:
     listing = preflight.check_folders(config)
     preflight.check_gate(config.gate, listing.classes)
     preflight.check_batch(config, listing)
-    with root.locked(config.root):
+    with _alone(config):
         run_id = root.new_run_id()
         log = root.log_path(config.root, run_id)
         with quiet(log, to_stderr=request.as_json) as shown, RunView(shown) as view:
@@ -66,6 +67,13 @@ def execute(request: Request) -> dict[str, Any]:
             result = _run(request, config, run_id, view)
             show_summary(shown, result, picture=listing.files[0].path)
     return result
+
+
+def _alone(config: Config) -> contextlib.AbstractContextManager[None]:
+    """A database server keeps several runs apart; with a SQLite file, the second one is told."""
+    if metadata_store.is_url(config.metadata):
+        return contextlib.nullcontext()
+    return root.locked(config.root)
 
 
 def build_config(request: Request) -> Config:

@@ -9,10 +9,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from ml_metadata import metadata_store
+from ml_metadata.metadata_store import MetadataStore
 from ml_metadata.proto import metadata_store_pb2
 
 from components import gate_rows
+from pipeline import metadata_store
 
 _RUN, _NODE = "pipeline_run", "node"  # TFX's context types
 _State = metadata_store_pb2.Execution.State
@@ -97,9 +98,7 @@ class Run:
         return "refused" if refused else "unchanged"
 
 
-def read_run(
-    connection: metadata_store_pb2.ConnectionConfig, run_id: str, node_ids: Iterable[str] = ()
-) -> Run:
+def read_run(connection: Any, run_id: str, node_ids: Iterable[str] = ()) -> Run:
     """Gives what the metadata knows of a run.
 
     Args:
@@ -107,7 +106,11 @@ def read_run(
       run_id: which run.
       node_ids: all nodes of its pipeline; those that the metadata does not know were skipped.
     """
-    store = metadata_store.MetadataStore(connection)
+    with metadata_store.opened(connection) as store:
+        return _read(store, run_id, node_ids)
+
+
+def _read(store: MetadataStore, run_id: str, node_ids: Iterable[str]) -> Run:
     run = Run(run_id, dict.fromkeys(node_ids, Node("skipped", 0.0)), {})
     context = store.get_context_by_type_and_name(_RUN, run_id)
     if context is None:
@@ -125,22 +128,20 @@ def read_run(
     return run
 
 
-def run_ids(connection: metadata_store_pb2.ConnectionConfig) -> list[str]:
+def run_ids(connection: Any) -> list[str]:
     """Gives the ids of all runs, the newest first."""
-    store = metadata_store.MetadataStore(connection)
-    contexts = store.get_contexts_by_type(_RUN)
+    with metadata_store.opened(connection) as store:
+        contexts = store.get_contexts_by_type(_RUN)
     return [context.name for context in sorted(contexts, key=lambda context: -context.id)]
 
 
-def _node_id(store: metadata_store.MetadataStore, execution: int) -> str:
+def _node_id(store: MetadataStore, execution: int) -> str:
     contexts = store.get_contexts_by_execution(execution)
     name = next(context.name for context in contexts if context.type == _NODE)
     return name.rpartition(".")[2]
 
 
-def _outputs(
-    store: metadata_store.MetadataStore, execution: int
-) -> dict[str, metadata_store_pb2.Artifact]:
+def _outputs(store: MetadataStore, execution: int) -> dict[str, metadata_store_pb2.Artifact]:
     events = store.get_events_by_execution_ids([execution])
     made = [event.artifact_id for event in events if event.type == metadata_store_pb2.Event.OUTPUT]
     return {artifact.type: artifact for artifact in store.get_artifacts_by_id(made)}
