@@ -7,6 +7,7 @@ node that is run twice under one run id finds its first execution and does not p
 
 from __future__ import annotations
 
+import itertools
 import sys
 from types import TracebackType
 from typing import Any
@@ -19,7 +20,6 @@ from tfx.orchestration.local import runner_utils
 from tfx.orchestration.portable import (
     data_types,
     launcher,
-    outputs_utils,
     partial_run_utils,
     runtime_parameter_utils,
 )
@@ -117,7 +117,9 @@ class _Launcher(launcher.Launcher):
         self, execution_info: data_types.ExecutionInfo
     ) -> execution_result_pb2.ExecutorOutput:
         # The launcher goes on with the same execution, and so in the same folders.
-        outputs_utils.remove_output_dirs(execution_info.output_dict)
+        for artifact in itertools.chain(*execution_info.output_dict.values()):
+            if fileio.exists(artifact.uri):
+                fileio.rmtree(artifact.uri)
         return super()._run_executor(execution_info)
 
 
