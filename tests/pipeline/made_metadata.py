@@ -19,7 +19,13 @@ def store(root: Path) -> metadata_store.MetadataStore:
     return metadata_store.MetadataStore(config)
 
 
-def record(root: Path, run_id: str, outputs: dict[str, Any], pushed: str | None = None) -> None:
+def record(
+    root: Path,
+    run_id: str,
+    outputs: dict[str, Any],
+    pushed: str | None = None,
+    known: metadata_store.MetadataStore | None = None,
+) -> None:
     """Writes a run with one output each, whose file holds that document.
 
     Args:
@@ -27,27 +33,28 @@ def record(root: Path, run_id: str, outputs: dict[str, Any], pushed: str | None 
       run_id: the run's id.
       outputs: documents by artifact type.
       pushed: the version that it pushed.
+      known: the metadata, if not the root's.
     """
+    known = known or store(root)
     for kind, document in outputs.items():
         folder = root / run_id / kind
         folder.mkdir(parents=True)
         (folder / _FILES[kind]).write_text(json.dumps(document))
-        _execute(root, run_id, kind, kind, folder)
+        _execute(known, run_id, kind, kind, folder)
     properties: dict[str, int | str] = {"pushed": int(pushed is not None)}
     if pushed is not None:
         properties["pushed_version"] = pushed
-    _execute(root, run_id, "Pusher", "PushedModel", root, properties)
+    _execute(known, run_id, "Pusher", "PushedModel", root, properties)
 
 
 def _execute(
-    root: Path,
+    known: metadata_store.MetadataStore,
     run_id: str,
     node: str,
     kind: str,
     folder: Path,
     properties: dict[str, int | str] | None = None,
 ) -> None:
-    known = store(root)
     types = {
         name: known.put_context_type(metadata_store_pb2.ContextType(name=name))
         for name in ("pipeline_run", "node")
