@@ -3,43 +3,24 @@
 Run by the interpreter of an environment of its own (`make kubeflow-setup`), since Kubeflow's SDK
 and TFX need different protobufs; so it imports neither TFX nor this project:
 
-    .venv-kubeflow/bin/python kubeflow/compile.py --pipeline COMPILED.json --output OUT.yaml \
-        --image IMAGE
+    .venv-kubeflow/bin/python kubeflow/compile.py --order ORDER.json --output OUT.yaml
 
-In IMAGE, `python3` has `kfp` (constraints/kubeflow.txt), and `transfer-pipeline` is on PATH.
+`transfer-pipeline compile --target kubeflow` writes the order (pipeline/kubeflow_target.py).
 """
 
-# No `from __future__ import annotations`: kfp reads run_node's as types, not as text.
+# No `from __future__ import annotations`: kfp reads the pipeline's as types, not as text.
 import argparse
-import base64
 import graphlib
 import json
 import sys
-import zlib
 from pathlib import Path
 from typing import Any
 
+import pods
+import steps
 from kfp import compiler, dsl
 
-
-def run_node(compiled: str, node: str, run_id: str) -> None:
-    """Runs one node of the pipeline in the step's container; Kubeflow ships this source.
-
-    Args:
-      compiled: the compiled TFX pipeline, JSON, deflated, in base64.
-      node: the node's id.
-      run_id: the run's id, the same in all its steps.
-    """
-    import base64
-    import subprocess
-    import tempfile
-    import zlib
-
-    with tempfile.NamedTemporaryFile(suffix=".json") as pipeline:
-        pipeline.write(zlib.decompress(base64.b64decode(compiled)))
-        pipeline.flush()
-        command = ["transfer-pipeline", "run-node", "--pipeline", pipeline.name]
-        subprocess.run([*command, "--node", node, "--run-id", run_id], check=True)
+COMPILE, REPORT = "compile", "Report"
 
 
 def read_graph(content: dict[str, Any]) -> dict[str, list[str]]:
@@ -59,45 +40,91 @@ def read_graph(content: dict[str, Any]) -> dict[str, list[str]]:
     return {name: graph[name] for name in graphlib.TopologicalSorter(graph).static_order()}
 
 
-def make_pipeline(content: dict[str, Any], image: str) -> Any:
-    """Gives the Kubeflow pipeline for a compiled TFX pipeline whose steps run in `image`.
+def read_before(graph: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Gives for each node of an ordered graph all nodes that end before it begins."""
+    before: dict[str, set[str]] = {}
+    for name, upstream in graph.items():
+        before[name] = set(upstream).union(*(before[other] for other in upstream))
+    return {name: sorted(names) for name, names in before.items()}
 
-    The compiled pipeline travels in each step's arguments, of which one may hold 128 KiB on
-    Linux: deflated, one of 10 nodes takes 4 KiB.
+
+def make_pipeline(order: dict[str, Any]) -> Any:
+    """Gives the Kubeflow pipeline for an order.
+
+    Args:
+      order: `compiled`, the compiled TFX pipeline; `configuration`, the whole configuration that
+        runs are made from; `steps`, by node and for `compile` what the pod gets.
+
+    Raises:
+      ValueError: there is no such graph of nodes.
     """
-    graph = read_graph(content)
-    text = json.dumps(content, separators=(",", ":"))
-    compiled = base64.b64encode(zlib.compress(text.encode(), level=9)).decode()
+    graph = read_graph(order["compiled"])
+    configuration = order["configuration"]
+    source = configuration["data"]["source"]
+    default_data = source if isinstance(source, str) else json.dumps(source)
+    no_overrides: list[str] = []
 
-    @dsl.pipeline(name=content["pipelineInfo"]["id"])
-    def pipeline() -> None:
-        tasks: dict[str, Any] = {}
+    @dsl.pipeline(
+        name=order["compiled"]["pipelineInfo"]["id"],
+        description="Trains an image classifier, judges it, and pushes it if it passes.",
+    )
+    def pipeline(
+        data: str = default_data,
+        span: str = "",
+        overrides: list = no_overrides,
+    ) -> None:
+        task = _step(COMPILE, steps.compile_run, order)(
+            configuration=_text(configuration),
+            before=_text(read_before(graph)),
+            data=data,
+            span=span,
+            overrides=overrides,
+        )
+        tasks = {COMPILE: _finish(task, COMPILE, order)}
         for node, upstream in graph.items():
-            step = dsl.component(run_node, base_image=image, install_kfp_package=False)
-            step.component_spec.name = node.lower()
-            task = step(compiled=compiled, node=node, run_id=dsl.PIPELINE_JOB_ID_PLACEHOLDER)
-            task.set_display_name(node)
-            # TFX knows which inputs, settings and code a result depends on; Kubeflow does not.
-            task.set_caching_options(False)
-            tasks[node] = task.after(*(tasks[name] for name in upstream))
+            function = steps.run_report if node == REPORT else steps.run_node
+            task = _step(node, function, order)(
+                compiled=tasks[COMPILE].outputs["compiled"],
+                node=node,
+                run_id=dsl.PIPELINE_JOB_ID_PLACEHOLDER,
+            )
+            tasks[node] = _finish(task, node, order).after(*(tasks[name] for name in upstream))
 
     return pipeline
 
 
+def _step(name: str, function: Any, order: dict[str, Any]) -> Any:
+    image = order["steps"][name]["image"]
+    step = dsl.component(function, base_image=image, install_kfp_package=False)
+    step.component_spec.name = name.lower()
+    return step
+
+
+def _finish(task: Any, name: str, order: dict[str, Any]) -> Any:
+    task.set_display_name(name)
+    # TFX knows which inputs, settings and code a result depends on; Kubeflow does not.
+    task.set_caching_options(False)
+    pods.equip(task, order["steps"][name], order["configuration"]["runtime"]["kubeflow"])
+    return task
+
+
+def _text(value: Any) -> str:
+    """Gives JSON in which nothing looks like a placeholder of Kubeflow or Argo."""
+    return json.dumps(value, separators=(",", ":")).replace("{{", "\\u007b\\u007b")
+
+
 def main() -> int:
-    """Compiles one file; 0 means written, 2 that the pipeline can't be read."""
+    """Compiles one file; 0 means written, 2 that the order can't be carried out."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pipeline", type=Path, required=True, help="compiled TFX pipeline, JSON")
+    parser.add_argument("--order", type=Path, required=True, help="what to compile, JSON")
     parser.add_argument("--output", type=Path, required=True, help="Kubeflow pipeline, YAML")
-    parser.add_argument("--image", required=True, help="container image that the steps run in")
     arguments = parser.parse_args()
     try:
-        content = json.loads(arguments.pipeline.read_text())
-        pipeline = make_pipeline(content, arguments.image)
+        pipeline = make_pipeline(json.loads(arguments.order.read_text("utf-8")))
+        compiler.Compiler().compile(pipeline, str(arguments.output))
     except (OSError, ValueError) as error:
-        print(f"{arguments.pipeline}: {error}", file=sys.stderr)
+        print(f"{arguments.order}: {error}", file=sys.stderr)
         return 2
-    compiler.Compiler().compile(pipeline, str(arguments.output))
     return 0
 
 

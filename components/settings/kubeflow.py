@@ -76,8 +76,9 @@ class Step(Section):
     secrets: list[Secret] = []
     volumes: list[Volume] = []
     retries: Count = 2
-    """How often a step that failed is started again, first after a minute, then after twice the
-    time."""
+    """How often a step that failed is started again; it goes on where it was."""
+    retry_seconds: Count = 60
+    """Before the first retry; each further one waits twice as long."""
     timeout: AtLeastOne | None = None
     """Seconds after which a step is stopped."""
 
