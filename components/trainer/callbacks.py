@@ -143,6 +143,7 @@ class GoOn(keras.callbacks.Callback):
         self._others = others
 
     def on_train_begin(self, logs: Logs = None) -> None:
+        progress.report(f"going on after epoch {self._state.epochs} of phase {self._state.phase}")
         for row in self._state.rows:
             if row["phase"] == self._state.phase:
                 for callback in self._others:
