@@ -9,7 +9,9 @@ A schedule takes the place of the one with the same name in the experiment.
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +139,9 @@ def main() -> int:
     except (SubmitError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    # kfp tells of versions long gone, and of each attempt with a stack trace.
+    warnings.simplefilter("ignore", FutureWarning)
+    logging.disable()
     try:
         client = kfp.Client(arguments.host, existing_token=token, ssl_ca_cert=arguments.ca)
         print(submit(client, arguments))

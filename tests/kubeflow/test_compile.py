@@ -1,139 +1,101 @@
-"""Runs the script in the environment that has Kubeflow's SDK, which is built where missing."""
+"""Runs the script in the environment that has Kubeflow's SDK."""
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-INTERPRETER = ROOT / ".venv-kubeflow" / "bin" / "python"
-IMAGE = "example/pipeline:1"
+from pipeline import kubeflow_target
+from tests.kubeflow import made_order
+from tests.kubeflow.made_order import IMAGE, NODES, compile_nodes, compiled_pipeline, load
 
-# As TFX's compiler writes them; out of order on purpose.
-NODES = {
-    "Trainer": ["ExampleGen", "Transform"],
-    "ExampleGen": [],
-    "Transform": ["ExampleGen"],
-    "Pusher": ["Trainer"],
-}
-
-# What kfp's own loader sees in a file; then its local runner runs it.
-LOAD = """
-import json, sys
-from kfp import components
-spec = components.load_component_from_file(sys.argv[1]).pipeline_spec
-from google.protobuf import json_format
-print(json.dumps(json_format.MessageToDict(spec)))
-"""
-RUN = """
-import sys
-from kfp import components, local
-local.init(runner=local.SubprocessRunner(use_venv=False), pipeline_root=sys.argv[2])
-components.load_component_from_file(sys.argv[1])()
-"""
-
-# Stands in for the command in the steps' image: notes how it was called, and the file's content.
-COMMAND = """#!/usr/bin/env python3
-import json, sys
-pipeline = json.load(open(sys.argv[sys.argv.index("--pipeline") + 1]))
-with open({log!r}, "a") as log:
-    print(json.dumps([sys.argv[1:], pipeline]), file=log)
-sys.exit(3 if {failing!r} in sys.argv else 0)
-"""
-
-pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="session", autouse=True)
-def environment() -> None:
-    command = [sys.executable, str(ROOT / "tools" / "bootstrap.py"), "kubeflow-setup"]
-    subprocess.run(command, check=True)
-
-
-def compiled_pipeline(nodes: dict[str, list[str]]) -> dict[str, Any]:
-    steps = [
-        {"pipelineNode": {"nodeInfo": {"id": name}, **({"upstreamNodes": up} if up else {})}}
-        for name, up in nodes.items()
-    ]
-    return {"pipelineInfo": {"id": "solar-cells"}, "nodes": steps}
-
-
-def compile_to(folder: Path, content: Any) -> subprocess.CompletedProcess[str]:
-    (folder / "compiled.json").write_text(json.dumps(content))
-    script = [str(INTERPRETER), str(ROOT / "kubeflow" / "compile.py")]
-    files = ["--pipeline", "compiled.json", "--output", "out.yaml", "--image", IMAGE]
-    return subprocess.run([*script, *files], cwd=folder, capture_output=True, text=True)
-
-
-def run_locally(folder: Path, failing: str = "none") -> tuple[int, list[Any]]:
-    """Runs folder/out.yaml; gives the exit code and what `transfer-pipeline` was called with."""
-    log, command = folder / "calls", folder / "bin" / "transfer-pipeline"
-    command.parent.mkdir()
-    command.write_text(COMMAND.format(log=str(log), failing=failing))
-    command.chmod(0o755)
-    # kfp's local runner can't call a Python whose path has a space, as a checkout's may.
-    (folder / "venv").symlink_to(INTERPRETER.parents[1])
-    binaries = folder / "venv" / "bin"
-    path = os.pathsep.join([str(command.parent), str(binaries), os.environ["PATH"]])
-    done = subprocess.run(
-        [str(binaries / "python"), "-c", RUN, "out.yaml", str(folder / "root")],
-        cwd=folder,
-        env={**os.environ, "PATH": path},
-        capture_output=True,
-        text=True,
-    )
-    return done.returncode, [json.loads(line) for line in log.read_text().splitlines()]
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("kubeflow_environment")]
 
 
 def test_kfp_loads_one_uncached_step_per_node_that_waits_for_those_upstream(
     tmp_path: Path,
 ) -> None:
-    done = compile_to(tmp_path, compiled_pipeline(NODES))
-    assert done.returncode == 0, done.stderr
-    command = [str(INTERPRETER), "-c", LOAD, "out.yaml"]
-    loaded = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
-    spec = json.loads(loaded.stdout)
+    compile_nodes(tmp_path, NODES)
+    spec, _ = load(tmp_path)
     assert spec["pipelineInfo"]["name"] == "solar-cells"
     tasks = {task["taskInfo"]["name"]: task for task in spec["root"]["dag"]["tasks"].values()}
-    assert {name: task.get("dependentTasks", []) for name, task in tasks.items()} == {
-        name: sorted(upstream.lower() for upstream in upstreams)
+    assert "dependentTasks" not in tasks.pop("compile")
+    assert {name: set(task["dependentTasks"]) for name, task in tasks.items()} == {
+        name: {"compile", *(upstream.lower() for upstream in upstreams)}
         for name, upstreams in NODES.items()
     }
     assert not any(task["cachingOptions"].get("enableCache") for task in tasks.values())
     executors = spec["deploymentSpec"]["executors"].values()
-    assert [executor["container"]["image"] for executor in executors] == [IMAGE] * len(NODES)
+    assert {executor["container"]["image"] for executor in executors} == {IMAGE}
 
 
-def test_each_step_calls_the_node_runner_with_the_whole_pipeline_and_one_run_id(
-    tmp_path: Path,
-) -> None:
-    content = compiled_pipeline(NODES)
-    content["pipelineInfo"]["note"] = "quotes \" ' and {{$.placeholders}} and \u00fc survive"
-    compile_to(tmp_path, content)
-    code, calls = run_locally(tmp_path)
-    assert code == 0
-    order = [arguments[arguments.index("--node") + 1] for arguments, _ in calls]
-    assert sorted(order) == sorted(NODES)
-    assert all(order.index(up) < order.index(name) for name in NODES for up in NODES[name])
-    assert all(pipeline == content for _, pipeline in calls)
-    for arguments, _ in calls:
-        assert [arguments[0], *arguments[1::2]] == ["run-node", "--pipeline", "--node", "--run-id"]
-    run_ids = {arguments[-1] for arguments, _ in calls}
-    assert len(run_ids) == 1
-    assert "{{" not in run_ids.pop()
+def test_a_run_has_parameters_with_the_configurations_values_as_defaults(tmp_path: Path) -> None:
+    compile_nodes(tmp_path, NODES)
+    spec, _ = load(tmp_path)
+    parameters = spec["root"]["inputDefinitions"]["parameters"]
+    assert {name: given["defaultValue"] for name, given in parameters.items()} == {
+        "data": "/pictures",
+        "span": "",
+        "overrides": [],
+    }
 
 
-def test_a_node_that_fails_fails_its_step_and_stops_the_rest(tmp_path: Path) -> None:
-    compile_to(tmp_path, compiled_pipeline(NODES))
-    code, calls = run_locally(tmp_path, failing="Transform")
-    assert code != 0
-    assert len(calls) == 2
+def test_a_step_gets_what_is_configured_for_it_and_else_what_all_get(tmp_path: Path) -> None:
+    gpu = {
+        "image": "example/python:gpu",
+        "gpu": 1,
+        "cpu_limit": 4,
+        "memory_limit": "16Gi",
+        "node_selector": {"pool": "gpu"},
+        "tolerations": [{"key": "gpu", "operator": "Exists", "effect": "NoSchedule"}],
+        "secrets": [{"name": "bucket", "env": {"id": "AWS_ACCESS_KEY_ID"}, "mount": "/secret"}],
+        "env": {"TF_CPP_MIN_LOG_LEVEL": "2"},
+        "timeout": 3600,
+    }
+    volumes = [{"claim": "pictures", "mount": "/pictures", "sub_path": "solar"}]
+    everyone = {"cpu": 0.5, "memory": "2Gi", "volumes": volumes, "retries": 1, "retry_seconds": 30}
+    compile_nodes(
+        tmp_path,
+        NODES,
+        step=everyone,
+        steps={"Trainer": gpu, "compile": {"cpu": 2, "retries": 0}},
+        pull_policy="Always",
+        pull_secrets=["registry"],
+    )
+    spec, platform = load(tmp_path)
+    containers = {
+        name.removeprefix("exec-"): executor["container"]
+        for name, executor in spec["deploymentSpec"]["executors"].items()
+    }
+    pods = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+    trainer, resources = pods["exec-trainer"], containers["trainer"]["resources"]
+    assert containers["trainer"]["image"] == "example/python:gpu"
+    assert containers["trainer"]["env"] == [{"name": "TF_CPP_MIN_LOG_LEVEL", "value": "2"}]
+    assert float(resources["resourceCpuRequest"]) == 0.5
+    assert float(resources["resourceCpuLimit"]) == 4
+    assert resources["resourceMemoryLimit"] == "16Gi"
+    assert resources["accelerator"]["resourceType"] == "nvidia.com/gpu"
+    assert resources["accelerator"]["resourceCount"] == "1"
+    assert trainer["nodeSelector"]["labels"] == {"pool": "gpu"}
+    assert trainer["tolerations"] == gpu["tolerations"]
+    assert trainer["secretAsEnv"][0]["secretName"] == "bucket"
+    assert trainer["secretAsVolume"][0]["mountPath"] == "/secret"
+    assert trainer["activeDeadlineSeconds"] == "3600"
+    assert float(containers["compile"]["resources"]["resourceCpuRequest"]) == 2
+    for name in ("trainer", "report", "compile"):
+        pod = pods[f"exec-{name}"]
+        assert pod["imagePullPolicy"] == "Always"
+        assert pod["imagePullSecret"][0]["secretName"] == "registry"
+        [mount] = pod["pvcMount"]
+        place = mount["constant"], mount["mountPath"], mount["subPath"]
+        assert place == ("pictures", "/pictures", "solar")
+    tasks = spec["root"]["dag"]["tasks"]
+    assert "retryPolicy" not in tasks["compile"]
+    policy = tasks["trainer"]["retryPolicy"]
+    assert (policy["maxRetryCount"], policy["backoffDuration"]) == (1, "30s")
 
 
 @pytest.mark.parametrize(
@@ -146,7 +108,19 @@ def test_a_node_that_fails_fails_its_step_and_stops_the_rest(tmp_path: Path) -> 
     ],
 )
 def test_what_is_no_graph_of_nodes_is_refused(tmp_path: Path, content: Any, fault: str) -> None:
-    done = compile_to(tmp_path, content)
+    done = made_order.compile_order(tmp_path, {"compiled": content})
     assert done.returncode == 2
     assert fault in done.stderr
     assert not (tmp_path / "out.yaml").exists()
+
+
+def test_nothing_in_the_configuration_looks_like_a_placeholder(tmp_path: Path) -> None:
+    config = made_order.configuration()
+    order = kubeflow_target.order(config, compiled_pipeline(NODES))
+    order["configuration"]["data"]["group_by"] = "quotes \" ' and {{$.placeholders}} and \u00fc"
+    assert made_order.compile_order(tmp_path, order).returncode == 0
+    spec, _ = load(tmp_path)
+    given = spec["root"]["dag"]["tasks"]["compile"]["inputs"]["parameters"]["configuration"]
+    text = given["runtimeValue"]["constant"]
+    assert "{{" not in text
+    assert json.loads(text) == order["configuration"]
