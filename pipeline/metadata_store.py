@@ -104,21 +104,21 @@ def connection_config(store: str) -> Any:
 
 def address(config: Any) -> str:
     """Gives where a store is, without the password."""
-    kind = _kind(config)
-    if kind == "sqlite":
+    scheme = kind(config)
+    if scheme == "sqlite":
         return str(config.sqlite.filename_uri)
-    server = config if kind == "grpc" else getattr(config, kind)
-    name = {"mysql": "database", "postgresql": "dbname"}.get(kind)
-    return f"{kind}://{server.host}:{server.port}" + (f"/{getattr(server, name)}" if name else "")
+    server = config if scheme == "grpc" else getattr(config, scheme)
+    name = {"mysql": "database", "postgresql": "dbname"}.get(scheme)
+    return f"{scheme}://{server.host}:{server.port}" + (f"/{getattr(server, name)}" if name else "")
 
 
 def with_password(config: Any) -> Any:
     """Gives a copy that has the password of the environment, where it has none of its own."""
-    kind = _kind(config)
+    scheme = kind(config)
     copy = type(config)()
     copy.CopyFrom(config)
-    if kind in _PASSWORDS and not getattr(copy, kind).password:
-        getattr(copy, kind).password = os.environ.get(_PASSWORDS[kind], "")
+    if scheme in _PASSWORDS and not getattr(copy, scheme).password:
+        getattr(copy, scheme).password = os.environ.get(_PASSWORDS[scheme], "")
     return copy
 
 
@@ -166,14 +166,15 @@ def guard(config: Any) -> contextlib.AbstractContextManager[Any]:
 
     SQLite refuses a write that meets another one, and ML Metadata passes the refusal on.
     """
-    if _kind(config) != "sqlite":
+    if kind(config) != "sqlite":
         return contextlib.nullcontext()
     file = Path(config.sqlite.filename_uri)
     file.parent.mkdir(parents=True, exist_ok=True)
     return filelock.FileLock(f"{file}.lock")
 
 
-def _kind(config: Any) -> str:
+def kind(config: Any) -> str:
+    """Gives `sqlite`, `mysql`, `postgresql` or `grpc`."""
     if config.DESCRIPTOR.name == "MetadataStoreClientConfig":
         return "grpc"
     return str(config.WhichOneof("config"))

@@ -27,6 +27,7 @@ from tfx.proto.orchestration import execution_result_pb2, pipeline_pb2
 
 from components.errors import ConfigError, UserError
 from pipeline import metadata_store, runs
+from pipeline.postgresql_strings import WithoutBackslashes
 
 
 class NodeFailed(UserError):
@@ -89,6 +90,7 @@ class _Handle(metadata.Metadata):
     def __init__(self, config: Any) -> None:
         super().__init__(config)
         self._guard = metadata_store.guard(config)
+        self._is_postgresql = metadata_store.kind(config) == "postgresql"
 
     def __enter__(self) -> _Handle:
         self._guard.__enter__()
@@ -108,6 +110,12 @@ class _Handle(metadata.Metadata):
     ) -> None:
         super().__exit__(kind, error, trace)
         self._guard.__exit__(kind, error, trace)
+
+    @property
+    def store(self) -> Any:
+        """What TFX reads and writes."""
+        opened = super().store
+        return WithoutBackslashes(opened) if self._is_postgresql else opened
 
 
 class _Launcher(launcher.Launcher):

@@ -5,45 +5,143 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
-from pipeline import config
+from pipeline import config, metadata_store, runs
+from pipeline.run_command import Request, execute
 from serving import versions
 from tests import made_pictures
 from tests.e2e.conftest import SMALL
+from tests.pipeline import databases
+
+pytestmark = pytest.mark.slow
 
 _COMMAND = [sys.executable, "-c", "from pipeline.cli import main; main()"]
+_RUN = "monday"
 
 
-def _call(*words: str) -> None:
-    done = subprocess.run([*_COMMAND, *words], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-2000:]
+@pytest.fixture(scope="module")
+def store() -> Iterator[str | None]:
+    """A PostgreSQL server's URL; None (a SQLite file) where there is no PostgreSQL."""
+    programs = databases.programs()
+    if programs is None:
+        yield None
+        return
+    with databases.postgresql(programs) as server:
+        yield server.url("metadata")
 
 
-@pytest.mark.slow
-def test_every_node_in_its_own_process_and_a_repeated_one_publishes_once(tmp_path: Path) -> None:
-    tree: dict = {}
-    served = tmp_path / "served"
-    pictures = made_pictures.make(tmp_path / "pictures", 40)
-    for assignment in [
-        *SMALL,
-        f"data.source={pictures}",
-        f"push.directory={served}",
-        f"runtime.root={tmp_path / 'root'}",
-    ]:
-        config.override(tree, assignment)
-    file, compiled = tmp_path / "config.yaml", tmp_path / "compiled.json"
-    file.write_text(yaml.safe_dump(tree))
-    _call("compile", "--config", str(file), "--target", "tfx", "--output", str(compiled))
+class Place:
+    """A configuration file, and what its nodes leave."""
 
-    nodes = [
-        node["pipelineNode"]["nodeInfo"]["id"] for node in json.loads(compiled.read_text())["nodes"]
-    ]
-    assert {"ImageExampleGen", "Trainer", "Evaluator", "Pusher"} <= set(nodes)
-    for node in [*nodes, "Pusher"]:
-        _call("run-node", "--pipeline", str(compiled), "--node", node, "--run-id", "monday")
-    [version] = versions.published(served)
+    def __init__(self, folder: Path, store: str | None):
+        self.root, self.served = folder / "root", folder / "served"
+        pictures = made_pictures.make(folder / "pictures", 40)
+        tree: dict[str, Any] = {}
+        places = {"data.source": pictures, "push.directory": self.served, "runtime.root": self.root}
+        for assignment in [*SMALL, *(f"{key}={path}" for key, path in places.items())]:
+            config.override(tree, assignment)
+        config.set_key(tree, "runtime.metadata", store)
+        self.file, self.compiled = folder / "config.yaml", folder / "compiled.json"
+        self.file.write_text(yaml.safe_dump(tree))
+        self.connection = metadata_store.connection_config(config.build(tree).metadata)
+
+    def compile(self) -> list[str]:
+        """Compiles it and gives the nodes' ids in their order."""
+        words = ["--config", str(self.file), "--target", "tfx", "--output", str(self.compiled)]
+        _end_well(_start("compile", *words))
+        nodes = json.loads(self.compiled.read_text())["nodes"]
+        return [node["pipelineNode"]["nodeInfo"]["id"] for node in nodes]
+
+    def start(self, node: str) -> subprocess.Popen[str]:
+        """Starts one node's process."""
+        pipeline = ["--pipeline", str(self.compiled)]
+        return _start("run-node", *pipeline, "--node", node, "--run-id", _RUN)
+
+    def kill_amid(self, node: str, sign: tuple[Path, str]) -> None:
+        """Starts a node and kills it as soon as a file that matches is there."""
+        process, (folder, pattern) = self.start(node), sign
+        while process.poll() is None and not next(folder.glob(pattern), None):
+            time.sleep(0.001)
+        process.kill()
+        process.communicate()
+        done = runs.read_run(self.connection, _RUN)
+        assert done.nodes[node].state == "failed"
+        assert not any(node in artifact.uri for artifact in done.outputs.values())
+
+
+def _start(*words: str) -> subprocess.Popen[str]:
+    return subprocess.Popen([*_COMMAND, *words], stderr=subprocess.PIPE, text=True)
+
+
+def _end_well(process: subprocess.Popen[str]) -> None:
+    assert process.communicate()[1] is not None and process.returncode == 0
+
+
+def test_nodes_killed_in_the_middle_and_started_again_end_well_and_all_runners_agree(
+    tmp_path: Path, store: str | None
+) -> None:
+    place = Place(tmp_path, store)
+    outputs = place.root / "image-classifier"
+    killed = {
+        "ImageExampleGen": (outputs, "ImageExampleGen/examples/*/*"),
+        "Trainer": (outputs, "Trainer/.unfinished/*/backup.npz"),
+        "Pusher": (place.served, ".*/saved_model.pb"),
+    }
+    nodes = place.compile()
+    for node in nodes:
+        if node in killed:
+            place.kill_amid(node, killed[node])
+        _end_well(place.start(node))
+    _end_well(place.start("Pusher"))  # done already
+    [version] = versions.published(place.served)
     assert (version.path / "saved_model.pb").is_file()
+    done = runs.read_run(place.connection, _RUN)
+    assert (done.verdict, done.pushed_version) == ("pushed", version.number)
+    assert {node.state for node in done.nodes.values()} == {"ran"}
+
+    # The local runner finds all of it in the cache but the comparison with what is served now.
+    local = execute(Request(config_file=place.file))
+    states = {name: node["state"] for name, node in local["components"].items()}
+    again = {"BaselineResolver", "Evaluator", "Pusher", "Report"}
+    assert {states[node] for node in nodes if node not in again} == {"cached"}
+    assert local["verdict"] == "unchanged"
+
+
+def test_a_node_whose_inputs_are_not_there_says_so(tmp_path: Path, store: str | None) -> None:
+    place = Place(tmp_path, store and f"{store}_empty")
+    place.compile()
+    process = place.start("Transform")
+    told = process.communicate()[1]
+    assert process.returncode == 1
+    assert "Transform could not start" in told
+    assert "ImageExampleGen" in told.splitlines()[-1]
+
+
+def test_two_runs_at_once_over_one_server_do_not_disturb_each_other(
+    tmp_path: Path, store: str | None
+) -> None:
+    if store is None:
+        pytest.skip("PostgreSQL is not installed")
+    place = Place(tmp_path, f"{store}_two")
+    words = ["run", "--config", str(place.file), "--json", "--set", "gate.max_regression=1"]
+    both = [
+        subprocess.Popen(
+            [*_COMMAND, *words, "--set", f"training.seed={seed}"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        for seed in (1, 2)
+    ]
+    results = [json.loads(process.communicate()[0].splitlines()[-1]) for process in both]
+    assert [result["verdict"] for result in results] == ["pushed", "pushed"], results
+    assert len(versions.published(place.served)) == 2
+    for result in results:
+        assert {node["state"] for node in result["components"].values()} <= {"ran", "cached"}

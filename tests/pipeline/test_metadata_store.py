@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Iterator
@@ -108,6 +109,25 @@ def _runs_of(store: str, folder: Path) -> list[str]:
 
 def test_runs_are_kept_in_postgresql(postgresql: databases.PostgreSQL, tmp_path: Path) -> None:
     assert _runs_of(postgresql.url("kept"), tmp_path) == ["monday"]
+
+
+def test_postgresql_takes_what_tfx_writes_of_a_node_that_failed(
+    postgresql: databases.PostgreSQL,
+) -> None:
+    from ml_metadata.proto import metadata_store_pb2
+
+    from pipeline.postgresql_strings import WithoutBackslashes
+
+    told = json.dumps({"message": 'File "a.py"\nit\'s "\u00fc"'})
+    assert "\\" in told
+    with metadata_store.opened(_config(postgresql.url("strings"))) as opened:
+        store = WithoutBackslashes(opened)
+        execution = metadata_store_pb2.Execution()
+        execution.type_id = store.put_execution_type(metadata_store_pb2.ExecutionType(name="node"))
+        execution.custom_properties["result"].string_value = told
+        [number] = store.put_executions([execution])
+        [kept] = store.get_executions_by_id([number])
+    assert kept.custom_properties["result"].string_value == told.replace("\\", "\uff3c")
 
 
 def test_runs_are_kept_by_ml_metadata_s_own_service(tmp_path: Path) -> None:
