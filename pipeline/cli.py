@@ -51,6 +51,8 @@ class Target(str, Enum):
 
     tfx = "tfx"  # what `run-node` reads
     kubeflow = "kubeflow"
+    airflow = "airflow"  # a DAG file, and a JSON file beside it
+    vertex = "vertex"
 
 
 def main() -> None:
@@ -143,8 +145,21 @@ def report(
         str, typer.Argument(metavar="[RUN]", help="Its id, or how it begins.")
     ] = "latest",
     root: RunsRoot = _DEFAULT_ROOT,
+    pipeline: Annotated[
+        Path | None, typer.Option(help="The run's compiled pipeline, in place of --root.")
+    ] = None,
+    copy_to: Annotated[
+        Path | None, typer.Option(help="With --pipeline: a folder for page and figures.")
+    ] = None,
 ) -> None:
-    """Prints the path of a run's page."""
+    """Prints the path of a run's page, or copies the page."""
+    if (pipeline is None) != (copy_to is None):
+        raise typer.BadParameter("--pipeline and --copy-to go together")
+    if pipeline and copy_to:
+        from pipeline.report_copy import copy_report
+
+        copy_report(pipeline, run, copy_to)
+        return
     from pipeline.runs_command import report as print_page
 
     print_page(root, run)
@@ -267,7 +282,7 @@ def compile_pipeline(
 
 @app.command()
 def run_node(
-    pipeline: Annotated[Path, typer.Option(help="A file that `compile --target tfx` wrote.")],
+    pipeline: Annotated[str, typer.Option(help="What `compile --target tfx` wrote.")],
     node: Annotated[str, typer.Option(help="The node's id.")],
     run_id: Annotated[str, typer.Option(help="The same for all nodes of a run.")],
 ) -> None:
@@ -275,4 +290,5 @@ def run_node(
     from pipeline import node_runner
 
     compiled = node_runner.read_compiled(pipeline)
-    node_runner.run_node(node_runner.bind(compiled, run_id), node)
+    state = node_runner.run_node(node_runner.bind(compiled, run_id), node)
+    print(f"{node}: {state}")

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 from components.errors import ConfigError
-from pipeline import kubeflow_target
+from pipeline.airflow_target import write_dag
+from pipeline.kubeflow_target import compile_for_kubeflow
 from pipeline.run_command import Request, build_config
 from serving.quiet import quiet_import
 
 
 def compile_to(config_file: Path, assignments: list[str], target: str, output: Path) -> None:
-    """Writes `output`: TFX's compiled pipeline as JSON, or a Kubeflow pipeline as YAML.
+    """Writes `output`: TFX's compiled pipeline as JSON, or what a scheduler takes.
 
     Raises:
       ConfigError: the configuration or the place of the file is wrong.
@@ -23,18 +23,20 @@ def compile_to(config_file: Path, assignments: list[str], target: str, output: P
     if not output.parent.is_dir():
         raise ConfigError(f"--output: no folder {output.parent}.")
     with quiet_import():
+        from google.protobuf import json_format
+
         from pipeline.local_runner import compile_config
         from pipeline.node_runner import write_compiled
 
     compiled = compile_config(config)
     if target == "tfx":
-        write_compiled(compiled, output)
+        write_compiled(compiled, str(output))
+    elif target == "kubeflow":
+        compile_for_kubeflow(config, json_format.MessageToDict(compiled), output)
+    elif target == "airflow":
+        write_dag(json_format.MessageToDict(compiled), config, output)
     else:
-        named = config.runtime.kubeflow.python
-        interpreter = Path(named) if named else kubeflow_target.INTERPRETER
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder, "pipeline.json")
-            write_compiled(compiled, file)
-            image = config.runtime.kubeflow.image
-            kubeflow_target.compile_for_kubeflow(file, output, image, interpreter)
+        with quiet_import():
+            from pipeline.vertex_target import compile_for_vertex
+        compile_for_vertex(config, output)
     print(f"{output} written")
