@@ -22,32 +22,30 @@ def _values(run: Run) -> dict[str, Any]:
     return {
         "logs": shlex.quote(run.logs),
         "augmented": run.augmented and thumbnail(run.augmented, _SHEET_SIDE),
-        "phases": _phases(epochs),
+        "phases": _phases(run.history),
         "best": best,
         "figures": {name: curves(epochs, best, name) for name in ("accuracy", "loss")},
     }
 
 
-def _phases(epochs: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Gives a row per phase; `gain` is what its best epoch has over the best before it."""
-    phases: list[dict[str, Any]] = []
-    for name in dict.fromkeys(row["phase"] for row in epochs):
-        phase = _phase(name, epochs)
-        before = max((known["accuracy"] for known in phases), default=None)
-        phases.append({**phase, "gain": None if before is None else phase["accuracy"] - before})
-    return phases
+def _phases(history: dict[str, Any]) -> list[dict[str, Any]]:
+    """Gives a row per phase, with the figures of its best epoch and what that gained."""
+    return [
+        _phase(name, [row for row in history["epochs"] if row["phase"] == name], best)
+        for name, best in history["phases"].items()
+    ]
 
 
-def _phase(name: str, epochs: list[dict[str, Any]]) -> dict[str, Any]:
-    rows = [row for row in epochs if row["phase"] == name]
+def _phase(name: str, rows: list[dict[str, Any]], best: dict[str, float]) -> dict[str, Any]:
     rates = [row["learning_rate"] for row in rows]
     return {
         "name": name,
         "epochs": len(rows),
         "first_rate": rates[0],
         "last_rate": rates[-1],
-        "accuracy": max(row["val_accuracy"] for row in rows),
-        "loss": min(row["val_loss"] for row in rows),
+        "accuracy": best["val_accuracy"],
+        "loss": best["val_loss"],
+        "gain": best.get("accuracy_gained"),
         "seconds": sum(row["seconds"] for row in rows),
     }
 

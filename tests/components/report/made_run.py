@@ -14,6 +14,7 @@ from PIL import Image
 
 from components.predictions import read
 from components.report.run import Run, Sample
+from components.trainer.record import Record
 
 CLASSES = ["apple", "pear", "quince"]
 
@@ -167,7 +168,7 @@ def history(frozen: int, unfrozen: int) -> dict[str, Any]:
                 | {"val_loss": 1.5 * loss, "val_accuracy": 1 - loss, "learning_rate": 0.01}
                 | {"seconds": 2.0}
             )
-    return {"epochs": epochs, "best": dict(epochs[-1])}
+    return json.loads(Record(epochs, epochs[-1]).as_json())
 
 
 def picture() -> bytes:
