@@ -31,7 +31,7 @@ def write_dag(compiled: dict[str, Any], config: Config, output: Path) -> None:
     document: dict[str, Any] = {
         "compiled": compiled,
         "config": run_configuration(config),
-        "root": str(config.pipeline_root),
+        "root": config.pipeline_root,
         "command": _command(config),
     }
     # The data first: a scheduler that meets the DAG file alone would find an empty one.

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from components.backbones import BACKBONES
 from components.errors import ConfigError
+from components.image_example_gen.file_systems import absolute
 from components.settings.airflow import Airflow
 from components.settings.base import Section
 from components.settings.data import Data, Validation
@@ -83,9 +84,9 @@ class Config(Section):
         return self.image.size or [size, size]
 
     @property
-    def pipeline_root(self) -> Path:
-        """Folder of this pipeline's artifacts."""
-        return self.root / self.pipeline_name
+    def pipeline_root(self) -> str:
+        """Folder of this pipeline's artifacts, on any file system."""
+        return f"{absolute(self.runtime.root).rstrip('/')}/{self.pipeline_name}"
 
     @property
     def root(self) -> Path:

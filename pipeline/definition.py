@@ -37,7 +37,7 @@ def create_pipeline(config: Config) -> Pipeline:
     """
     return Pipeline(
         pipeline_name=config.pipeline_name,
-        pipeline_root=str(config.pipeline_root),
+        pipeline_root=config.pipeline_root,
         components=_components(config),
         metadata_connection_config=metadata_store.connection_config(config.metadata),
         beam_pipeline_args=pipeline_arguments(config.runtime.beam),

@@ -63,7 +63,7 @@ def execute(request: Request) -> dict[str, Any]:
             view.say(f"{len(listing.files)} pictures of {len(listing.classes)} classes")
             for note in listing.notes:
                 view.say(note)
-            kept_listing.keep(listing, str(config.pipeline_root / kept_listing.NODE), run_id)
+            kept_listing.keep(listing, f"{config.pipeline_root}/{kept_listing.NODE}", run_id)
             result = _run(request, config, run_id, view)
             show_summary(shown, result, picture=listing.files[0].path)
     return result

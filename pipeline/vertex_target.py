@@ -17,7 +17,6 @@ from tfx.types.artifact import Artifact
 
 from components import artifact_types
 from components.errors import ConfigError
-from components.image_example_gen.file_systems import is_remote
 from pipeline.config import Config
 from pipeline.definition import create_pipeline
 
@@ -34,12 +33,15 @@ def compile_for_vertex(config: Config, output: Path) -> None:
     """
     if output.suffix != ".json":
         raise ConfigError(f"--output: found {output.name}; a PipelineJob's file ends in .json.")
-    places = {"runtime.root": config.runtime.root, "push.directory": config.push.directory}
-    for key, place in places.items():
-        if not is_remote(place):
+    places = [
+        ("runtime.root", config.runtime.root, "gs://"),
+        ("push.directory", config.push.directory, "/gcs/"),  # where a step sees a bucket as files
+    ]
+    for key, place, begin in places:
+        if not place.startswith(begin):
             raise ConfigError(
                 f"{key}: found {place}; Vertex AI's steps share no disk. Name a folder in a "
-                "bucket, as gs://BUCKET/FOLDER."
+                f"bucket, as {begin}BUCKET/FOLDER."
             )
     settings = kubeflow_v2_dag_runner.KubeflowV2DagRunnerConfig(
         default_image=config.runtime.kubeflow.image, default_commands=[_PYTHON, "-m", _ENTRY]

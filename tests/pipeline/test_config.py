@@ -211,6 +211,7 @@ def test_paths_are_absolute_and_know_the_home_folder(monkeypatch: pytest.MonkeyP
     built = build("runtime.root=~/runs", "push.directory=served")
     assert built.root == Path("/home/me/runs")
     assert built.metadata == "/home/me/runs/metadata.sqlite"
-    assert built.pipeline_root == Path("/home/me/runs/image-classifier")
+    assert built.pipeline_root == "/home/me/runs/image-classifier"
     assert built.push_directory == Path.cwd() / "served"
     assert build("runtime.metadata=~/m.db").metadata == "/home/me/m.db"
+    assert build("runtime.root=gs://b/runs/").pipeline_root == "gs://b/runs/image-classifier"
