@@ -3,7 +3,7 @@ PYTHON ?= python3
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup kubeflow-setup demo test test-serving bench lint lock clean
+.PHONY: help setup kubeflow-setup airflow-setup demo test test-serving bench lint lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1: /p' Makefile
@@ -13,6 +13,9 @@ setup: ## build .venv from the lock
 
 kubeflow-setup: ## build .venv-kubeflow, which compiles for Kubeflow Pipelines
 	@$(PYTHON) tools/bootstrap.py kubeflow-setup
+
+airflow-setup: ## build .venv-airflow, which runs the DAG of `compile --target airflow`
+	@$(PYTHON) tools/bootstrap.py airflow-setup
 
 demo: setup ## train, gate, push, serve and ask, on real pictures of solar cells
 	.venv/bin/python -m pipeline.demo
@@ -35,4 +38,4 @@ lock: ## write the locks again (delete one first to take newer versions)
 	$(PYTHON) tools/bootstrap.py lock
 
 clean: ## remove what the other targets left in the checkout
-	rm -rf .venv .venv-kubeflow build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-kubeflow .venv-airflow build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -56,6 +56,13 @@ ENVIRONMENTS = {
         has_project=False,
         compile_options=["--universal", "--python-version=3.10"],
     ),
+    "airflow-setup": Environment(
+        folder=".venv-airflow",
+        lock="airflow",
+        pythons=["3.12", "3.13", "3.11", "3.10"],
+        has_project=False,
+        compile_options=["--universal", "--python-version=3.10"],
+    ),
 }
 
 
