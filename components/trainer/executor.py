@@ -48,10 +48,10 @@ class Executor(base_executor.BaseExecutor):
             else None,
             baseline=input_dict.get("baseline", []),
         )
-        with precision(training.mixed_precision):
-            fitted = fit(inputs, logs, work)
-        _write(fitted, inputs, model, logs)
-        fileio.rmtree(work)
+        with work_folder.alone(work) as own, precision(training.mixed_precision):
+            fitted = fit(inputs, logs, own)
+            _write(fitted, inputs, model, logs)
+            fileio.rmtree(own)
 
 
 def _write(fitted: Fitted, inputs: Inputs, model: str, logs: str) -> None:

@@ -5,11 +5,15 @@ TFX deletes the outputs of a component that fails and gives every launch a new w
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
+import uuid
+from collections.abc import Iterator
 from typing import Any
 
+import filelock
 from tfx.dsl.io import fileio
 from tfx.types import Artifact
 
@@ -34,6 +38,24 @@ def for_training(
     fileio.makedirs(folder)
     _forget_old(parent, folder)
     return folder
+
+
+@contextlib.contextmanager
+def alone(folder: str) -> Iterator[str]:
+    """Gives the folder, or another one where the same training runs already, in another run."""
+    if "://" in folder:  # no locks there
+        yield folder
+        return
+    lock = filelock.FileLock(f"{folder}.lock", blocking=False)
+    try:
+        lock.acquire()
+    except filelock.Timeout:
+        folder = f"{folder}-{uuid.uuid4().hex[:8]}"
+        fileio.makedirs(folder)
+    try:
+        yield folder
+    finally:
+        lock.release()
 
 
 def _forget_old(parent: str, current: str) -> None:

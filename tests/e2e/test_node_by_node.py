@@ -59,10 +59,10 @@ class Place:
         nodes = json.loads(self.compiled.read_text())["nodes"]
         return [node["pipelineNode"]["nodeInfo"]["id"] for node in nodes]
 
-    def start(self, node: str) -> subprocess.Popen[str]:
+    def start(self, node: str, run_id: str = _RUN) -> subprocess.Popen[str]:
         """Starts one node's process."""
         pipeline = ["--pipeline", str(self.compiled)]
-        return _start("run-node", *pipeline, "--node", node, "--run-id", _RUN)
+        return _start("run-node", *pipeline, "--node", node, "--run-id", run_id)
 
     def kill_amid(self, node: str, sign: tuple[Path, str]) -> None:
         """Starts a node and kills it as soon as a file that matches is there."""
@@ -84,10 +84,15 @@ def _end_well(process: subprocess.Popen[str]) -> None:
     assert process.communicate()[1] is not None and process.returncode == 0
 
 
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory, store: str | None) -> Place:
+    """Shared: what one test has made, the next one takes from the cache."""
+    return Place(tmp_path_factory.mktemp("nodes"), store)
+
+
 def test_nodes_killed_in_the_middle_and_started_again_end_well_and_all_runners_agree(
-    tmp_path: Path, store: str | None
+    place: Place,
 ) -> None:
-    place = Place(tmp_path, store)
     outputs = place.root / "image-classifier"
     killed = {
         "ImageExampleGen": (outputs, "ImageExampleGen/examples/*/*"),
@@ -114,10 +119,10 @@ def test_nodes_killed_in_the_middle_and_started_again_end_well_and_all_runners_a
     assert local["verdict"] == "unchanged"
 
 
-def test_a_node_whose_inputs_are_not_there_says_so(tmp_path: Path, store: str | None) -> None:
-    place = Place(tmp_path, store and f"{store}_empty")
-    place.compile()
-    process = place.start("Transform")
+def test_a_node_whose_inputs_are_not_there_says_so(place: Place) -> None:
+    if not place.compiled.exists():
+        place.compile()
+    process = place.start("Transform", "another run")
     told = process.communicate()[1]
     assert process.returncode == 1
     assert "Transform could not start" in told
@@ -125,11 +130,11 @@ def test_a_node_whose_inputs_are_not_there_says_so(tmp_path: Path, store: str | 
 
 
 def test_two_runs_at_once_over_one_server_do_not_disturb_each_other(
-    tmp_path: Path, store: str | None
+    place: Place, store: str | None
 ) -> None:
     if store is None:
         pytest.skip("PostgreSQL is not installed")
-    place = Place(tmp_path, f"{store}_two")
+    before = versions.published(place.served) if place.served.exists() else []
     words = ["run", "--config", str(place.file), "--json", "--set", "gate.max_regression=1"]
     both = [
         subprocess.Popen(
@@ -142,6 +147,6 @@ def test_two_runs_at_once_over_one_server_do_not_disturb_each_other(
     ]
     results = [json.loads(process.communicate()[0].splitlines()[-1]) for process in both]
     assert [result["verdict"] for result in results] == ["pushed", "pushed"], results
-    assert len(versions.published(place.served)) == 2
+    assert len(versions.published(place.served)) == len(before) + 2
     for result in results:
         assert {node["state"] for node in result["components"].values()} <= {"ran", "cached"}
