@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+_RARELY_NEEDED = {"tensorflow_model_analysis", "tensorflow_transform", "kubernetes"}
 HEAVY = {"tensorflow", "keras", "tf_keras", "tfx", "apache_beam", "ml_metadata", "numpy", "grpc"}
 
 
@@ -18,7 +19,7 @@ def imported_by(code: str) -> set[str]:
     done = subprocess.run(
         [sys.executable, "-c", report + code], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    return HEAVY.intersection(done.stdout.splitlines()[-1].split())
+    return (HEAVY | _RARELY_NEEDED).intersection(done.stdout.splitlines()[-1].split())
 
 
 def test_the_check_itself_sees_what_is_imported() -> None:
@@ -56,3 +57,18 @@ def test_a_wrong_configuration_is_told_before_anything_heavy_is_imported() -> No
     code += "sys.argv = ['transfer-pipeline', 'run', '--data', 'none', '--set', 'gate.x=1']\n"
     code += "with contextlib.suppress(SystemExit): main()"
     assert imported_by(code) == set()
+
+
+def test_the_node_runner_imports_what_every_node_needs_and_no_more() -> None:
+    prepare = "from pipeline import environment; environment.prepare()\n"
+    imported = imported_by(prepare + "import pipeline.node_runner")
+    assert {"tensorflow", "tfx"} <= imported
+    assert not imported & _RARELY_NEEDED
+
+
+def test_a_deferred_package_is_imported_when_a_name_in_it_is_asked_for() -> None:
+    prepare = "from pipeline import environment; environment.prepare()\n"
+    assert "tensorflow_model_analysis" in imported_by(
+        prepare + "from tfx.components import Pusher; import tfx.components.pusher.component as c\n"
+        "assert Pusher is c.Pusher"
+    )
