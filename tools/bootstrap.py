@@ -65,6 +65,16 @@ ENVIRONMENTS = {
     ),
 }
 
+# No environment of the checkout: kubeflow/Dockerfile adds it to the image for GPUs.
+CUDA = Environment(
+    folder="",
+    lock="cuda",
+    pythons=["3.10"],
+    has_project=False,
+    compile_options=["--no-deps", "--python-version=3.10"]
+    + ["--python-platform=x86_64-manylinux_2_28"],
+)
+
 
 def run_uv(arguments: List[str]) -> None:
     """Runs uv; raises SetupError where it fails. Its own words go to the terminal."""
@@ -170,7 +180,7 @@ def main() -> int:
     fcntl.flock(guard, fcntl.LOCK_EX)  # two makes at once: the second waits for the first
     try:
         if what == "lock":
-            for environment in ENVIRONMENTS.values():
+            for environment in list(ENVIRONMENTS.values()) + [CUDA]:
                 lock(environment)
         else:
             build(ENVIRONMENTS[what])
