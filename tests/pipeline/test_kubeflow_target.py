@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from components.errors import ConfigError
 from pipeline import config
@@ -75,6 +77,17 @@ def test_what_a_step_is_given_replaces_that_key_of_what_all_get() -> None:
 def test_a_step_that_is_not_there_is_refused_with_those_that_are() -> None:
     with pytest.raises(ConfigError, match="no step 'trainer'; the steps are compile, Trainer"):
         order(make(steps={"trainer": {"gpu": 1}}), COMPILED)
+
+
+def test_the_documented_example_is_a_configuration_and_a_step_gets_what_it_says() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "schedulers.md").read_text("utf-8")
+    [block] = [
+        block for block in re.findall(r"```yaml\n(.*?)```", text, re.S) if "kubeflow:" in block
+    ]
+    places = {"data": {"source": "/srv/pictures"}, "push": {"directory": "/srv/served"}}
+    trainer = order(config.build({**places, **yaml.safe_load(block)}), COMPILED)["steps"]["Trainer"]
+    assert trainer["image"] == "REGISTRY/transfer-pipeline:1-gpu"
+    assert (trainer["gpu"], trainer["cpu"], trainer["volumes"][0]["mount"]) == (1, "2", "/srv")
 
 
 @pytest.mark.parametrize(
