@@ -22,7 +22,7 @@ from airflow.sdk import DAG
 
 # Both come through the environment: text in a command's words would be the shell's to read.
 COMPILE = """set -eu
-case "$COMPILED" in *://*) ;; *) mkdir -p "${COMPILED%/*}" ;; esac
+mkdir -p "${COMPILED%/*}"
 file=$(mktemp)
 trap 'rm -f "$file"' EXIT
 printf %s "$CONFIGURATION" > "$file"
@@ -38,7 +38,7 @@ def make_dag(document: dict[str, Any]) -> DAG:
 
     Args:
       document: `compiled` (TFX's compiled pipeline), `config` (the whole configuration), `root`
-        (the pipeline's folder or URL) and `command` (the path of `transfer-pipeline`).
+        (the pipeline's folder) and `command` (the path of `transfer-pipeline`).
     """
     config, settings = document["config"], document["config"]["runtime"]["airflow"]
     name, span = config["pipeline_name"], settings["span"]

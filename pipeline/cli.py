@@ -282,7 +282,7 @@ def compile_pipeline(
 
 @app.command()
 def run_node(
-    pipeline: Annotated[str, typer.Option(help="What `compile --target tfx` wrote.")],
+    pipeline: Annotated[Path, typer.Option(help="What `compile --target tfx` wrote.")],
     node: Annotated[str, typer.Option(help="The node's id.")],
     run_id: Annotated[str, typer.Option(help="The same for all nodes of a run.")],
 ) -> None:

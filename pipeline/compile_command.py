@@ -30,7 +30,7 @@ def compile_to(config_file: Path, assignments: list[str], target: str, output: P
 
     compiled = compile_config(config)
     if target == "tfx":
-        write_compiled(compiled, str(output))
+        write_compiled(compiled, output)
     elif target == "kubeflow":
         compile_for_kubeflow(config, json_format.MessageToDict(compiled), output)
     elif target == "airflow":

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import sys
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -34,24 +35,26 @@ class NodeFailed(UserError):
     """A node could not start."""
 
 
-def read_compiled(path: str) -> pipeline_pb2.Pipeline:
-    """Reads a compiled pipeline from the JSON that `write_compiled` wrote, on any file system.
+def read_compiled(path: Path) -> pipeline_pb2.Pipeline:
+    """Reads a compiled pipeline from the JSON that `write_compiled` wrote.
 
     Raises:
       ConfigError: the file is missing or holds something else.
     """
     try:
-        with fileio.open(str(path)) as file:
-            return json_format.Parse(file.read(), pipeline_pb2.Pipeline())
-    except (OSError, fileio.NotFoundError, UnicodeDecodeError, json_format.ParseError) as error:
+        compiled = json_format.Parse(path.read_text("utf-8"), pipeline_pb2.Pipeline())
+    except (OSError, UnicodeDecodeError, json_format.ParseError) as error:
         raise ConfigError(f"{path} is not a compiled pipeline: {error}.") from error
+    if not compiled.nodes:
+        raise ConfigError(f"{path} is not a compiled pipeline: it has no nodes.")
+    return compiled
 
 
-def write_compiled(compiled: pipeline_pb2.Pipeline, path: str) -> None:
-    """Writes a compiled pipeline as JSON, on any file system, whole or not at all."""
-    with fileio.open(f"{path}.new", "w") as file:
-        file.write(json_format.MessageToJson(compiled, sort_keys=True))
-    fileio.rename(f"{path}.new", str(path), overwrite=True)
+def write_compiled(compiled: pipeline_pb2.Pipeline, path: Path) -> None:
+    """Writes a compiled pipeline as JSON, whole or not at all."""
+    passing = path.with_name(f".{path.name}.new")
+    passing.write_text(json_format.MessageToJson(compiled, sort_keys=True), "utf-8")
+    passing.replace(path)
 
 
 def bind(compiled: pipeline_pb2.Pipeline, run_id: str) -> pipeline_pb2.Pipeline:
@@ -142,13 +145,19 @@ def run_node(bound: pipeline_pb2.Pipeline, node_id: str) -> str:
       What became of it: `ran` (now or in an earlier attempt of the run), `cached` or `skipped`.
 
     Raises:
-      ConfigError: the pipeline has no such node.
+      ConfigError: the pipeline has no such node, or its root is no folder.
       NodeFailed: what it reads is not there.
       MetadataUnavailable: the store does not answer.
       Exception: whatever the node's executor raised; its failure is in the metadata.
     """
     if node_id not in node_ids(bound):
         raise ConfigError(f"No node {node_id!r}; the nodes are {', '.join(node_ids(bound))}.")
+    root = bound.runtime_spec.pipeline_root.field_value.string_value
+    if "://" in root:
+        raise ConfigError(
+            f"runtime.root: {root} is no folder, and the nodes read and write folders only. Mount "
+            "the store (gcsfuse, s3fs, NFS) and name the folder where it is mounted."
+        )
     if is_skipped(bound, node_id):
         return "skipped"
     node, store = _node(bound, node_id), connection(bound)

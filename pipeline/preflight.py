@@ -26,6 +26,11 @@ def check_folders(config: Config) -> sources.Listing:
     """
     pipeline_arguments(config.runtime.beam)
     check_processes(config.runtime.beam)
+    for key, place in (
+        ("push.directory", config.push.directory),
+        ("runtime.root", config.runtime.root),
+    ):
+        _check_folder(key, place)
     listing = sources.scan(config.data)
     for key, folder in (("push.directory", config.push_directory), ("runtime.root", config.root)):
         for source in config.data.sources:
@@ -106,6 +111,14 @@ def check_network(config: Config) -> None:
     backbone = config.model.backbone
     base = build_base(backbone, config.image_size, weights_file(config.model))
     first_unfrozen(base, backbone, config.training.unfrozen.from_layer)
+
+
+def _check_folder(key: str, place: str) -> None:
+    if is_remote(place):
+        raise ConfigError(
+            f"{key}: {place} is no folder, and the nodes read and write folders only. Mount the "
+            "store (gcsfuse, s3fs, NFS) and name the folder where it is mounted."
+        )
 
 
 def _check_outside(key: str, folder: Path, source: str) -> None:

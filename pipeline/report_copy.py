@@ -26,7 +26,7 @@ def copy_report(compiled_file: Path, run_id: str, folder: Path) -> None:
     Raises:
       NoReport: the run has not come as far as its report.
     """
-    store = node_runner.connection(node_runner.read_compiled(str(compiled_file)))
+    store = node_runner.connection(node_runner.read_compiled(compiled_file))
     made = runs.read_run(store, run_id).outputs.get("Report")
     if made is None:
         raise NoReport(f"Run {run_id} has no report in its metadata: it ended before.")

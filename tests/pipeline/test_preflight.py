@@ -14,7 +14,7 @@ from pipeline.preflight import check_folders
 from tests import made_pictures
 
 
-def build(folder: Path, **places: Path) -> config.Config:
+def build(folder: Path, **places: Path | str) -> config.Config:
     tree: dict[str, Any] = {
         "data": {"source": str(folder / "pictures")},
         "push": {"directory": str(places.get("push", folder / "served"))},
@@ -65,6 +65,12 @@ def test_a_folder_that_is_a_file_is_named_with_its_key(place: Path, name: str, k
     (place / "file").touch()
     with pytest.raises(ConfigError, match=f"{key}: .*file can't be written.*exists"):
         check_folders(build(place, **{name: place / "file"}))
+
+
+@pytest.mark.parametrize(("name", "key"), [("push", "push.directory"), ("root", "runtime.root")])
+def test_a_store_that_is_not_mounted_is_refused(place: Path, name: str, key: str) -> None:
+    with pytest.raises(ConfigError, match=f"{key}: s3://bucket/x is no folder.*Mount"):
+        check_folders(build(place, **{name: "s3://bucket/x"}))
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
