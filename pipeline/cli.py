@@ -36,6 +36,10 @@ Sources = Annotated[
 ]
 Root = Annotated[str | None, typer.Option(help="Folder of artifacts, metadata and logs.")]
 RunsRoot = Annotated[Path, typer.Option(help="Folder of artifacts, metadata and logs.")]
+Metadata = Annotated[
+    str | None,
+    typer.Option(help="The runs' metadata: a server's URL or SQLite file; not --root's."),
+]
 Assignments = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Overrides a key, as training.seed=1."),
@@ -118,12 +122,13 @@ def _sources(data: list[str] | None) -> str | list[str] | None:
 @app.command()
 def runs(
     root: RunsRoot = _DEFAULT_ROOT,
+    metadata: Metadata = None,
     as_json: Json = False,
 ) -> None:
     """Lists the runs of a root, the newest first."""
     from pipeline.runs_command import list_runs
 
-    list_runs(root, as_json)
+    list_runs(root, as_json, metadata)
 
 
 @app.command()
@@ -131,12 +136,13 @@ def compare(
     one: Annotated[str, typer.Argument(metavar="RUN", help="A run's id, or how it begins.")],
     other: Annotated[str, typer.Argument(metavar="RUN", help="Another; `latest` is the newest.")],
     root: RunsRoot = _DEFAULT_ROOT,
+    metadata: Metadata = None,
     as_json: Json = False,
 ) -> None:
     """Prints figures and verdicts of two runs side by side."""
     from pipeline.runs_command import compare as compare_runs
 
-    compare_runs(root, (one, other), as_json)
+    compare_runs(root, (one, other), as_json, metadata)
 
 
 @app.command()
@@ -145,6 +151,7 @@ def report(
         str, typer.Argument(metavar="[RUN]", help="Its id, or how it begins.")
     ] = "latest",
     root: RunsRoot = _DEFAULT_ROOT,
+    metadata: Metadata = None,
     pipeline: Annotated[
         Path | None, typer.Option(help="The run's compiled pipeline, in place of --root.")
     ] = None,
@@ -162,7 +169,7 @@ def report(
         return
     from pipeline.runs_command import report as print_page
 
-    print_page(root, run)
+    print_page(root, run, metadata)
 
 
 @app.command()

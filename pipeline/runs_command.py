@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ml_metadata.proto import metadata_store_pb2
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from components.artifact_types import REPORT_PAGE
 from components.errors import ConfigError
-from pipeline import runs
+from pipeline import metadata_store, runs
 from pipeline.failed_report import folder_of
 
 _LATEST = "latest"
@@ -23,13 +22,13 @@ _SHOWN = 8  # runs, where one is not found
 Rows = Iterator[tuple[str, Any, Any]]
 
 
-def list_runs(root: Path, as_json: bool) -> None:
+def list_runs(root: Path, as_json: bool, store: str | None = None) -> None:
     """Prints a line per run, the newest first.
 
     Raises:
       ConfigError: the folder is not a root of runs.
     """
-    connection = _connection(root)
+    connection = _connection(root, store)
     rows = [_row(runs.read_run(connection, run_id)) for run_id in runs.run_ids(connection)]
     if as_json:
         print(json.dumps(rows))
@@ -40,13 +39,13 @@ def list_runs(root: Path, as_json: bool) -> None:
     Console(highlight=False).print(table)
 
 
-def compare(root: Path, names: tuple[str, str], as_json: bool) -> None:
+def compare(root: Path, names: tuple[str, str], as_json: bool, store: str | None = None) -> None:
     """Prints figures and verdicts of two runs side by side.
 
     Raises:
       ConfigError: the folder is not a root of runs, or a run is not in it.
     """
-    connection = _connection(root)
+    connection = _connection(root, store)
     both = [runs.read_run(connection, _find(connection, name)) for name in names]
     rows = list(_compared(*both))
     if as_json:
@@ -59,13 +58,13 @@ def compare(root: Path, names: tuple[str, str], as_json: bool) -> None:
     Console(highlight=False).print(table)
 
 
-def report(root: Path, name: str) -> None:
+def report(root: Path, name: str, store: str | None = None) -> None:
     """Prints the path of a run's page.
 
     Raises:
       ConfigError: the folder is not a root of runs, or the run is not there or has no page.
     """
-    connection = _connection(root)
+    connection = _connection(root, store)
     run_id = _find(connection, name)
     made = runs.read_run(connection, run_id).outputs.get("Report")
     folder = Path(made.uri) if made else folder_of(root, run_id)
@@ -75,16 +74,23 @@ def report(root: Path, name: str) -> None:
     print(page)
 
 
-def _connection(root: Path) -> metadata_store_pb2.ConnectionConfig:
-    store = root / "metadata.sqlite"
-    if not store.is_file():
-        raise ConfigError(f"--root: {root} has no metadata.sqlite; no run was made there.")
-    connection = metadata_store_pb2.ConnectionConfig()
-    connection.sqlite.filename_uri = str(store)
-    return connection
+def _connection(root: Path, store: str | None) -> Any:
+    """The named store, or the file in the root."""
+    named = store or str(root / "metadata.sqlite")
+    if not metadata_store.is_url(named) and not Path(named).is_file():
+        key = f"--metadata: no file {named}" if store else f"--root: {root} has no metadata.sqlite"
+        raise ConfigError(
+            f"{key}; no run was made there. Where runtime.metadata names another store, name it "
+            "with --metadata."
+        )
+    try:
+        metadata_store.check_url(named)
+    except ValueError as error:
+        raise ConfigError(f"--metadata: {error}.") from error
+    return metadata_store.with_password(metadata_store.connection_config(named))
 
 
-def _find(connection: metadata_store_pb2.ConnectionConfig, name: str) -> str:
+def _find(connection: Any, name: str) -> str:
     """Gives the run with this id, or the only one whose id begins so; `latest` is the newest."""
     known = runs.run_ids(connection)
     if name == _LATEST and known:

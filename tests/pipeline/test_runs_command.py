@@ -94,3 +94,20 @@ def test_a_run_that_is_not_there_is_refused_with_those_that_are(root: Path) -> N
         compare(root, ("2026", "latest"), as_json=False)
     with pytest.raises(ConfigError, match="has no metadata.sqlite"):
         list_runs(root / "elsewhere", as_json=False)
+
+
+def test_runs_are_read_from_another_store_than_the_root_s(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record(tmp_path, "monday", {})
+    elsewhere = tmp_path / "elsewhere.sqlite"
+    (tmp_path / "metadata.sqlite").rename(elsewhere)
+    list_runs(tmp_path, True, str(elsewhere))
+    assert [row["run_id"] for row in json.loads(capsys.readouterr().out)] == ["monday"]
+    with pytest.raises(ConfigError, match="name it with --metadata"):
+        list_runs(tmp_path, True)
+    with pytest.raises(ConfigError, match="no run was made there"):
+        list_runs(tmp_path, True, str(tmp_path / "none.sqlite"))
+    assert not (tmp_path / "none.sqlite").exists()
+    with pytest.raises(ConfigError, match="--metadata: no store is reached by oracle://"):
+        list_runs(tmp_path, True, "oracle://db")
