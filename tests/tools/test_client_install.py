@@ -92,6 +92,7 @@ def test_a_run_without_the_extra_says_what_to_install(python: Path, tmp_path: Pa
     command = str(python.with_name("transfer-pipeline"))
     words = ["--data", str(tmp_path / "pictures"), "--root", str(tmp_path / "runs")]
     words += ["--set", "model.weights=null", "--set", "data.min_pictures=0"]
+    words += ["--set", "training.batch_size=4"]
     done = run(python, command, "run", *words)
     assert done.returncode != 0
     assert "transfer-pipeline[pipeline]" in done.stderr
