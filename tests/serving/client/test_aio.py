@@ -60,7 +60,7 @@ def test_its_errors_are_the_same(server: ServerProcess, nowhere: str) -> None:
     with pytest.raises(ModelNotFound):
         asked(server.address, lambda client: client.classify([png()]), name="m")
     with pytest.raises(ServerUnavailable, match=nowhere):
-        asked(nowhere, lambda client: client.classify([png()]), timeout=3.0)
+        asked(nowhere, lambda client: client.classify([png()]))
     with pytest.raises(ValueError, match="not for both"):
         asked(nowhere, AsyncClient.status, version=1, label="x")
 
