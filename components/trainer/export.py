@@ -48,7 +48,8 @@ class Classifier(tf.Module):
         super().__init__()
         self.model = network.classifier
         for name, part in ((warm_start.BASE, network.base), (warm_start.HEAD, network.head)):
-            setattr(self, name, [variable.value for variable in part.weights])
+            # Keras' own variables: what they wrap would be saved a second time.
+            setattr(self, name, list(part.weights))
         self.pixels = pixels
         self.classes = tf.constant(list(classes))
         self.assets = [tf.saved_model.Asset(path) for path in assets]

@@ -66,6 +66,7 @@ def test_three_weeks(tmp_path: Path) -> None:
 
     server = ServerProcess(served)
     server.wait_until_listening()
+    server.wait_for_states(**{f"_{first['pushed_version']}": "AVAILABLE"})
     try:
         with _asked_all_the_time(server, pictures / "week-1" / "red" / "000.png") as answers:
             second = week(2)

@@ -132,3 +132,9 @@ def test_the_asset_tells_what_the_graph_takes_and_makes_of_it(exported: Path) ->
     assert (facts["height"], facts["width"], facts["channels"]) == (32, 32, 3)
     assert facts["scaling"] == "mobilenet"
     assert facts["formats"] == ["JPEG", "PNG", "GIF", "BMP"]
+
+
+def test_no_weight_is_saved_twice(exported: Path, model: keras.Model) -> None:
+    reader = tf.train.load_checkpoint(str(exported / "variables" / "variables"))
+    saved = [name for name in reader.get_variable_to_shape_map() if "VARIABLE_VALUE" in name]
+    assert len(saved) == len(model.weights)
