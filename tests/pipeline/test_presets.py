@@ -1,4 +1,4 @@
-"""Each preset builds its recipe's network and optimizers (shared/presets: `pipeline/presets`)."""
+"""Each preset builds its recipe's network and optimizers."""
 
 from __future__ import annotations
 
