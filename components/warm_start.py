@@ -11,7 +11,10 @@ import tensorflow as tf
 from tfx.types import Artifact
 
 from components import saved_model
+from components.backbones import build_base
 from components.errors import ConfigError
+from components.random_base import build_random_base
+from components.transform_graph import Pixels
 
 BASE, HEAD = "base_weights", "head_weights"
 """The exported module's lists of variables, in Keras' order; `components.trainer.export` makes
@@ -23,6 +26,28 @@ def served_model(baseline: Sequence[Artifact]) -> str | None:
     """Gives the folder of the baseline's SavedModel; None where nothing is served yet."""
     folders = [saved_model.serving_dir(artifact.uri) for artifact in baseline]
     return next((folder for folder in folders if tf.io.gfile.exists(folder)), None)
+
+
+def own_base(
+    backbone: str, pixels: Pixels, train: str, seed: int, served: str | None
+) -> keras.Model:
+    """Gives a base that no file of published weights holds: the served model's, else a random one.
+
+    Args:
+      backbone: a key of `BACKBONES`.
+      pixels: the Transform graph.
+      train: folder of the training split, which random weights are scaled to.
+      seed: of random weights.
+      served: folder of the served model, or None.
+
+    Raises:
+      ConfigError: the served model has another backbone.
+    """
+    if served is None:
+        return build_random_base(backbone, pixels, train, seed)
+    base = build_base(backbone, pixels.size, None)
+    restore_base(base, served)
+    return base
 
 
 def restore_base(base: keras.Model, served: str) -> None:

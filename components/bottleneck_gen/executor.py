@@ -18,7 +18,6 @@ from components.backbones import build_base
 from components.bottleneck_gen.frozen_base import RunBase
 from components.errors import ConfigError
 from components.network import build_extractor
-from components.random_base import build_random_base
 from components.settings.model import Model
 from components.transform_graph import Pixels
 from components.weights_driver import weights_file
@@ -50,12 +49,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             # Kept beside what it gave: the Trainer must go on with the same one.
             weights = Path(artifact_types.path_in(bottlenecks, OWN_BASE))
             fileio.makedirs(bottlenecks.uri)
-            if served:
-                base = build_base(model.backbone, size, None)
-                warm_start.restore_base(base, served)
-            else:
-                train, seed = examples[features.TRAIN], exec_properties["seed"]
-                base = build_random_base(model.backbone, Pixels(graph), train, seed)
+            train, seed = examples[features.TRAIN], exec_properties["seed"]
+            base = warm_start.own_base(model.backbone, Pixels(graph), train, seed, served)
             base.save_weights(weights)
         run_base = RunBase(graph, model, size, str(weights))
         with self._make_beam_pipeline() as pipeline:
@@ -73,9 +68,9 @@ class Executor(base_beam_executor.BaseBeamExecutor):
 
 def _check_budget(model: Model, size: list[int], examples: dict[str, str], budget_mb: int) -> None:
     """Whole feature maps can take half a megabyte per picture; pooled ones are always written."""
-    shape = build_extractor(build_base(model.backbone, size, None), model.head).output_shape[1:]
-    if len(shape) == 1 and model.head.pooling != "flatten":
+    if model.head.pooling != "flatten" and model.head.squeeze_excitation is None:
         return
+    shape = build_extractor(build_base(model.backbone, size, None), model.head).output_shape[1:]
     pictures = sum(records.count(folder) for folder in examples.values())
     needed = 4 * math.prod(shape) * pictures / 1e6
     if needed > budget_mb:

@@ -17,7 +17,6 @@ from components import artifact_types, features, records, warm_start
 from components.backbones import build_base, first_unfrozen
 from components.class_weights import balanced
 from components.network import Network, build_network, freeze, unfreeze
-from components.random_base import build_random_base
 from components.settings.model import Model
 from components.settings.training import Training
 from components.trainer import activations
@@ -84,14 +83,11 @@ def _base(inputs: Inputs) -> keras.Model:
         if kept.exists():  # what BottleneckGen ran was made there
             return build_base(backbone, size, kept)
     served = warm_start.served_model(inputs.baseline)
-    if served:
-        base = build_base(backbone, size, None)
-        warm_start.restore_base(base, served)
-        return base
-    weights = weights_file(inputs.model)
-    if weights is None:
-        return build_random_base(backbone, inputs.pixels, inputs.train, inputs.training.seed)
-    return build_base(backbone, size, weights)
+    weights = None if served else weights_file(inputs.model)
+    if weights:
+        return build_base(backbone, size, weights)
+    seed = inputs.training.seed
+    return warm_start.own_base(backbone, inputs.pixels, inputs.train, seed, served)
 
 
 class _Phases:
