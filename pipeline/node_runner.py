@@ -28,7 +28,7 @@ from tfx.proto.orchestration import execution_result_pb2, pipeline_pb2
 
 from components.errors import ConfigError, UserError
 from pipeline import metadata_store, runs
-from pipeline.postgresql_strings import WithoutBackslashes
+from pipeline.server_store import ServerStore
 
 
 class NodeFailed(UserError):
@@ -93,7 +93,7 @@ class _Handle(metadata.Metadata):
     def __init__(self, config: Any) -> None:
         super().__init__(config)
         self._guard = metadata_store.guard(config)
-        self._is_postgresql = metadata_store.kind(config) == "postgresql"
+        self._is_server = metadata_store.kind(config) != "sqlite"
 
     def __enter__(self) -> _Handle:
         self._guard.__enter__()
@@ -118,7 +118,7 @@ class _Handle(metadata.Metadata):
     def store(self) -> Any:
         """What TFX reads and writes."""
         opened = super().store
-        return WithoutBackslashes(opened) if self._is_postgresql else opened
+        return ServerStore(opened) if self._is_server else opened
 
 
 class _Launcher(launcher.Launcher):

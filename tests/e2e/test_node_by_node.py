@@ -96,11 +96,6 @@ def place(tmp_path_factory: pytest.TempPathFactory, store: str | None) -> Place:
     return Place(tmp_path_factory.mktemp("nodes"), store)
 
 
-@pytest.mark.xfail(
-    strict=False,
-    reason="seen once in three runs, on a busy machine: in the local run afterwards Evaluator did "
-    "not find the model of the cached Trainer",
-)
 def test_nodes_killed_in_the_middle_and_started_again_end_well_and_all_runners_agree(
     place: Place,
 ) -> None:

@@ -116,18 +116,39 @@ def test_postgresql_takes_what_tfx_writes_of_a_node_that_failed(
 ) -> None:
     from ml_metadata.proto import metadata_store_pb2
 
-    from pipeline.postgresql_strings import WithoutBackslashes
+    from pipeline.server_store import ServerStore
 
     told = json.dumps({"message": 'File "a.py"\nit\'s "\u00fc"'})
     assert "\\" in told
     with metadata_store.opened(_config(postgresql.url("strings"))) as opened:
-        store = WithoutBackslashes(opened)
+        store = ServerStore(opened)
         execution = metadata_store_pb2.Execution()
         execution.type_id = store.put_execution_type(metadata_store_pb2.ExecutionType(name="node"))
         execution.custom_properties["result"].string_value = told
         [number] = store.put_executions([execution])
         [kept] = store.get_executions_by_id([number])
     assert kept.custom_properties["result"].string_value == told.replace("\\", "\uff3c")
+
+
+def test_what_is_asked_for_by_ids_comes_in_their_order_whatever_postgresql_moved(
+    postgresql: databases.PostgreSQL,
+) -> None:
+    """TFX relies on it: a cached node's outputs were taken for each other."""
+    from ml_metadata.proto import metadata_store_pb2
+
+    from pipeline.server_store import ServerStore
+
+    with metadata_store.opened(_config(postgresql.url("moved"))) as opened:
+        store = ServerStore(opened)
+        kind = store.put_artifact_type(metadata_store_pb2.ArtifactType(name="thing"))
+        made = [metadata_store_pb2.Artifact(type_id=kind, uri=str(n)) for n in range(3)]
+        ids = store.put_artifacts(made)
+        first = metadata_store_pb2.Artifact(id=ids[0], type_id=kind, uri="changed")
+        store.put_artifacts([first])  # PostgreSQL writes its row anew, behind the others
+        assert [one.id for one in opened.get_artifacts_by_id(ids)] != ids
+        wanted = [ids[1], ids[0], ids[1]]
+        assert [one.id for one in store.get_artifacts_by_id(wanted)] == wanted
+        assert [one.id for one in store.get_artifact_types_by_id([kind, kind])] == [kind, kind]
 
 
 def test_runs_are_kept_by_ml_metadata_s_own_service(tmp_path: Path) -> None:
