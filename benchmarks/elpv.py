@@ -24,12 +24,12 @@ with quiet_import():
 
 from components.backbones import BACKBONES, build_base, first_unfrozen
 from components.network import Network, build_network, freeze, unfreeze
+from components.optimizers import layer_decay
 from components.settings.training import Frozen, Unfrozen
 from components.trainer.activations import Kept, kept_data
 from components.trainer.backup import Backup
 from components.trainer.boundary import split_at
 from components.trainer.learner import make_learner
-from components.trainer.optimizers import layer_decay
 from components.trainer.phases import Fit
 from components.transform.preprocessing import decode, fit
 from components.weights import cache_dir

@@ -24,10 +24,10 @@ with quiet_import():
 from components import features
 from components.backbones import build_base, first_unfrozen
 from components.network import Network, build_network, unfreeze
+from components.optimizers import build_optimizer
 from components.settings.training import Training
 from components.trainer import fitting
 from components.trainer import input as trainer_input
-from components.trainer.optimizers import build_optimizer
 from components.trainer.shuffled import ShuffledRecords
 from components.transform_graph import Pixels, read_records
 from components.weights_driver import weights_file

@@ -13,8 +13,8 @@ import numpy as np
 import tensorflow as tf
 
 from components import progress
+from components.seeds import shuffled
 from components.trainer.input import Data
-from components.trainer.shuffled import shuffled
 
 _FREE = 0.5  # part of the free disk that may be taken
 

@@ -9,8 +9,8 @@ import numpy as np
 import tensorflow as tf
 
 from components.backbones import BACKBONES
+from components.seeds import reseed
 from components.settings.augmentation import Augmentation
-from components.trainer.seeds import reseed
 
 _RANGE = (0.0, 255.0)
 _SHEET = 6  # pictures

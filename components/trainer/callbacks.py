@@ -11,10 +11,10 @@ import numpy as np
 
 from components import progress
 from components.errors import TrainingError
+from components.seeds import reseed
 from components.trainer.augmentation import Augmenter
 from components.trainer.backup import Backup, State
 from components.trainer.record import Record, Row
-from components.trainer.seeds import reseed
 
 Logs = dict[str, Any] | None
 

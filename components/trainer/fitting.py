@@ -17,6 +17,7 @@ from components import artifact_types, features, records, warm_start
 from components.backbones import build_base, first_unfrozen
 from components.class_weights import balanced
 from components.network import Network, build_network, freeze, unfreeze
+from components.optimizers import layer_decay
 from components.settings.model import Model
 from components.settings.training import Training
 from components.trainer import activations
@@ -26,7 +27,6 @@ from components.trainer.backup import Backup
 from components.trainer.boundary import split_at
 from components.trainer.input import Data
 from components.trainer.learner import make_learner
-from components.trainer.optimizers import layer_decay
 from components.trainer.phases import Fit
 from components.trainer.record import Record
 from components.transform_graph import Pixels, read_records

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 import keras
 
+from components.optimizers import build_optimizer, eval_loss_callbacks
 from components.settings.training import Phase
 from components.trainer.augmentation import Augmenter
 from components.trainer.backup import Backup, State
@@ -21,7 +22,6 @@ from components.trainer.callbacks import (
 )
 from components.trainer.input import Data
 from components.trainer.learner import Learner
-from components.trainer.optimizers import build_optimizer
 from components.trainer.record import Record
 
 PHASES = ("frozen", "unfrozen")
@@ -103,7 +103,7 @@ class Fit:
     def _callbacks(
         self, name: str, settings: Phase, best: KeepBest, resumed: State | None
     ) -> list[keras.callbacks.Callback]:
-        early = _early(settings)
+        early = eval_loss_callbacks(settings)
         return [
             Repeatable(self.seed, self.augmenter),
             StopOnNonsense(name),
@@ -120,18 +120,3 @@ class Fit:
 def _passed(name: str, state: State | None) -> bool:
     """Whether an earlier attempt was in a later phase."""
     return state is not None and PHASES.index(state.phase) > PHASES.index(name)
-
-
-def _early(settings: Phase) -> list[keras.callbacks.Callback]:
-    """What looks at the `eval` loss of the epochs so far."""
-    chosen: list[keras.callbacks.Callback] = []
-    schedule = settings.schedule
-    if schedule.kind == "plateau":
-        chosen.append(
-            keras.callbacks.ReduceLROnPlateau(
-                factor=schedule.factor, patience=schedule.patience, min_delta=0.0
-            )
-        )
-    if settings.early_stopping is not None:
-        chosen.append(keras.callbacks.EarlyStopping(patience=settings.early_stopping))
-    return chosen

@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from components import records
+from components.seeds import shuffled
 
 _AT_ONCE = 16  # records per call into Python: each call costs as much as reading some
 
@@ -58,10 +59,3 @@ class ShuffledRecords:
         with tf.io.gfile.GFile(path, "rb") if remote else open(path, "rb", buffering=0) as file:
             file.seek(int(offset))
             return file.read(int(length))
-
-
-def shuffled(rows: np.ndarray, seed: int, epoch: tf.Tensor | int) -> tf.Tensor:
-    """Gives the rows in an order that follows from seed and epoch alone."""
-    return tf.random.experimental.stateless_shuffle(
-        tf.constant(rows), seed=tf.stack([tf.cast(seed, tf.int64), tf.cast(epoch, tf.int64)])
-    )

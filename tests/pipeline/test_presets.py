@@ -8,8 +8,8 @@ import pytest
 
 from components.backbones import build_base, first_unfrozen
 from components.network import Network, build_network, freeze, unfreeze
+from components.optimizers import build_optimizer
 from components.settings.training import Phase
-from components.trainer.optimizers import build_optimizer
 from pipeline.config import Config, build, override, presets, read_preset
 
 RECIPES = [

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from components.trainer.shuffled import ShuffledRecords, shuffled
+from components.seeds import shuffled
+from components.trainer.shuffled import ShuffledRecords
 
 RECORDS = [b"", *(bytes([number]) * number * 1000 for number in range(1, 30))]
 

@@ -106,6 +106,20 @@ def _scaled(
     return Scaled
 
 
+def eval_loss_callbacks(phase: Phase) -> list[keras.callbacks.Callback]:
+    """Gives what lowers the rate or ends the phase by the `eval` loss of the epochs so far."""
+    chosen: list[keras.callbacks.Callback] = []
+    if phase.schedule.kind == "plateau":
+        chosen.append(
+            keras.callbacks.ReduceLROnPlateau(
+                factor=phase.schedule.factor, patience=phase.schedule.patience, min_delta=0.0
+            )
+        )
+    if phase.early_stopping is not None:
+        chosen.append(keras.callbacks.EarlyStopping(patience=phase.early_stopping))
+    return chosen
+
+
 def layer_decay(base: keras.Model, first: int, decay: float) -> dict[str, float]:
     """Gives, by a variable's path, the scale of its rate: `decay` per layer below the head.
 

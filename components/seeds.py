@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 
 def reseed(variables: Iterable[keras.Variable], seed: int, epoch: int) -> None:
@@ -17,3 +18,10 @@ def reseed(variables: Iterable[keras.Variable], seed: int, epoch: int) -> None:
     for index, state in enumerate(states):
         drawn = np.random.SeedSequence([seed, epoch, index]).generate_state(2, np.uint32)
         state.assign(drawn >> 1)  # within any integer type that a backend may use
+
+
+def shuffled(rows: np.ndarray, seed: int, epoch: tf.Tensor | int) -> tf.Tensor:
+    """Gives the rows in an order that follows from seed and epoch alone."""
+    return tf.random.experimental.stateless_shuffle(
+        tf.constant(rows), seed=tf.stack([tf.cast(seed, tf.int64), tf.cast(epoch, tf.int64)])
+    )

@@ -6,8 +6,8 @@ import keras
 import numpy as np
 import pytest
 
+from components.optimizers import build_optimizer, layer_decay
 from components.settings.training import Frozen, Phase, Unfrozen
-from components.trainer.optimizers import build_optimizer, layer_decay
 
 STEPS = 10
 
