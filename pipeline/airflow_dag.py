@@ -22,7 +22,7 @@ from airflow.sdk import DAG
 
 # Both come through the environment: text in a command's words would be the shell's to read.
 COMPILE = """set -eu
-mkdir -p "${COMPILED%/*}"
+case "$COMPILED" in *://*) ;; *) mkdir -p "${COMPILED%/*}" ;; esac
 file=$(mktemp)
 trap 'rm -f "$file"' EXIT
 printf %s "$CONFIGURATION" > "$file"

@@ -21,6 +21,7 @@ from pipeline.cli_options import (
     RunsRoot,
     Sources,
 )
+from pipeline.root import folder
 from serving.versions import VersionError
 
 app = typer.Typer(
@@ -30,7 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-_DEFAULT_ROOT = Path("transfer-pipeline-runs")  # of `runtime.root`
+_DEFAULT_ROOT = "transfer-pipeline-runs"  # of `runtime.root`
 _IN_EXTRA_PIPELINE = ("tfx", "ml_metadata", "apache_beam", "tensorflow_model_analysis")
 
 
@@ -112,7 +113,7 @@ def runs(
     """Lists the runs of a root, the newest first."""
     from pipeline.runs_command import list_runs
 
-    list_runs(root, as_json, metadata)
+    list_runs(folder(root), as_json, metadata)
 
 
 @app.command()
@@ -126,7 +127,7 @@ def compare(
     """Prints figures and verdicts of two runs side by side."""
     from pipeline.runs_command import compare as compare_runs
 
-    compare_runs(root, (one, other), as_json, metadata)
+    compare_runs(folder(root), (one, other), as_json, metadata)
 
 
 @app.command()
@@ -137,7 +138,7 @@ def report(
     root: RunsRoot = _DEFAULT_ROOT,
     metadata: Metadata = None,
     pipeline: Annotated[
-        Path | None, typer.Option(help="The run's compiled pipeline, in place of --root.")
+        str | None, typer.Option(help="The run's compiled pipeline, in place of --root.")
     ] = None,
     copy_to: Annotated[
         Path | None, typer.Option(help="With --pipeline: a folder for page and figures.")
@@ -153,7 +154,7 @@ def report(
         return
     from pipeline.runs_command import report as print_page
 
-    print_page(root, run, metadata)
+    print_page(folder(root), run, metadata)
 
 
 for _command in cli_serving.COMMANDS:
@@ -164,7 +165,7 @@ for _command in cli_serving.COMMANDS:
 def compile_pipeline(
     config: Annotated[Path, typer.Option(help="A configuration file.")],
     target: Annotated[Target, typer.Option(help="For whom.")],
-    output: Annotated[Path, typer.Option(help="The file to write.")],
+    output: Annotated[str, typer.Option(help="The file to write.")],
     assignments: Assignments = None,
 ) -> None:
     """Writes the pipeline for a scheduler, or for `run-node`."""
@@ -175,7 +176,7 @@ def compile_pipeline(
 
 @app.command()
 def run_node(
-    pipeline: Annotated[Path, typer.Option(help="What `compile --target tfx` wrote.")],
+    pipeline: Annotated[str, typer.Option(help="What `compile --target tfx` wrote.")],
     node: Annotated[str, typer.Option(help="The node's id.")],
     run_id: Annotated[str, typer.Option(help="The same for all nodes of a run.")],
 ) -> None:

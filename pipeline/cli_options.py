@@ -17,7 +17,7 @@ Sources = Annotated[
     typer.Option("--data", metavar="DIR", help="Folder of pictures, manifest; several: repeat it."),
 ]
 Root = Annotated[str | None, typer.Option(help="Folder of artifacts, metadata and logs.")]
-RunsRoot = Annotated[Path, typer.Option(help="Folder of artifacts, metadata and logs.")]
+RunsRoot = Annotated[str, typer.Option(help="Folder of artifacts, metadata and logs.")]
 Metadata = Annotated[
     str | None,
     typer.Option(help="The runs' metadata: a server's URL or SQLite file; not --root's."),

@@ -5,23 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 
 from components.errors import ConfigError
+from components.image_example_gen.file_systems import is_remote
 from pipeline.airflow_target import write_dag
 from pipeline.kubeflow_target import compile_for_kubeflow
+from pipeline.preflight import check_metadata
 from pipeline.run_command import Request, build_config
 from serving.quiet import quiet_import
 
 
-def compile_to(config_file: Path, assignments: list[str], target: str, output: Path) -> None:
-    """Writes `output`: TFX's compiled pipeline as JSON, or what a scheduler takes.
+def compile_to(config_file: Path, assignments: list[str], target: str, output: str | Path) -> None:
+    """Writes `output`: TFX's compiled pipeline as JSON (on any file system), or a scheduler's form.
 
     Raises:
       ConfigError: the configuration or the place of the file is wrong.
     """
     config = build_config(Request(config_file=config_file, assignments=assignments))
-    if output.exists() and output.samefile(config_file):
-        raise ConfigError(f"--output: {output} is the configuration. Name another file.")
-    if not output.parent.is_dir():
-        raise ConfigError(f"--output: no folder {output.parent}.")
+    if target != "vertex":  # which has no metadata of TFX's
+        check_metadata(config)
+    if not (target == "tfx" and is_remote(str(output))):
+        _check_file(Path(output), config_file)
     with quiet_import():
         from google.protobuf import json_format
 
@@ -32,11 +34,18 @@ def compile_to(config_file: Path, assignments: list[str], target: str, output: P
     if target == "tfx":
         write_compiled(compiled, output)
     elif target == "kubeflow":
-        compile_for_kubeflow(config, json_format.MessageToDict(compiled), output)
+        compile_for_kubeflow(config, json_format.MessageToDict(compiled), Path(output))
     elif target == "airflow":
-        write_dag(json_format.MessageToDict(compiled), config, output)
+        write_dag(json_format.MessageToDict(compiled), config, Path(output))
     else:
         with quiet_import():
             from pipeline.vertex_target import compile_for_vertex
-        compile_for_vertex(config, output)
+        compile_for_vertex(config, Path(output))
     print(f"{output} written")
+
+
+def _check_file(output: Path, config_file: Path) -> None:
+    if output.exists() and output.samefile(config_file):
+        raise ConfigError(f"--output: {output} is the configuration. Name another file.")
+    if not output.parent.is_dir():
+        raise ConfigError(f"--output: no folder {output.parent}.")

@@ -26,7 +26,8 @@ from components.settings.model import Image, Model
 from components.settings.push import Infra, Push
 from components.settings.report import Report
 from components.settings.training import Training
-from pipeline import metadata_store
+from components.settings.tuner import Tuner
+from pipeline import metadata_store, root
 
 # A union's alternatives stand in a fault's path as the name of their type: no key of ours.
 _ALTERNATIVE = re.compile(r"str|int|constrained-\w+|list\[.*\]")
@@ -37,7 +38,7 @@ class Runtime(Section):
     """Where runs leave their files and how Beam runs."""
 
     root: Annotated[str, Field(min_length=1)] = "transfer-pipeline-runs"
-    """Folder of artifacts, metadata and logs."""
+    """Folder of artifacts, metadata and logs; of artifacts alone on gs:// and the like."""
     metadata: Annotated[str, AfterValidator(metadata_store.check_url)] | None = None
     """The ML Metadata store: a SQLite file (in the root if left out), mysql://USER@HOST/DATABASE,
     postgresql://USER@HOST/DATABASE or grpc://HOST."""
@@ -61,6 +62,7 @@ class Config(Section):
     image: Image = Image()
     model: Model = Model()
     training: Training = Training()
+    tuner: Tuner = Tuner()
     gate: Gate = Gate()
     infra: Infra = Infra()
     push: Push
@@ -77,6 +79,22 @@ class Config(Section):
             )
         return self
 
+    @model_validator(mode="after")
+    def _tuner_can_try_heads(self) -> Config:
+        frozen = self.training.frozen
+        if self.tuner.trials and (frozen.features != "cached" or not frozen.epochs):
+            raise ValueError(
+                f"tuner.trials: found {self.tuner.trials}, but there are no cached features to try "
+                "heads on; set training.frozen.features: cached (without augmentation) and "
+                "training.frozen.epochs to 1 or more, or tuner.trials: 0"
+            )
+        if self.tuner.trials and self.training.warm_start:
+            raise ValueError(
+                f"tuner.trials: found {self.tuner.trials}, but with training.warm_start the head "
+                "is that of the model served now; set tuner.trials: 0, or warm_start: false"
+            )
+        return self
+
     @property
     def image_size(self) -> list[int]:
         """Height and width in pixels."""
@@ -90,8 +108,8 @@ class Config(Section):
 
     @property
     def root(self) -> Path:
-        """The absolute folder of artifacts, metadata and logs."""
-        return Path(self.runtime.root).expanduser().absolute()
+        """The absolute folder of metadata and logs, on this machine."""
+        return root.folder(self.runtime.root)
 
     @property
     def metadata(self) -> str:

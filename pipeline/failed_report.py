@@ -14,7 +14,9 @@ from tfx.types import Artifact, artifact_utils, standard_artifacts
 
 from components import artifact_types, features
 from components.report import gather
+from components.report import run as report_run
 from components.report.executor import write
+from pipeline import staging
 from pipeline.config import Config
 from pipeline.runs import Run
 
@@ -23,6 +25,7 @@ _INPUTS: dict[str, type[Artifact]] = {
     "class_list": artifact_types.ClassList,
     "ingest_report": artifact_types.IngestReport,
     "acceptance": artifact_types.DataAcceptance,
+    "tuner_results": standard_artifacts.TunerResults,
     "model_run": standard_artifacts.ModelRun,
     "predictions": artifact_types.Predictions,
     "verdict": artifact_types.GateVerdict,
@@ -53,11 +56,18 @@ def write_failed(config: Config, run: Run, error: str) -> Path | None:
 
 
 def _write(config: Config, run: Run, error: str, folder: Path) -> None:
-    inputs = {}
+    made: dict[str, list[Artifact]] = {}
     for name, kind in _INPUTS.items():
         if kind.TYPE_NAME in run.outputs:
-            inputs[name] = kind()
-            inputs[name].set_mlmd_artifact(run.outputs[kind.TYPE_NAME])
+            made[name] = [kind()]
+            made[name][0].set_mlmd_artifact(run.outputs[kind.TYPE_NAME])
+    with staging.mirrored(config.pipeline_root) as mirror:
+        read = mirror.fetched(made) if mirror else made
+        found = _gathered(config, run, error, {name: some[0] for name, some in read.items()})
+    write(found, str(folder))
+
+
+def _gathered(config: Config, run: Run, error: str, inputs: dict[str, Artifact]) -> report_run.Run:
     nodes = [
         {"node": name, "seconds": round(node.seconds, 1)}
         for name, node in run.nodes.items()
@@ -74,4 +84,4 @@ def _write(config: Config, run: Run, error: str, folder: Path) -> None:
         test = artifact_utils.get_split_uri([inputs["examples"]], features.TEST)
         shown = gather.pictures(test, found.shown_files)
         found = dataclasses.replace(found, pictures=shown)
-    write(found, str(folder))
+    return found

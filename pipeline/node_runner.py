@@ -7,42 +7,33 @@ node that is run twice under one run id finds its first execution and does not p
 
 from __future__ import annotations
 
-import itertools
-import sys
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from google.protobuf import json_format
 from tfx.dsl.compiler import constants
-from tfx.dsl.io import fileio
-from tfx.orchestration import metadata
 from tfx.orchestration.local import runner_utils
-from tfx.orchestration.portable import (
-    data_types,
-    launcher,
-    partial_run_utils,
-    runtime_parameter_utils,
-)
-from tfx.proto.orchestration import execution_result_pb2, pipeline_pb2
+from tfx.orchestration.portable import partial_run_utils, runtime_parameter_utils
+from tfx.proto.orchestration import pipeline_pb2
 
 from components.errors import ConfigError, UserError
-from pipeline import metadata_store, runs
-from pipeline.server_store import ServerStore
+from components.image_example_gen.file_systems import is_remote
+from pipeline import metadata_store, remote_files, runs, staging
+from pipeline.node_launcher import Handle, Launcher
 
 
 class NodeFailed(UserError):
     """A node could not start."""
 
 
-def read_compiled(path: Path) -> pipeline_pb2.Pipeline:
-    """Reads a compiled pipeline from the JSON that `write_compiled` wrote.
+def read_compiled(path: str | Path) -> pipeline_pb2.Pipeline:
+    """Reads a compiled pipeline from the JSON that `write_compiled` wrote, on any file system.
 
     Raises:
       ConfigError: the file is missing or holds something else.
     """
     try:
-        compiled = json_format.Parse(path.read_text("utf-8"), pipeline_pb2.Pipeline())
+        compiled = json_format.Parse(_text(str(path)), pipeline_pb2.Pipeline())
     except (OSError, UnicodeDecodeError, json_format.ParseError) as error:
         raise ConfigError(f"{path} is not a compiled pipeline: {error}.") from error
     if not compiled.nodes:
@@ -50,10 +41,20 @@ def read_compiled(path: Path) -> pipeline_pb2.Pipeline:
     return compiled
 
 
-def write_compiled(compiled: pipeline_pb2.Pipeline, path: Path) -> None:
-    """Writes a compiled pipeline as JSON, whole or not at all."""
-    passing = path.with_name(f".{path.name}.new")
-    passing.write_text(json_format.MessageToJson(compiled, sort_keys=True), "utf-8")
+def _text(path: str) -> str:
+    if is_remote(path):
+        return remote_files.read(path).decode()
+    return Path(path).read_text("utf-8")
+
+
+def write_compiled(compiled: pipeline_pb2.Pipeline, path: str | Path) -> None:
+    """Writes a compiled pipeline as JSON, whole or not at all, on any file system."""
+    text = json_format.MessageToJson(compiled, sort_keys=True)
+    if is_remote(str(path)):
+        remote_files.write(str(path), text.encode())
+        return
+    passing = Path(path).with_name(f".{Path(path).name}.new")
+    passing.write_text(text, "utf-8")
     passing.replace(path)
 
 
@@ -87,53 +88,6 @@ def is_skipped(compiled: pipeline_pb2.Pipeline, node_id: str) -> bool:
     return _node(compiled, node_id).execution_options.HasField("skip")
 
 
-class _Handle(metadata.Metadata):
-    """TFX's handle of the store; it waits for the server, and for others on a SQLite file."""
-
-    def __init__(self, config: Any) -> None:
-        super().__init__(config)
-        self._guard = metadata_store.guard(config)
-        self._is_server = metadata_store.kind(config) != "sqlite"
-
-    def __enter__(self) -> _Handle:
-        self._guard.__enter__()
-        try:
-            metadata_store.wait_for(self.connection_config)
-            super().__enter__()
-        except BaseException:
-            self._guard.__exit__(*sys.exc_info())
-            raise
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None = None,
-        error: BaseException | None = None,
-        trace: TracebackType | None = None,
-    ) -> None:
-        super().__exit__(kind, error, trace)
-        self._guard.__exit__(kind, error, trace)
-
-    @property
-    def store(self) -> Any:
-        """What TFX reads and writes."""
-        opened = super().store
-        return ServerStore(opened) if self._is_server else opened
-
-
-class _Launcher(launcher.Launcher):
-    """TFX's launcher, which clears away first what a killed attempt left in the outputs."""
-
-    def _run_executor(
-        self, execution_info: data_types.ExecutionInfo
-    ) -> execution_result_pb2.ExecutorOutput:
-        # The launcher goes on with the same execution, and so in the same folders.
-        for artifact in itertools.chain(*execution_info.output_dict.values()):
-            if fileio.exists(artifact.uri):
-                fileio.rmtree(artifact.uri)
-        return super()._run_executor(execution_info)
-
-
 def run_node(bound: pipeline_pb2.Pipeline, node_id: str) -> str:
     """Runs the node with this id, or takes its result from the cache.
 
@@ -145,34 +99,33 @@ def run_node(bound: pipeline_pb2.Pipeline, node_id: str) -> str:
       What became of it: `ran` (now or in an earlier attempt of the run), `cached` or `skipped`.
 
     Raises:
-      ConfigError: the pipeline has no such node, or its root is no folder.
-      NodeFailed: what it reads is not there.
+      ConfigError: the pipeline has no such node.
+      NodeFailed: the nodes that it depends on have not run.
+      FileSystemUnavailable: the root does not answer, or an input is gone.
       MetadataUnavailable: the store does not answer.
       Exception: whatever the node's executor raised; its failure is in the metadata.
     """
     if node_id not in node_ids(bound):
         raise ConfigError(f"No node {node_id!r}; the nodes are {', '.join(node_ids(bound))}.")
-    root = bound.runtime_spec.pipeline_root.field_value.string_value
-    if "://" in root:
-        raise ConfigError(
-            f"runtime.root: {root} is no folder, and the nodes read and write folders only. Mount "
-            "the store (gcsfuse, s3fs, NFS) and name the folder where it is mounted."
-        )
     if is_skipped(bound, node_id):
         return "skipped"
     node, store = _node(bound, node_id), connection(bound)
+    root = bound.runtime_spec.pipeline_root.field_value.string_value
+    remote_files.make_folder(root)
     deployment = runner_utils.extract_local_deployment_config(bound)
     if node.execution_options.run.perform_snapshot:
-        with _Handle(store) as handle:
+        with Handle(store) as handle:
             partial_run_utils.snapshot(handle, bound)
-    _Launcher(
-        pipeline_node=node,
-        mlmd_connection=_Handle(store),
-        pipeline_info=bound.pipeline_info,
-        pipeline_runtime_spec=bound.runtime_spec,
-        executor_spec=runner_utils.extract_executor_spec(deployment, node_id),
-        custom_driver_spec=runner_utils.extract_custom_driver_spec(deployment, node_id),
-    ).launch()
+    with staging.mirrored(root) as mirror:
+        Launcher(
+            mirror,
+            pipeline_node=node,
+            mlmd_connection=Handle(store),
+            pipeline_info=bound.pipeline_info,
+            pipeline_runtime_spec=bound.runtime_spec,
+            executor_spec=runner_utils.extract_executor_spec(deployment, node_id),
+            custom_driver_spec=runner_utils.extract_custom_driver_spec(deployment, node_id),
+        ).launch()
     return _state(bound, node)
 
 

@@ -26,17 +26,28 @@ def check_folders(config: Config) -> sources.Listing:
     """
     pipeline_arguments(config.runtime.beam)
     check_processes(config.runtime.beam)
-    for key, place in (
-        ("push.directory", config.push.directory),
-        ("runtime.root", config.runtime.root),
-    ):
-        _check_folder(key, place)
+    check_metadata(config)
+    _check_folder("push.directory", config.push.directory)
     listing = sources.scan(config.data)
     for key, folder in (("push.directory", config.push_directory), ("runtime.root", config.root)):
         for source in config.data.sources:
             _check_outside(key, folder, source)
         _check_writable(key, folder)
     return listing
+
+
+def check_metadata(config: Config) -> None:
+    """Makes sure that the metadata is not to lie in a root that is no folder.
+
+    Raises:
+      ConfigError: it is.
+    """
+    if is_remote(config.runtime.root) and config.runtime.metadata is None:
+        raise ConfigError(
+            f"runtime.metadata: is needed where runtime.root ({config.runtime.root}) is no folder, "
+            "since SQLite writes to local files only. Name a server (mysql://, postgresql://, "
+            "grpc://), or a SQLite file where all nodes run on this machine."
+        )
 
 
 def check_gate(gate: Gate, classes: list[str]) -> None:
@@ -116,8 +127,8 @@ def check_network(config: Config) -> None:
 def _check_folder(key: str, place: str) -> None:
     if is_remote(place):
         raise ConfigError(
-            f"{key}: {place} is no folder, and the nodes read and write folders only. Mount the "
-            "store (gcsfuse, s3fs, NFS) and name the folder where it is mounted."
+            f"{key}: {place} is no folder, and only there is a version renamed into place in one "
+            "step. Mount the store (gcsfuse, s3fs, NFS) and name the folder where it is mounted."
         )
 
 

@@ -15,7 +15,7 @@ class NoReport(UserError):
     """The run left no report."""
 
 
-def copy_report(compiled_file: Path, run_id: str, folder: Path) -> None:
+def copy_report(compiled_file: str | Path, run_id: str, folder: Path) -> None:
     """Copies the page, the model card and the figures of a run into a local folder.
 
     Args:

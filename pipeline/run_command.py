@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 from components.errors import ConfigError, UserError
 from components.image_example_gen import kept_listing
+from components.image_example_gen.file_systems import is_remote
 from pipeline import config as configuration
 from pipeline import metadata_store, preflight, root
 from pipeline.config import Config
@@ -63,7 +65,8 @@ def execute(request: Request) -> dict[str, Any]:
             view.say(f"{len(listing.files)} pictures of {len(listing.classes)} classes")
             for note in listing.notes:
                 view.say(note)
-            kept_listing.keep(listing, f"{config.pipeline_root}/{kept_listing.NODE}", run_id)
+            if not is_remote(config.pipeline_root):  # there the driver lists on its own
+                kept_listing.keep(listing, f"{config.pipeline_root}/{kept_listing.NODE}", run_id)
             result = _run(request, config, run_id, view)
             show_summary(shown, result, picture=listing.files[0].path)
     return result
@@ -105,14 +108,15 @@ def build_config(request: Request) -> Config:
 
 
 def _default_push_directory(tree: dict[str, Any]) -> None:
-    """Who has no file gets a push directory in the root; a file must name its own."""
+    """Who has no file gets a push directory in the root, if that is a folder."""
     tree.setdefault("push", {})
     if isinstance(tree["push"], dict) and "directory" not in tree["push"]:
         runtime = tree.get("runtime")
         folder = runtime.get("root") if isinstance(runtime, dict) else None
         name = tree.get("pipeline_name", Config.model_fields["pipeline_name"].default)
-        folder = Path(str(folder or configuration.Runtime().root), "served", str(name))
-        tree["push"]["directory"] = str(folder)
+        folder = str(folder or configuration.Runtime().root)
+        if not is_remote(folder):
+            tree["push"]["directory"] = str(Path(folder, "served", str(name)))
 
 
 def _run(request: Request, config: Config, run_id: str, view: RunView) -> dict[str, Any]:
@@ -167,7 +171,7 @@ def _result(
         "gate": run.gate if run else [],
         "pushed_version": run.pushed_version if run else None,
         "model_dir": str(config.push_directory) if config else None,
-        "report": str(Path(report.uri, "report.html")) if report else None,
+        "report": os.path.join(report.uri, "report.html") if report else None,
         "log": str(log) if log else None,
         "components": {
             name: {"state": node.state, "seconds": round(node.seconds, 2)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import json
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from ml_metadata.metadata_store import MetadataStore
 from ml_metadata.proto import metadata_store_pb2
 
 from components import gate_rows
+from components.image_example_gen.file_systems import is_remote
 from pipeline import metadata_store
 
 _RUN, _NODE = "pipeline_run", "node"  # TFX's context types
@@ -45,8 +47,8 @@ class Run:
     def document(self, artifact_type: str, name: str) -> Any:
         """Gives the JSON file `name` of the run's artifact of this type; None if there is none."""
         artifact = self.outputs.get(artifact_type)
-        path = Path(artifact.uri, name) if artifact else None
-        return json.loads(path.read_text("utf-8")) if path and path.is_file() else None
+        content = _content(os.path.join(artifact.uri, name)) if artifact else None
+        return None if content is None else json.loads(content)
 
     @property
     def pushed_version(self) -> int | None:
@@ -96,6 +98,17 @@ class Run:
             return None
         refused = gate["verdict"] == "refused" or not self.servable or self.withdrawn_version
         return "refused" if refused else "unchanged"
+
+
+def _content(path: str) -> str | bytes | None:
+    """A file's content; None where there is none."""
+    if not is_remote(path):
+        return Path(path).read_text("utf-8") if Path(path).is_file() else None
+    from tfx.dsl.io import fileio  # imports TensorFlow
+
+    from pipeline import remote_files
+
+    return remote_files.read(path) if fileio.exists(path) else None
 
 
 def read_run(connection: Any, run_id: str, node_ids: Iterable[str] = ()) -> Run:

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from components.artifact_types import REPORT_PAGE
 from components.errors import ConfigError
+from components.image_example_gen.file_systems import is_remote
 from pipeline import metadata_store, runs
 from pipeline.failed_report import folder_of
 
@@ -67,6 +68,9 @@ def report(root: Path, name: str, store: str | None = None) -> None:
     connection = _connection(root, store)
     run_id = _find(connection, name)
     made = runs.read_run(connection, run_id).outputs.get("Report")
+    if made and is_remote(made.uri):
+        print(f"{made.uri}/{REPORT_PAGE}")
+        return
     folder = Path(made.uri) if made else folder_of(root, run_id)
     page = folder.absolute() / REPORT_PAGE
     if not page.is_file():

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import uuid
 from pathlib import Path
+
+INCOMING = ".incoming-"
+"""How the names of what is not whole yet begin; what a dead writer has left is to be removed."""
 
 
 def copy_tree(source: Path, target: Path) -> None:
@@ -19,6 +23,13 @@ def rename(source: Path, target: Path) -> None:
     """Renames within one file system; on return the new name is on disk."""
     source.rename(target)
     _sync(target.parent)
+
+
+def write(path: Path, text: str) -> None:
+    """Writes a small file; whoever reads meanwhile finds the old text or the new one."""
+    passing = path.with_name(f"{INCOMING}{uuid.uuid4().hex}")
+    passing.write_text(text, "utf-8")
+    rename(passing, path)
 
 
 def remove(path: Path) -> None:

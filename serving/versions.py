@@ -19,7 +19,7 @@ from typing import Literal
 
 import filelock
 
-from serving import durable, labels
+from serving import durable, labels, makers
 from serving.labels import VersionError
 
 State = Literal["served", "canary", "newer", "older", "withdrawn"]
@@ -28,7 +28,7 @@ _NAME = re.compile(r"([0-9]+)(\.withdrawn)?")
 _LOCK = ".lock"
 _LOCK_SECONDS = 300
 _GREATEST_EVER = ".greatest-version"  # pruning forgets folders; their numbers stay taken
-_PASSING = (".incoming-", ".removing-")  # what is copied in, what is on its way out
+_PASSING = (durable.INCOMING, ".removing-")  # what is copied in, what is on its way out
 
 
 @dataclass(frozen=True)
@@ -67,10 +67,11 @@ def served(model_dir: Path) -> Path | None:
     return next((v.path for v in published(model_dir) if v.state == "served"), None)
 
 
-def publish(saved_model: Path, model_dir: Path) -> int:
+def publish(saved_model: Path, model_dir: Path, maker: str | None = None) -> int:
     """Copies `saved_model` into `model_dir` as the version to serve, all of it or nothing.
 
-    The copy is on disk before it gets its name. `model_dir` is made if it is not there.
+    The copy is on disk before it gets its name. `model_dir` is made if it is not there. `maker`
+    is who publishes: whoever was killed afterwards can ask `published_by` whether it was done.
 
     Returns:
         The version's number: the time in seconds, or one more than any number there ever was,
@@ -88,11 +89,23 @@ def publish(saved_model: Path, model_dir: Path) -> int:
             durable.copy_tree(saved_model, incoming)
             number = max(int(time.time()), _greatest_ever(model_dir) + 1)
             _take(model_dir, number)
+            if maker is not None:  # before the rename: a number that is taken comes only once
+                there = {version.number for version in _scan(model_dir)}
+                known = {n: who for n, who in makers.read(model_dir).items() if n in there}
+                makers.write(model_dir, {**known, number: maker})
             durable.rename(incoming, model_dir / str(number))
         except BaseException:
             durable.remove(incoming)
             raise
     return number
+
+
+def published_by(model_dir: Path, maker: str) -> Version | None:
+    """Gives the newest version that `maker` published and that is there; None if there is none."""
+    if not model_dir.is_dir():
+        return None
+    known = makers.read(model_dir)
+    return next((each for each in published(model_dir) if known.get(each.number) == maker), None)
 
 
 def prune(model_dir: Path, keep: int) -> list[int]:
@@ -239,6 +252,4 @@ def _greatest_ever(model_dir: Path) -> int:
 
 def _take(model_dir: Path, number: int) -> None:
     """Remembers that all numbers up to `number` are taken."""
-    passing = model_dir / f"{_PASSING[0]}{uuid.uuid4().hex}"
-    passing.write_text(str(number))
-    durable.rename(passing, model_dir / _GREATEST_EVER)
+    durable.write(model_dir / _GREATEST_EVER, str(number))

@@ -55,16 +55,34 @@ class Executor(tfx_executor.Executor):
         if not self.CheckBlessing(input_dict):
             self._MarkNotPushed(pushed)
             return
-        alike = _same_model(model, directory)
+        maker = self._maker()
+        number = _pushed_before(model, directory, maker) if maker else None
+        alike = _same_model(model, directory) if number is None else None
         if alike is not None:
             self._MarkNotPushed(pushed)
             if alike.state == "withdrawn":
                 pushed.set_string_custom_property(WITHDRAWN_VERSION, str(alike.number))
             return
-        number = versions.publish(model, directory)
+        if number is None:
+            number = versions.publish(model, directory, maker)
         self._MarkPushed(pushed, str(directory / str(number)), str(number))
         custom_config = json.loads(exec_properties["custom_config"])
         versions.prune(directory, custom_config["keep_versions"])
+
+    def _maker(self) -> str | None:
+        """Names the run, which pushes once however often it is started; None outside of a run."""
+        if not (self._context and self._context.pipeline_run_id):
+            return None
+        info = self._context.pipeline_info
+        return f"{info.id if info else ''}/{self._context.pipeline_run_id}"
+
+
+def _pushed_before(model: Path, directory: Path, maker: str) -> int | None:
+    """The version that this run pushed, where it was killed before it could say so."""
+    version = versions.published_by(directory, maker)
+    if version is None or saved_model.digest(version.path) != saved_model.digest(model):
+        return None
+    return version.number
 
 
 def _same_model(model: Path, directory: Path) -> versions.Version | None:

@@ -9,7 +9,7 @@ import os
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
+from tfx.dsl.io import fileio
 
 from components.trainer.record import Row
 
@@ -44,7 +44,7 @@ class Backup:
         Args:
           folder: of this training alone: named by what it depends on.
         """
-        tf.io.gfile.makedirs(folder)
+        fileio.makedirs(folder)
         self._path = os.path.join(folder, _FILE)
         self.state = self._read()
         """Where the earlier attempt was, None if there was none."""
@@ -61,14 +61,14 @@ class Backup:
                 arrays[f"{group}/{number}"] = array
         content = io.BytesIO()
         np.savez(content, **arrays)
-        with tf.io.gfile.GFile(f"{self._path}.new", "wb") as file:
+        with fileio.open(f"{self._path}.new", "wb") as file:
             file.write(content.getvalue())
-        tf.io.gfile.rename(f"{self._path}.new", self._path, overwrite=True)
+        fileio.rename(f"{self._path}.new", self._path, overwrite=True)
 
     def _read(self) -> State | None:
-        if not tf.io.gfile.exists(self._path):
+        if not fileio.exists(self._path):
             return None
-        with tf.io.gfile.GFile(self._path, "rb") as file:
+        with fileio.open(self._path, "rb") as file:
             content = io.BytesIO(file.read())
         with np.load(content, allow_pickle=False) as arrays:
             facts = json.loads(arrays["facts"].tobytes())

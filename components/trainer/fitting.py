@@ -58,13 +58,14 @@ class Fitted:
     record: Record
 
 
-def fit(inputs: Inputs, logs: str, work: str) -> Fitted:
+def fit(inputs: Inputs, logs: str, work: str, scratch: str | None = None) -> Fitted:
     """Fits in two phases.
 
     Args:
       inputs: the training.
       logs: folder of TensorBoard events and the sheet of augmented pictures.
       work: this training's own folder: what an earlier attempt left there is gone on from.
+      scratch: local folder of what is large and of no use to another attempt; `work` if left out.
     """
     base = _base(inputs)
     # Before the head is made: it seeds its weights.
@@ -73,7 +74,7 @@ def fit(inputs: Inputs, logs: str, work: str) -> Fitted:
     served = warm_start.served_model(inputs.baseline)
     if served:
         warm_start.restore_head(network.head, inputs.classes, served)
-    return _Phases(inputs, network, logs, work).run()
+    return _Phases(inputs, network, logs, work, scratch or work).run()
 
 
 def _base(inputs: Inputs) -> keras.Model:
@@ -93,10 +94,10 @@ def _base(inputs: Inputs) -> keras.Model:
 class _Phases:
     """The two phases over one network."""
 
-    def __init__(self, inputs: Inputs, network: Network, logs: str, work: str):
+    def __init__(self, inputs: Inputs, network: Network, logs: str, work: str, scratch: str):
         self._inputs = inputs
         self._network = network
-        self._work = work
+        self._scratch = scratch
         training = inputs.training
         self._augmenter = None
         if training.augmentation.active:
@@ -147,7 +148,7 @@ class _Phases:
 
     def _kept(self, bottom: keras.Model) -> Data | None:
         """What the frozen layers give, from disk, where that spares work and fits."""
-        training, folder = self._inputs.training, Path(self._work, "activations")
+        training, folder = self._inputs.training, Path(self._scratch, "activations")
         if self._augmenter or training.unfrozen.epochs < 2 or not bottom.weights:
             return None
         splits = {features.TRAIN: self._inputs.train, features.EVAL: self._inputs.eval}

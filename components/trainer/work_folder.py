@@ -22,18 +22,29 @@ _KEPT = 3  # of the newest, of trainings that nobody started again
 
 
 def for_training(
-    output: str, input_dict: dict[str, list[Artifact]], exec_properties: dict[str, Any]
+    state: str | None,
+    output: str,
+    input_dict: dict[str, list[Artifact]],
+    exec_properties: dict[str, Any],
 ) -> str:
     """Gives the folder named by a training's inputs and configuration, and makes it.
 
     Args:
-      output: URI of an output, in whose node's folder it lies.
-      input_dict: the inputs; their URIs count.
+      state: TFX's stateful working folder, in whose node's folder it lies: in the root, also where
+        the artifacts are copies on this machine. None where the runner has none.
+      output: URI of an output.
+      input_dict: the inputs; their places in the root count.
       exec_properties: among them the settings, the code's version and the weights' digest.
     """
-    uris = {key: [artifact.uri for artifact in input_dict[key]] for key in sorted(input_dict)}
-    facts = json.dumps([uris, exec_properties], sort_keys=True, default=str)
-    parent = os.path.join(os.path.dirname(os.path.dirname(output)), _NAME)
+    node = os.path.dirname(os.path.dirname(output))
+    root = os.path.dirname(node)
+    places = {
+        key: [os.path.relpath(artifact.uri, root) for artifact in input_dict[key]]
+        for key in sorted(input_dict)
+    }
+    facts = json.dumps([places, exec_properties], sort_keys=True, default=str)
+    # TFX: NODE/.system/stateful_working_dir/INDEX
+    parent = os.path.join((state or node).partition("/.system/")[0], _NAME)
     folder = os.path.join(parent, hashlib.sha256(facts.encode()).hexdigest()[:16])
     fileio.makedirs(folder)
     _forget_old(parent, folder)

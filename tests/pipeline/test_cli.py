@@ -173,3 +173,11 @@ def test_compile_does_not_overwrite_its_configuration(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="is the configuration"):
         compile_to(file, [], "tfx", file)
     assert file.read_text() == text
+
+
+def test_compile_asks_for_metadata_where_the_root_is_no_folder(tmp_path: Path) -> None:
+    file = tmp_path / "pets.yaml"
+    places = f"push: {{directory: {tmp_path}}}\nruntime: {{root: gs://bucket/runs}}\n"
+    file.write_text(f"data: {{source: {tmp_path}}}\n{places}")
+    with pytest.raises(ConfigError, match="runtime.metadata: is needed"):
+        compile_to(file, [], "tfx", "gs://bucket/compiled.json")

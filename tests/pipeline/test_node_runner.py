@@ -38,8 +38,3 @@ def test_what_is_no_compiled_pipeline_is_refused(tmp_path: Path, content: str | 
 def test_an_unknown_node_is_refused_with_those_that_there_are() -> None:
     with pytest.raises(ConfigError, match="No node 'Tuner'; the nodes are ImageExampleGen, Tr"):
         node_runner.run_node(_compiled("/runs"), "Tuner")
-
-
-def test_a_root_that_is_no_folder_is_refused_and_not_made_into_one() -> None:
-    with pytest.raises(ConfigError, match="gs://bucket/runs is no folder.*Mount"):
-        node_runner.run_node(_compiled("gs://bucket/runs"), "Trainer")

@@ -67,10 +67,21 @@ def test_a_folder_that_is_a_file_is_named_with_its_key(place: Path, name: str, k
         check_folders(build(place, **{name: place / "file"}))
 
 
-@pytest.mark.parametrize(("name", "key"), [("push", "push.directory"), ("root", "runtime.root")])
-def test_a_store_that_is_not_mounted_is_refused(place: Path, name: str, key: str) -> None:
-    with pytest.raises(ConfigError, match=f"{key}: s3://bucket/x is no folder.*Mount"):
-        check_folders(build(place, **{name: "s3://bucket/x"}))
+def test_a_push_directory_that_is_not_mounted_is_refused(place: Path) -> None:
+    with pytest.raises(ConfigError, match="push.directory: s3://bucket/x is no folder.*Mount"):
+        check_folders(build(place, push="s3://bucket/x"))
+
+
+def test_metadata_is_not_looked_for_in_a_root_that_is_no_folder(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(place / "cache"))
+    made = build(place, root="gs://bucket/runs")
+    with pytest.raises(ConfigError, match="runtime.metadata: is needed.*gs://bucket/runs"):
+        check_folders(made)
+    runtime = made.runtime.model_copy(update={"metadata": "grpc://metadata"})
+    assert check_folders(made.model_copy(update={"runtime": runtime})).files
+    assert (place / "cache/transfer-pipeline/roots/gs-bucket-runs").is_dir()  # for locks and logs
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")

@@ -55,6 +55,11 @@ def test_without_a_file_the_push_directory_lies_in_the_root() -> None:
     assert build(data="p", assignments=["push.directory=/x"]).push.directory == "/x"
 
 
+def test_a_root_that_is_no_folder_holds_no_push_directory() -> None:
+    with pytest.raises(ConfigError, match="push.directory: is missing"):
+        build(data="pictures", root="gs://bucket/runs")
+
+
 def test_a_file_must_name_its_push_directory(tmp_path: Path) -> None:
     path = tmp_path / "pipeline.yaml"
     path.write_text("data: {source: mine}\n")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,12 @@ class Place:
         self._pushes = 0
 
     def push(
-        self, content: bytes, blessed: bool = True, servable: bool = True, keep: int = 5
+        self,
+        content: bytes,
+        blessed: bool = True,
+        servable: bool = True,
+        keep: int = 5,
+        run_id: str | None = None,
     ) -> standard_artifacts.PushedModel:
         """Runs the executor on a model with this content; gives the PushedModel."""
         self._pushes += 1
@@ -48,7 +54,8 @@ class Place:
         pushed = standard_artifacts.PushedModel()
         pushed.uri = str(self._folder / f"pushed{self._pushes}")
         inputs = {"model": [model], "model_blessing": [blessing], "infra_blessing": [infra]}
-        Executor().Do(inputs, {"pushed_model": [pushed]}, properties(self.directory, keep))
+        executor = Executor(Executor.Context(pipeline_run_id=run_id))
+        executor.Do(inputs, {"pushed_model": [pushed]}, properties(self.directory, keep))
         return pushed
 
     def served(self) -> bytes | None:
@@ -102,6 +109,26 @@ def test_a_withdrawn_model_does_not_come_back_by_another_run(place: Place) -> No
     assert place.served() == b"good"
     assert was_pushed(place.push(b"better"))
     assert place.served() == b"better"
+
+
+def test_a_run_that_was_killed_after_the_rename_says_pushed_when_it_is_started_again(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.push(b"old", run_id="monday")
+    with monkeypatch.context() as patch, pytest.raises(SystemExit):
+        patch.setattr(Executor, "_MarkPushed", lambda *_: sys.exit("killed"))
+        place.push(b"new", run_id="tuesday")
+    again = place.push(b"new", run_id="tuesday")
+    assert was_pushed(again)
+    new, _ = versions.published(place.directory)
+    assert again.get_string_custom_property("pushed_version") == str(new.number)
+    assert not was_pushed(place.push(b"new", run_id="wednesday"))  # another run has not pushed it
+
+
+def test_a_run_s_name_alone_pushes_nothing(place: Place) -> None:
+    place.push(b"one", run_id="monday")
+    assert was_pushed(place.push(b"two", run_id="monday"))  # a name that was used before
+    assert place.served() == b"two"
 
 
 def test_an_older_model_may_be_pushed_again(place: Place) -> None:

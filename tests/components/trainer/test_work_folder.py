@@ -4,7 +4,36 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tfx.types import Artifact, standard_artifacts
+
 from components.trainer import work_folder
+
+
+def _examples(uri: str) -> dict[str, list[Artifact]]:
+    examples = standard_artifacts.Examples()
+    examples.uri = uri
+    return {"examples": [examples]}
+
+
+def test_a_training_has_its_folder_in_the_root_wherever_its_artifacts_were_copied(
+    tmp_path: Path,
+) -> None:
+    root = tmp_path / "root"
+    state = str(root / "Trainer/.system/stateful_working_dir/7")
+    folders = {
+        work_folder.for_training(
+            state,
+            str(tmp_path / copy / "Trainer/model/9"),
+            _examples(str(tmp_path / copy / "ImageExampleGen/examples/1")),
+            {"training": "{}"},
+        )
+        for copy in ("root", "copy", "another")
+    }
+    assert {Path(folder).parent for folder in folders} == {root / "Trainer/.unfinished"}
+    assert len(folders) == 1
+    others = _examples(str(root / "ImageExampleGen/examples/2"))
+    given = (str(root / "Trainer/model/9"), others, {"training": "{}"})
+    assert work_folder.for_training(state, *given) not in folders
 
 
 def test_the_same_training_in_another_run_gets_a_folder_of_its_own(tmp_path: Path) -> None:

@@ -1,0 +1,123 @@
+"""Nodes that know folders only run where the root is none; half an upload is never published."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline import metadata_store, node_runner, remote_files, runs
+from pipeline.remote_files import FileSystemUnavailable
+from tests.pipeline import made_nodes
+from tests.pipeline.made_store import MadeStore
+
+ROOT = "made://bucket/runs/two"
+
+
+class Place:
+    """A store, and what runs on it."""
+
+    def __init__(self, folder: Path):
+        self.scratch = folder / "tmp"
+        self.scratch.mkdir()
+        self.store = folder / "store"
+        MadeStore.keep_in(self.store)
+        metadata = folder / "metadata.sqlite"
+        self.compiled = made_nodes.compiled(ROOT, metadata)
+        self.connection = metadata_store.connection_config(str(metadata))
+
+    def run(self, node: str, run_id: str = "monday") -> str:
+        return node_runner.run_node(node_runner.bind(self.compiled, run_id), node)
+
+    def outputs(self, run_id: str = "monday") -> dict[str, Any]:
+        return runs.read_run(self.connection, run_id).outputs
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    monkeypatch.setattr(remote_files, "_WAITS", (0.01, 0.01))
+    made = Place(tmp_path)
+    monkeypatch.setattr(tempfile, "tempdir", str(made.scratch))
+    return made
+
+
+def test_nodes_find_local_copies_and_publish_what_lies_in_the_root(place: Place) -> None:
+    assert [place.run("Write"), place.run("Read")] == ["ran", "ran"]
+    outputs = place.outputs()
+    assert outputs["Examples"].uri == f"{ROOT}/Write/examples/1"
+    where = outputs["Examples"].custom_properties["where"].string_value
+    assert where == f"in {ROOT}/Write/examples/1"
+    found = runs.read_run(place.connection, "monday").document("Model", "found.json")
+    assert found["files"] == ["Split-eval", "Split-train", "Split-train/pictures"]
+    assert found["content"] == "pictures"
+    assert found["here"].startswith(str(place.scratch))
+    assert found["state"].startswith(f"{ROOT}/Read/.system/")  # it outlives this machine
+    assert not list(place.scratch.iterdir())
+    assert [place.run("Write"), place.run("Read")] == ["ran", "ran"]
+    assert [place.run("Write", "tuesday"), place.run("Read", "tuesday")] == ["cached", "cached"]
+
+
+def test_an_upload_that_fails_publishes_nothing_and_the_same_run_ends_well(place: Place) -> None:
+    MadeStore.refused = ("Split-train/pictures",)
+    with pytest.raises(FileSystemUnavailable, match="Copying .* to made://bucket.*store refuses"):
+        place.run("Write")
+    assert not place.outputs()
+    assert not [file for file in MadeStore.files() if "Write/examples/" in file]
+    assert not list(place.scratch.iterdir())
+    MadeStore.refused = ()
+    assert place.run("Write") == "ran"
+    assert place.run("Read") == "ran"
+
+
+def test_what_a_killed_attempt_uploaded_is_cleared_away(place: Place) -> None:
+    half = place.store / "bucket/runs/two/Write/examples/1/Split-train"
+    half.mkdir(parents=True)
+    (half / "half").write_text("of another attempt")
+    place.run("Write")
+    assert "bucket/runs/two/Write/examples/1/Split-train/half" not in MadeStore.files()
+
+
+def test_an_input_that_is_gone_is_told_with_its_address_and_nothing_is_lost(place: Place) -> None:
+    place.run("Write")
+    lost = place.store / "bucket/runs/two/Write/examples/1"
+    lost.rename(place.store / "away")
+    with pytest.raises(FileSystemUnavailable, match=f"{ROOT}/Write/examples/1 failed.*not there"):
+        place.run("Read")
+    (place.store / "away").rename(lost)
+    assert place.run("Read") == "ran"
+
+
+def test_a_root_that_refuses_is_told_with_its_address(place: Place) -> None:
+    MadeStore.refused = ("bucket",)
+    with pytest.raises(FileSystemUnavailable, match=f"folder {ROOT} failed.*mounted.*Nothing was"):
+        place.run("Write")
+    MadeStore.refused = ()
+    assert place.run("Write") == "ran"
+
+
+def test_a_folder_that_is_no_longer_mounted_is_told(tmp_path: Path, place: Place) -> None:
+    mount = tmp_path / "mount"
+    compiled = made_nodes.compiled(str(mount / "two"), tmp_path / "local.sqlite")
+    bound = node_runner.bind(compiled, "monday")
+    assert node_runner.run_node(bound, "Write") == "ran"
+    mount.rename(tmp_path / "away")
+    mount.mkdir()
+    with pytest.raises(FileSystemUnavailable, match=f"{mount}/two/Write/examples/1 failed"):
+        node_runner.run_node(bound, "Read")
+    mount.rename(tmp_path / "bare")
+    mount.write_text("no folder")
+    with pytest.raises(FileSystemUnavailable, match=f"{mount}/two failed"):
+        node_runner.run_node(bound, "Read")
+    mount.unlink()
+    (tmp_path / "away").rename(mount)
+    assert node_runner.run_node(bound, "Read") == "ran"
+
+
+def test_a_compiled_pipeline_may_lie_there_too(place: Place) -> None:
+    path = f"{ROOT}/.compiled/monday.json"
+    node_runner.write_compiled(place.compiled, path)
+    assert node_runner.read_compiled(path) == place.compiled
+    assert json.loads((place.store / "bucket/runs/two/.compiled/monday.json").read_text())
