@@ -149,23 +149,30 @@ class _Phases:
     def _kept(self, bottom: keras.Model) -> Data | None:
         """What the frozen layers give, from disk, where that spares work and fits."""
         training, folder = self._inputs.training, Path(self._scratch, "activations")
-        if self._augmenter or training.unfrozen.epochs < 2 or not bottom.weights:
+        flips = activations.flips(training.augmentation)
+        if flips is None or training.unfrozen.epochs < 2 or not bottom.weights:
             return None
-        splits = {features.TRAIN: self._inputs.train, features.EVAL: self._inputs.eval}
-        counts = {name: records.count(split) for name, split in splits.items()}
+        splits = (
+            (features.TRAIN, self._inputs.train, flips),
+            (features.EVAL, self._inputs.eval, flips[:1]),
+        )
+        counts = {name: records.count(split) for name, split, _ in splits}
+        rows = sum(counts[name] * len(variants) for name, _, variants in splits)
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         budget = training.cache_budget_mb * 1_000_000
-        if not activations.fit_on_disk(bottom, sum(counts.values()), budget, folder):
+        if not activations.fit_on_disk(bottom, rows, budget, folder):
             return None
         kept = []
-        for name, split in splits.items():
+        for name, split, variants in splits:
             batches = self._pixel_batches(read_records(split))
-            kept.append(activations.keep(bottom, batches, counts[name], folder, name))
+            kept.append(activations.keep(bottom, batches, counts[name], folder, name, variants))
         train, validation = kept
         if train is None or validation is None:
             return None
-        return activations.kept_data(train, validation, training.batch_size, training.seed)
+        return activations.kept_data(
+            train, validation, training.batch_size, training.seed, len(flips)
+        )
 
     def _bottlenecks(self) -> Data:
         folder = self._inputs.bottlenecks or ""

@@ -125,6 +125,16 @@ def test_augmentation_changes_training_but_not_what_is_judged_or_exported(
         assert sheet.size == (5 * 32, 6 * 32)
 
 
+def test_flips_alone_are_cached_as_variants(pixels: Pixels, split: str, tmp_path: Path) -> None:
+    flipped = {"horizontal_flip": True, "vertical_flip": True}
+    given = inputs(pixels, split, augmentation=flipped)
+    fitted = train(given, tmp_path)
+    kept = np.load(tmp_path / "work" / "activations" / "train-0.npy")
+    assert kept.shape == (4 * 24, 3, 3, 512)
+    assert len(np.load(tmp_path / "work" / "activations" / "eval-0.npy")) == 24
+    assert history(fitted) == history(train(given, tmp_path / "again"))
+
+
 def test_a_schedule_moves_the_rate(pixels: Pixels, split: str, tmp_path: Path) -> None:
     unfrozen = {**UNFROZEN, "schedule": {"kind": "cosine", "warmup_epochs": 1}, "layer_decay": 0.5}
     fitted = train(inputs(pixels, split, unfrozen=unfrozen), tmp_path)

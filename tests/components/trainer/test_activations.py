@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from components.settings.augmentation import Augmentation
+from components.trainer.activations import Kept, flips, keep, kept_data
+
+PICTURES = 10
+
+
+def batches() -> tf.data.Dataset:
+    """[2, 3, 1] pixels that are all different, and the picture's number as its label."""
+    pixels = np.arange(PICTURES * 6, dtype=np.float32).reshape(PICTURES, 2, 3, 1)
+    labels = np.eye(PICTURES, dtype=np.float32)
+    return tf.data.Dataset.from_tensor_slices((pixels, labels)).batch(4)
+
+
+def bottom() -> keras.Model:
+    inputs = keras.Input([2, 3, 1])
+    return keras.Model(inputs, keras.layers.Identity()(inputs))
+
+
+@pytest.mark.parametrize(
+    ("augmentation", "expected"),
+    [
+        ({}, [[]]),
+        ({"horizontal_flip": True}, [[], [2]]),
+        ({"vertical_flip": True, "horizontal_flip": True}, [[], [1], [2], [1, 2]]),
+        ({"horizontal_flip": True, "rotation": 5}, None),
+    ],
+)
+def test_flips_have_as_many_variants_as_there_are_ways(
+    augmentation: dict[str, Any], expected: list[list[int]] | None
+) -> None:
+    assert flips(Augmentation.model_validate(augmentation)) == expected
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Kept:
+    found = keep(bottom(), batches(), PICTURES, tmp_path, "train", [[], [1], [2], [1, 2]])
+    assert found is not None
+    return found
+
+
+def test_each_variant_is_the_flipped_picture_under_its_own_label(kept: Kept) -> None:
+    [array] = kept.arrays
+    plain, upside_down, mirrored, turned = array.reshape(4, PICTURES, 2, 3, 1)
+    np.testing.assert_array_equal(plain[3], np.arange(18, 24).reshape(2, 3, 1))
+    np.testing.assert_array_equal(upside_down, plain[:, ::-1])
+    np.testing.assert_array_equal(mirrored, plain[:, :, ::-1])
+    np.testing.assert_array_equal(turned, plain[:, ::-1, ::-1])
+    np.testing.assert_array_equal(kept.labels, np.tile(np.eye(PICTURES), (4, 1)))
+
+
+def test_each_epoch_draws_one_variant_of_every_picture_anew(kept: Kept) -> None:
+    data = kept_data(kept, kept, 4, seed=0, variants=4)
+    [rows] = kept.arrays
+
+    def drawn(first: int, last: int) -> list[tuple[int, int]]:
+        seen = []
+        for pixels, labels in data.epochs(first, last):
+            for picture, label in zip(pixels.numpy(), labels.numpy(), strict=True):
+                [row] = np.flatnonzero((rows == picture).all((1, 2, 3)))
+                assert row % PICTURES == label.argmax()
+                seen.append((row % PICTURES, row // PICTURES))
+        return seen
+
+    epochs = [drawn(epoch, epoch + 1) for epoch in range(3)]
+    assert data.steps == 3
+    for epoch in epochs:
+        assert sorted(picture for picture, _ in epoch) == list(range(PICTURES))
+    assert len({tuple(sorted(epoch)) for epoch in epochs}) == 3
+    assert {variant for epoch in epochs for _, variant in epoch} == {0, 1, 2, 3}
+    assert drawn(0, 3) == sum(epochs, [])  # a resumed training draws the same
