@@ -1,6 +1,8 @@
 # Each target does what it needs first: on a fresh checkout `make demo` alone is enough.
 PYTHON ?= python3
 PYTEST_ARGS ?=
+# As many workers as cores, four at most: each imports TensorFlow. What shares fixtures stays together.
+WORKERS = -n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help setup kubeflow-setup airflow-setup demo test test-serving bench lint lock clean
@@ -21,7 +23,7 @@ demo: setup ## train, gate, push, serve and ask, on real pictures of solar cells
 	.venv/bin/python -m pipeline.demo
 
 test: setup ## run all tests (PYTEST_ARGS="-m 'not slow'" for the quick ones)
-	.venv/bin/python -m pytest $(PYTEST_ARGS)
+	.venv/bin/python -m pytest $(WORKERS) $(PYTEST_ARGS)
 
 test-serving: setup ## hold the serving contract against a server (SERVER=HOST:PORT; see docs/serving.md)
 	SERVING_ADDRESS=$(SERVER) .venv/bin/python -m pytest tests/serving/contract $(PYTEST_ARGS)

@@ -20,9 +20,10 @@ CLIENT = [
 
 # What trains, evaluates and pushes a model.
 PIPELINE = [
-    "tfx>=1.16,<1.22",  # the components and the launcher; 1.16 and 1.21 were run
+    "tfx>=1.16,<1.22",  # the components and the launcher; 1.16 was run
     "tensorflow>=2.16.2,<2.22",  # the first TensorFlow whose default Keras is Keras 3
     "keras>=3.12,<4",  # imported as `keras`, never `tf.keras`, whose meaning varies
+    "keras-tuner[bayesian]>=1.4.7,<2",  # searches head and rate; TFX brings it without scikit-learn
     "h5py>=3.10",  # tells how a weights file differs from a network; Keras brings it
     "tensorflow-transform>=1.16,<1.22",  # preprocessing that goes into the SavedModel
     "tensorflow-data-validation>=1.16.1,<1.22",  # statistics, schema and anomalies
@@ -49,6 +50,7 @@ DEMO = [
 DEV = [
     "pytest>=8.2",  # the test runner
     "pytest-timeout>=2.3",  # a server that hangs fails its test and not the whole CI run
+    "pytest-xdist>=3.6",  # the tests on all cores
     "hypothesis>=6.100",  # properties instead of examples
     "ruff>=0.6",  # linter and formatter in one
     "mypy>=1.10",  # static types
