@@ -20,7 +20,7 @@ from benchmarks.figures import say, show_bound, show_table
 _CLIENTS = 16
 _ROUNDS, _SECONDS = 3, 8.0
 _WARM_SECONDS = 2.0
-_REQUESTS = 100  # for the latency of one at a time
+_REQUESTS, _BLOCK = 100, 10  # for the latency of one at a time
 _PICTURES, _SIDE, _BATCH = 64, 300, 32
 _SMALL = 32  # pixels
 _BATCHING = Path(serving_package.__file__).parent / "config" / "batching_parameters.txt"
@@ -171,13 +171,18 @@ def _bare_rate(run: Run, pictures: list[bytes]) -> float:
 
 
 def _in_turns(*calls: Callable[[], Any]) -> list[float]:
-    """Median milliseconds of each call, one after the other, so that a busy machine slows all."""
+    """Median milliseconds of each call.
+
+    Blocks of one take turns with blocks of the other, so that a busy machine slows both; single
+    calls in turn would each find the caches full of the other process's weights.
+    """
     times: list[list[float]] = [[] for _ in calls]
-    for turn in range(_REQUESTS + 1):
+    for _ in range(_REQUESTS // _BLOCK):
         for call, taken in zip(calls, times, strict=True):
-            start = time.perf_counter()
-            call()
-            if turn:  # the first of each loads what it needs
+            call()  # the first of a block fetches from memory what it needs
+            for _ in range(_BLOCK):
+                start = time.perf_counter()
+                call()
                 taken.append(1000 * (time.perf_counter() - start))
     return [statistics.median(taken) for taken in times]
 
