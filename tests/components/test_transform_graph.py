@@ -16,6 +16,12 @@ def test_the_graph_gives_what_the_function_gives(pixels: Pixels, split: str) -> 
     np.testing.assert_allclose(pixels(encoded), expected, atol=1e-5)
 
 
+def test_a_picture_alone_has_the_pixels_that_it_has_in_a_batch(pixels: Pixels, split: str) -> None:
+    encoded = tf.constant(first_pictures(split, 3))
+    singly = [pixels(encoded[number : number + 1])[0] for number in range(3)]
+    np.testing.assert_array_equal(tf.stack(singly), pixels(encoded))
+
+
 def test_it_knows_its_size(pixels: Pixels) -> None:
     assert pixels.size == [32, 32]
     assert pixels(tf.constant([], tf.string)).shape == (0, 32, 32, 3)
