@@ -26,6 +26,7 @@ from components.settings.model import Image, Model
 from components.settings.push import Infra, Push
 from components.settings.report import Report
 from components.settings.training import Training
+from components.settings.tuner import Tuner
 from pipeline import metadata_store, root
 
 # A union's alternatives stand in a fault's path as the name of their type: no key of ours.
@@ -61,6 +62,7 @@ class Config(Section):
     image: Image = Image()
     model: Model = Model()
     training: Training = Training()
+    tuner: Tuner = Tuner()
     gate: Gate = Gate()
     infra: Infra = Infra()
     push: Push
@@ -74,6 +76,22 @@ class Config(Section):
             raise ValueError(
                 f"image.size: found {self.image_size}, but {self.model.backbone} needs at least "
                 f"{minimum} pixels in height and width"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _tuner_can_try_heads(self) -> Config:
+        frozen = self.training.frozen
+        if self.tuner.trials and (frozen.features != "cached" or not frozen.epochs):
+            raise ValueError(
+                f"tuner.trials: found {self.tuner.trials}, but there are no cached features to try "
+                "heads on; set training.frozen.features: cached (without augmentation) and "
+                "training.frozen.epochs to 1 or more, or tuner.trials: 0"
+            )
+        if self.tuner.trials and self.training.warm_start:
+            raise ValueError(
+                f"tuner.trials: found {self.tuner.trials}, but with training.warm_start the head "
+                "is that of the model served now; set tuner.trials: 0, or warm_start: false"
             )
         return self
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tfx.components as tfx_components
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.orchestration.pipeline import Pipeline
+from tfx.types import BaseChannel
 
 from components.baseline.component import BaselineResolver
 from components.bottleneck_gen.component import BottleneckGen
@@ -21,6 +22,7 @@ from components.statistics_gen.component import StatisticsGen
 from components.statistics_gen.distributed import make_distributed_statistics_gen
 from components.trainer.component import Trainer
 from components.transform.component import make_transform
+from components.tuner.component import Tuner
 from pipeline import metadata_store
 from pipeline.beam_options import is_local, pipeline_arguments
 from pipeline.config import Config
@@ -58,8 +60,8 @@ def _components(config: Config) -> list[BaseNode]:
     )
     transform.add_upstream_node(validator)  # no step sees data that was stopped
     baseline = BaselineResolver(str(config.push_directory))
-    training = _training(config, pictures, transform, baseline)
-    release = _release(config, pictures, validator, transform, training[-1], baseline)
+    training, trials = _training(config, pictures, transform, baseline)
+    release = _release(config, pictures, validator, transform, training[-1], baseline, trials)
     return [pictures, schema, *checks, validator, transform, baseline, *training, *release]
 
 
@@ -84,20 +86,24 @@ def _checks(config: Config, pictures: BaseNode, schema: BaseNode) -> list[BaseNo
 
 def _training(
     config: Config, pictures: BaseNode, transform: BaseNode, baseline: BaseNode
-) -> list[BaseNode]:
-    """What makes the candidate; the last of them gives it."""
+) -> tuple[list[BaseNode], BaseChannel | None]:
+    """What makes the candidate (the last of them gives it), and what Tuner tried, if it did."""
     examples, graph = pictures.outputs["examples"], transform.outputs["transform_graph"]
     model, training = _with_absolute_weights(config.model), config.training
     served = baseline.outputs["model"] if training.warm_start else None
+    class_list = pictures.outputs["class_list"]
     nodes: list[BaseNode] = []
-    bottlenecks = None
+    bottlenecks = found = trials = None
     if training.frozen.epochs and training.frozen.features == "cached":
         bottleneck_gen = BottleneckGen(examples, graph, model, config.image_size, training, served)
         bottlenecks = bottleneck_gen.outputs["bottlenecks"]
         nodes.append(bottleneck_gen)
-    class_list = pictures.outputs["class_list"]
-    trainer = Trainer(examples, graph, class_list, model, training, bottlenecks, served)
-    return [*nodes, trainer]
+    if config.tuner.trials:
+        tuner = Tuner(bottlenecks, class_list, model, config.image_size, training, config.tuner)
+        found, trials = tuner.outputs["best_hyperparameters"], tuner.outputs["tuner_results"]
+        nodes.append(tuner)
+    trainer = Trainer(examples, graph, class_list, model, training, bottlenecks, served, found)
+    return [*nodes, trainer], trials
 
 
 def _release(
@@ -107,6 +113,7 @@ def _release(
     transform: BaseNode,
     trainer: BaseNode,
     baseline: BaseNode,
+    trials: BaseChannel | None,
 ) -> list[BaseNode]:
     """What judges the candidate, serves it and tells of it."""
     examples, class_list = pictures.outputs["examples"], pictures.outputs["class_list"]
@@ -128,6 +135,7 @@ def _release(
         config.model_dump_json(indent=1),
         infra.outputs["blessing"],
         pusher.outputs["pushed_model"],
+        trials,
     )
     return [evaluator, infra, pusher, report]
 

@@ -47,6 +47,9 @@ class ReportSpec(component_spec.ComponentSpec):
         "pushed_model": component_spec.ChannelParameter(
             type=standard_artifacts.PushedModel, optional=True
         ),
+        "tuner_results": component_spec.ChannelParameter(
+            type=standard_artifacts.TunerResults, optional=True
+        ),
     }
     OUTPUTS = {"report": component_spec.ChannelParameter(type=ReportArtifact)}
 
@@ -86,6 +89,7 @@ class Report(base_component.BaseComponent):
         configuration: str,
         infra_blessing: BaseChannel | None = None,
         pushed_model: BaseChannel | None = None,
+        tuner_results: BaseChannel | None = None,
     ):
         """Makes the component.
 
@@ -102,6 +106,7 @@ class Report(base_component.BaseComponent):
           configuration: the run's whole configuration as JSON.
           infra_blessing: lets the page say whether a server could serve the candidate.
           pushed_model: lets the page say which version was pushed; left out, it says nothing of it.
+          tuner_results: what Tuner tried, where it did.
         """
         super().__init__(
             spec=ReportSpec(
@@ -116,6 +121,7 @@ class Report(base_component.BaseComponent):
                 verdict=verdict,
                 infra_blessing=infra_blessing,
                 pushed_model=pushed_model,
+                tuner_results=tuner_results,
                 configuration=configuration,
                 code_version=f"{code_version(__name__)}-{_templates_version()}",
                 report=channel.Channel(type=ReportArtifact),

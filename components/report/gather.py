@@ -13,7 +13,7 @@ import tensorflow as tf
 from tfx.dsl.io import fileio
 from tfx.types import Artifact, artifact_utils
 
-from components import artifact_types, features, gate_rows, predictions
+from components import artifact_types, features, gate_rows, predictions, tuned
 from components.report.run import Run, Sample
 from components.transform_graph import read_records
 
@@ -47,6 +47,11 @@ def gather(inputs: Mapping[str, Artifact], **known: Any) -> Run:
     if "examples" in inputs and found.get("classes"):
         train = artifact_utils.get_split_uri([inputs["examples"]], features.TRAIN)
         found["samples"] = samples(train, found["classes"])
+    if "tuner_results" in inputs:
+        with fileio.open(
+            artifact_types.path_in(inputs["tuner_results"], tuned.TRIALS), "r"
+        ) as file:
+            found["trials"] = json.loads(file.read())
     if "model_run" in inputs:
         found |= _training(inputs["model_run"])
     if "verdict" in inputs:

@@ -23,6 +23,7 @@ from components.report.sections import (
     samples,
     slices,
     training,
+    tuning,
 )
 
 SECTIONS = (
@@ -30,6 +31,7 @@ SECTIONS = (
     gate.SECTION,
     changes.SECTION,
     training.SECTION,
+    tuning.SECTION,
     confusion.SECTION,
     classes.SECTION,
     slices.SECTION,

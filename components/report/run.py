@@ -49,6 +49,7 @@ class Run:
       acceptance: DataValidator's `findings`, and what the data was `compared_with`, or None.
       samples: pictures of each class.
       history: of the training: `epochs`, one row each, and the `best` of them or None.
+      trials: what Tuner tried, a row each, the best first.
       logs: folder of the TensorBoard events.
       augmented: an encoded picture of augmented training pictures, or None.
       verdict: the gate's verdict, with InfraValidator's row.
@@ -70,6 +71,7 @@ class Run:
     acceptance: dict[str, Any] = dataclasses.field(default_factory=dict)
     samples: list[Sample] = dataclasses.field(default_factory=list)
     history: dict[str, Any] = dataclasses.field(default_factory=dict)
+    trials: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     logs: str = ""
     augmented: bytes | None = None
     verdict: dict[str, Any] = dataclasses.field(default_factory=dict)

@@ -27,6 +27,9 @@ class TrainerSpec(component_spec.ComponentSpec):
         "transform_graph": component_spec.ChannelParameter(type=standard_artifacts.TransformGraph),
         "class_list": component_spec.ChannelParameter(type=ClassList),
         "baseline": component_spec.ChannelParameter(type=standard_artifacts.Model, optional=True),
+        "hyperparameters": component_spec.ChannelParameter(
+            type=standard_artifacts.HyperParameters, optional=True
+        ),
     }
     OUTPUTS = {
         "model": component_spec.ChannelParameter(type=standard_artifacts.Model),
@@ -50,6 +53,7 @@ class Trainer(base_component.BaseComponent):
         training: Training,
         bottlenecks: BaseChannel | None = None,
         baseline: BaseChannel | None = None,
+        hyperparameters: BaseChannel | None = None,
     ):
         """Makes the component.
 
@@ -61,6 +65,7 @@ class Trainer(base_component.BaseComponent):
           training: the two phases.
           bottlenecks: what phase `frozen` reads where its features are cached.
           baseline: the model served now, where the training is to start from it.
+          hyperparameters: what Tuner found; takes the place of what `model` and `training` say.
         """
         super().__init__(
             spec=TrainerSpec(
@@ -69,6 +74,7 @@ class Trainer(base_component.BaseComponent):
                 transform_graph=transform_graph,
                 class_list=class_list,
                 baseline=baseline,
+                hyperparameters=hyperparameters,
                 network=model.model_dump_json(),
                 training=training.model_dump_json(),
                 code_version=code_version(__name__),

@@ -10,7 +10,7 @@ from tfx.dsl.io import fileio
 from tfx.types import Artifact, artifact_utils
 from tfx.utils import path_utils
 
-from components import artifact_types, features
+from components import artifact_types, features, tuned
 from components.errors import TrainingError
 from components.settings.model import Model
 from components.settings.training import Training
@@ -34,9 +34,13 @@ class Executor(base_executor.BaseExecutor):
         logs = artifact_utils.get_single_uri(output_dict["model_run"])
         state = self._context.stateful_working_dir if self._context else None
         work = work_folder.for_training(state, model, input_dict, exec_properties)
+        network = Model.model_validate_json(exec_properties["network"])
         training = Training.model_validate_json(exec_properties["training"])
+        best = tuned.read_best(input_dict.get("hyperparameters", []))
+        head, frozen = tuned.apply(best, network.head, training.frozen)
+        training = training.model_copy(update={"frozen": frozen})
         inputs = Inputs(
-            model=Model.model_validate_json(exec_properties["network"]),
+            model=network.model_copy(update={"head": head}),
             training=training,
             classes=artifact_types.read(
                 artifact_utils.get_single_instance(input_dict["class_list"])
@@ -53,6 +57,7 @@ class Executor(base_executor.BaseExecutor):
             # What is large and of no use to another attempt need not leave this machine.
             scratch = self._get_tmp_dir() if "://" in own else own
             fitted = fit(inputs, logs, own, scratch)
+            fitted.record.tuned = best
             _write(fitted, inputs, model, logs)
             fileio.rmtree(own)
 

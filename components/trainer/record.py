@@ -23,6 +23,8 @@ class Record:
     epochs: list[Row] = dataclasses.field(default_factory=list)
     best_epoch: Row | None = None
     """The row with the smallest `val_loss`."""
+    tuned: dict[str, Any] = dataclasses.field(default_factory=dict)
+    """What Tuner found, by name, where it took the place of what is configured."""
 
     @property
     def best_loss(self) -> float:
@@ -52,9 +54,9 @@ class Record:
         return found
 
     def as_json(self) -> str:
-        """The rows, the best one, and what each phase gained."""
+        """The rows, the best one, what each phase gained, and what Tuner found if it ran."""
         facts = {"epochs": self.epochs, "best": self.best_epoch, "phases": self.gains()}
-        return json.dumps(facts, indent=1)
+        return json.dumps(facts | ({"tuned": self.tuned} if self.tuned else {}), indent=1)
 
     def as_csv(self) -> str:
         """The rows, with their names above them."""

@@ -85,6 +85,7 @@ def run(
         acceptance={"compared_with": None, "findings": [], "counts": {}, "accepted": "now"},
         samples=[Sample(name, f"{name}/s.png", picture()) for name in classes[:4]],
         history=history(frozen=3, unfrozen=2),
+        trials=trials(),
         logs="/runs/my logs",
         verdict={
             "verdict": "refused",
@@ -169,6 +170,20 @@ def history(frozen: int, unfrozen: int) -> dict[str, Any]:
                 | {"seconds": 2.0}
             )
     return json.loads(Record(epochs, epochs[-1]).as_json())
+
+
+def trials(done: int = 3, diverged: int = 1) -> list[dict[str, Any]]:
+    """What Tuner tried, the best first."""
+    return [
+        {
+            "trial_id": f"{number:02}",
+            "score": 0.1 * number if number < done else None,
+            "val_accuracy": 1 - 0.1 * number if number < done else None,
+            "epochs": 5,
+            "values": {"units": 64 * number, "learning_rate": 0.00123},
+        }
+        for number in range(done + diverged)
+    ]
 
 
 def picture() -> bytes:

@@ -1,0 +1,23 @@
+"""What Tuner tried, and what the training took over."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from components.report.run import Run, Section
+
+_SHOWN = 20  # trials
+
+
+def _values(run: Run) -> dict[str, Any]:
+    done = [trial for trial in run.trials if trial["score"] is not None]
+    return {
+        "names": list(run.trials[0]["values"]),
+        "trials": done[:_SHOWN],
+        "more": len(done) - len(done[:_SHOWN]),
+        "diverged": len(run.trials) - len(done),
+        "tuned": run.history.get("tuned", {}),
+    }
+
+
+SECTION = Section("tuning", "Tuning", _values, needs=("trials",))

@@ -1,0 +1,65 @@
+"""What the Tuner tries."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from components.settings.base import AtLeastOne, Number, Section
+
+
+def _rising(bounds: list[float]) -> list[float]:
+    low, high = bounds
+    if low >= high:
+        raise ValueError("two numbers are needed, the lower one first")
+    return bounds
+
+
+def _different(choices: list[int]) -> list[int]:
+    if len(set(choices)) < len(choices):
+        raise ValueError("each number may stand there once")
+    return choices
+
+
+_Units = Annotated[
+    list[Annotated[int, Field(ge=0, le=16384)]], Field(min_length=2), AfterValidator(_different)
+]
+_Dropouts = Annotated[
+    list[Annotated[Number, Field(ge=0, lt=1)]],
+    Field(min_length=2, max_length=2),
+    AfterValidator(_rising),
+]
+_Rates = Annotated[
+    list[Annotated[Number, Field(gt=0, le=10)]],
+    Field(min_length=2, max_length=2),
+    AfterValidator(_rising),
+]
+
+
+class Tuner(Section):
+    """A search for the head and the learning rate of phase `frozen`, on cached features.
+
+    What is null stays as it is configured.
+    """
+
+    trials: Annotated[int, Field(ge=0, le=1000)] = 0
+    """How many heads are fitted at most; 0: nothing is tuned."""
+    algorithm: Literal["random", "bayesian", "hyperband"] = "bayesian"
+    epochs: AtLeastOne | None = None
+    """Of a trial, `hyperband`'s longest ones; null: as many as phase `frozen` has."""
+    units: _Units | None = [0, 128, 256, 512, 1024]
+    """Tried for each dense layer of the head, or for a first one where it has none; 0: without."""
+    dropout: _Dropouts | None = [0.0, 0.6]
+    """Lowest and highest, of the pooled features and the dense layers alike."""
+    learning_rate: _Rates | None = [0.0001, 0.03]
+    """Lowest and highest of phase `frozen`, searched by their logarithm."""
+
+    @model_validator(mode="after")
+    def _searches_something(self) -> Tuner:
+        if self.units is None and self.dropout is None and self.learning_rate is None:
+            raise ValueError(
+                "units, dropout and learning_rate are all null: nothing would be tuned; "
+                "leave one of them out, or set trials: 0"
+            )
+        return self

@@ -1,0 +1,117 @@
+"""KerasTuner's search: what is tried, in which order, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras_tuner
+from keras_tuner.engine import base_tuner
+from keras_tuner.engine.trial import Trial
+
+from components import progress, tuned
+from components.settings.model import Head
+from components.settings.tuner import Tuner
+from components.tuner.trial import Diverged
+
+Figures = dict[str, float]
+Try = Callable[[tuned.Values, int, Callable[[int], None]], Figures]
+"""Fits with some values for so many epochs, tells each finished one, and gives the figures."""
+
+_OBJECTIVE = keras_tuner.Objective("val_loss", "min")
+_EPOCHS = "tuner/epochs"  # where hyperband says how long a trial may be
+
+
+def space(settings: Tuner, head: Head) -> keras_tuner.HyperParameters:
+    """Gives what is searched, by the names of `components.tuned`."""
+    found = keras_tuner.HyperParameters()
+    for name in tuned.units_of(head) if settings.units else ():
+        found.Choice(name, settings.units)
+    if settings.dropout:
+        found.Float(tuned.DROPOUT, *settings.dropout)
+    if settings.learning_rate:
+        found.Float(tuned.LEARNING_RATE, *settings.learning_rate, sampling="log")
+    return found
+
+
+class Search(base_tuner.BaseTuner):
+    """Runs one trial after the other; the same settings try the same values."""
+
+    def __init__(
+        self, settings: Tuner, head: Head, epochs: int, seed: int, attempt: Try, folder: Path
+    ):
+        """Prepares the search.
+
+        Args:
+          settings: algorithm, number of trials and what is searched.
+          head: whose layers are varied.
+          epochs: of a trial, at most.
+          seed: of what is tried.
+          attempt: runs a trial.
+          folder: where KerasTuner keeps its state.
+        """
+        oracle = _oracle(settings, space(settings, head), epochs, seed)
+        super().__init__(oracle, directory=str(folder), project_name="search")
+        self._epochs = epochs
+        self._attempt = attempt
+
+    def run_trial(self, trial: Trial, **_: Any) -> Figures:
+        values = trial.hyperparameters.values
+        epochs = int(values.get(_EPOCHS, self._epochs))
+        done, total = len(self.oracle.end_order), self.oracle.max_trials
+        text = f"trials, {self._best()}"
+
+        def tell(epoch: int) -> None:
+            progress.report(f"{text}; now epoch {epoch} of {epochs}", done, total)
+
+        try:
+            return self._attempt(values, epochs, tell)
+        except Diverged as error:
+            raise keras_tuner.errors.FailedTrialError("the loss became no number") from error
+        except Exception as error:
+            # KerasTuner would go on after any other one, as if that trial had diverged.
+            raise keras_tuner.errors.FatalError(f"{type(error).__name__}: {error}") from error
+
+    def _best(self) -> str:
+        done = [trial for trial in self.trials() if trial["score"] is not None]
+        return f"smallest eval loss {done[0]['score']:.4f}" if done else "none finished"
+
+    def trials(self) -> list[dict[str, Any]]:
+        """Gives a row per trial as `components.tuned.read_trials` does."""
+        rows = [self._row(trial) for trial in self.oracle.trials.values()]
+        return sorted(rows, key=lambda row: (row["score"] is None, row["score"]))
+
+    def _row(self, trial: Trial) -> dict[str, Any]:
+        done, values = trial.status == "COMPLETED", trial.hyperparameters.values
+        return {
+            "trial_id": trial.trial_id,
+            "score": trial.score if done else None,
+            "val_accuracy": trial.metrics.get_best_value("val_accuracy") if done else None,
+            "epochs": values.get(_EPOCHS, self._epochs),
+            "values": tuned.own(values),
+        }
+
+
+def _oracle(
+    settings: Tuner, searched: keras_tuner.HyperParameters, epochs: int, seed: int
+) -> keras_tuner.Oracle:
+    common: dict[str, Any] = {
+        "objective": _OBJECTIVE,
+        "hyperparameters": searched,
+        "allow_new_entries": False,
+        "tune_new_entries": False,
+        "seed": seed + 1,  # 0 would be drawn
+        "max_consecutive_failed_trials": settings.trials + 1,  # the others may still be good
+    }
+    oracles = keras_tuner.oracles
+    if settings.algorithm == "random":
+        return oracles.RandomSearchOracle(max_trials=settings.trials, **common)
+    if settings.algorithm == "bayesian":
+        return oracles.BayesianOptimizationOracle(max_trials=settings.trials, **common)
+    # As many rounds as there are trials: it is their number that ends the search.
+    oracle = oracles.HyperbandOracle(
+        max_epochs=epochs, hyperband_iterations=settings.trials, **common
+    )
+    oracle.max_trials = settings.trials
+    return oracle

@@ -1,0 +1,84 @@
+"""One trial: a head that is fitted as phase `frozen` fits it, and judged on the `eval` split."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import keras
+
+from components.network import build_head
+from components.optimizers import build_optimizer, eval_loss_callbacks
+from components.seeds import reseed
+from components.settings.model import Head
+from components.settings.training import Frozen, Training
+from components.tuner.bottlenecks import Bottlenecks
+
+
+class Diverged(Exception):
+    """A loss that is no number."""
+
+
+def compiled_head(
+    data: Bottlenecks, head: Head, training: Training, optimizer: keras.optimizers.Optimizer
+) -> keras.Model:
+    """Gives the head with the weights that the Trainer's would begin with, ready to be fitted."""
+    keras.utils.set_random_seed(training.seed)
+    model = build_head(head, data.shape, data.classes)
+    model.compile(
+        optimizer=optimizer,
+        loss=keras.losses.CategoricalCrossentropy(label_smoothing=training.label_smoothing),
+        metrics=["accuracy"],
+        jit_compile=False,  # compiling takes longer than such a fit
+    )
+    return model
+
+
+def run_trial(
+    data: Bottlenecks,
+    head: Head,
+    frozen: Frozen,
+    training: Training,
+    epochs: int,
+    tell: Callable[[int], None],
+) -> dict[str, float]:
+    """Fits a head.
+
+    Args:
+      data: what it reads.
+      head: the head.
+      frozen: the phase; schedules run over its epochs.
+      training: seed, label smoothing and class weights.
+      epochs: after which the trial ends, at most those of the phase.
+      tell: is called with the number of finished epochs.
+
+    Returns:
+      `val_loss` and `val_accuracy` of the epoch with the smallest loss on `eval`.
+
+    Raises:
+      Diverged: a loss became no number.
+    """
+    keras.utils.clear_session()  # else each trial's graphs stay in memory
+    model = compiled_head(data, head, training, build_optimizer(frozen, data.steps))
+    history = model.fit(
+        data.epochs(epochs),
+        steps_per_epoch=data.steps,
+        epochs=epochs,
+        validation_data=data.evaluation(),
+        class_weight=data.class_weights() if training.class_weights else None,
+        verbose=0,
+        callbacks=[
+            keras.callbacks.LambdaCallback(
+                on_epoch_begin=lambda epoch, _: reseed(model.variables, training.seed, epoch),
+                on_epoch_end=lambda epoch, _: tell(epoch + 1),
+            ),
+            keras.callbacks.TerminateOnNaN(),
+            *eval_loss_callbacks(frozen),
+            *([keras.callbacks.SwapEMAWeights()] if frozen.ema else []),
+        ],
+    ).history
+    losses = [*history["loss"], *history["val_loss"]]
+    if not all(math.isfinite(loss) for loss in losses):
+        raise Diverged
+    best = min(range(len(history["val_loss"])), key=history["val_loss"].__getitem__)
+    return {name: float(history[name][best]) for name in ("val_loss", "val_accuracy")}

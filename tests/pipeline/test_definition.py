@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from typing import Any
+
+from tfx.proto.orchestration import pipeline_pb2
+
+from pipeline import config
+from pipeline.local_runner import compile_config
+
+HEAD = {"dense": [{"units": 32}]}
+
+
+def nodes(**sections: Any) -> dict[str, pipeline_pb2.PipelineNode]:
+    """The compiled pipeline's nodes, by id."""
+    keys = {"data": {"source": "pictures"}, "push": {"directory": "models"}}
+    compiled = compile_config(config.build({**keys, **sections}))
+    return {each.pipeline_node.node_info.id: each.pipeline_node for each in compiled.nodes}
+
+
+def test_without_trials_there_is_no_tuner() -> None:
+    found = nodes()
+    assert "Tuner" not in found
+    assert "hyperparameters" not in found["Trainer"].inputs.inputs
+    assert "tuner_results" not in found["Report"].inputs.inputs
+
+
+def test_tuner_stands_between_bottleneck_gen_and_trainer() -> None:
+    found = nodes(tuner={"trials": 3})
+    assert set(found["Tuner"].upstream_nodes) == {"BottleneckGen", "ImageExampleGen"}
+    assert "Tuner" in found["Trainer"].upstream_nodes
+    assert set(found["Tuner"].downstream_nodes) == {"Trainer", "Report"}
+
+
+def test_what_is_tuned_reruns_neither_bottleneck_gen_nor_what_is_before_it() -> None:
+    plain, tuned = nodes(), nodes(tuner={"trials": 3}, model={"head": HEAD})
+    for name in ("Transform", "BottleneckGen"):
+        assert tuned[name].parameters == plain[name].parameters
+
+
+def test_what_only_the_second_phase_reads_does_not_rerun_the_tuner() -> None:
+    one = nodes(tuner={"trials": 3})["Tuner"]
+    other = nodes(
+        tuner={"trials": 3},
+        model={"weights": None},
+        training={"unfrozen": {"epochs": 3}, "cache_budget_mb": 1},
+    )["Tuner"]
+    assert one.parameters == other.parameters
+    searched = nodes(tuner={"trials": 3, "units": [8, 16]})["Tuner"]
+    assert searched.parameters != one.parameters
