@@ -24,7 +24,6 @@ PIPELINE = [
     "tensorflow>=2.16.2,<2.22",  # the first TensorFlow whose default Keras is Keras 3
     "keras>=3.12,<4",  # imported as `keras`, never `tf.keras`, whose meaning varies
     "keras-tuner[bayesian]>=1.4.7,<2",  # searches head and rate; TFX brings it without scikit-learn
-    "keras-tuner[bayesian]>=1.4.7,<2",  # searches head and rate; TFX brings it without scikit-learn
     "h5py>=3.10",  # tells how a weights file differs from a network; Keras brings it
     "tensorflow-transform>=1.16,<1.22",  # preprocessing that goes into the SavedModel
     "tensorflow-data-validation>=1.16.1,<1.22",  # statistics, schema and anomalies

@@ -26,7 +26,6 @@ _INPUTS: dict[str, type[Artifact]] = {
     "ingest_report": artifact_types.IngestReport,
     "acceptance": artifact_types.DataAcceptance,
     "tuner_results": standard_artifacts.TunerResults,
-    "tuner_results": standard_artifacts.TunerResults,
     "model_run": standard_artifacts.ModelRun,
     "predictions": artifact_types.Predictions,
     "verdict": artifact_types.GateVerdict,
