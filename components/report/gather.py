@@ -48,10 +48,7 @@ def gather(inputs: Mapping[str, Artifact], **known: Any) -> Run:
         train = artifact_utils.get_split_uri([inputs["examples"]], features.TRAIN)
         found["samples"] = samples(train, found["classes"])
     if "tuner_results" in inputs:
-        with fileio.open(
-            artifact_types.path_in(inputs["tuner_results"], tuned.TRIALS), "r"
-        ) as file:
-            found["trials"] = json.loads(file.read())
+        found["trials"] = tuned.read_trials(inputs["tuner_results"])
     if "model_run" in inputs:
         found |= _training(inputs["model_run"])
     if "verdict" in inputs:
