@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 import grpc
@@ -12,7 +12,6 @@ import grpc
 from serving.client.base import (
     Answer,
     Batch,
-    Options,
     batches,
     blames_a_picture,
     client_error,
@@ -20,44 +19,19 @@ from serving.client.base import (
     ready,
     refused,
 )
-from serving.client.channel import Tls, open_channel
+from serving.client.connection import Connection
 from serving.client.errors import PictureRefused, RequestRefused
 from serving.client.results import Prediction, Signature, VersionStatus
 from serving.client.sources import Ready, Source
 
 
-class AsyncClient:
+class AsyncClient(Connection):
     """As `serving.client.Client`; to be made and used inside one event loop.
 
     Pictures are read and made canonical in a thread, so the loop goes on meanwhile.
     """
 
-    def __init__(
-        self,
-        server: str = "localhost:8500",
-        name: str = "classifier",
-        version: int | None = None,
-        label: str | None = None,
-        timeout: float = 60.0,
-        *,
-        max_pictures: int = 32,
-        max_bytes: int = 16 * 2**20,
-        concurrency: int = 4,
-        max_message_bytes: int = -1,
-        tls: Tls | None = None,
-        token: str | Callable[[], str] | None = None,
-    ) -> None:
-        self._options = Options(
-            server, name, version, label, timeout, max_pictures, max_bytes, concurrency,
-            max_message_bytes, tls, token,
-        )  # fmt: skip
-        from serving.client import messages  # imports TensorFlow
-
-        self._messages = messages
-        self._spec = messages.model_spec(name, version, label)
-        self._channel = open_channel(grpc.aio, server, max_message_bytes, tls)
-        self._prediction_service = messages.PredictionServiceStub(self._channel)
-        self._model_service = messages.ModelServiceStub(self._channel)
+    _api = grpc.aio
 
     async def close(self) -> None:
         """Closes the connection; requests under way fail."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import grpc
@@ -11,7 +11,6 @@ import grpc
 from serving.client.base import (
     Answer,
     Batch,
-    Options,
     batches,
     blames_a_picture,
     client_error,
@@ -19,51 +18,14 @@ from serving.client.base import (
     ready,
     refused,
 )
-from serving.client.channel import Tls, open_channel
+from serving.client.connection import Connection
 from serving.client.errors import PictureRefused, RequestRefused
 from serving.client.results import Prediction, Signature, VersionStatus
 from serving.client.sources import Ready, Source
 
 
-class Client:
-    """Asks TensorFlow Serving, or the local server, what is on pictures; thread-safe.
-
-    Args:
-        server: host and gRPC port.
-        name: the model's name on the server.
-        version, label, timeout: and all others, see `Options`.
-
-    Raises:
-        ValueError: options that exclude each other, see `Options`.
-        OSError: a certificate can't be read.
-    """
-
-    def __init__(
-        self,
-        server: str = "localhost:8500",
-        name: str = "classifier",
-        version: int | None = None,
-        label: str | None = None,
-        timeout: float = 60.0,
-        *,
-        max_pictures: int = 32,
-        max_bytes: int = 16 * 2**20,
-        concurrency: int = 4,
-        max_message_bytes: int = -1,
-        tls: Tls | None = None,
-        token: str | Callable[[], str] | None = None,
-    ) -> None:
-        self._options = Options(
-            server, name, version, label, timeout, max_pictures, max_bytes, concurrency,
-            max_message_bytes, tls, token,
-        )  # fmt: skip
-        from serving.client import messages  # imports TensorFlow
-
-        self._messages = messages
-        self._spec = messages.model_spec(name, version, label)
-        self._channel = open_channel(grpc, server, max_message_bytes, tls)
-        self._prediction_service = messages.PredictionServiceStub(self._channel)
-        self._model_service = messages.ModelServiceStub(self._channel)
+class Client(Connection):
+    """Asks TensorFlow Serving, or the local server, what is on pictures; thread-safe."""
 
     def close(self) -> None:
         """Closes the connection; requests under way fail."""

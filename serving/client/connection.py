@@ -1,0 +1,56 @@
+"""What either client is made of: options, a channel, and stubs on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import grpc
+
+from serving.client.base import Options
+from serving.client.channel import Tls, open_channel
+
+
+class Connection:
+    """A channel to a server, opened with the first request; the base of both clients."""
+
+    _api: ClassVar[Any] = grpc
+    """`grpc`, or `grpc.aio`."""
+
+    def __init__(
+        self,
+        server: str = "localhost:8500",
+        name: str = "classifier",
+        version: int | None = None,
+        label: str | None = None,
+        timeout: float = 60.0,
+        *,
+        max_pictures: int = 32,
+        max_bytes: int = 16 * 2**20,
+        concurrency: int = 4,
+        max_message_bytes: int = -1,
+        tls: Tls | None = None,
+        token: str | Callable[[], str] | None = None,
+    ) -> None:
+        """Makes the client.
+
+        Args:
+            server: host and gRPC port.
+            name: the model's name on the server.
+            version, label, timeout: and all others, see `Options`.
+
+        Raises:
+            ValueError: options that exclude each other, see `Options`.
+            OSError: a certificate can't be read.
+        """
+        self._options = Options(
+            server, name, version, label, timeout, max_pictures, max_bytes, concurrency,
+            max_message_bytes, tls, token,
+        )  # fmt: skip
+        from serving.client import messages  # imports TensorFlow
+
+        self._messages = messages
+        self._spec = messages.model_spec(name, version, label)
+        self._channel = open_channel(self._api, server, max_message_bytes, tls)
+        self._prediction_service = messages.PredictionServiceStub(self._channel)
+        self._model_service = messages.ModelServiceStub(self._channel)
