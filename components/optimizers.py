@@ -28,11 +28,12 @@ def build_optimizer(
       steps: batches per epoch.
       scales: by the path of a variable, what its learning rate is multiplied with; 1 if not named.
     """
+    replicas = tf.distribute.get_strategy().num_replicas_in_sync
     arguments: dict[str, Any] = {
         "learning_rate": _schedule(phase, steps),
         # AdamW asks for a number; the others take 0 for a decay to be worked out.
         "weight_decay": phase.weight_decay or (0.0 if phase.optimizer == "adamw" else None),
-        "global_clipnorm": phase.clip_norm,
+        "global_clipnorm": phase.clip_norm and phase.clip_norm / replicas,
         "use_ema": phase.ema is not None,
         "ema_momentum": phase.ema or 0.99,
     }
@@ -41,6 +42,8 @@ def build_optimizer(
     if phase.optimizer == "sgd":
         arguments["nesterov"] = phase.nesterov
     kind = _KINDS[phase.optimizer]
+    if phase.clip_norm and replicas > 1:
+        kind = _clipping_together(kind)
     optimizer = _scaled(kind, scales)(**arguments) if scales else kind(**arguments)
     if phase.weight_decay:
         optimizer.exclude_from_weight_decay(var_names=["bias", "beta", "gamma"])
@@ -84,6 +87,24 @@ class WarmUp(keras.optimizers.schedules.LearningRateSchedule):
 
     def get_config(self) -> dict[str, Any]:
         return {"then": self._then, "steps": self._steps}
+
+
+def _clipping_together(
+    kind: type[keras.optimizers.Optimizer],
+) -> type[keras.optimizers.Optimizer]:
+    """Gives the optimizer that cuts the gradient of all devices, where Keras cuts each one's own.
+
+    Each device goes on with an equal part of the whole gradient, cut to an equal part of the norm:
+    Keras adds them up.
+    """
+
+    class ClippingTogether(kind):
+        def apply(self, grads: Any, trainable_variables: Any = None) -> None:
+            devices = tf.distribute.get_replica_context()
+            parts = devices.all_reduce(tf.distribute.ReduceOp.MEAN, list(grads))
+            super().apply(parts, trainable_variables)
+
+    return ClippingTogether
 
 
 def _scaled(

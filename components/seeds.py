@@ -13,11 +13,28 @@ def reseed(variables: Iterable[keras.Variable], seed: int, epoch: int) -> None:
     """Sets the state of the random generators among `variables` for an epoch.
 
     Every other variable stays as it is. What a generator draws counts its state up from there.
+    Several devices draw other numbers each, the first of them those of a single one.
     """
     states = [variable for variable in variables if variable.name == "seed_generator_state"]
-    for index, state in enumerate(states):
-        drawn = np.random.SeedSequence([seed, epoch, index]).generate_state(2, np.uint32)
-        state.assign(drawn >> 1)  # within any integer type that a backend may use
+    strategy = tf.distribute.get_strategy()
+    replicas = range(strategy.num_replicas_in_sync)
+    drawn = [
+        [_draw(seed, epoch, index, replica) for replica in replicas] for index in range(len(states))
+    ]
+
+    def assign() -> None:
+        replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+        for state, draws in zip(states, drawn, strict=True):
+            state.assign(tf.constant(draws)[replica])
+
+    if states:
+        strategy.run(assign)
+
+
+def _draw(seed: int, epoch: int, index: int, replica: int) -> np.ndarray:
+    entropy = [seed, epoch, index, replica] if replica else [seed, epoch, index]
+    # Within any integer type that a backend may use.
+    return np.random.SeedSequence(entropy).generate_state(2, np.uint32) >> 1
 
 
 def shuffled(rows: np.ndarray, seed: int, epoch: tf.Tensor | int) -> tf.Tensor:

@@ -102,6 +102,11 @@ class Training(Section):
     """Start from the model served now instead of `model.weights`, if one is served."""
     mixed_precision: bool = False
     """Compute in half precision where the device is a GPU."""
+    distribution: Literal["none", "mirrored", "multi_worker"] = "none"
+    """`none`: on one device; `mirrored`: on several of one machine; `multi_worker`: by several
+    processes, which TF_CONFIG names, with all GPUs of each. They share every batch."""
+    devices: Annotated[int, Field(ge=2)] | None = None
+    """How many devices `mirrored` takes; null: all GPUs."""
     cache_budget_mb: Count = 4096
     """Disk that cached features may take, in MB. Pooled features are always written; what phase
     `unfrozen` caches is left out when it does not fit."""
@@ -119,5 +124,20 @@ class Training(Section):
             raise ValueError(
                 "augmentation changes the pictures in every epoch, so their features can't be "
                 "cached; set frozen.features: end_to_end (or leave out augmentation)"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _batch_can_be_shared(self) -> Training:
+        if self.devices is None:
+            return self
+        if self.distribution != "mirrored":
+            raise ValueError(
+                f"devices: found {self.devices}, which only distribution: mirrored has"
+            )
+        if self.batch_size % self.devices:
+            raise ValueError(
+                f"batch_size: found {self.batch_size}, which {self.devices} devices can't share "
+                "evenly"
             )
         return self

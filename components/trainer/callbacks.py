@@ -79,7 +79,7 @@ class KeepBest(keras.callbacks.Callback):
             "phase": self._phase,
             "epoch": epoch + 1,
             **{key: figures[key] for key in ("loss", "accuracy", "val_loss", "val_accuracy")},
-            "learning_rate": float(self.model.optimizer.learning_rate),
+            "learning_rate": float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)),
             "seconds": time.monotonic() - self._began,
         }
         self._record.epochs.append(row)

@@ -14,11 +14,14 @@ from components import artifact_types, features, tuned
 from components.errors import TrainingError
 from components.settings.model import Model
 from components.settings.training import Training
+from components.trainer import job as job_file
 from components.trainer import work_folder
+from components.trainer.distribution import make_strategy
 from components.trainer.export import WARMUP_PICTURES, export, smallest
 from components.trainer.fitting import Fitted, Inputs, fit
+from components.trainer.job import Job
 from components.trainer.precision import precision
-from components.transform_graph import Pixels, first_pictures
+from components.transform_graph import first_pictures
 
 
 class Executor(base_executor.BaseExecutor):
@@ -34,32 +37,53 @@ class Executor(base_executor.BaseExecutor):
         logs = artifact_utils.get_single_uri(output_dict["model_run"])
         state = self._context.stateful_working_dir if self._context else None
         work = work_folder.for_training(state, model, input_dict, exec_properties)
-        network = Model.model_validate_json(exec_properties["network"])
-        training = Training.model_validate_json(exec_properties["training"])
         best = tuned.read_best(input_dict.get("hyperparameters", []))
-        head, frozen = tuned.apply(best, network.head, training.frozen)
-        training = training.model_copy(update={"frozen": frozen})
-        inputs = Inputs(
-            model=network.model_copy(update={"head": head}),
-            training=training,
-            classes=artifact_types.read(
-                artifact_utils.get_single_instance(input_dict["class_list"])
-            ),
-            pixels=Pixels(artifact_utils.get_single_uri(input_dict["transform_graph"])),
-            train=artifact_utils.get_split_uri(input_dict["examples"], features.TRAIN),
-            eval=artifact_utils.get_split_uri(input_dict["examples"], features.EVAL),
-            bottlenecks=artifact_utils.get_single_uri(input_dict["bottlenecks"])
-            if "bottlenecks" in input_dict
-            else None,
-            baseline=input_dict.get("baseline", []),
-        )
-        with work_folder.alone(work) as own, precision(training.mixed_precision):
+        job = _job(input_dict, exec_properties, best)
+        offer = job_file.offer_path(*_place(model), self._run_id)
+        with (
+            work_folder.alone(work) as own,
+            job_file.offered(job, own, offer),
+            precision(job.settings.mixed_precision),
+        ):
             # What is large and of no use to another attempt need not leave this machine.
             scratch = self._get_tmp_dir() if "://" in own else own
-            fitted = fit(inputs, logs, own, scratch)
+            with make_strategy(job.settings).scope():  # before anything runs on a device
+                inputs = job.inputs()
+                fitted = fit(inputs, logs, own, scratch)
             fitted.record.tuned = best
             _write(fitted, inputs, model, logs)
             fileio.rmtree(own)
+
+    @property
+    def _run_id(self) -> str:
+        return (self._context.pipeline_run_id or "") if self._context else ""
+
+
+def _place(output: str) -> tuple[str, str]:
+    """Gives the pipeline's root and the node's id, from ROOT/NODE/KEY/EXECUTION."""
+    node = os.path.dirname(os.path.dirname(output))
+    return os.path.dirname(node), os.path.basename(node)
+
+
+def _job(
+    input_dict: dict[str, list[Artifact]], exec_properties: dict[str, Any], best: tuned.Values
+) -> Job:
+    def uri(key: str) -> str:
+        return artifact_utils.get_single_uri(input_dict[key])
+
+    model = Model.model_validate_json(exec_properties["network"])
+    training = Training.model_validate_json(exec_properties["training"])
+    head, frozen = tuned.apply(best, model.head, training.frozen)
+    return Job(
+        model=model.model_copy(update={"head": head}).model_dump_json(),
+        training=training.model_copy(update={"frozen": frozen}).model_dump_json(),
+        classes=artifact_types.read(artifact_utils.get_single_instance(input_dict["class_list"])),
+        transform_graph=uri("transform_graph"),
+        train=artifact_utils.get_split_uri(input_dict["examples"], features.TRAIN),
+        eval=artifact_utils.get_split_uri(input_dict["examples"], features.EVAL),
+        bottlenecks=uri("bottlenecks") if "bottlenecks" in input_dict else None,
+        baseline=[artifact.uri for artifact in input_dict.get("baseline", [])],
+    )
 
 
 def _write(fitted: Fitted, inputs: Inputs, model: str, logs: str) -> None:

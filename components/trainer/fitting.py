@@ -25,6 +25,7 @@ from components.trainer import input as trainer_input
 from components.trainer.augmentation import Augmenter, write_sheet
 from components.trainer.backup import Backup
 from components.trainer.boundary import split_at
+from components.trainer.distribution import all_agree
 from components.trainer.input import Data
 from components.trainer.learner import make_learner
 from components.trainer.phases import Fit
@@ -161,7 +162,7 @@ class _Phases:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         budget = training.cache_budget_mb * 1_000_000
-        if not activations.fit_on_disk(bottom, rows, budget, folder):
+        if not all_agree(activations.fit_on_disk(bottom, rows, budget, folder)):
             return None
         kept = []
         for name, split, variants in splits:

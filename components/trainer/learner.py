@@ -43,11 +43,28 @@ class Learner(keras.Model):
     def train_step(self, data: Any) -> dict[str, Any]:
         x, y, weight = keras.utils.unpack_x_y_sample_weight(data)
         x, y = self._augment(x, y)
-        return super().train_step((self._run_bottom(x), y, weight))
+        return _listed(super().train_step((self._run_bottom(x), y, weight)))
 
     def test_step(self, data: Any) -> dict[str, Any]:
         x, y, weight = keras.utils.unpack_x_y_sample_weight(data)
-        return super().test_step((self._run_bottom(x), y, weight))
+        return _listed(super().test_step((self._run_bottom(x), y, weight)))
+
+    def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
+        """Lets Keras build nothing from a batch, as it would where there is a strategy.
+
+        All is built by then, and a batch has not passed what does not learn.
+        """
+
+
+def _listed(figures: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    """Gives several workers' figures as lists of one.
+
+    Keras takes their mean over the workers along an axis that single numbers lack, and fails
+    (keras-team/keras, issue 20585).
+    """
+    if isinstance(tf.distribute.get_strategy(), tf.distribute.MultiWorkerMirroredStrategy):
+        return {name: tf.reshape(figure, [1]) for name, figure in figures.items()}
+    return figures
 
 
 def make_learner(

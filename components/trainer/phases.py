@@ -20,6 +20,7 @@ from components.trainer.callbacks import (
     Repeatable,
     StopOnNonsense,
 )
+from components.trainer.distribution import is_chief, shares
 from components.trainer.input import Data
 from components.trainer.learner import Learner
 from components.trainer.record import Record
@@ -84,18 +85,18 @@ class Fit:
         learner.compile(
             optimizer=build_optimizer(settings, data.steps, scales),
             loss=keras.losses.CategoricalCrossentropy(label_smoothing=self.label_smoothing),
-            metrics=["accuracy"],
+            # An object, whose variables are made here: within a step there is no place for them.
+            metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
             # XLA has no kernels for what turns pictures, and compiles longer than small fits take.
             jit_compile=False,
         )
+        learner.optimizer.build(learner.trainable_variables)
         done = resumed.epochs if resumed else 0
         learner.fit(
-            data.epochs(done, settings.epochs),
+            **shares(data.epochs(done, settings.epochs), data.validation, self.class_weight),
             steps_per_epoch=data.steps,
             initial_epoch=done,
             epochs=settings.epochs,
-            validation_data=data.validation,
-            class_weight=self.class_weight,
             verbose=0,
             callbacks=self._callbacks(name, settings, best, resumed),
         )
@@ -111,7 +112,11 @@ class Fit:
             *early,
             *([GoOn(resumed, early)] if resumed else []),
             *([keras.callbacks.SwapEMAWeights()] if settings.ema else []),
-            BackUp(name, settings.epochs, self.backup, self.record, best),
+            *(
+                [BackUp(name, settings.epochs, self.backup, self.record, best)]
+                if is_chief()
+                else []
+            ),
             Progress(name, settings.epochs),
             keras.callbacks.TensorBoard(os.path.join(self.logs, name), write_graph=False),
         ]

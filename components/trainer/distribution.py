@@ -1,0 +1,157 @@
+"""One device or several: how a training is spread, and what each part of it reads."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import tensorflow as tf
+
+from components.errors import ConfigError
+from components.settings.training import Training
+from components.trainer.cluster import read_cluster
+
+
+def check_devices(training: Training) -> list[str]:
+    """Gives the names of this machine's devices that train; none where one device does.
+
+    Raises:
+      ConfigError: there are too few, or a batch can't be dealt out to them evenly.
+    """
+    if training.distribution == "none":
+        return []
+    machines = 1
+    if training.distribution == "multi_worker":
+        machines = len(read_cluster(os.environ).workers)
+        # TensorFlow takes all; they can't be listed by name before it has joined the cluster.
+        names = [device.name for device in tf.config.list_physical_devices("GPU")] or ["CPU:0"]
+    else:
+        names = _local(training.devices)
+    _check_batch(training.batch_size, machines * len(names))
+    return names
+
+
+def _local(wanted: int | None) -> list[str]:
+    found = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+    count = len(found) if wanted is None else wanted
+    if count < 2 or count > len(found):
+        listed = ", ".join(device.name.removeprefix("/device:") for device in found)
+        raise ConfigError(
+            f"training.distribution: mirrored needs {max(count, 2)} devices, and there are "
+            f"{len(found)} ({listed}). Set training.distribution=none, or training.devices to "
+            "fewer."
+        )
+    return [device.name for device in found[:count]]
+
+
+def _check_batch(size: int, replicas: int) -> None:
+    if size % replicas:
+        lower = size - size % replicas
+        near = [str(number) for number in (lower, lower + replicas) if number]
+        raise ConfigError(
+            f"training.batch_size: found {size}, which {replicas} devices can't share evenly. Set "
+            f"it to {' or '.join(near)}."
+        )
+
+
+def make_strategy(training: Training) -> tf.distribute.Strategy:
+    """Gives the strategy in whose scope a training's network is made and fitted.
+
+    With several workers it waits for all of them, and must come before anything that runs on a
+    device.
+
+    Raises:
+      ConfigError: as `check_devices`.
+    """
+    names = check_devices(training)
+    if training.distribution == "mirrored":
+        return tf.distribute.MirroredStrategy(names)
+    if training.distribution == "multi_worker":
+        return tf.distribute.MultiWorkerMirroredStrategy()
+    return tf.distribute.get_strategy()
+
+
+def is_chief() -> bool:
+    """Whether this process writes what a training gives: all but the other workers do."""
+    return not _has_workers(tf.distribute.get_strategy()) or read_cluster(os.environ).is_chief
+
+
+def _has_workers(strategy: tf.distribute.Strategy) -> bool:
+    return isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
+
+
+def all_agree(yes: bool) -> bool:
+    """Whether every worker says yes; they must take the same way, or wait for each other forever.
+
+    To be asked in the strategy's scope, by all workers.
+    """
+    strategy = tf.distribute.get_strategy()
+    if not _has_workers(strategy):
+        return yes
+    votes = strategy.run(lambda: tf.constant(0 if yes else 1))
+    return int(strategy.reduce(tf.distribute.ReduceOp.SUM, votes, axis=None)) == 0
+
+
+def shares(
+    train: tf.data.Dataset, validation: tf.data.Dataset, class_weight: dict[int, float] | None
+) -> dict[str, Any]:
+    """Gives what `fit` reads in the scope of the current strategy, as its arguments.
+
+    With several devices each reads its part of every batch, in the order of the devices. Keras
+    takes the mean of the devices' mean losses; where the last batch of an epoch can't be dealt out
+    evenly, pictures are weighted so that the gradient is still that of the whole batch.
+
+    Args:
+      train: batches of (inputs, labels one-hot).
+      validation: the same, its length known.
+      class_weight: weight of each class index in the loss, or None.
+    """
+    strategy = tf.distribute.get_strategy()
+    if strategy.num_replicas_in_sync == 1:
+        return {"x": train, "validation_data": validation, "class_weight": class_weight}
+    weights = class_weight or {}
+
+    def deal(batches: tf.data.Dataset, weighted: bool) -> Any:
+        return strategy.distribute_datasets_from_function(
+            lambda context: _dealt_out(batches, context, weights if weighted else None)
+        )
+
+    return {
+        "x": deal(train, weighted=True),
+        "validation_data": deal(validation, weighted=False),
+        # A dealt out dataset does not tell its length.
+        "validation_steps": int(validation.cardinality()),
+    }
+
+
+def _dealt_out(
+    batches: tf.data.Dataset,
+    context: tf.distribute.InputContext,
+    class_weight: dict[int, float] | None,
+) -> tf.data.Dataset:
+    """Gives the parts of this worker's devices, one after the other, of each batch."""
+    replicas = context.num_replicas_in_sync
+    local = replicas // context.num_input_pipelines
+    first = context.input_pipeline_id * local
+
+    def parts(inputs: Any, labels: tf.Tensor) -> tf.data.Dataset:
+        count = tf.shape(labels, tf.int64)[0]
+
+        def part(replica: tf.Tensor) -> tuple[Any, ...]:
+            rows = slice(replica * count // replicas, (replica + 1) * count // replicas)
+            own_labels = labels[rows]
+            own = tf.nest.map_structure(lambda tensor: tensor[rows], inputs), own_labels
+            if class_weight is None:
+                return own
+            share = replicas * tf.shape(own_labels, tf.int64)[0] / count
+            return (*own, tf.cast(share, tf.float32) * _weights(own_labels, class_weight))
+
+        return tf.data.Dataset.range(first, first + local).map(part)
+
+    return batches.flat_map(parts).prefetch(tf.data.AUTOTUNE)
+
+
+def _weights(labels: tf.Tensor, class_weight: dict[int, float]) -> tf.Tensor:
+    """Gives [batch] float32 weights of one-hot labels."""
+    by_class = tf.constant([class_weight.get(number, 1.0) for number in range(labels.shape[1])])
+    return tf.gather(by_class, tf.argmax(labels, axis=1))

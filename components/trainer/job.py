@@ -1,0 +1,109 @@
+"""A training as plain words, so that its chief can hand it to the other workers as a file.
+
+TFX runs one Trainer, which resolves what it reads and publishes what it gives. The other workers
+find here what it found, train with it, and publish nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+
+from tfx.dsl.io import fileio
+from tfx.types import Artifact, standard_artifacts
+
+from components.settings.model import Model
+from components.settings.training import Training
+from components.trainer.distribution import make_strategy
+from components.trainer.fitting import Inputs, fit
+from components.trainer.precision import precision
+from components.transform_graph import Pixels
+
+_FOLDER = ".workers"
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """What a training depends on: paths, and settings as JSON."""
+
+    model: str
+    training: str
+    classes: list[str]
+    transform_graph: str
+    train: str
+    eval: str
+    bottlenecks: str | None
+    baseline: Sequence[str]
+    """URIs of the model served now, where the training starts from it."""
+
+    @property
+    def settings(self) -> Training:
+        """How the network is fitted."""
+        return Training.model_validate_json(self.training)
+
+    def inputs(self) -> Inputs:
+        """Gives what `fit` takes; loads the Transform graph."""
+        return Inputs(
+            model=Model.model_validate_json(self.model),
+            training=self.settings,
+            classes=self.classes,
+            pixels=Pixels(self.transform_graph),
+            train=self.train,
+            eval=self.eval,
+            bottlenecks=self.bottlenecks,
+            baseline=[_model(uri) for uri in self.baseline],
+        )
+
+
+def _model(uri: str) -> Artifact:
+    artifact = standard_artifacts.Model()
+    artifact.uri = uri
+    return artifact
+
+
+def offer_path(pipeline_root: str, node_id: str, run_id: str) -> str:
+    """Gives the file by which the chief of a run's Trainer hands its job on."""
+    return os.path.join(pipeline_root, node_id, _FOLDER, f"{run_id}.json")
+
+
+@contextlib.contextmanager
+def offered(job: Job, work: str, path: str) -> Iterator[None]:
+    """Hands the job to other workers for as long as it takes, where there are any.
+
+    Args:
+      job: the training.
+      work: the chief's folder, from which all go on after a kill.
+      path: as `offer_path` gives it.
+    """
+    if job.settings.distribution != "multi_worker":
+        yield
+        return
+    fileio.makedirs(os.path.dirname(path))
+    with fileio.open(f"{path}.new", "w") as file:
+        file.write(json.dumps({"job": dataclasses.asdict(job), "work": work}))
+    fileio.rename(f"{path}.new", path, overwrite=True)
+    try:
+        yield
+    finally:
+        fileio.remove(path)
+
+
+def take(path: str) -> None:
+    """Trains as one of the other workers, and leaves nothing behind.
+
+    Args:
+      path: of what the chief offers.
+    """
+    with fileio.open(path, "r") as file:
+        facts = json.loads(file.read())
+    job = Job(**facts["job"])
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        precision(job.settings.mixed_precision),
+        make_strategy(job.settings).scope(),
+    ):
+        fit(job.inputs(), os.path.join(scratch, "logs"), facts["work"], scratch)
