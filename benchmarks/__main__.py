@@ -12,6 +12,7 @@ from pipeline import environment
 BENCHMARKS = {
     "ingest": "pictures per second of the ingest against a plain loop",
     "fixed_cost": "what a run costs before it has anything to do",
+    "node_overhead": "what a node costs beside its work, in a process of its own",
     "frozen_features": "phase frozen on cached features against plain Keras end to end",
     "unfrozen": "phase unfrozen against plain Keras, with and without caching, and its input",
     "memory": "peak memory at two numbers of pictures",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from enum import Enum
 from pathlib import Path
@@ -58,6 +59,8 @@ def main() -> None:
         extra = "pip install 'transfer-pipeline[pipeline]'"
         print(f"error: this needs the package {error.name}: {extra}", file=sys.stderr)
         sys.exit(1)
+    finally:
+        gc.freeze()  # the process ends: there is no use in a last look for garbage
 
 
 @app.command()
@@ -181,7 +184,8 @@ def run_node(
     run_id: Annotated[str, typer.Option(help="The same for all nodes of a run.")],
 ) -> None:
     """Runs one node of a compiled pipeline, for a scheduler."""
-    from pipeline import node_runner
+    with environment.heavy_imports():
+        from pipeline import node_runner
 
     compiled = node_runner.read_compiled(pipeline)
     state = node_runner.run_node(node_runner.bind(compiled, run_id), node)

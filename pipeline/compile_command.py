@@ -6,6 +6,7 @@ from pathlib import Path
 
 from components.errors import ConfigError
 from components.image_example_gen.file_systems import is_remote
+from pipeline import environment
 from pipeline.airflow_target import write_dag
 from pipeline.kubeflow_target import compile_for_kubeflow
 from pipeline.preflight import check_metadata
@@ -24,7 +25,7 @@ def compile_to(config_file: Path, assignments: list[str], target: str, output: s
         check_metadata(config)
     if not (target == "tfx" and is_remote(str(output))):
         _check_file(Path(output), config_file)
-    with quiet_import():
+    with quiet_import(), environment.heavy_imports():
         from google.protobuf import json_format
 
         from pipeline.local_runner import compile_config

@@ -1,8 +1,11 @@
-"""What must be set before TensorFlow, Keras or TFX is imported."""
+"""What must be set before TensorFlow, Keras or TFX is imported, and around it."""
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import os
+from collections.abc import Iterator
 
 from components.weights import cache_dir
 from pipeline import deferred_imports
@@ -18,3 +21,20 @@ def prepare() -> None:
     # Likewise Matplotlib and ~/.config.
     os.environ.setdefault("MPLCONFIGDIR", str(cache_dir() / "matplotlib"))
     deferred_imports.defer()
+
+
+@contextlib.contextmanager
+def heavy_imports() -> Iterator[None]:
+    """Keeps the garbage collector from what is imported meanwhile, for good.
+
+    It would go through all of TensorFlow, TFX and Beam several times while they are imported, and
+    once more when the process ends: 1.3 s of CPU each (measured 2026-11-22), and finds nothing.
+    """
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if collecting:
+            gc.enable()

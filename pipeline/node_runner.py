@@ -18,7 +18,7 @@ from tfx.proto.orchestration import pipeline_pb2
 
 from components.errors import ConfigError, UserError
 from components.image_example_gen.file_systems import is_remote
-from pipeline import metadata_store, remote_files, runs, staging
+from pipeline import environment, metadata_store, remote_files, runs, staging, train_worker
 from pipeline.node_launcher import Handle, Launcher
 
 
@@ -96,10 +96,11 @@ def run_node(bound: pipeline_pb2.Pipeline, node_id: str) -> str:
       node_id: which node.
 
     Returns:
-      What became of it: `ran` (now or in an earlier attempt of the run), `cached` or `skipped`.
+      What became of it: `ran` (now or in an earlier attempt of the run), `cached` or `skipped`;
+      `helped` where this process is a worker of another one's Trainer.
 
     Raises:
-      ConfigError: the pipeline has no such node.
+      ConfigError: the pipeline has no such node, or TF_CONFIG is needed and wrong.
       NodeFailed: the nodes that it depends on have not run.
       FileSystemUnavailable: the root does not answer, or an input is gone.
       MetadataUnavailable: the store does not answer.
@@ -110,6 +111,8 @@ def run_node(bound: pipeline_pb2.Pipeline, node_id: str) -> str:
     if is_skipped(bound, node_id):
         return "skipped"
     node, store = _node(bound, node_id), connection(bound)
+    if train_worker.is_helper(bound, node):
+        return train_worker.help_out(bound, node_id, lambda: _state(bound, node))
     root = bound.runtime_spec.pipeline_root.field_value.string_value
     remote_files.make_folder(root)
     deployment = runner_utils.extract_local_deployment_config(bound)
@@ -117,26 +120,30 @@ def run_node(bound: pipeline_pb2.Pipeline, node_id: str) -> str:
         with Handle(store) as handle:
             partial_run_utils.snapshot(handle, bound)
     with staging.mirrored(root) as mirror:
-        Launcher(
-            mirror,
-            pipeline_node=node,
-            mlmd_connection=Handle(store),
-            pipeline_info=bound.pipeline_info,
-            pipeline_runtime_spec=bound.runtime_spec,
-            executor_spec=runner_utils.extract_executor_spec(deployment, node_id),
-            custom_driver_spec=runner_utils.extract_custom_driver_spec(deployment, node_id),
-        ).launch()
-    return _state(bound, node)
-
-
-def _state(bound: pipeline_pb2.Pipeline, node: pipeline_pb2.PipelineNode) -> str:
-    """What the metadata says of the node: the launcher itself is silent about missing inputs."""
-    run_id = bound.runtime_spec.pipeline_run_id.field_value.string_value
-    done = runs.read_run(connection(bound), run_id).nodes.get(node.node_info.id)
-    if done is None or done.state == "failed":
+        with environment.heavy_imports():  # executor and driver
+            launcher = Launcher(
+                mirror,
+                pipeline_node=node,
+                mlmd_connection=Handle(store),
+                pipeline_info=bound.pipeline_info,
+                pipeline_runtime_spec=bound.runtime_spec,
+                executor_spec=runner_utils.extract_executor_spec(deployment, node_id),
+                custom_driver_spec=runner_utils.extract_custom_driver_spec(deployment, node_id),
+            )
+        launcher.launch()
+    state = _state(bound, node)
+    if state is None or state == "failed":  # the launcher itself is silent about missing inputs
+        run_id = bound.runtime_spec.pipeline_run_id.field_value.string_value
         before = ", ".join(node.upstream_nodes) or "none"
         raise NodeFailed(
             f"{node.node_info.id} could not start: what it reads is not there under the run id "
             f"{run_id!r}. Run the nodes before it first: {before}."
         )
-    return done.state
+    return state
+
+
+def _state(bound: pipeline_pb2.Pipeline, node: pipeline_pb2.PipelineNode) -> str | None:
+    """What the metadata says of the node; None where it says nothing."""
+    run_id = bound.runtime_spec.pipeline_run_id.field_value.string_value
+    known = runs.read_run(connection(bound), run_id).nodes.get(node.node_info.id)
+    return known.state if known else None

@@ -13,7 +13,7 @@ from components.errors import ConfigError, UserError
 from components.image_example_gen import kept_listing
 from components.image_example_gen.file_systems import is_remote
 from pipeline import config as configuration
-from pipeline import metadata_store, preflight, root
+from pipeline import environment, metadata_store, preflight, root
 from pipeline.config import Config
 from pipeline.console import RunView, quiet, show_summary
 
@@ -123,8 +123,9 @@ def _run(request: Request, config: Config, run_id: str, view: RunView) -> dict[s
     log = root.log_path(config.root, run_id)
     done, error, failed_page = None, None, None
     view.say("Loading TensorFlow and TFX ...")
-    from pipeline import local_runner
-    from pipeline.failed_report import write_failed
+    with environment.heavy_imports():
+        from pipeline import local_runner
+        from pipeline.failed_report import write_failed
 
     try:
         if not request.config_file:

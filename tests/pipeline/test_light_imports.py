@@ -72,3 +72,13 @@ def test_a_deferred_package_is_imported_when_a_name_in_it_is_asked_for() -> None
         prepare + "from tfx.components import Pusher; import tfx.components.pusher.component as c\n"
         "assert Pusher is c.Pusher"
     )
+
+
+def test_the_garbage_collector_leaves_what_is_imported_alone_for_good() -> None:
+    imported_by(
+        "import gc\nfrom pipeline import environment\n"
+        "with environment.heavy_imports():\n"
+        "    import numpy\n"
+        "    assert not gc.isenabled()\n"
+        "assert gc.isenabled() and gc.get_freeze_count() > len(vars(numpy))"
+    )
