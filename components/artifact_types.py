@@ -54,12 +54,14 @@ class GateVerdict(Artifact):
 
 
 class Report(Artifact):
-    """`report.html`, `model_card.md`, and for programs `metrics.json` and `verdict.json`."""
+    """`report.html`, `model_card.md`; for programs `metrics.json`, `verdict.json` and
+    `configuration.json`."""
 
     TYPE_NAME = "Report"
 
 
-REPORT_PAGE = "report.html"
+REPORT_PAGE, CONFIGURATION = "report.html", "configuration.json"
+"""Files of a Report artifact; the latter holds the run's whole configuration."""
 
 SERVED_VERSION = "served_version"
 SERVED_DIGEST = "served_digest"

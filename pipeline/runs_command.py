@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from components.artifact_types import REPORT_PAGE
+from components.artifact_types import CONFIGURATION, REPORT_PAGE
 from components.errors import ConfigError
 from components.image_example_gen.file_systems import is_remote
 from pipeline import metadata_store, runs
@@ -41,7 +41,7 @@ def list_runs(root: Path, as_json: bool, store: str | None = None) -> None:
 
 
 def compare(root: Path, names: tuple[str, str], as_json: bool, store: str | None = None) -> None:
-    """Prints figures and verdicts of two runs side by side.
+    """Prints verdicts, figures and what differs in the configurations of two runs side by side.
 
     Raises:
       ConfigError: the folder is not a root of runs, or a run is not in it.
@@ -133,6 +133,10 @@ def _compared(one: runs.Run, other: runs.Run) -> Rows:
     for key in ("date", "verdict", "pushed_version"):
         yield key, getattr(one, key), getattr(other, key)
     yield "data", _data(one), _data(other)
+    for key, *values in _differing(
+        *(run.document("Report", CONFIGURATION) for run in (one, other))
+    ):
+        yield f"config: {key}", *values
     figures = [dict(_figures(_metrics(run))) for run in (one, other)]
     for key in dict.fromkeys([*figures[0], *figures[1]]):
         yield key, figures[0].get(key), figures[1].get(key)
@@ -151,6 +155,26 @@ def _figures(metrics: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     for figure in ("recall", "precision", "f1", "auc"):
         for name, value in metrics.get(f"class_{figure}", {}).items():
             yield f"{figure} ({name})", value
+
+
+def _differing(one: Any, other: Any) -> Rows:
+    """What two configurations have differently; nothing where a run ended before its report."""
+    if one is None or other is None:
+        return
+    settings = [dict(_settings(configuration)) for configuration in (one, other)]
+    for key in dict.fromkeys([*settings[0], *settings[1]]):
+        values = settings[0].get(key), settings[1].get(key)
+        if values[0] != values[1]:
+            yield key, *values
+
+
+def _settings(section: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+    """The configuration's values by their keys' whole path; lists are one value."""
+    if not isinstance(section, dict):
+        yield key, section
+        return
+    for name, value in section.items():
+        yield from _settings(value, f"{key}.{name}" if key else name)
 
 
 def _judged(row: dict[str, Any] | None) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from components.artifact_types import REPORT_PAGE
+from components.artifact_types import CONFIGURATION, REPORT_PAGE
 from components.report.card import card
 from components.report.page import render
 from components.report.run import Run
@@ -14,8 +14,8 @@ MODEL_CARD, METRICS, VERDICT = "model_card.md", "metrics.json", "verdict.json"
 
 
 def of(run: Run) -> dict[str, str]:
-    """Gives the text of every file by its name; a run without a verdict has its page alone."""
-    texts = {REPORT_PAGE: render(run)}
+    """Gives the text of every file by its name; without a verdict, page and configuration."""
+    texts = {REPORT_PAGE: render(run), CONFIGURATION: _json(run.configuration)}
     if run.verdict:
         texts[MODEL_CARD] = card(run)
         texts[METRICS] = _json(metrics(run))

@@ -22,7 +22,7 @@ from components.transform_graph import Pixels
 
 
 class Executor(base_executor.BaseExecutor):
-    """Writes `report.html`, `model_card.md`, `metrics.json` and `verdict.json`."""
+    """Writes the page and what lies beside it."""
 
     def Do(
         self,

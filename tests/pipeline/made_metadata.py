@@ -9,7 +9,11 @@ from typing import Any
 from ml_metadata import metadata_store
 from ml_metadata.proto import metadata_store_pb2
 
-_FILES = {"GateVerdict": "verdict.json", "IngestReport": "report.json", "Report": "report.html"}
+_FILES = {
+    "GateVerdict": "verdict.json",
+    "IngestReport": "report.json",
+    "Report": "configuration.json",
+}
 
 
 def store(root: Path) -> metadata_store.MetadataStore:

@@ -23,7 +23,7 @@ def documents(accuracy: float, verdict: str) -> dict[str, Any]:
             "gate": [{**row, "passed": accuracy >= 0.8}],
             "metrics": {"candidate": metrics},
         },
-        "Report": "page",
+        "Report": {"training": {"seed": 0, "rate": accuracy / 10}, "image": {"size": [32, 32]}},
     }
 
 
@@ -31,6 +31,8 @@ def documents(accuracy: float, verdict: str) -> dict[str, Any]:
 def root(tmp_path: Path) -> Path:
     record(tmp_path, "20261101-aaaa", documents(0.7, "refused"))
     record(tmp_path, "20261108-bbbb", documents(0.9, "passed"), pushed="17")
+    for page in tmp_path.glob("*/Report"):
+        (page / "report.html").touch()
     return tmp_path
 
 
@@ -60,6 +62,8 @@ def test_two_runs_stand_side_by_side(root: Path, capsys: pytest.CaptureFixture[s
     assert list(found) == ["20261101-aaaa", "20261108-bbbb"]
     assert found["20261101-aaaa"]["accuracy"] == 0.7
     assert found["20261108-bbbb"]["recall (cats)"] == 0.9
+    settings = {key: value for key, value in found["20261108-bbbb"].items() if "config" in key}
+    assert settings == {"config: training.rate": pytest.approx(0.09)}  # the others are the same
     assert found["20261101-aaaa"]["gate: accuracy (overall)"] == "FAIL, needed >= 0.8"
     assert found["20261108-bbbb"]["gate: accuracy (overall)"] == "pass, needed >= 0.8"
     compare(root, ("20261101", "20261108"), as_json=False)

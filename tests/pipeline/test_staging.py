@@ -8,8 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tfx.dsl.compiler.compiler import Compiler
+from tfx.orchestration.local import runner_utils
+from tfx.orchestration.portable.beam_executor_operator import BeamExecutorOperator
+from tfx.proto.orchestration import executable_spec_pb2
 
-from pipeline import metadata_store, node_runner, remote_files, runs
+from pipeline import config, metadata_store, node_runner, remote_files, runs
+from pipeline.definition import create_pipeline
+from pipeline.node_launcher import distributed
 from pipeline.remote_files import FileSystemUnavailable
 from tests.pipeline import made_nodes
 from tests.pipeline.made_store import MadeStore
@@ -121,3 +127,24 @@ def test_a_compiled_pipeline_may_lie_there_too(place: Place) -> None:
     node_runner.write_compiled(place.compiled, path)
     assert node_runner.read_compiled(path) == place.compiled
     assert json.loads((place.store / "bucket/runs/two/.compiled/monday.json").read_text())
+
+
+def test_beam_elsewhere_has_its_own_way_to_the_root_and_networks_stay_on_this_machine() -> None:
+    dataflow = ["--runner=DataflowRunner", "--region=r"]
+    tree: dict[str, Any] = {
+        "data": {"source": "gs://bucket/pictures"},
+        "push": {"directory": "/served"},
+        "runtime": {"root": "gs://bucket/runs", "metadata": "grpc://metadata", "beam": dataflow},
+    }
+    compiled = Compiler().compile(create_pipeline(config.build(tree)))
+    deployment = runner_utils.extract_local_deployment_config(compiled)
+    specs = {
+        node: runner_utils.extract_executor_spec(deployment, node)
+        for node in node_runner.node_ids(compiled)
+    }
+    beam = executable_spec_pb2.BeamExecutableSpec
+    assert {
+        node
+        for node, spec in specs.items()
+        if isinstance(spec, beam) and distributed(BeamExecutorOperator(spec))
+    } == {"ImageExampleGen", "StatisticsGen", "Transform"}
