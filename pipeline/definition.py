@@ -12,7 +12,7 @@ from components.bottleneck_gen.component import BottleneckGen
 from components.data_validator.component import DataValidator
 from components.evaluator.component import Evaluator
 from components.image_example_gen.component import ImageExampleGen
-from components.image_example_gen.file_systems import absolute
+from components.image_example_gen.file_systems import absolute, is_remote
 from components.infra_validator.component import InfraValidator
 from components.pusher.component import Pusher
 from components.report.component import Report
@@ -25,7 +25,7 @@ from components.transform.component import make_transform
 from components.tuner.component import Tuner
 from pipeline import metadata_store
 from pipeline.beam_options import is_local, pipeline_arguments
-from pipeline.config import Config
+from pipeline.config import Config, Runtime
 
 
 def create_pipeline(config: Config) -> Pipeline:
@@ -40,11 +40,22 @@ def create_pipeline(config: Config) -> Pipeline:
     return Pipeline(
         pipeline_name=config.pipeline_name,
         pipeline_root=config.pipeline_root,
-        components=_components(config),
+        components=_placed(config, _components(config)),
         metadata_connection_config=metadata_store.connection_config(config.metadata),
         beam_pipeline_args=pipeline_arguments(config.runtime.beam),
         enable_cache=True,
     )
+
+
+def _placed(config: Config, nodes: list[BaseNode]) -> list[BaseNode]:
+    """Keeps the Beam steps that read folders on the node's machine, where the root is no folder."""
+    if is_remote(config.runtime.root) and not is_local(config.runtime.beam):
+        for node in nodes:
+            if isinstance(
+                node, BottleneckGen | Evaluator
+            ):  # the last arguments are those that count
+                node.with_beam_pipeline_args(pipeline_arguments(Runtime().beam))
+    return nodes
 
 
 def _components(config: Config) -> list[BaseNode]:

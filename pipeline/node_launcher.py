@@ -71,7 +71,7 @@ class Launcher(launcher.Launcher):
         """
         super().__init__(**node)
         # Beam's workers on other machines could not read what lies on this one.
-        self._mirror = None if _distributed(self._executor_operator) else mirror
+        self._mirror = None if distributed(self._executor_operator) else mirror
         if self._mirror and self._driver_operator:
             self._driver_operator = StagedDriver(self._driver_operator, self._mirror)
 
@@ -91,7 +91,7 @@ class Launcher(launcher.Launcher):
         return self._mirror.renamed(output)
 
 
-def _distributed(operator: Any) -> bool:
+def distributed(operator: Any) -> bool:
     """Whether the executor's work is done by Beam on other machines."""
     if not isinstance(operator, BeamExecutorOperator):
         return False
