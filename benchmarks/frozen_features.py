@@ -11,13 +11,11 @@ from __future__ import annotations
 import dataclasses
 import functools
 import os
-import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
 
-from benchmarks.figures import say, show_bound, show_table
-from benchmarks.ingested import Inputs, Unwatched, ingest
+from benchmarks.figures import show_bound, show_table
+from benchmarks.ingested import Inputs, Unwatched, ingested
 from serving.quiet import quiet_import
 
 with quiet_import():
@@ -27,17 +25,14 @@ with quiet_import():
     from pipeline import local_runner
 
 from components import features
-from components.backbones import build_base
-from components.network import Network, build_network, freeze
+from components.network import Network, freeze
 from components.trainer import input as trainer_input
 from components.trainer.backup import Backup
 from components.trainer.learner import make_learner
 from components.trainer.phases import Fit
 from components.transform_graph import PARSE_PICTURE, Pixels, read_records
-from components.weights_driver import weights_file
-from pipeline import demo_data, preflight, root, run_command
+from pipeline import root
 from pipeline.config import Config
-from pipeline.console import quiet
 
 _PICTURES = 400
 _ASSIGNMENTS = [
@@ -60,18 +55,10 @@ class Cost:
 
 def main() -> None:
     """Measures both sides, one after the other, on solar cells."""
-    with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
-        pictures, runs = Path(scratch, "pictures"), Path(scratch, "runs")
-        demo_data.solar_cells(pictures, _PICTURES, seed=0)
-        request = run_command.Request(
-            preset="solar-cells", data=str(pictures), root=str(runs), assignments=_ASSIGNMENTS
-        )
-        config = preflight.with_weights_at_hand(run_command.build_config(request), say)
-        with quiet(runs / "log", to_stderr=True):
-            inputs = ingest(config)
-            cached = _measure(cached_features, inputs)
-            plain = _measure(plain_keras, inputs)
-    _show(config, plain, cached)
+    with ingested(_PICTURES, _ASSIGNMENTS) as inputs:
+        cached = _measure(cached_features, inputs)
+        plain = _measure(plain_keras, inputs)
+    _show(inputs.config, plain, cached)
 
 
 def _measure(side: Callable[[Inputs], float], inputs: Inputs) -> Cost:
@@ -126,11 +113,9 @@ def plain_keras(inputs: Inputs) -> float:
 
 def _network(inputs: Inputs) -> Network:
     """Gives the frozen base with the head that both sides start from."""
-    model = inputs.config.model
-    base = build_base(model.backbone, inputs.config.image_size, weights_file(model))
-    freeze(base)
-    keras.utils.set_random_seed(inputs.config.training.seed)
-    return build_network(base, model.head, len(inputs.classes))
+    network = inputs.network()
+    freeze(network.base)
+    return network
 
 
 def _pixel_batches(inputs: Inputs, split: str, seed: int | None) -> tf.data.Dataset:

@@ -1,16 +1,27 @@
-"""Pictures as the pipeline's first steps leave them, for what is measured of the Trainer."""
+"""Solar cells as the pipeline's first steps leave them, for what is measured of the Trainer."""
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
+from benchmarks.figures import say
 from serving.quiet import quiet_import
 
 with quiet_import():
+    import keras
+
     from pipeline import local_runner
 
-from pipeline import root
+from components.backbones import build_base
+from components.network import Network, build_network
+from components.weights_driver import weights_file
+from pipeline import demo_data, preflight, root, run_command
 from pipeline.config import Config
+from pipeline.console import quiet
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,9 +29,18 @@ class Inputs:
     """What a measured training reads."""
 
     config: Config
+    pictures: Path
+    """A folder per class, as they were before the ingest."""
     examples: str
     transform_graph: str
     classes: list[str]
+
+    def network(self) -> Network:
+        """Gives the base with its weights, and the head that all sides start from."""
+        model = self.config.model
+        base = build_base(model.backbone, self.config.image_size, weights_file(model))
+        keras.utils.set_random_seed(self.config.training.seed)
+        return build_network(base, model.head, len(self.classes))
 
 
 class Unwatched:
@@ -31,8 +51,21 @@ class Unwatched:
     def node_ended(self, node_id: str, state: str, seconds: float) -> None: ...
 
 
-def ingest(config: Config) -> Inputs:
-    """Runs the pipeline as far as a training needs it; nobody's time is counted."""
-    run = local_runner.run(config, Unwatched(), root.new_run_id(), to_node="Transform")
-    classes = run.document("ClassList", "classes.json")
-    return Inputs(config, run.outputs["Examples"].uri, run.outputs["TransformGraph"].uri, classes)
+@contextlib.contextmanager
+def ingested(pictures: int, assignments: Sequence[str]) -> Iterator[Inputs]:
+    """Runs the demo's pipeline as far as a training needs it; nobody's time is counted.
+
+    What is printed within the block goes to a log; the files are gone at its end.
+    """
+    with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
+        folder, runs = Path(scratch, "pictures"), Path(scratch, "runs")
+        demo_data.solar_cells(folder, pictures, seed=0)
+        request = run_command.Request(
+            preset="solar-cells", data=str(folder), root=str(runs), assignments=[*assignments]
+        )
+        config = preflight.with_weights_at_hand(run_command.build_config(request), say)
+        with quiet(runs / "log", to_stderr=True):
+            run = local_runner.run(config, Unwatched(), root.new_run_id(), to_node="Transform")
+            classes = run.document("ClassList", "classes.json")
+            examples, graph = run.outputs["Examples"].uri, run.outputs["TransformGraph"].uri
+            yield Inputs(config, folder, examples, graph, classes)

@@ -8,12 +8,11 @@ counts, since the first one traces the graph.
 from __future__ import annotations
 
 import os
-import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.figures import say, show_bound, show_table
-from benchmarks.ingested import Inputs, ingest
+from benchmarks.figures import show_bound, show_table
+from benchmarks.ingested import Inputs, ingested
 from serving.quiet import quiet_import
 
 with quiet_import():
@@ -22,17 +21,14 @@ with quiet_import():
     import tensorflow as tf
 
 from components import features
-from components.backbones import build_base, first_unfrozen
-from components.network import Network, build_network, unfreeze
+from components.backbones import first_unfrozen
+from components.network import Network, unfreeze
 from components.optimizers import build_optimizer
 from components.settings.training import Training
 from components.trainer import fitting
 from components.trainer import input as trainer_input
 from components.trainer.shuffled import ShuffledRecords
 from components.transform_graph import Pixels, read_records
-from components.weights_driver import weights_file
-from pipeline import demo_data, preflight, run_command
-from pipeline.console import quiet
 
 _PICTURES, _SIZE, _EPOCHS = 320, 299, 3
 _ASSIGNMENTS = [
@@ -47,19 +43,12 @@ _STEP, _TIMES_FASTER = 1.05, 1.8
 
 def main() -> None:
     """Measures all three on solar cells."""
-    with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
-        pictures, runs = Path(scratch, "pictures"), Path(scratch, "runs")
-        demo_data.solar_cells(pictures, _PICTURES, seed=0)
-        request = run_command.Request(
-            preset="solar-cells", data=str(pictures), root=str(runs), assignments=_ASSIGNMENTS
-        )
-        config = preflight.with_weights_at_hand(run_command.build_config(request), say)
-        with quiet(runs / "log", to_stderr=True):
-            inputs = ingest(config)
-            plain = _plain_keras(inputs)
-            pictures_each_epoch = _pipeline(inputs, runs / "pictures", cache_budget_mb=0)
-            cached = _pipeline(inputs, runs / "cached", cache_budget_mb=10_000)
-            ours, keras_own = _our_input(inputs), _keras_input(pictures)
+    with ingested(_PICTURES, _ASSIGNMENTS) as inputs:
+        runs = Path(inputs.config.root)
+        plain = _plain_keras(inputs)
+        pictures_each_epoch = _pipeline(inputs, runs / "pictures", cache_budget_mb=0)
+        cached = _pipeline(inputs, runs / "cached", cache_budget_mb=10_000)
+        ours, keras_own = _our_input(inputs), _keras_input(inputs.pictures)
     show_table(
         f"phase unfrozen, InceptionV3 from mixed7 at {_SIZE} pixels, {_PICTURES} solar cells",
         ["", "seconds per epoch"],
@@ -84,15 +73,10 @@ def _folder(inputs: Inputs, split: str) -> str:
     return os.path.join(inputs.examples, f"Split-{split}")
 
 
-def _network(inputs: Inputs) -> tuple[Network, int]:
-    model = inputs.config.model
-    base = build_base(model.backbone, inputs.config.image_size, weights_file(model))
-    keras.utils.set_random_seed(0)
-    network = build_network(base, model.head, len(inputs.classes))
-    unfrozen = inputs.config.training.unfrozen
-    first = first_unfrozen(base, model.backbone, unfrozen.from_layer)
-    unfreeze(base, first)
-    return network, first
+def _network(inputs: Inputs) -> Network:
+    network, from_layer = inputs.network(), inputs.config.training.unfrozen.from_layer
+    unfreeze(network.base, first_unfrozen(network.base, inputs.config.model.backbone, from_layer))
+    return network
 
 
 def _batches(inputs: Inputs, split: str) -> tf.data.Dataset:
@@ -119,7 +103,7 @@ def _plain_keras(inputs: Inputs) -> float:
     for split in (features.TRAIN, features.EVAL):
         batches = list(_batches(inputs, split).as_numpy_iterator())
         arrays[split] = tuple(np.concatenate(part) for part in zip(*batches, strict=True))
-    network, _ = _network(inputs)
+    network = _network(inputs)
     training = inputs.config.training
     network.classifier.compile(
         optimizer=build_optimizer(training.unfrozen, 1),
