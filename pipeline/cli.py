@@ -103,6 +103,23 @@ def check(
     check_pictures(build_config(request).data, as_json)
 
 
+@app.command()
+def lr_find(
+    config: ConfigFile = None,
+    preset: Preset = None,
+    data: Sources = None,
+    root: Root = None,
+    assignments: Assignments = None,
+    as_json: Json = False,
+) -> None:
+    """Raises the learning rate from batch to batch and says which one to start with."""
+    from pipeline import lr_find_command
+    from pipeline.run_command import Request
+
+    words = (config, preset, _sources(data), root, assignments or [])
+    raise typer.Exit(lr_find_command.lr_find(Request(*words, as_json=as_json)))
+
+
 def _sources(data: list[str] | None) -> str | list[str] | None:
     return data[0] if data and len(data) == 1 else data
 

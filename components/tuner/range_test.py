@@ -1,0 +1,70 @@
+"""The learning-rate range test of phase `frozen`, on cached features."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from components import progress
+from components.backbones import build_base
+from components.errors import TrainingError
+from components.network import build_extractor
+from components.optimizers import build_optimizer
+from components.settings.model import Model
+from components.settings.training import Schedule, Training
+from components.tuner.bottlenecks import Bottlenecks, read_bottlenecks
+from components.tuner.rate_range import STEPS, Curve, sweep
+from components.tuner.trial import compiled_head
+
+_JUDGED = 512  # pictures of `eval`; more would not change the curve that can be seen
+
+
+def range_test(
+    bottlenecks: str, classes: Sequence[str], model: Model, size: list[int], training: Training
+) -> Curve:
+    """Fits the configured head anew, batch by batch, while the rate rises.
+
+    Args:
+      bottlenecks: folder of the Bottlenecks artifact.
+      classes: the class list.
+      model: the network; its weights do not count here.
+      size: height and width in pixels.
+      training: of it phase `frozen` and what both phases share; schedule and rate do not count.
+
+    Raises:
+      TrainingError: the loss is no number even at the lowest rate.
+    """
+    shape = build_extractor(build_base(model.backbone, size, None), model.head).output_shape[1:]
+    with tempfile.TemporaryDirectory() as folder:
+        data = read_bottlenecks(
+            bottlenecks, shape, classes, training.batch_size, training.seed, Path(folder)
+        )
+        curve = _sweep(data, model, training)
+    if not curve.losses:
+        raise TrainingError(
+            "The loss is no number at any rate: the features that BottleneckGen gave can't be "
+            "used. Look at model.weights, or try another backbone."
+        )
+    return curve
+
+
+def _sweep(data: Bottlenecks, model: Model, training: Training) -> Curve:
+    phase = training.frozen.model_copy(update={"schedule": Schedule(), "ema": None})
+    head = compiled_head(data, model.head, training, build_optimizer(phase, data.steps))
+    weights = data.class_weights() if training.class_weights else None
+    batches = iter(data.epochs(1 + STEPS // data.steps))
+    judged = (data.validation.features[:_JUDGED], data.validation.labels[:_JUDGED])
+    done = 0
+
+    def fit_batch(rate: float) -> float:
+        """Not the batch's own loss: batches differ more than a small step changes."""
+        nonlocal done
+        head.optimizer.learning_rate = rate
+        head.train_on_batch(*next(batches), class_weight=weights)
+        head.reset_metrics()
+        done += 1
+        progress.report("batches at a rising rate", done, STEPS)
+        return float(head.test_on_batch(*judged, return_dict=True)["loss"])
+
+    return sweep(fit_batch)
