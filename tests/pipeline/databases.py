@@ -1,4 +1,4 @@
-"""Servers of ML Metadata for tests: PostgreSQL's own programs, and ML Metadata's gRPC service."""
+"""Servers of ML Metadata for tests: PostgreSQL, MariaDB, and ML Metadata's own gRPC service."""
 
 from __future__ import annotations
 
@@ -72,6 +72,37 @@ def postgresql(programs: Path) -> Iterator[PostgreSQL]:
         server.start()
         yield server
         server.stop()
+
+
+@contextmanager
+def mariadb(server: Path) -> Iterator[str]:
+    """A started MariaDB, by its program; gives the URL of a database that is not there yet."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder, port = Path(scratch), free_port()
+        base = server.parents[1]
+        places = [f"--basedir={base}", f"--datadir={folder / 'data'}"]
+        user = pwd.getpwuid(os.geteuid()).pw_name  # it may be root, if it is named
+        make = [str(base / "bin" / "mariadb-install-db"), "--no-defaults", *places]
+        words = ["--auth-root-authentication-method=normal", f"--user={user}"]
+        subprocess.run([*make, *words], check=True, stdout=subprocess.DEVNULL)
+        first = folder / "first.sql"
+        first.write_text(
+            "CREATE USER mlmd@'127.0.0.1' IDENTIFIED BY 'secret';\n"
+            "GRANT ALL ON *.* TO mlmd@'127.0.0.1';\n"
+        )
+        options = ["--bind-address=127.0.0.1", f"--port={port}", f"--socket={folder / 'socket'}"]
+        started = [str(server), "--no-defaults", *places, f"--user={user}", *options]
+        with subprocess.Popen(
+            [*started, f"--init-file={first}"], stderr=(folder / "log").open("w")
+        ) as process:
+            yield f"mysql://mlmd:secret@127.0.0.1:{port}/metadata"
+            process.terminate()
+
+
+def mariadb_server() -> Path | None:
+    """MariaDB's server program, None where it is not installed."""
+    found = shutil.which("mariadbd", path=f"{os.environ['PATH']}:/usr/sbin")
+    return Path(found).resolve() if found else None
 
 
 @contextmanager

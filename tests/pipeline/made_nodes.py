@@ -15,7 +15,6 @@ from tfx.proto.orchestration import pipeline_pb2
 from tfx.types import Artifact, artifact_utils, channel, component_spec, standard_artifacts
 
 from components.drivers import ExecutionDriver
-from pipeline import metadata_store
 
 
 class WriteDriver(ExecutionDriver):
@@ -93,8 +92,8 @@ class Read(base_component.BaseComponent):
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(ReadExecutor)
 
 
-def compiled(root: str, metadata: Path) -> pipeline_pb2.Pipeline:
-    """The pipeline of the two."""
+def compiled(root: str, metadata: Any) -> pipeline_pb2.Pipeline:
+    """The pipeline of the two; `metadata` is ML Metadata's own form of a store."""
     write = Write(spec=_WriteSpec(examples=channel.Channel(type=standard_artifacts.Examples)))
     model = channel.Channel(type=standard_artifacts.Model)
     read = Read(spec=_ReadSpec(examples=write.outputs["examples"], model=model))
@@ -103,7 +102,7 @@ def compiled(root: str, metadata: Path) -> pipeline_pb2.Pipeline:
             pipeline_name="two",
             pipeline_root=root,
             components=[write, read],
-            metadata_connection_config=metadata_store.connection_config(str(metadata)),
+            metadata_connection_config=metadata,
             enable_cache=True,
         )
     )

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import metadata_store, runs
-from tests.pipeline import databases, made_metadata
+from pipeline import metadata_store, node_runner, runs
+from tests.pipeline import databases, made_metadata, made_nodes
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +109,20 @@ def _runs_of(store: str, folder: Path) -> list[str]:
 
 def test_runs_are_kept_in_postgresql(postgresql: databases.PostgreSQL, tmp_path: Path) -> None:
     assert _runs_of(postgresql.url("kept"), tmp_path) == ["monday"]
+
+
+def test_runs_are_kept_in_mysql(tmp_path: Path) -> None:
+    server = databases.mariadb_server()
+    if server is None:
+        pytest.skip("MariaDB is not installed")
+    with databases.mariadb(server) as url:
+        assert _runs_of(url, tmp_path) == ["monday"]
+        compiled = made_nodes.compiled(str(tmp_path / "two"), metadata_store.connection_config(url))
+        states = []
+        for run_id in ("tuesday", "wednesday"):
+            bound = node_runner.bind(compiled, run_id)
+            states += [node_runner.run_node(bound, node) for node in ("Write", "Read")]
+        assert states == ["ran", "ran", "cached", "cached"]
 
 
 def test_postgresql_takes_what_tfx_writes_of_a_node_that_failed(

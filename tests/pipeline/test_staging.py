@@ -31,9 +31,8 @@ class Place:
         self.scratch.mkdir()
         self.store = folder / "store"
         MadeStore.keep_in(self.store)
-        metadata = folder / "metadata.sqlite"
-        self.compiled = made_nodes.compiled(ROOT, metadata)
-        self.connection = metadata_store.connection_config(str(metadata))
+        self.connection = metadata_store.connection_config(str(folder / "metadata.sqlite"))
+        self.compiled = made_nodes.compiled(ROOT, self.connection)
 
     def run(self, node: str, run_id: str = "monday") -> str:
         return node_runner.run_node(node_runner.bind(self.compiled, run_id), node)
@@ -106,7 +105,7 @@ def test_a_root_that_refuses_is_told_with_its_address(place: Place) -> None:
 
 def test_a_folder_that_is_no_longer_mounted_is_told(tmp_path: Path, place: Place) -> None:
     mount = tmp_path / "mount"
-    compiled = made_nodes.compiled(str(mount / "two"), tmp_path / "local.sqlite")
+    compiled = made_nodes.compiled(str(mount / "two"), place.connection)
     bound = node_runner.bind(compiled, "monday")
     assert node_runner.run_node(bound, "Write") == "ran"
     mount.rename(tmp_path / "away")
