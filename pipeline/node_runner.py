@@ -110,10 +110,10 @@ def run_node(bound: pipeline_pb2.Pipeline, node_id: str) -> str:
         raise ConfigError(f"No node {node_id!r}; the nodes are {', '.join(node_ids(bound))}.")
     if is_skipped(bound, node_id):
         return "skipped"
-    node, store = _node(bound, node_id), connection(bound)
+    node = _node(bound, node_id)
     if train_worker.is_helper(bound, node):
         return train_worker.help_out(bound, node_id, lambda: _state(bound, node))
-    root = bound.runtime_spec.pipeline_root.field_value.string_value
+    store, root = connection(bound), bound.runtime_spec.pipeline_root.field_value.string_value
     remote_files.make_folder(root)
     deployment = runner_utils.extract_local_deployment_config(bound)
     if node.execution_options.run.perform_snapshot:
@@ -131,8 +131,13 @@ def run_node(bound: pipeline_pb2.Pipeline, node_id: str) -> str:
                 custom_driver_spec=runner_utils.extract_custom_driver_spec(deployment, node_id),
             )
         launcher.launch()
+    return _ended(bound, node)
+
+
+def _ended(bound: pipeline_pb2.Pipeline, node: pipeline_pb2.PipelineNode) -> str:
+    """Gives the state of a node that was launched: the launcher is silent about missing inputs."""
     state = _state(bound, node)
-    if state is None or state == "failed":  # the launcher itself is silent about missing inputs
+    if state is None or state == "failed":
         run_id = bound.runtime_spec.pipeline_run_id.field_value.string_value
         before = ", ".join(node.upstream_nodes) or "none"
         raise NodeFailed(

@@ -113,12 +113,21 @@ def check_network(config: Config) -> None:
     """Builds the network once, which takes the time of importing TensorFlow.
 
     Raises:
-      ConfigError: the weights file is missing or another network's, or `from_layer` is unknown.
+      ConfigError: the weights file is missing or another network's, `from_layer` is unknown, or
+        there are not the devices to train on.
       WeightsUnavailable: the ImageNet weights can't be had.
     """
     from components.backbones import build_base, first_unfrozen
+    from components.trainer.distribution import check_devices
     from components.weights_driver import weights_file
 
+    if config.training.distribution == "multi_worker":
+        raise ConfigError(
+            "training.distribution: multi_worker is for `run-node`, which is started on every "
+            "worker under one run id: `transfer-pipeline compile --target tfx`, then run its nodes "
+            "(docs/training.md). On one machine set training.distribution=mirrored."
+        )
+    check_devices(config.training)
     backbone = config.model.backbone
     base = build_base(backbone, config.image_size, weights_file(config.model))
     first_unfrozen(base, backbone, config.training.unfrozen.from_layer)

@@ -11,6 +11,7 @@ import dataclasses
 import json
 import os
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 
 from tfx.dsl.io import fileio
@@ -24,6 +25,7 @@ from components.trainer.precision import precision
 from components.transform_graph import Pixels
 
 _FOLDER = ".workers"
+_LONGEST_EXPORT = 600.0  # seconds
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,6 +97,8 @@ def offered(job: Job, work: str, path: str) -> Iterator[None]:
 def take(path: str) -> None:
     """Trains as one of the other workers, and leaves nothing behind.
 
+    Stays until the chief is done: TensorFlow would tell it of a worker that failed.
+
     Args:
       path: of what the chief offers.
     """
@@ -107,3 +111,6 @@ def take(path: str) -> None:
         make_strategy(job.settings).scope(),
     ):
         fit(job.inputs(), os.path.join(scratch, "logs"), facts["work"], scratch)
+    end = time.monotonic() + _LONGEST_EXPORT
+    while fileio.exists(path) and time.monotonic() < end:
+        time.sleep(1)

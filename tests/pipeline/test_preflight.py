@@ -131,3 +131,10 @@ def test_a_threshold_for_a_class_that_is_not_there_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"gate\.class_precision: no class 'cows'; found cats, d"):
         preflight.check_gate(gate, ["cats", "dogs"])
     preflight.check_gate(gate, ["cats", "cows"])
+
+
+def test_several_workers_are_for_the_node_runner(place: Path) -> None:
+    made = build(place)
+    training = made.training.model_copy(update={"distribution": "multi_worker"})
+    with pytest.raises(ConfigError, match="multi_worker is for `run-node`"):
+        preflight.check_network(made.model_copy(update={"training": training}))

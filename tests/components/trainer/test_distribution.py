@@ -15,6 +15,9 @@ import numpy as np
 import pytest
 
 from components.backbones import BACKBONES
+from components.errors import ConfigError
+from components.settings.training import Training
+from components.trainer.distribution import check_devices
 from tests.components.trainer.made_training import FROZEN, UNFROZEN
 from tests.components.trainer.trained_apart import TINY, train
 
@@ -116,3 +119,25 @@ def test_two_workers_give_what_one_device_gives_and_only_the_chief_writes(
     end_well(workers)
     assert_same(folders[0], alone)
     assert list(folders[1].iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "fault"),
+    [
+        ({"distribution": "mirrored"}, r"mirrored needs 2 devices, and there are 1 \(CPU:0\)"),
+        ({"distribution": "mirrored", "devices": 4}, "mirrored needs 4 devices"),
+        ({"distribution": "multi_worker", "batch_size": 31}, "2 devices can't share .* 30 or 32"),
+        ({"distribution": "multi_worker", "batch_size": 1}, "Set it to 2"),
+    ],
+)
+def test_what_can_t_be_shared_is_refused_before_any_work(
+    monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any], fault: str
+) -> None:
+    cluster = {"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 0}}
+    monkeypatch.setenv("TF_CONFIG", json.dumps(cluster))
+    with pytest.raises(ConfigError, match=fault):
+        check_devices(Training.model_validate(settings))
+
+
+def test_one_device_needs_nothing() -> None:
+    assert check_devices(Training()) == []

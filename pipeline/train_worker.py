@@ -1,0 +1,93 @@
+"""Trainer by several workers: who of them launches the node, and what the others do meanwhile.
+
+All are started with the same words. The chief launches the node as any other; the others train with
+what it found, and publish nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+
+from tfx.dsl.io import fileio
+from tfx.proto.orchestration import pipeline_pb2
+
+from components.errors import ConfigError, UserError
+from components.image_example_gen.file_systems import is_remote
+from components.settings.training import Training
+from components.trainer.cluster import read_cluster
+
+HELPED = "helped"
+_NODE = "Trainer"
+_PAUSE = 1.0  # seconds between two looks
+_PATIENCE = 1800.0  # seconds; the chief comes when its machine is there
+
+
+class NoChief(UserError):
+    """The chief did not come."""
+
+
+def is_helper(bound: pipeline_pb2.Pipeline, node: pipeline_pb2.PipelineNode) -> bool:
+    """Whether this process is one of a Trainer's workers, and not the chief.
+
+    Raises:
+      ConfigError: TF_CONFIG is wrong, or the workers would not see each other's files.
+    """
+    parameters = node.parameters.parameters
+    if node.node_info.id != _NODE or "training" not in parameters:
+        return False
+    settings = parameters["training"].field_value.string_value
+    if Training.model_validate_json(settings).distribution != "multi_worker":
+        return False
+    if is_remote(_root(bound)):
+        raise ConfigError(
+            f"training.distribution: multi_worker needs a root that all workers see as a folder; "
+            f"found {_root(bound)}. Mount it, or set training.distribution=mirrored."
+        )
+    return not read_cluster(os.environ).is_chief
+
+
+def help_out(
+    bound: pipeline_pb2.Pipeline,
+    node_id: str,
+    state: Callable[[], str | None],
+    pause: float = _PAUSE,
+    patience: float = _PATIENCE,
+) -> str:
+    """Waits for the chief's job and trains with it.
+
+    Args:
+      bound: a compiled pipeline, bound to a run.
+      node_id: the Trainer's.
+      state: tells what has become of the node; None where it has not run.
+      pause: seconds between two looks for the job.
+      patience: seconds until the chief is given up.
+
+    Returns:
+      `helped`, or the node's state where there is nothing to do any more.
+
+    Raises:
+      NoChief: no job came.
+    """
+    from components.trainer import job
+
+    run_id = bound.runtime_spec.pipeline_run_id.field_value.string_value
+    offer = job.offer_path(_root(bound), node_id, run_id)
+    end = time.monotonic() + patience
+    while not fileio.exists(offer):
+        found = state()
+        if found in ("ran", "cached"):
+            return found
+        if time.monotonic() > end:
+            raise NoChief(
+                f"No chief began to train in run {run_id!r} within {patience:.0f} s. Start "
+                f"`run-node --node {node_id}` with the same words where TF_CONFIG has index 0."
+            )
+        time.sleep(pause)
+    job.take(offer)
+    return HELPED
+
+
+def _root(bound: pipeline_pb2.Pipeline) -> str:
+    return bound.runtime_spec.pipeline_root.field_value.string_value
