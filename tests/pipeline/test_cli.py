@@ -50,6 +50,7 @@ def model_dir(tmp_path: Path) -> Path:
         (["run", "--colour", "red"], "--colour"),
         (["run", "--set"], "--set"),
         (["check"], "--data"),
+        (["lr-find"], "--data"),
         (["classify"], "images"),
         (["classify", "a.png", "--top", "0"], "--top"),
         (["classify", "a.png", "--json", "--csv"], "--csv"),

@@ -11,9 +11,18 @@ import tensorflow as tf
 from PIL import Image
 from tfx.types import Artifact, standard_artifacts
 
-from components import artifact_types, features
+from components import artifact_types, features, tuned
 from components.report.executor import Executor
-from tests.components.report.made_run import CLASSES, Page, history, models, prediction, row, run
+from tests.components.report.made_run import (
+    CLASSES,
+    Page,
+    history,
+    models,
+    prediction,
+    row,
+    run,
+    trials,
+)
 
 COLOURS = {"apple/0.png": (220, 30, 30), "pear/0.png": (30, 200, 40), "pear/1.png": (250, 220, 0)}
 
@@ -141,3 +150,12 @@ def test_a_sheet_of_augmented_pictures_is_shown_where_there_is_one(
     _, made = page(inputs, tmp_path)
     assert "Augmented training pictures" in made.text
     assert f"tensorboard --logdir {inputs['model_run'][0].uri}" in made.text
+
+
+def test_what_the_tuner_tried_is_shown_where_it_ran(
+    inputs: dict[str, list[Artifact]], tmp_path: Path
+) -> None:
+    results = artifact(standard_artifacts.TunerResults, tmp_path)
+    Path(results.uri, tuned.TRIALS).write_text(json.dumps(trials()))
+    _, made = page(inputs | {"tuner_results": [results]}, tmp_path)
+    assert len(made.table("Trial")) == 3
