@@ -11,7 +11,12 @@ from hypothesis import strategies as st
 from PIL import Image, ImageEnhance
 
 from components.image_example_gen.difference_hash import difference_hash
-from components.image_example_gen.near_duplicates import MOST_BITS, across_splits, similar_pairs
+from components.image_example_gen.near_duplicates import (
+    MOST_BITS,
+    MOST_FINE_BITS,
+    across_splits,
+    similar_pairs,
+)
 from components.image_example_gen.verdicts import Row
 
 
@@ -23,8 +28,10 @@ def photo(seed: int) -> Image.Image:
     return Image.fromarray(np.clip(pixels + random.normal(0, 6, pixels.shape), 0, 255).astype("u1"))
 
 
-def distance(one: Image.Image, other: Image.Image) -> int:
-    return (int(difference_hash(one), 16) ^ int(difference_hash(other), 16)).bit_count()
+def distances(one: Image.Image, other: Image.Image) -> tuple[int, int]:
+    """How many of the coarse and of the fine bits differ."""
+    differing = int(difference_hash(one), 16) ^ int(difference_hash(other), 16)
+    return (differing >> 256).bit_count(), (differing & (2**256 - 1)).bit_count()
 
 
 def saved(picture: Image.Image, **options: object) -> Image.Image:
@@ -42,24 +49,28 @@ def test_what_scaling_and_encoding_leave_of_a_picture_is_near(seed: int) -> None
         picture.resize((1000, 750)),
         ImageEnhance.Brightness(picture).enhance(0.9),
     ]
-    assert [distance(picture, other) <= MOST_BITS for other in again] == [True] * 4
+    found = [distances(picture, other) for other in again]
+    assert all(coarse <= MOST_BITS and fine <= MOST_FINE_BITS for coarse, fine in found), found
 
 
 def test_other_pictures_are_far() -> None:
     pictures = [photo(seed) for seed in range(8)]
-    far = [distance(one, other) > 10 for one, other in itertools.combinations(pictures, 2)]
-    assert all(far)
+    pairs = [distances(one, other) for one, other in itertools.combinations(pictures, 2)]
+    assert all(coarse > 10 and fine > 60 for coarse, fine in pairs)
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB"])
 @pytest.mark.parametrize("size", [(1, 1), (9, 8), (3, 200), (700, 20)])
 def test_every_canonical_mode_and_size_has_a_hash(mode: str, size: tuple[int, int]) -> None:
-    assert len(difference_hash(Image.new(mode, size))) == 16
+    assert len(difference_hash(Image.new(mode, size))) == 80
 
 
 def rows(hashes: dict[str, int], split: str, label: str = "cats") -> list[Row]:
     return [
-        {"file": file, "label": label, "split": split, "difference_hash": f"{value:016x}"}
+        {
+            **{"file": file, "label": label, "split": split},
+            "difference_hash": f"{value:016x}{value:064x}",
+        }
         for file, value in hashes.items()
     ]
 
@@ -81,6 +92,14 @@ def test_a_held_out_picture_like_a_training_one_is_counted_and_listed_with_the_n
         "eval",
         0,
     )
+
+
+def test_pictures_that_only_share_their_outlines_are_not_alike() -> None:
+    one, other = rows({"a": 0}, "train") + rows({"b": 0}, "test")
+    other["difference_hash"] = f"{0:016x}{2 ** (MOST_FINE_BITS + 1) - 1:064x}"
+    assert across_splits([one, other], 10)["count"] == 0
+    other["difference_hash"] = f"{0:016x}{2**MOST_FINE_BITS - 1:064x}"
+    assert across_splits([one, other], 10)["count"] == 1
 
 
 def test_near_duplicates_within_a_split_are_none_of_its_business() -> None:
@@ -108,11 +127,12 @@ def test_only_the_first_are_listed_but_all_counted() -> None:
 def test_the_tables_find_exactly_the_pairs_that_comparing_all_with_all_finds(
     values: list[int],
 ) -> None:
-    array = np.array(values, np.uint64)
+    words = np.zeros((len(values), 5), np.uint64)
+    words[:, 0] = words[:, 4] = np.array(values, np.uint64)
     found = {
         (frozenset((int(one), int(other))), int(bits))
-        for ones, others, distances in similar_pairs(array)
-        for one, other, bits in zip(ones, others, distances, strict=True)
+        for ones, others, apart in similar_pairs(words)
+        for one, other, bits in zip(ones, others, apart, strict=True)
     }
     expected = {
         (frozenset((i, j)), (values[i] ^ values[j]).bit_count())

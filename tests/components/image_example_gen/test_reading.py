@@ -36,7 +36,7 @@ def test_a_picture_is_accepted_with_its_checksum_and_split(tmp_path: Path) -> No
         "label": "cats",
         "split": accepted.split,
         "sha256": sha256,
-        "difference_hash": "0" * 16,
+        "difference_hash": "0" * 80,
     }
 
 
