@@ -146,17 +146,30 @@ def _run(request: Request, config: Config, run_id: str, view: RunView) -> dict[s
 
 
 def _notes(run: Any) -> list[str]:
-    """What DataValidator found and let pass, and what the gate has to say beside its rows."""
+    """What was found and let pass, what the gate says beside its rows, and files for devices."""
     acceptance = run.document("DataAcceptance", "acceptance.json") or {"findings": []}
     verdict = run.document("GateVerdict", "verdict.json") or {"notes": []}
-    return [*(finding["text"] for finding in acceptance["findings"]), *verdict["notes"]]
+    lite = run.document("LiteModel", "lite.json") or {"files": []}
+    return [
+        *(finding["text"] for finding in acceptance["findings"]),
+        *verdict["notes"],
+        *(_lite_note(run.outputs["LiteModel"].uri, row) for row in lite["files"]),
+    ]
+
+
+def _lite_note(folder: str, row: dict[str, Any]) -> str:
+    if row["refused"]:
+        return f"{row['file']} was not kept: {row['refused']}."
+    return f"For devices: {os.path.join(folder, row['file'])} ({row['bytes'] / 1e6:.1f} MB)."
 
 
 def _in_a_sentence(error: BaseException | None) -> str:
     if isinstance(error, UserError):
         return str(error)
-    first = (str(error).strip().splitlines() or [""])[0]
-    return f"{type(error).__name__}: {first[:500]}"
+    lines = str(error).strip().splitlines() or [""]
+    if lines[0].startswith("Traceback"):  # of a worker of Beam's: its own error comes last
+        return lines[-1][:500]
+    return f"{type(error).__name__}: {lines[0][:500]}"
 
 
 def _result(

@@ -134,3 +134,5 @@ def test_a_users_fault_is_told_as_it_stands_and_another_with_its_kind() -> None:
     assert _in_a_sentence(KeyError("x\ny")) == "KeyError: 'x\\ny'"
     assert _in_a_sentence(ValueError("first\nsecond")) == "ValueError: first"
     assert _in_a_sentence(ValueError()) == "ValueError: "
+    of_a_worker = "Traceback (most recent call last):\n  File x\nDataError: no pictures [running y]"
+    assert _in_a_sentence(RuntimeError(of_a_worker)) == "DataError: no pictures [running y]"

@@ -9,6 +9,7 @@ from typing import Any
 
 from components.errors import ConfigError, DataError
 from components.image_example_gen.file_systems.entries import Entry, Tree, is_visible
+from components.image_example_gen.file_systems.patience import attempted
 
 
 def file_system(path: str) -> Any:
@@ -29,13 +30,17 @@ def file_system(path: str) -> Any:
         ) from error
 
 
+def _is_transient(error: Exception) -> bool:
+    return not isinstance(error, FileNotFoundError | PermissionError)
+
+
 class Remote:
     """A place on one of Beam's file systems; all below it is listed once, at the start."""
 
     def __init__(self, base: str):
         self._system = file_system(base)
         try:
-            found = list(self._below(base.rstrip("/")))
+            found = attempted(lambda: list(self._below(base.rstrip("/"))), _is_transient)
         except Exception as error:  # each file system raises its own library's errors
             details = getattr(error, "exception_details", None) or {base: error}
             reasons = "; ".join(map(str, details.values()))
