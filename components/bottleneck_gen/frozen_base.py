@@ -55,8 +55,9 @@ class RunBase(beam.DoFn):
 
 
 def _example(bottleneck: np.ndarray, label: bytes) -> bytes:
+    values = tf.train.FloatList(value=bottleneck.ravel())
     feature = {
-        features.BOTTLENECK: tf.train.Feature(float_list=tf.train.FloatList(value=bottleneck)),
+        features.BOTTLENECK: tf.train.Feature(float_list=values),
         features.LABEL: tf.train.Feature(bytes_list=tf.train.BytesList(value=[label])),
     }
     return tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString()

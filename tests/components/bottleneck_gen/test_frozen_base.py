@@ -14,7 +14,7 @@ from components.bottleneck_gen.frozen_base import RunBase
 from components.errors import ConfigError
 from components.network import build_extractor
 from components.random_base import build_random_base
-from components.settings.model import Model
+from components.settings.model import Head, Model
 from components.transform_graph import PARSE_PICTURE, Pixels, read_records
 
 MODEL = Model(backbone="mobilenet", weights=None)
@@ -61,6 +61,21 @@ def test_it_gives_what_the_extractor_gives_and_keeps_the_label(
     labels = [feature[features.LABEL].bytes_list.value[0] for feature in found]
     assert labels == parsed[features.LABEL].numpy().tolist()
     assert all(set(feature) == {features.BOTTLENECK, features.LABEL} for feature in found)
+
+
+def test_a_head_with_squeeze_and_excitation_gets_the_whole_feature_map(
+    transform_graph: str, weights: Path, pixels: Pixels, records: list[bytes]
+) -> None:
+    head = Head(squeeze_excitation=4)
+    model = MODEL.model_copy(update={"head": head})
+    step = RunBase(transform_graph, model, [32, 32], str(weights))
+    step.setup()
+    extractor = build_extractor(build_base("mobilenet", [32, 32], weights), head)
+    parsed = tf.io.parse_example(tf.constant(records), PARSE_PICTURE)
+    expected = extractor(pixels(parsed[features.ENCODED]), training=False)
+    assert expected.shape == (5, 1, 1, 1024)
+    found = bottlenecks(run(step, records)).reshape(expected.shape)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
 
 
 def test_a_picture_has_the_same_features_in_any_batch(step: RunBase, records: list[bytes]) -> None:
