@@ -20,6 +20,7 @@ from components.image_example_gen.file_systems import absolute
 from components.settings.airflow import Airflow
 from components.settings.base import Section
 from components.settings.data import Data, Validation
+from components.settings.export import Export
 from components.settings.gate import Gate
 from components.settings.kubeflow import Kubeflow
 from components.settings.model import Image, Model
@@ -63,6 +64,7 @@ class Config(Section):
     model: Model = Model()
     training: Training = Training()
     tuner: Tuner = Tuner()
+    export: Export = Export()
     gate: Gate = Gate()
     infra: Infra = Infra()
     push: Push
@@ -81,18 +83,7 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _tuner_can_try_heads(self) -> Config:
-        frozen = self.training.frozen
-        if self.tuner.trials and (frozen.features != "cached" or not frozen.epochs):
-            raise ValueError(
-                f"tuner.trials: found {self.tuner.trials}, but there are no cached features to try "
-                "heads on; set training.frozen.features: cached (without augmentation) and "
-                "training.frozen.epochs to 1 or more, or tuner.trials: 0"
-            )
-        if self.tuner.trials and self.training.warm_start:
-            raise ValueError(
-                f"tuner.trials: found {self.tuner.trials}, but with training.warm_start the head "
-                "is that of the model served now; set tuner.trials: 0, or warm_start: false"
-            )
+        self.tuner.check_suits(self.training)
         return self
 
     @property

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from components.settings.base import AtLeastOne, Number, Section
+from components.settings.training import Training
 
 
 def _rising(bounds: list[float]) -> list[float]:
@@ -63,3 +64,23 @@ class Tuner(Section):
                 "leave one of them out, or set trials: 0"
             )
         return self
+
+    def check_suits(self, training: Training) -> None:
+        """Makes sure that there are heads to choose from.
+
+        Raises:
+          ValueError: there are none.
+        """
+        if not self.trials:
+            return
+        if training.frozen.features != "cached" or not training.frozen.epochs:
+            raise ValueError(
+                f"tuner.trials: found {self.trials}, but there are no cached features to try heads "
+                "on; set training.frozen.features: cached (without augmentation) and "
+                "training.frozen.epochs to 1 or more, or tuner.trials: 0"
+            )
+        if training.warm_start:
+            raise ValueError(
+                f"tuner.trials: found {self.trials}, but with training.warm_start the head is that "
+                "of the model served now; set tuner.trials: 0, or warm_start: false"
+            )

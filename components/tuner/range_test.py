@@ -6,7 +6,6 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from components import progress
 from components.backbones import build_base
 from components.errors import TrainingError
 from components.network import build_extractor
@@ -55,16 +54,12 @@ def _sweep(data: Bottlenecks, model: Model, training: Training) -> Curve:
     weights = data.class_weights() if training.class_weights else None
     batches = iter(data.epochs(1 + STEPS // data.steps))
     judged = (data.validation.features[:_JUDGED], data.validation.labels[:_JUDGED])
-    done = 0
 
     def fit_batch(rate: float) -> float:
         """Not the batch's own loss: batches differ more than a small step changes."""
-        nonlocal done
         head.optimizer.learning_rate = rate
         head.train_on_batch(*next(batches), class_weight=weights)
         head.reset_metrics()
-        done += 1
-        progress.report("batches at a rising rate", done, STEPS)
         return float(head.test_on_batch(*judged, return_dict=True)["loss"])
 
     return sweep(fit_batch)
