@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tfx import components as tfx_components
+from tfx.components.pusher import component as tfx_component
 from tfx.components.pusher import executor as tfx_executor
 from tfx.dsl.components.base import executor_spec
 from tfx.proto import pusher_pb2
@@ -97,7 +97,7 @@ def _same_model(model: Path, directory: Path) -> versions.Version | None:
     return next((version for version in kept if saved_model.digest(version.path) == digest), None)
 
 
-class Pusher(tfx_components.Pusher):
+class Pusher(tfx_component.Pusher):
     """Publishes a blessed model as a new version of the push directory."""
 
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
