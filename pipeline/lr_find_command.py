@@ -111,7 +111,8 @@ def draw(curve: Curve) -> Figure:
     axes.set_xscale("log")
     # Where it diverges the loss leaves what is of interest.
     least, top = min(curve.smoothed), min(max(curve.smoothed), 1.5 * curve.smoothed[0])
-    axes.set_ylim(least - 0.1 * (top - least), top)
+    margin = 0.05 * (top - least)
+    axes.set_ylim(least - margin, top + margin)
     axes.set(xlabel="learning rate", ylabel="loss on eval")
     axes.legend()
     return figure
