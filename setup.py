@@ -23,6 +23,7 @@ PIPELINE = [
     "tfx>=1.16,<1.22",  # the components and the launcher; 1.16 was run
     "tensorflow>=2.16.2,<2.22",  # the first TensorFlow whose default Keras is Keras 3
     "keras>=3.12,<4",  # imported as `keras`, never `tf.keras`, whose meaning varies
+    "ai-edge-litert>=2.1,<3",  # runs .tflite files as devices do; tf.lite's own is deprecated
     "keras-tuner[bayesian]>=1.4.7,<2",  # searches head and rate; TFX brings it without scikit-learn
     "h5py>=3.10",  # tells how a weights file differs from a network; Keras brings it
     "tensorflow-transform>=1.16,<1.22",  # preprocessing that goes into the SavedModel

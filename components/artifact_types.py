@@ -38,6 +38,17 @@ OWN_BASE = "base.weights.h5"
 """In Bottlenecks: the base that gave them, where it is no published one."""
 
 
+class LiteModel(Artifact):
+    """`model-<kind>.tflite`: the candidate for devices; `labels.txt`; `lite.json`: how close each
+    file comes to the SavedModel. One that does not come close is not there."""
+
+    TYPE_NAME = "LiteModel"
+
+
+LABELS = "labels.txt"
+"""In LiteModel: the class names, one a line, in the order of the scores."""
+
+
 class Predictions(Artifact):
     """`predictions-*.jsonl`: a row per test picture with the answers of candidate and baseline.
 
@@ -72,6 +83,7 @@ _FILES = {
     IngestReport: "report.json",
     DataAcceptance: "acceptance.json",
     GateVerdict: "verdict.json",
+    LiteModel: "lite.json",
 }
 
 

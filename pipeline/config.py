@@ -20,6 +20,7 @@ from components.image_example_gen.file_systems import absolute
 from components.settings.airflow import Airflow
 from components.settings.base import Section
 from components.settings.data import Data, Validation
+from components.settings.export import Export
 from components.settings.gate import Gate
 from components.settings.kubeflow import Kubeflow
 from components.settings.model import Image, Model
@@ -63,6 +64,7 @@ class Config(Section):
     model: Model = Model()
     training: Training = Training()
     tuner: Tuner = Tuner()
+    export: Export = Export()
     gate: Gate = Gate()
     infra: Infra = Infra()
     push: Push

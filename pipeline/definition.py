@@ -14,6 +14,7 @@ from components.evaluator.component import Evaluator
 from components.image_example_gen.component import ImageExampleGen
 from components.image_example_gen.file_systems import absolute, is_remote
 from components.infra_validator.component import InfraValidator
+from components.lite_export.component import LiteExport
 from components.pusher.component import Pusher
 from components.report.component import Report
 from components.schema.component import ImportSchemaGen
@@ -76,6 +77,24 @@ def _components(config: Config) -> list[BaseNode]:
     return [pictures, schema, *checks, validator, transform, baseline, *training, *release]
 
 
+def _lite_export(
+    config: Config, pictures: BaseNode, transform: BaseNode, trainer: BaseNode
+) -> list[BaseNode]:
+    """What makes files for devices of the candidate, if any are asked for."""
+    if not config.export.tflite:
+        return []
+    return [
+        LiteExport(
+            pictures.outputs["examples"],
+            transform.outputs["transform_graph"],
+            pictures.outputs["class_list"],
+            trainer.outputs["model"],
+            config.model.backbone,
+            config.export,
+        )
+    ]
+
+
 def _checks(config: Config, pictures: BaseNode, schema: BaseNode) -> list[BaseNode]:
     """What looks at the data; the last of them stops the run."""
     examples = pictures.outputs["examples"]
@@ -133,6 +152,7 @@ def _release(
     infra = InfraValidator(examples, candidate, config.infra)
     push = config.push.model_copy(update={"directory": str(config.push_directory)})
     pusher = Pusher(candidate, evaluator.outputs["blessing"], infra.outputs["blessing"], push)
+    lite = _lite_export(config, pictures, transform, trainer)
     report = Report(
         examples,
         class_list,
@@ -147,8 +167,9 @@ def _release(
         infra.outputs["blessing"],
         pusher.outputs["pushed_model"],
         trials,
+        lite[0].outputs["lite_model"] if lite else None,
     )
-    return [evaluator, infra, pusher, report]
+    return [evaluator, infra, pusher, *lite, report]
 
 
 def _with_absolute_weights(model: Model) -> Model:

@@ -14,6 +14,7 @@ from components.artifact_types import (
     DataAcceptance,
     GateVerdict,
     IngestReport,
+    LiteModel,
     Predictions,
 )
 from components.artifact_types import Report as ReportArtifact
@@ -47,6 +48,7 @@ class ReportSpec(component_spec.ComponentSpec):
         "pushed_model": component_spec.ChannelParameter(
             type=standard_artifacts.PushedModel, optional=True
         ),
+        "lite_model": component_spec.ChannelParameter(type=LiteModel, optional=True),
         "tuner_results": component_spec.ChannelParameter(
             type=standard_artifacts.TunerResults, optional=True
         ),
@@ -90,6 +92,7 @@ class Report(base_component.BaseComponent):
         infra_blessing: BaseChannel | None = None,
         pushed_model: BaseChannel | None = None,
         tuner_results: BaseChannel | None = None,
+        lite_model: BaseChannel | None = None,
     ):
         """Makes the component.
 
@@ -107,6 +110,7 @@ class Report(base_component.BaseComponent):
           infra_blessing: lets the page say whether a server could serve the candidate.
           pushed_model: lets the page say which version was pushed; left out, it says nothing of it.
           tuner_results: what Tuner tried, where it did.
+          lite_model: the files for devices, where there are any.
         """
         super().__init__(
             spec=ReportSpec(
@@ -122,6 +126,7 @@ class Report(base_component.BaseComponent):
                 infra_blessing=infra_blessing,
                 pushed_model=pushed_model,
                 tuner_results=tuner_results,
+                lite_model=lite_model,
                 configuration=configuration,
                 code_version=f"{code_version(__name__)}-{_templates_version()}",
                 report=channel.Channel(type=ReportArtifact),

@@ -49,6 +49,9 @@ def gather(inputs: Mapping[str, Artifact], **known: Any) -> Run:
         found["samples"] = samples(train, found["classes"])
     if "tuner_results" in inputs:
         found["trials"] = tuned.read_trials(inputs["tuner_results"])
+    if "lite_model" in inputs:
+        lite = inputs["lite_model"]
+        found["lite"] = artifact_types.read(lite) | {"folder": lite.uri}
     if "model_run" in inputs:
         found |= _training(inputs["model_run"])
     if "verdict" in inputs:

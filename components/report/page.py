@@ -14,6 +14,7 @@ from components.report.sections import (
     configuration,
     confusion,
     data,
+    devices,
     gate,
     headline,
     made_of,
@@ -42,6 +43,7 @@ SECTIONS = (
     data.SECTION,
     samples.SECTION,
     query.SECTION,
+    devices.SECTION,
     made_of.SECTION,
     configuration.SECTION,
 )

@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 
 import keras
-import numpy as np
 import tensorflow as tf
 
-from components.backbones import BACKBONES
+from components.pixel_scaling import BLACK_TO_WHITE, affine, blue_first
 from components.seeds import reseed
 from components.settings.augmentation import Augmentation
 
-_RANGE = (0.0, 255.0)
 _SHEET = 6  # pictures
 
 
@@ -32,8 +30,8 @@ class Augmenter:
           seed: with it the same epochs give the same changes.
         """
         self._seed = seed
-        self._slope, self._offset = _affine(backbone)
-        self.blue_first = _blue_first(backbone)
+        self._slope, self._offset = affine(backbone)
+        self.blue_first = blue_first(backbone)
         """Whether the backbone's channels stand in the order blue, green, red."""
         self._picture_layers = _picture_layers(settings)
         self._batch_layers = _batch_layers(settings)
@@ -75,21 +73,6 @@ def write_sheet(augmenter: Augmenter, batches: tf.data.Dataset, folder: str) -> 
     tf.io.write_file(os.path.join(folder, "augmented.png"), encoded)
 
 
-def _affine(backbone: str) -> tuple[np.ndarray, np.ndarray]:
-    """Gives slope and offset of a backbone's pixel scaling, each [3] float32."""
-    scale = BACKBONES[backbone].scale
-    black, white = (
-        np.array(scale(np.full((1, 1, 3), value, np.float32)))[0, 0] for value in _RANGE
-    )
-    return (white - black) / _RANGE[1], black
-
-
-def _blue_first(backbone: str) -> bool:
-    scaled = BACKBONES[backbone].scale(np.array([[[255.0, 0.0, 0.0]]], np.float32))
-    black = BACKBONES[backbone].scale(np.zeros((1, 1, 3), np.float32))
-    return bool(np.argmax(np.array(scaled) - np.array(black)) == 2)
-
-
 def _picture_layers(settings: Augmentation) -> list[keras.Layer]:
     layers, fill = keras.layers, {"fill_mode": settings.fill_mode}
     chosen: list[keras.Layer] = []
@@ -106,12 +89,12 @@ def _picture_layers(settings: Augmentation) -> list[keras.Layer]:
     if settings.zoom:
         chosen.append(layers.RandomZoom(settings.zoom, **fill))
     if settings.contrast:
-        chosen.append(layers.RandomContrast(settings.contrast, value_range=_RANGE))
+        chosen.append(layers.RandomContrast(settings.contrast, value_range=BLACK_TO_WHITE))
     if settings.brightness:
-        chosen.append(layers.RandomBrightness(settings.brightness, value_range=_RANGE))
+        chosen.append(layers.RandomBrightness(settings.brightness, value_range=BLACK_TO_WHITE))
     if settings.rand_augment.layers:
         random = settings.rand_augment
-        chosen.append(layers.RandAugment(_RANGE, random.layers, random.magnitude))
+        chosen.append(layers.RandAugment(BLACK_TO_WHITE, random.layers, random.magnitude))
     return chosen
 
 

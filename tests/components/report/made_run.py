@@ -86,6 +86,7 @@ def run(
         samples=[Sample(name, f"{name}/s.png", picture()) for name in classes[:4]],
         history=history(frozen=3, unfrozen=2),
         trials=trials(),
+        lite=lite(),
         logs="/runs/my logs",
         verdict={
             "verdict": "refused",
@@ -170,6 +171,14 @@ def history(frozen: int, unfrozen: int) -> dict[str, Any]:
                 | {"seconds": 2.0}
             )
     return json.loads(Record(epochs, epochs[-1]).as_json())
+
+
+def lite() -> dict[str, Any]:
+    """The content of `lite.json`, with its folder; the second file was not kept."""
+    compared = {"pictures": 50, "agreement": 0.98, "max_score_difference": 0.0123}
+    rows = [{"file": "model-float16.tflite", "bytes": 6_400_000, "refused": "", **compared}]
+    rows += [{**rows[0], "file": "model-int8.tflite", "refused": "a score differs by 0.500"}]
+    return {"input": [1, 30, 40, 3], "files": rows, "folder": "/runs/my files"}
 
 
 def trials(done: int = 3, diverged: int = 1) -> list[dict[str, Any]]:
