@@ -9,6 +9,7 @@ takes an hour on two cores and goes on where it was stopped.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import statistics
 from pathlib import Path
@@ -43,13 +44,23 @@ from pipeline.config import build
 _SPLITS = 3
 _PUBLISHED = {"frozen": 82.44, "unfrozen": 88.42}  # SVM; fine-tuned VGG19, in percent
 _SIZE, _FROM_LAYER, _BATCH, _CHUNK = 299, "mixed7", 32, 32
-_CONFIG = {"data": {"source": "-"}, "push": {"directory": "-"}}
+_CONFIG = {
+    "data": {"source": "-"},
+    "push": {"directory": "-"},
+    "model": {"head": {"dense": [{"units": 256, "dropout": 0.5}]}},
+}
+_SMOOTHING = 0.1
 _FLIPS = flips(Augmentation(horizontal_flip=True, vertical_flip=True)) or []
-_FROZEN = Frozen(epochs=40, learning_rate=0.001)
+_FROZEN = Frozen.model_validate(
+    {
+        **{"epochs": 80, "optimizer": "adamw", "learning_rate": 1e-3, "weight_decay": 0.01},
+        "schedule": {"kind": "cosine"},
+    }
+)
 _UNFROZEN = Unfrozen.model_validate(
     {
-        **{"epochs": 12, "from_layer": _FROM_LAYER, "optimizer": "adam", "momentum": 0.0},
-        **{"learning_rate": 1e-4, "clip_norm": 1.0},
+        **{"epochs": 15, "from_layer": _FROM_LAYER, "optimizer": "adamw", "momentum": 0.0},
+        **{"learning_rate": 1e-4, "weight_decay": 0.01, "clip_norm": 1.0, "ema": 0.98},
         "schedule": {"kind": "cosine", "warmup_epochs": 1},
     }
 )
@@ -69,7 +80,10 @@ def main() -> None:
         return build_network(base, config.model.head, len(demo_data.CLASSES))
 
     boundary = _boundary(network(0), cells, labels, folder)
-    results = [_split(seed, network(seed), boundary, folder) for seed in range(_SPLITS)]
+    settings = f"{_CONFIG} {_SMOOTHING} {_FROZEN} {_UNFROZEN}".encode()
+    trained = folder / hashlib.sha256(settings).hexdigest()[:8]
+    trained.mkdir(exist_ok=True)
+    results = [_split(seed, network(seed), boundary, trained) for seed in range(_SPLITS)]
     _show(results)
 
 
@@ -134,9 +148,10 @@ def _split(seed: int, network: Network, boundary: Kept, folder: Path) -> dict[st
     if result.exists():
         return json.loads(result.read_text())
     train, choose, test = _numbers(seed, boundary.labels)
-    fit_of = Fit(seed, None, 0.0, str(folder / "logs"), Backup(str(folder / f"split-{seed}")))
+    logs, backup = str(folder / "logs"), Backup(str(folder / f"split-{seed}"))
+    fit_of = Fit(seed, None, _SMOOTHING, logs, backup)
     freeze(network.base)
-    pooled = _pooled(network, boundary, folder)
+    pooled = _pooled(network, boundary, folder.parent)
     head = make_learner([network.head], None, None)
     data = _data(pooled, train, choose, seed)
     fit_of.phase("frozen", head, data, _FROZEN)
