@@ -100,3 +100,9 @@ def test_new_code_reruns_what_it_touches(
     assert states["BottleneckGen"] == "ran"
     assert states["Transform"] == "cached"
     assert states["ImageExampleGen"] == "cached"
+
+
+def test_files_for_devices_cost_no_training(first_run: FirstRun) -> None:
+    result = first_run.run("export.tflite=[float16]", to_node="LiteExport")
+    states = _states(result)
+    assert (states["Trainer"], states["LiteExport"]) == ("cached", "ran")

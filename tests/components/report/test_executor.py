@@ -17,6 +17,7 @@ from tests.components.report.made_run import (
     CLASSES,
     Page,
     history,
+    lite,
     models,
     prediction,
     row,
@@ -159,3 +160,13 @@ def test_what_the_tuner_tried_is_shown_where_it_ran(
     Path(results.uri, tuned.TRIALS).write_text(json.dumps(trials()))
     _, made = page(inputs | {"tuner_results": [results]}, tmp_path)
     assert len(made.table("Trial")) == 3
+
+
+def test_the_files_for_devices_are_shown_where_there_are_any(
+    inputs: dict[str, list[Artifact]], tmp_path: Path
+) -> None:
+    made_files = artifact(artifact_types.LiteModel, tmp_path)
+    artifact_types.write(made_files, {key: lite()[key] for key in ("input", "files")})
+    _, made = page(inputs | {"lite_model": [made_files]}, tmp_path)
+    assert len(made.table("For devices")) == 2
+    assert made_files.uri in made.text
