@@ -53,7 +53,7 @@ class Tuner(Section):
     """Tried for each dense layer of the head, or for a first one where it has none; 0: without."""
     dropout: _Dropouts | None = [0.0, 0.6]
     """Lowest and highest, of the pooled features and the dense layers alike."""
-    learning_rate: _Rates | None = [0.0001, 0.03]
+    learning_rate: _Rates | None = [0.0001, 0.1]
     """Lowest and highest of phase `frozen`, searched by their logarithm."""
 
     @model_validator(mode="after")
