@@ -49,7 +49,6 @@ _CONFIG = {
     "push": {"directory": "-"},
     "model": {"head": {"dense": [{"units": 256, "dropout": 0.5}]}},
 }
-_SMOOTHING = 0.1
 _FLIPS = flips(Augmentation(horizontal_flip=True, vertical_flip=True)) or []
 _FROZEN = Frozen.model_validate(
     {
@@ -59,8 +58,8 @@ _FROZEN = Frozen.model_validate(
 )
 _UNFROZEN = Unfrozen.model_validate(
     {
-        **{"epochs": 15, "from_layer": _FROM_LAYER, "optimizer": "adamw", "momentum": 0.0},
-        **{"learning_rate": 1e-4, "weight_decay": 0.01, "clip_norm": 1.0, "ema": 0.98},
+        **{"epochs": 8, "from_layer": _FROM_LAYER, "optimizer": "adamw", "momentum": 0.0},
+        **{"learning_rate": 1e-4, "weight_decay": 0.01, "clip_norm": 1.0},
         "schedule": {"kind": "cosine", "warmup_epochs": 1},
     }
 )
@@ -80,7 +79,7 @@ def main() -> None:
         return build_network(base, config.model.head, len(demo_data.CLASSES))
 
     boundary = _boundary(network(0), cells, labels, folder)
-    settings = f"{_CONFIG} {_SMOOTHING} {_FROZEN} {_UNFROZEN}".encode()
+    settings = f"{_CONFIG} {_FROZEN} {_UNFROZEN}".encode()
     trained = folder / hashlib.sha256(settings).hexdigest()[:8]
     trained.mkdir(exist_ok=True)
     results = [_split(seed, network(seed), boundary, trained) for seed in range(_SPLITS)]
@@ -149,7 +148,7 @@ def _split(seed: int, network: Network, boundary: Kept, folder: Path) -> dict[st
         return json.loads(result.read_text())
     train, choose, test = _numbers(seed, boundary.labels)
     logs, backup = str(folder / "logs"), Backup(str(folder / f"split-{seed}"))
-    fit_of = Fit(seed, None, _SMOOTHING, logs, backup)
+    fit_of = Fit(seed, None, 0.0, logs, backup)
     freeze(network.base)
     pooled = _pooled(network, boundary, folder.parent)
     head = make_learner([network.head], None, None)
