@@ -1,4 +1,4 @@
-"""Files on any file system that TFX reaches: gs://, hdfs://, and what a plugin of TFX's registers.
+"""Files on any file system that TFX reaches: gs://, and what a plugin of TFX's registers.
 
 What fails is tried again for a while: a mount comes back, a store is busy.
 """
@@ -11,9 +11,10 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
+import tensorflow as tf
 from tfx.dsl.io import fileio
 
-from components.errors import UserError
+from components.errors import ConfigError, UserError
 
 _WAITS = (0.5, 1, 2, 4, 8, 15)  # seconds between attempts: half a minute in all
 _CHUNK = 16 * 1024 * 1024  # bytes in memory while a file is copied
@@ -33,11 +34,17 @@ def patiently(what: str, action: Callable[[], Result]) -> Result:
       action: may be done several times.
 
     Raises:
+      ConfigError: no file system is registered for the scheme.
       FileSystemUnavailable: it failed at the last attempt, too.
     """
     for wait in (*_WAITS, None):
         try:
             return action()
+        except tf.errors.UnimplementedError as error:
+            raise ConfigError(
+                f"{what} failed: no file system is registered for it ({error.message}). TensorFlow "
+                "has gs:// itself; others need a plugin of TFX's or TensorFlow's."
+            ) from error
         except Exception as error:  # each file system raises its own library's errors
             if wait is None:
                 raise _unavailable(what, error) from error
@@ -58,6 +65,7 @@ def make_folder(folder: str) -> None:
     """Makes a folder where it is missing.
 
     Raises:
+      ConfigError: no file system is registered for its scheme.
       FileSystemUnavailable: it can't be made.
     """
     patiently(f"Making the folder {folder}", lambda: fileio.makedirs(folder))

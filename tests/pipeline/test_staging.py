@@ -13,6 +13,7 @@ from tfx.orchestration.local import runner_utils
 from tfx.orchestration.portable.beam_executor_operator import BeamExecutorOperator
 from tfx.proto.orchestration import executable_spec_pb2
 
+from components.errors import ConfigError
 from pipeline import config, metadata_store, node_runner, remote_files, runs
 from pipeline.definition import create_pipeline
 from pipeline.node_launcher import distributed
@@ -63,6 +64,22 @@ def test_nodes_find_local_copies_and_publish_what_lies_in_the_root(place: Place)
     assert not list(place.scratch.iterdir())
     assert [place.run("Write"), place.run("Read")] == ["ran", "ran"]
     assert [place.run("Write", "tuesday"), place.run("Read", "tuesday")] == ["cached", "cached"]
+
+
+def test_nodes_run_on_a_file_system_of_tensorflow_s_as_they_would_on_a_bucket(place: Place) -> None:
+    compiled = made_nodes.compiled("ram://bucket/runs/two", place.connection)
+    for run_id, state in (("monday", "ran"), ("tuesday", "cached")):
+        bound = node_runner.bind(compiled, run_id)
+        assert [node_runner.run_node(bound, node) for node in ("Write", "Read")] == [state, state]
+    found = runs.read_run(place.connection, "tuesday").document("Model", "found.json")
+    assert found["files"] == ["Split-eval", "Split-train", "Split-train/pictures"]
+    assert not list(place.scratch.iterdir())
+
+
+def test_a_root_whose_file_system_nobody_registered_is_refused_at_once(place: Place) -> None:
+    bound = node_runner.bind(made_nodes.compiled("nowhere://b/two", place.connection), "monday")
+    with pytest.raises(ConfigError, match="nowhere://b/two failed: no file system is reg"):
+        node_runner.run_node(bound, "Write")
 
 
 def test_an_upload_that_fails_publishes_nothing_and_the_same_run_ends_well(place: Place) -> None:
