@@ -150,6 +150,7 @@ def test_the_cache_key_has_the_state_of_the_push_directory(place: Place) -> None
         return Driver(None).facts(properties(place.directory))
 
     empty = facts()
+    assert facts() != empty  # what was pushed the first time is gone when it is empty again
     place.push(b"1")
     one = facts()
     place.push(b"2")
