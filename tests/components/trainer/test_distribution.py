@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -14,11 +15,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from components import progress
 from components.backbones import BACKBONES
 from components.errors import ConfigError
 from components.settings.training import Training
 from components.trainer.distribution import check_devices
-from tests.components.trainer.made_training import FROZEN, UNFROZEN
+from tests.components.trainer.made_training import FROZEN, UNFROZEN, Epochs, Killed
 from tests.components.trainer.trained_apart import TINY, train
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -51,7 +53,7 @@ def start(words: dict[str, Any], cluster: dict[str, Any] | None = None) -> subpr
 
 
 def end_well(processes: Sequence[subprocess.Popen[str]]) -> None:
-    outputs = [process.communicate(timeout=300)[0] for process in processes]
+    outputs = [process.communicate(timeout=800)[0] for process in processes]
     for process, output in zip(processes, outputs, strict=True):
         assert process.returncode == 0, output[-3000:]
 
@@ -67,16 +69,21 @@ def weights(folder: Path) -> list[np.ndarray]:
 
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory: pytest.TempPathFactory, transform_graph: str, split: str) -> Path:
-    """What one device gives."""
+    """What one device gives, and in `begun` what it leaves when it is killed after an epoch."""
     folder = tmp_path_factory.mktemp("alone")
+    kill = Epochs(kill_after=1)
     with pytest.MonkeyPatch.context() as patched:
         patched.setitem(BACKBONES, "mobilenet", TINY)
         train(order(folder, transform_graph, split))
+        progress.LOGGER.addHandler(kill)
+        with pytest.raises(Killed):
+            train(order(folder / "begun", transform_graph, split))
+    progress.LOGGER.removeHandler(kill)
     return folder
 
 
 def assert_same(found: Path, expected: Path) -> None:
-    """Sums in another order: five digits of the weights after two epochs and three."""
+    """Sums in another order, over two epochs and three."""
     rows, others = figures(found)["epochs"], figures(expected)["epochs"]
     for figure in FIGURES:
         values, wanted = ([row[figure] for row in some] for some in (rows, others))
@@ -86,12 +93,16 @@ def assert_same(found: Path, expected: Path) -> None:
     assert figures(found)["exported"] == figures(expected)["exported"]
 
 
-def test_two_devices_give_what_one_gives(
+@pytest.mark.slow
+def test_two_devices_end_as_one_would_what_one_began(
     alone: Path, transform_graph: str, split: str, tmp_path: Path
 ) -> None:
+    shutil.copytree(alone / "begun" / "work", tmp_path / "work")
     words = order(tmp_path, transform_graph, split, distribution="mirrored", cpus=2)
     end_well([start(words)])
     assert_same(tmp_path, alone)
+    [one], both = figures(alone)["drawn"], figures(tmp_path)["drawn"]
+    assert both[0] == one != both[1]
 
 
 def free_ports(count: int) -> list[int]:
@@ -104,9 +115,11 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
-def test_two_workers_give_what_one_device_gives_and_only_the_chief_writes(
+@pytest.mark.slow
+def test_two_workers_end_as_one_device_would_and_only_the_chief_writes(
     alone: Path, transform_graph: str, split: str, tmp_path: Path
 ) -> None:
+    shutil.copytree(alone / "begun" / "work", tmp_path / "0" / "work")
     cluster = {"worker": [f"localhost:{port}" for port in free_ports(2)]}
     folders = [tmp_path / "0", tmp_path / "1"]
     workers = []

@@ -17,6 +17,7 @@ import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
 from components.backbones import BACKBONES, Backbone  # noqa: E402
+from components.seeds import reseed  # noqa: E402
 from components.settings.model import Head, Model  # noqa: E402
 from components.settings.training import Training  # noqa: E402
 from components.trainer import job as job_file  # noqa: E402
@@ -44,6 +45,14 @@ class Blank(tf.Module):
 
     def __call__(self, encoded: tf.Tensor) -> tf.Tensor:
         return tf.zeros([tf.shape(encoded)[0], *self.size, 3])
+
+
+def first_draws() -> list[list[int]]:
+    """What each device's generator of random numbers starts an epoch with."""
+    generator, strategy = keras.random.SeedGenerator(0), tf.distribute.get_strategy()
+    reseed([generator.state], 0, 0)
+    states = strategy.run(lambda: tf.identity(generator.state.value))
+    return [state.numpy().tolist() for state in strategy.experimental_local_results(states)]
 
 
 TINY = Tiny("mobilenet", "Tiny", 32, 32, "conv_dw_12")
@@ -80,10 +89,15 @@ def train(order: dict[str, Any]) -> None:
             inputs = job.inputs()
             fitted = fit(inputs, str(folder / "logs"), work)
             assert is_chief()
+            drawn = [] if "chief" in order else first_draws()
         export(fitted.network, Blank(), "mobilenet", CLASSES, [], str(folder / "1"))
     assert not offer.exists()
     saved = tf.train.load_checkpoint(str(folder / "1" / "variables" / "variables"))
-    facts = {"epochs": fitted.record.epochs, "exported": saved.get_variable_to_shape_map()}
+    facts = {
+        "epochs": fitted.record.epochs,
+        "exported": saved.get_variable_to_shape_map(),
+        "drawn": drawn,
+    }
     (folder / "figures.json").write_text(json.dumps(facts))
     np.savez(folder / "weights.npz", *fitted.network.classifier.get_weights())
 
