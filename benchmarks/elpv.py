@@ -44,22 +44,15 @@ from pipeline.config import build
 _SPLITS = 3
 _PUBLISHED = {"frozen": 82.44, "unfrozen": 88.42}  # SVM; fine-tuned VGG19, in percent
 _SIZE, _FROM_LAYER, _BATCH, _CHUNK = 299, "mixed7", 32, 32
-_CONFIG = {
-    "data": {"source": "-"},
-    "push": {"directory": "-"},
-    "model": {"head": {"dense": [{"units": 256, "dropout": 0.5}]}},
-}
+_CONFIG = {"data": {"source": "-"}, "push": {"directory": "-"}}
 _FLIPS = flips(Augmentation(horizontal_flip=True, vertical_flip=True)) or []
 _FROZEN = Frozen.model_validate(
-    {
-        **{"epochs": 80, "optimizer": "adamw", "learning_rate": 1e-3, "weight_decay": 0.01},
-        "schedule": {"kind": "cosine"},
-    }
+    {"epochs": 150, "learning_rate": 0.003, "schedule": {"kind": "cosine"}}
 )
 _UNFROZEN = Unfrozen.model_validate(
     {
-        **{"epochs": 8, "from_layer": _FROM_LAYER, "optimizer": "adamw", "momentum": 0.0},
-        **{"learning_rate": 1e-4, "weight_decay": 0.01, "clip_norm": 1.0},
+        **{"epochs": 8, "from_layer": _FROM_LAYER, "optimizer": "adam", "momentum": 0.0},
+        **{"learning_rate": 1e-4, "clip_norm": 1.0},
         "schedule": {"kind": "cosine", "warmup_epochs": 1},
     }
 )
