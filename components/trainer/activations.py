@@ -116,9 +116,7 @@ def keep(
     return Kept(arrays, np.concatenate(labels))
 
 
-def kept_data(
-    train: Kept, validation: Kept, batch_size: int, seed: int, variants: int = 1
-) -> Data:
+def kept_data(train: Kept, validation: Kept, batch_size: int, seed: int, variants: int = 1) -> Data:
     """Gives what phase `unfrozen` reads, in the orders in which it would read the pictures.
 
     Args:
