@@ -11,10 +11,12 @@ import tensorflow_transform as tft
 from components import features
 
 
-class Pixels(tf.Module):
+class Pixels:
     """The Transform graph as a function of encoded pictures.
 
-    A `tf.Module`, so that a model which holds it as an attribute exports the graph with it.
+    Not a `tf.Module`: whoever exports a model that calls it has the graph within its own, which
+    holds neither variables nor tables; tracked, tf_keras' layer would be exported a second time by
+    itself, through AutoGraph, which took two thirds of an export.
     """
 
     def __init__(self, transform_graph: str):
@@ -23,7 +25,6 @@ class Pixels(tf.Module):
         Args:
           transform_graph: the TransformGraph artifact's path.
         """
-        super().__init__()
         output = tft.TFTransformOutput(transform_graph)
         self._layer = output.transform_features_layer()
         self._shape = output.transformed_feature_spec()[features.PIXELS].shape

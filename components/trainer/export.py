@@ -28,7 +28,7 @@ _WARMUP_BYTES = 1_000_000  # in all; a server runs them before every version
 class Classifier(tf.Module):
     """Encoded pictures in, class names and scores out.
 
-    Everything that the signatures use is an attribute, or TensorFlow refuses to export it as
+    All variables that the signatures use are attributes, or TensorFlow refuses to export them as
     untracked. AutoGraph is off: it would rewrite the code of Keras first, several seconds for
     nothing.
     """
