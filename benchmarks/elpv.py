@@ -140,13 +140,17 @@ def _split(seed: int, network: Network, boundary: Kept, folder: Path) -> dict[st
     if result.exists():
         return json.loads(result.read_text())
     train, choose, test = _numbers(seed, boundary.labels)
-    logs, backup = str(folder / "logs"), Backup(str(folder / f"split-{seed}"))
-    fit_of = Fit(seed, None, 0.0, logs, backup)
+
+    def fit_of(phase: str) -> Fit:
+        """Each phase of its own, or the better of both would be what is called unfrozen."""
+        backup = Backup(str(folder / f"split-{seed}-{phase}"))
+        return Fit(seed, None, 0.0, str(folder / "logs"), backup)
+
     freeze(network.base)
     pooled = _pooled(network, boundary, folder.parent)
     head = make_learner([network.head], None, None)
     data = _data(pooled, train, choose, seed)
-    fit_of.phase("frozen", head, data, _FROZEN)
+    fit_of("frozen").phase("frozen", head, data, _FROZEN)
     found = {"frozen": _accuracy(head, _part(pooled, test))}
 
     first = first_unfrozen(network.base, "inception_v3", _FROM_LAYER)
@@ -154,7 +158,7 @@ def _split(seed: int, network: Network, boundary: Kept, folder: Path) -> dict[st
     learner = make_learner([_parts(network)[1], *network.pooling, network.head], None, None)
     data = _data(boundary, train, choose, seed)
     scales = layer_decay(network.base, first, _UNFROZEN.layer_decay)
-    fit_of.phase("unfrozen", learner, data, _UNFROZEN, scales)
+    fit_of("unfrozen").phase("unfrozen", learner, data, _UNFROZEN, scales)
     found["unfrozen"] = _accuracy(learner, _part(boundary, test))
     result.write_text(json.dumps(found))
     say(f"split {seed}: {found}")
