@@ -18,7 +18,7 @@ import serving as serving_package
 from benchmarks.figures import say, show_bound, show_table
 
 _CLIENTS = 16
-_ROUNDS, _SECONDS = 3, 8.0
+_ROUNDS, _SECONDS = 5, 8.0
 _WARM_SECONDS = 2.0
 _REQUESTS, _BLOCK = 100, 10  # for the latency of one at a time
 _PICTURES, _SIDE, _BATCH = 64, 300, 32

@@ -29,7 +29,7 @@ def write_transform_graph(
     options = PipelineOptions(["--runner=FnApiRunner"])
     target = folder / "graph"
     with (
-        beam.Pipeline("DirectRunner", options) as pipeline,
+        beam.Pipeline(options=options) as pipeline,
         tft_beam.Context(temp_dir=str(folder / "temporary")),
     ):
         nothing = pipeline | beam.Create([])
