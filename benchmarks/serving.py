@@ -20,7 +20,7 @@ from benchmarks.figures import say, show_bound, show_table
 _CLIENTS = 16
 _ROUNDS, _SECONDS = 5, 8.0
 _WARM_SECONDS = 2.0
-_REQUESTS, _BLOCK = 100, 10  # for the latency of one at a time
+_REQUESTS, _BLOCK = 300, 10  # for the latency of one at a time
 _PICTURES, _SIDE, _BATCH = 64, 300, 32
 _SMALL = 32  # pixels
 _BATCHING = Path(serving_package.__file__).parent / "config" / "batching_parameters.txt"
