@@ -49,18 +49,20 @@ def test_scores_that_are_no_numbers_are_a_fault_even_where_both_agree() -> None:
 
 
 def test_the_server_ends_with_an_interrupted_trial(tmp_path: Path) -> None:
+    before = set(_own_servers())  # other tests of this process may keep some
+
     class Interrupted(list):
         seen = False
 
         def __iter__(self) -> Iterator[bytes]:
-            self.seen = bool(_own_servers())
+            self.seen = set(_own_servers()) > before
             raise KeyboardInterrupt
 
     pictures = Interrupted([jpeg()])
     with pytest.raises(KeyboardInterrupt):
         find_fault(export(tmp_path / "model"), pictures)
     assert pictures.seen
-    assert _own_servers() == []
+    assert set(_own_servers()) <= before
 
 
 def _own_servers() -> list[int]:
