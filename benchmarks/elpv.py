@@ -29,12 +29,12 @@ from components.network import Network, build_network, freeze, unfreeze
 from components.optimizers import layer_decay
 from components.settings.augmentation import Augmentation
 from components.settings.training import Frozen, Unfrozen
-from components.trainer.activations import Kept, flips, kept_data
+from components.trainer.activations import flips
 from components.trainer.backup import Backup
 from components.trainer.boundary import split_at
-from components.trainer.input import Data
 from components.trainer.learner import make_learner
 from components.trainer.phases import Fit
+from components.training_data import Data, Kept, kept_data
 from components.transform.preprocessing import decode, fit
 from components.weights import cache_dir
 from components.weights_driver import weights_file

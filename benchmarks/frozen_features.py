@@ -30,6 +30,7 @@ from components.trainer import input as trainer_input
 from components.trainer.backup import Backup
 from components.trainer.learner import make_learner
 from components.trainer.phases import Fit
+from components.training_data import bottleneck_batches, one_hot
 from components.transform_graph import PARSE_PICTURE, Pixels, read_records
 from pipeline import root
 from pipeline.config import Config
@@ -77,7 +78,7 @@ def cached_features(inputs: Inputs) -> float:
         for split in (features.TRAIN, features.EVAL)
     )
     to_batches = functools.partial(
-        trainer_input.bottleneck_batches,
+        bottleneck_batches,
         shape=network.head.input_shape[1:],
         classes=inputs.classes,
         batch_size=training.batch_size,
@@ -123,7 +124,7 @@ def _pixel_batches(inputs: Inputs, split: str, seed: int | None) -> tf.data.Data
 
     def read(example: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         parsed = tf.io.parse_example(example[tf.newaxis], PARSE_PICTURE)
-        label = trainer_input.one_hot(parsed[features.LABEL], inputs.classes)
+        label = one_hot(parsed[features.LABEL], inputs.classes)
         return pixels(parsed[features.ENCODED])[0], label[0]
 
     records = read_records(os.path.join(inputs.examples, f"Split-{split}"))

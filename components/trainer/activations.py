@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import math
-import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,38 +13,10 @@ import numpy as np
 import tensorflow as tf
 
 from components import progress
-from components.seeds import shuffled
 from components.settings.augmentation import Augmentation
-from components.trainer.input import Data
+from components.training_data import Kept
 
 _FREE = 0.5  # part of the free disk that may be taken
-
-
-@dataclasses.dataclass(frozen=True)
-class Kept:
-    """One split's activations: an array [pictures, ...] float16 per tensor, and its labels."""
-
-    arrays: list[np.ndarray]
-    labels: np.ndarray
-
-    def batches(self, order: tf.Tensor, batch_size: int) -> tf.data.Dataset:
-        """Gives (activations float32, labels one-hot) of the pictures with these numbers."""
-
-        def read(numbers: tf.Tensor) -> tuple[tuple[tf.Tensor, ...], tf.Tensor]:
-            kinds = [*(array.dtype for array in self.arrays), tf.float32]
-            *found, labels = tf.numpy_function(self._rows, [numbers], kinds, stateful=False)
-            shaped = [
-                tf.cast(tf.ensure_shape(tensor, [None, *array.shape[1:]]), tf.float32)
-                for tensor, array in zip(found, self.arrays, strict=True)
-            ]
-            labels = tf.ensure_shape(labels, [None, self.labels.shape[1]])
-            return (tuple(shaped) if len(shaped) > 1 else shaped[0]), labels
-
-        numbers = tf.data.Dataset.from_tensor_slices(order).batch(batch_size)
-        return numbers.map(read, num_parallel_calls=os.cpu_count())
-
-    def _rows(self, numbers: np.ndarray) -> list[np.ndarray]:
-        return [*(array[numbers] for array in self.arrays), self.labels[numbers]]
 
 
 def flips(augmentation: Augmentation) -> list[list[int]] | None:
@@ -114,35 +84,6 @@ def keep(
         done = place.stop
         progress.report(f"pictures of {name} to the boundary", done, rows)
     return Kept(arrays, np.concatenate(labels))
-
-
-def kept_data(train: Kept, validation: Kept, batch_size: int, seed: int, variants: int = 1) -> Data:
-    """Gives what phase `unfrozen` reads, in the orders in which it would read the pictures.
-
-    Args:
-      train: as many rows per variant; each epoch draws one of a picture's variants.
-      validation: what judges.
-      batch_size: pictures per batch.
-      seed: of the orders and the draws.
-      variants: of each training picture.
-    """
-    pictures = len(train.labels) // variants
-
-    def rows(epoch: tf.Tensor) -> tf.Tensor:
-        numbers = shuffled(np.arange(pictures), seed, epoch)
-        key = tf.stack([tf.cast(seed, tf.int64), epoch])
-        drawn = tf.random.stateless_uniform([pictures], key, 0, variants, tf.int64)
-        return numbers + pictures * drawn
-
-    return Data(
-        lambda first, last: (
-            tf.data.Dataset.range(first, last)
-            .flat_map(lambda epoch: train.batches(rows(epoch), batch_size))
-            .prefetch(tf.data.AUTOTUNE)
-        ),
-        math.ceil(pictures / batch_size),
-        validation.batches(tf.range(len(validation.labels)), batch_size).prefetch(tf.data.AUTOTUNE),
-    )
 
 
 def _listed(tensors: tf.Tensor | list[tf.Tensor]) -> list[tf.Tensor]:

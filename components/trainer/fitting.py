@@ -26,10 +26,10 @@ from components.trainer.augmentation import Augmenter, write_sheet
 from components.trainer.backup import Backup
 from components.trainer.boundary import split_at
 from components.trainer.distribution import all_agree
-from components.trainer.input import Data
 from components.trainer.learner import make_learner
 from components.trainer.phases import Fit
 from components.trainer.record import Record
+from components.training_data import Data, bottleneck_batches, kept_data
 from components.transform_graph import Pixels, read_records
 from components.weights_driver import weights_file
 
@@ -171,14 +171,12 @@ class _Phases:
         train, validation = kept
         if train is None or validation is None:
             return None
-        return activations.kept_data(
-            train, validation, training.batch_size, training.seed, len(flips)
-        )
+        return kept_data(train, validation, training.batch_size, training.seed, len(flips))
 
     def _bottlenecks(self) -> Data:
         folder = self._inputs.bottlenecks or ""
         to_batches = functools.partial(
-            trainer_input.bottleneck_batches,
+            bottleneck_batches,
             shape=self._network.head.input_shape[1:],
             classes=self._inputs.classes,
             batch_size=self._inputs.training.batch_size,

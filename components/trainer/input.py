@@ -3,32 +3,18 @@
 from __future__ import annotations
 
 import collections
-import dataclasses
 import math
-import os
 from collections.abc import Callable
 
 import tensorflow as tf
 
 from components import features, records
 from components.trainer.shuffled import ShuffledRecords
+from components.training_data import PARALLEL, Data, one_hot
 from components.transform_graph import PARSE_PICTURE, Pixels, read_records
-
-_PARALLEL = 2 * (os.cpu_count() or 1)  # pictures at once: some wait for their file
 
 ToBatches = Callable[[tf.data.Dataset], tf.data.Dataset]
 """Turns serialized Examples into batches of (inputs, labels one-hot)."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Data:
-    """What one phase reads: batches of (inputs, [batch, classes] float32 one-hot labels)."""
-
-    epochs: Callable[[int, int], tf.data.Dataset]
-    """The training batches from an epoch up to another one, not included, on end."""
-    steps: int
-    """Batches per epoch; the last one may be smaller."""
-    validation: tf.data.Dataset
 
 
 def read_data(
@@ -63,29 +49,6 @@ def read_data(
     )
 
 
-def bottleneck_batches(
-    examples: tf.data.Dataset, shape: tuple[int, ...], classes: list[str], batch_size: int
-) -> tf.data.Dataset:
-    """Gives ([batch, *shape] float32 bottleneck features, [batch, classes] one-hot labels).
-
-    Args:
-      examples: serialized bottleneck Examples.
-      shape: of one picture's features.
-      classes: the class list.
-      batch_size: pictures per batch; the last one may be smaller.
-    """
-    parse = {
-        features.BOTTLENECK: tf.io.FixedLenFeature(shape, tf.float32),
-        features.LABEL: tf.io.FixedLenFeature([], tf.string),
-    }
-
-    def read(batch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        parsed = tf.io.parse_example(batch, parse)
-        return parsed[features.BOTTLENECK], one_hot(parsed[features.LABEL], classes)
-
-    return examples.batch(batch_size).map(read, num_parallel_calls=_PARALLEL)
-
-
 def picture_batches(
     examples: tf.data.Dataset, pixels: Pixels, classes: list[str], batch_size: int
 ) -> tf.data.Dataset:
@@ -100,12 +63,7 @@ def picture_batches(
         parsed = tf.io.parse_example(example[tf.newaxis], PARSE_PICTURE)
         return pixels(parsed[features.ENCODED])[0], one_hot(parsed[features.LABEL], classes)[0]
 
-    return examples.map(read, num_parallel_calls=_PARALLEL).batch(batch_size)
-
-
-def one_hot(labels: tf.Tensor, classes: list[str]) -> tf.Tensor:
-    """Gives 1 at each class name's position in the class list: [batch] string -> float32."""
-    return tf.cast(labels[:, tf.newaxis] == tf.constant(classes), tf.float32)
+    return examples.map(read, num_parallel_calls=PARALLEL).batch(batch_size)
 
 
 def count_classes(folder: str) -> dict[str, int]:

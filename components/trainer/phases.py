@@ -21,9 +21,9 @@ from components.trainer.callbacks import (
     StopOnNonsense,
 )
 from components.trainer.distribution import is_chief, shares
-from components.trainer.input import Data
 from components.trainer.learner import Learner
 from components.trainer.record import Record
+from components.training_data import Data
 
 PHASES = ("frozen", "unfrozen")
 

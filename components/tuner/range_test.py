@@ -48,12 +48,13 @@ def range_test(
     return curve
 
 
-def _sweep(data: Bottlenecks, model: Model, training: Training) -> Curve:
+def _sweep(bottlenecks: Bottlenecks, model: Model, training: Training) -> Curve:
     phase = training.frozen.model_copy(update={"schedule": Schedule(), "ema": None})
-    head = compiled_head(data, model.head, training, build_optimizer(phase, data.steps))
-    weights = data.class_weights() if training.class_weights else None
-    batches = iter(data.epochs(1 + STEPS // data.steps))
-    judged = (data.validation.features[:_JUDGED], data.validation.labels[:_JUDGED])
+    steps = bottlenecks.data.steps
+    head = compiled_head(bottlenecks, model.head, training, build_optimizer(phase, steps))
+    weights = bottlenecks.class_weights() if training.class_weights else None
+    batches = iter(bottlenecks.data.epochs(0, 1 + STEPS // steps))
+    judged = (bottlenecks.validation.arrays[0][:_JUDGED], bottlenecks.validation.labels[:_JUDGED])
 
     def fit_batch(rate: float) -> float:
         """Not the batch's own loss: batches differ more than a small step changes."""

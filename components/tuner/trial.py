@@ -20,11 +20,11 @@ class Diverged(Exception):
 
 
 def compiled_head(
-    data: Bottlenecks, head: Head, training: Training, optimizer: keras.optimizers.Optimizer
+    bottlenecks: Bottlenecks, head: Head, training: Training, optimizer: keras.optimizers.Optimizer
 ) -> keras.Model:
     """Gives the head with the weights that the Trainer's would begin with, ready to be fitted."""
     keras.utils.set_random_seed(training.seed)
-    model = build_head(head, data.shape, data.classes)
+    model = build_head(head, bottlenecks.shape, bottlenecks.classes)
     model.compile(
         optimizer=optimizer,
         loss=keras.losses.CategoricalCrossentropy(label_smoothing=training.label_smoothing),
@@ -35,7 +35,7 @@ def compiled_head(
 
 
 def run_trial(
-    data: Bottlenecks,
+    bottlenecks: Bottlenecks,
     head: Head,
     frozen: Frozen,
     training: Training,
@@ -45,7 +45,7 @@ def run_trial(
     """Fits a head.
 
     Args:
-      data: what it reads.
+      bottlenecks: what it reads.
       head: the head.
       frozen: the phase; schedules run over its epochs.
       training: seed, label smoothing and class weights.
@@ -59,13 +59,14 @@ def run_trial(
       Diverged: a loss became no number.
     """
     keras.utils.clear_session()  # else each trial's graphs stay in memory
-    model = compiled_head(data, head, training, build_optimizer(frozen, data.steps))
+    data = bottlenecks.data
+    model = compiled_head(bottlenecks, head, training, build_optimizer(frozen, data.steps))
     history = model.fit(
-        data.epochs(epochs),
+        data.epochs(0, epochs),
         steps_per_epoch=data.steps,
         epochs=epochs,
-        validation_data=data.evaluation(),
-        class_weight=data.class_weights() if training.class_weights else None,
+        validation_data=data.validation,
+        class_weight=bottlenecks.class_weights() if training.class_weights else None,
         verbose=0,
         callbacks=[
             keras.callbacks.LambdaCallback(

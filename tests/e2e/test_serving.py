@@ -90,6 +90,7 @@ def test_bottlenecks_and_the_end_to_end_input_see_the_same_pixels(first_run: Fir
     from components.network import build_extractor
     from components.settings.model import Head
     from components.trainer import input as trainer_input
+    from components.training_data import bottleneck_batches
     from components.transform_graph import Pixels, first_pictures, read_records
 
     examples = first_run.output("ImageExampleGen", "examples") / "Split-eval"
@@ -103,8 +104,6 @@ def test_bottlenecks_and_the_end_to_end_input_see_the_same_pixels(first_run: Fir
     bottlenecks = first_run.output("BottleneckGen", "bottlenecks")
     base = build_base("mobilenet", [32, 32], bottlenecks / "base.weights.h5")
     expected = build_extractor(base, Head()).predict(from_graph, verbose=0)
-    cached = trainer_input.bottleneck_batches(
-        read_records(str(bottlenecks / "Split-eval")), (1024,), classes, 8
-    )
+    cached = bottleneck_batches(read_records(str(bottlenecks / "Split-eval")), (1024,), classes, 8)
     stored, _ = next(cached.as_numpy_iterator())
     np.testing.assert_allclose(stored, expected, rtol=1e-4, atol=1e-5)

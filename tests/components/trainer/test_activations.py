@@ -9,7 +9,8 @@ import pytest
 import tensorflow as tf
 
 from components.settings.augmentation import Augmentation
-from components.trainer.activations import Kept, flips, keep, kept_data
+from components.trainer.activations import flips, keep
+from components.training_data import Kept, kept_data
 
 PICTURES = 10
 

@@ -7,14 +7,8 @@ import pytest
 import tensorflow as tf
 
 from components import features
-from components.trainer.input import (
-    Data,
-    bottleneck_batches,
-    count_classes,
-    one_hot,
-    picture_batches,
-    read_data,
-)
+from components.trainer.input import count_classes, picture_batches, read_data
+from components.training_data import Data, bottleneck_batches, one_hot
 from components.transform_graph import PARSE_PICTURE, Pixels, read_records
 
 CLASSES = ["blue", "green", "red"]

@@ -11,9 +11,9 @@ import tensorflow as tf
 from components.errors import TrainingError
 from components.settings.training import Frozen, Unfrozen
 from components.trainer.backup import Backup
-from components.trainer.input import Data
 from components.trainer.learner import Learner
 from components.trainer.phases import Fit
+from components.training_data import Data
 
 COUNT = 32
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from components.trainer.input import bottleneck_batches, read_data
+from components.trainer.input import read_data
+from components.training_data import bottleneck_batches
 from components.tuner.bottlenecks import Bottlenecks, read_bottlenecks
 from tests.components.tuner import made_features
 from tests.components.tuner.made_features import CLASSES, SIZE
@@ -37,8 +38,8 @@ def same(left: Batches, right: Batches) -> bool:
 
 
 def test_they_are_what_was_written(data: Bottlenecks) -> None:
-    assert (data.shape, data.classes, data.steps) == ((SIZE,), 3, 3)
-    np.testing.assert_array_equal(data.train.features, made_features.rows(10, seed=0))
+    assert (data.shape, data.classes, data.data.steps) == ((SIZE,), 3, 3)
+    np.testing.assert_array_equal(data.train.arrays[0], made_features.rows(10, seed=0))
     found = [CLASSES[index] for index in data.validation.labels.argmax(axis=1)]
     assert found == made_features.labels(5)
     assert data.train.labels.sum() == 10
@@ -47,8 +48,8 @@ def test_they_are_what_was_written(data: Bottlenecks) -> None:
 def test_every_epoch_comes_as_the_trainer_would_read_it(data: Bottlenecks, uri: str) -> None:
     to_batches = functools.partial(bottleneck_batches, shape=(SIZE,), classes=CLASSES, batch_size=4)
     trainer = read_data(f"{uri}/Split-train", f"{uri}/Split-eval", to_batches, 4, 7)
-    assert same(listed(data.epochs(2)), listed(trainer.epochs(0, 2)))
-    assert same(listed(data.evaluation()), listed(trainer.validation))
+    assert same(listed(data.data.epochs(0, 2)), listed(trainer.epochs(0, 2)))
+    assert same(listed(data.data.validation), listed(trainer.validation))
 
 
 def test_rare_classes_weigh_more(data: Bottlenecks) -> None:
