@@ -56,14 +56,8 @@ def write_failed(config: Config, run: Run, error: str) -> Path | None:
 
 
 def _write(config: Config, run: Run, error: str, folder: Path) -> None:
-    made: dict[str, list[Artifact]] = {}
-    for name, kind in _INPUTS.items():
-        if kind.TYPE_NAME in run.outputs:
-            made[name] = [kind()]
-            made[name][0].set_mlmd_artifact(run.outputs[kind.TYPE_NAME])
-    with staging.mirrored(config.pipeline_root) as mirror:
-        read = mirror.fetched(made) if mirror else made
-        found = _gathered(config, run, error, {name: some[0] for name, some in read.items()})
+    with staging.readable(run, config.pipeline_root, _INPUTS) as inputs:
+        found = _gathered(config, run, error, inputs)
     write(found, str(folder))
 
 

@@ -67,16 +67,14 @@ def _sweep(config: Config, run_id: str) -> Curve:
     from pipeline import metadata_store, runs, staging
 
     run = runs.read_run(metadata_store.connection_config(config.metadata), run_id)
-    made: dict[str, Any] = {}
-    for kind in (artifact_types.Bottlenecks, artifact_types.ClassList):
-        made[kind.TYPE_NAME] = [kind()]
-        made[kind.TYPE_NAME][0].set_mlmd_artifact(run.outputs[kind.TYPE_NAME])
-    with staging.mirrored(config.pipeline_root) as mirror:
-        read = mirror.fetched(made) if mirror else made
-        [bottlenecks], [class_list] = read.values()
-        classes = artifact_types.read(class_list)
+    kinds = {"bottlenecks": artifact_types.Bottlenecks, "classes": artifact_types.ClassList}
+    with staging.readable(run, config.pipeline_root, kinds) as read:
         return range_test(
-            bottlenecks.uri, classes, config.model, config.image_size, config.training
+            read["bottlenecks"].uri,
+            artifact_types.read(read["classes"]),
+            config.model,
+            config.image_size,
+            config.training,
         )
 
 

@@ -24,6 +24,7 @@ from tfx.types import Artifact
 
 from components.image_example_gen.file_systems import is_remote
 from pipeline import remote_files
+from pipeline.runs import Run
 
 Artifacts = Mapping[str, Sequence[Artifact]]
 
@@ -39,6 +40,27 @@ def mirrored(root: str) -> Iterator[Mirror | None]:
         return
     with tempfile.TemporaryDirectory(prefix="transfer-pipeline-") as folder:
         yield Mirror(root, folder)
+
+
+@contextlib.contextmanager
+def readable(
+    run: Run, root: str, kinds: Mapping[str, type[Artifact]]
+) -> Iterator[dict[str, Artifact]]:
+    """Gives those of a run's outputs that there are, by the names of `kinds`, readable as files.
+
+    Args:
+      run: the run.
+      root: of its pipeline.
+      kinds: what is wanted.
+    """
+    made: dict[str, list[Artifact]] = {}
+    for name, kind in kinds.items():
+        if kind.TYPE_NAME in run.outputs:
+            made[name] = [kind()]
+            made[name][0].set_mlmd_artifact(run.outputs[kind.TYPE_NAME])
+    with mirrored(root) as mirror:
+        read = mirror.fetched(made) if mirror else made
+        yield {name: some[0] for name, some in read.items()}
 
 
 class Mirror:
