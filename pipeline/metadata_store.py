@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import time
 import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +23,7 @@ from typing import Any
 import filelock
 
 from components.errors import UserError
+from components.retries import retried
 
 _PORTS = {"mysql": 3306, "postgresql": 5432, "grpc": 8080}
 _PASSWORDS = {"mysql": "MYSQL_PWD", "postgresql": "PGPASSWORD"}
@@ -134,20 +134,18 @@ def wait_for(config: Any, waits: tuple[float, ...] = _WAITS) -> Any:
     """
     from ml_metadata import errors, metadata_store
 
-    for wait in (*waits, None):
-        try:
-            store = metadata_store.MetadataStore(config)
+    def reached() -> Any:
+        store = metadata_store.MetadataStore(config)
+        with contextlib.suppress(errors.NotFoundError):
             # A gRPC client connects with its first call.
             store.get_context_type("pipeline_run")
-        except errors.NotFoundError:
-            return store
-        except (errors.StatusError, RuntimeError) as error:
-            if wait is None:
-                raise _unavailable(config, error, sum(waits)) from error
-            time.sleep(wait)
-        else:
-            return store
-    raise AssertionError("the last attempt returns or raises")
+        return store
+
+    silent = (errors.StatusError, RuntimeError)
+    try:
+        return retried(reached, waits, lambda error: isinstance(error, silent))
+    except silent as error:
+        raise _unavailable(config, error, sum(waits)) from error
 
 
 @contextlib.contextmanager

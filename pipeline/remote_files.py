@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import time
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
@@ -15,6 +14,7 @@ import tensorflow as tf
 from tfx.dsl.io import fileio
 
 from components.errors import ConfigError, UserError
+from components.retries import retried
 
 _WAITS = (0.5, 1, 2, 4, 8, 15)  # seconds between attempts: half a minute in all
 _CHUNK = 16 * 1024 * 1024  # bytes in memory while a file is copied
@@ -37,19 +37,16 @@ def patiently(what: str, action: Callable[[], Result]) -> Result:
       ConfigError: no file system is registered for the scheme.
       FileSystemUnavailable: it failed at the last attempt, too.
     """
-    for wait in (*_WAITS, None):
-        try:
-            return action()
-        except tf.errors.UnimplementedError as error:
-            raise ConfigError(
-                f"{what} failed: no file system is registered for it ({error.message}). TensorFlow "
-                "has gs:// itself; others need a plugin of TFX's or TensorFlow's."
-            ) from error
-        except Exception as error:  # each file system raises its own library's errors
-            if wait is None:
-                raise _unavailable(what, error) from error
-            time.sleep(wait)
-    raise AssertionError("the last attempt returns or raises")
+    unregistered = tf.errors.UnimplementedError
+    try:
+        return retried(action, _WAITS, lambda error: not isinstance(error, unregistered))
+    except unregistered as error:
+        raise ConfigError(
+            f"{what} failed: no file system is registered for it ({error.message}). TensorFlow "
+            "has gs:// itself; others need a plugin of TFX's or TensorFlow's."
+        ) from error
+    except Exception as error:  # each file system raises its own library's errors
+        raise _unavailable(what, error) from error
 
 
 def _unavailable(what: str, error: Exception) -> FileSystemUnavailable:

@@ -8,11 +8,11 @@ for whole.
 from __future__ import annotations
 
 import errno
-import time
 from collections.abc import Callable
 from typing import TypeVar
 
 from components.errors import UserError
+from components.retries import retried
 
 _WAITS = (0.5, 1, 2, 4)  # seconds between attempts
 _OF_ONE_FILE = {
@@ -49,14 +49,7 @@ def read(path: str, action: Callable[[], Result]) -> Result:
 
 def attempted(action: Callable[[], Result], is_transient: Callable[[Exception], bool]) -> Result:
     """Gives what `action` gives; raises what it raises in the end, or at once if not transient."""
-    for wait in _WAITS:
-        try:
-            return action()
-        except Exception as error:  # each file system raises its own library's errors
-            if not is_transient(error):
-                raise
-            time.sleep(wait)
-    return action()
+    return retried(action, _WAITS, is_transient)
 
 
 def _is_transient(path: str, error: Exception) -> bool:
