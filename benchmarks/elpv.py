@@ -4,7 +4,8 @@ The protocol of Deitsch et al. 2019 (arXiv 1807.02894): defective is a probabili
 of the cells train and 25 % test, here drawn anew for each of three splits. A tenth of the training
 cells chooses the checkpoint. What the frozen layers give for each cell and its flips is computed
 once for all splits: 4.7 GB in the user's cache folder, of which training holds 3 GB in memory. It
-takes an hour on two cores and goes on where it was stopped.
+takes an hour on two cores and can be stopped: that pass of ten minutes then begins anew, the
+trainings go on after their last epoch.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from components.network import Network, build_network, freeze, unfreeze
 from components.optimizers import layer_decay
 from components.settings.augmentation import Augmentation
 from components.settings.training import Frozen, Unfrozen
-from components.trainer.activations import flips
+from components.trainer.activations import flips, keep
 from components.trainer.backup import Backup
 from components.trainer.boundary import split_at
 from components.trainer.learner import make_learner
@@ -43,7 +44,7 @@ from pipeline.config import build
 
 _SPLITS = 3
 _PUBLISHED = {"frozen": 82.44, "unfrozen": 88.42}  # SVM; fine-tuned VGG19, in percent
-_SIZE, _FROM_LAYER, _BATCH, _CHUNK = 299, "mixed7", 32, 32
+_SIZE, _FROM_LAYER, _BATCH = 299, "mixed7", 32
 _CONFIG = {"data": {"source": "-"}, "push": {"directory": "-"}}
 _FLIPS = flips(Augmentation(horizontal_flip=True, vertical_flip=True)) or []
 _FROZEN = Frozen.model_validate(
@@ -90,26 +91,20 @@ def _cells(folder: Path) -> tuple[list[Path], np.ndarray]:
 def _boundary(network: Network, cells: list[Path], labels: np.ndarray, folder: Path) -> Kept:
     """What the frozen layers give for each cell, then for each of its flips in turn."""
     bottom, _ = _parts(network)
-    run = tf.function(lambda pixels: bottom(pixels, training=False), autograph=False)
-    progress, rows = folder / "boundary.json", len(_FLIPS) * len(cells)
-    done = json.loads(progress.read_text()) if progress.exists() else 0
-    arrays = [
-        np.lib.format.open_memmap(
-            folder / f"boundary-{number}.npy",
-            "r+" if done else "w+",
-            np.float16,
-            (rows, *tensor.shape[1:]),
-        )
-        for number, tensor in enumerate(bottom.outputs)
-    ]
-    for start in range(done, rows, _CHUNK):
-        some = range(start, min(start + _CHUNK, rows))
-        pixels = tf.stack([_pixels(cells[row % len(cells)], row // len(cells)) for row in some])
-        for array, tensor in zip(arrays, run(pixels), strict=True):
-            array[start : some.stop] = tensor.numpy()
-            array.flush()
-        progress.write_text(json.dumps(some.stop))
+    done = folder / "boundary.done"
+    if not done.exists():
+        paths = tf.data.Dataset.from_tensor_slices(([str(cell) for cell in cells], labels))
+        batches = paths.map(_scaled, num_parallel_calls=tf.data.AUTOTUNE).batch(_BATCH)
+        assert keep(bottom, batches, len(cells), folder, "boundary", _FLIPS)
+        done.touch()
+    files = [folder / f"boundary-{number}.npy" for number in range(len(bottom.outputs))]
+    arrays = [np.load(file, mmap_mode="r") for file in files]
     return Kept(arrays, np.tile(labels, (len(_FLIPS), 1)))
+
+
+def _scaled(cell: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    pixels = fit(decode(tf.io.read_file(cell)), _SIZE, _SIZE, "stretch")
+    return BACKBONES["inception_v3"].scale(pixels), label
 
 
 def _parts(network: Network) -> tuple[keras.Model, keras.Model]:
@@ -126,12 +121,6 @@ def _pooled(network: Network, boundary: Kept, folder: Path) -> Kept:
             np.save(new, _answers(pool, boundary))
         (folder / "pooled.new").rename(file)
     return Kept([np.load(file)], boundary.labels)
-
-
-def _pixels(cell: Path, variant: int) -> tf.Tensor:
-    pixels = fit(decode(cell.read_bytes()), _SIZE, _SIZE, "stretch")
-    scaled = BACKBONES["inception_v3"].scale(pixels[tf.newaxis])
-    return tf.reverse(scaled, tf.constant(_FLIPS[variant], tf.int32))[0]
 
 
 def _split(seed: int, network: Network, boundary: Kept, folder: Path) -> dict[str, float]:
