@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import tensorflow as tf
 from tensorflow.core.framework.tensor_pb2 import TensorProto
 from tensorflow.core.framework.types_pb2 import DataType
@@ -22,6 +24,11 @@ _VALUES = {
 }
 
 
+# A few bytes may claim a tensor of any size, its one value repeated; TensorFlow would allocate it,
+# and where it can't, try for ten seconds.
+_MAX_ELEMENTS = 2**24
+
+
 def values_field(dtype: tf.DType) -> str | None:
     """Gives the name of the TensorProto field that holds `dtype`; None for rare ones."""
     return _VALUES.get(dtype)
@@ -36,9 +43,12 @@ def from_proto(alias: str, proto: TensorProto) -> tf.Tensor:
     """Gives the tensor that `proto` describes.
 
     Raises:
-        ServingError: INVALID_ARGUMENT, the values do not fit the shape or dtype.
+        ServingError: INVALID_ARGUMENT, the values do not fit the shape or dtype, or the shape is
+          of more than 16,777,216 elements.
     """
     dims = [dim.size for dim in proto.tensor_shape.dim]
+    if math.prod(dims) > _MAX_ELEMENTS:
+        raise invalid_argument(f"tensor parsing error: {alias}")
     if proto.dtype == tf.string.as_datatype_enum and dims == [len(proto.string_val)]:
         return tf.constant(proto.string_val, tf.string)  # a millisecond less for pictures
     try:
