@@ -29,8 +29,6 @@ class Inputs:
     """What a measured training reads."""
 
     config: Config
-    pictures: Path
-    """A folder per class, as they were before the ingest."""
     examples: str
     transform_graph: str
     classes: list[str]
@@ -68,4 +66,4 @@ def ingested(pictures: int, assignments: Sequence[str]) -> Iterator[Inputs]:
             run = local_runner.run(config, Unwatched(), root.new_run_id(), to_node="Transform")
             classes = run.document("ClassList", "classes.json")
             examples, graph = run.outputs["Examples"].uri, run.outputs["TransformGraph"].uri
-            yield Inputs(config, folder, examples, graph, classes)
+            yield Inputs(config, examples, graph, classes)
