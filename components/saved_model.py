@@ -1,10 +1,14 @@
-"""What identifies a SavedModel: its files."""
+"""Where a SavedModel is, and what identifies it: its files."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Sequence
 from pathlib import Path
+
+from tfx.dsl.io import fileio
+from tfx.types import Artifact
 
 
 def digest(directory: str | Path) -> str:
@@ -20,3 +24,9 @@ def digest(directory: str | Path) -> str:
 def serving_dir(model: str) -> str:
     """The SavedModel's folder in a Model artifact, in TFX's layout."""
     return os.path.join(model, "Format-Serving")
+
+
+def served(baseline: Sequence[Artifact]) -> str | None:
+    """Gives the folder of the baseline's SavedModel; None where nothing is served yet."""
+    folders = [serving_dir(artifact.uri) for artifact in baseline]
+    return next((folder for folder in folders if fileio.exists(folder)), None)

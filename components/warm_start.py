@@ -8,9 +8,7 @@ from collections.abc import Sequence
 
 import keras
 import tensorflow as tf
-from tfx.types import Artifact
 
-from components import saved_model
 from components.backbones import build_base
 from components.errors import ConfigError
 from components.random_base import build_random_base
@@ -20,12 +18,6 @@ BASE, HEAD = "base_weights", "head_weights"
 """The exported module's lists of variables, in Keras' order; `components.trainer.export` makes
 them."""
 CLASS_LIST = os.path.join("assets", "classes.json")
-
-
-def served_model(baseline: Sequence[Artifact]) -> str | None:
-    """Gives the folder of the baseline's SavedModel; None where nothing is served yet."""
-    folders = [saved_model.serving_dir(artifact.uri) for artifact in baseline]
-    return next((folder for folder in folders if tf.io.gfile.exists(folder)), None)
 
 
 def own_base(

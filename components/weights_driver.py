@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Any
 
-from components.drivers import FactsDriver
+from tfx.orchestration.portable import data_types
+
+from components import saved_model
+from components.drivers import ExecutionDriver
 from components.errors import ConfigError
 from components.settings.model import Model
 from components.weights import imagenet_file
@@ -33,11 +35,17 @@ def weights_file(model: Model) -> Path | None:
     return path
 
 
-class WeightsDriver(FactsDriver):
-    """For a component with an execution property `network`."""
+class WeightsDriver(ExecutionDriver):
+    """For a component with an execution property `network`.
 
-    def facts(self, exec_properties: dict[str, Any]) -> dict[str, str]:
-        path = weights_file(Model.model_validate_json(exec_properties["network"]))
+    Where it has an input `baseline` in which a model is served, no other weights are asked for.
+    """
+
+    def facts_of(self, execution_info: data_types.ExecutionInfo) -> dict[str, str]:
+        if saved_model.served(execution_info.input_dict.get("baseline", [])):
+            return {}
+        network = execution_info.exec_properties["network"]
+        path = weights_file(Model.model_validate_json(network))
         if path is None:
             return {}
         return {"weights_sha256": hashlib.sha256(path.read_bytes()).hexdigest()}

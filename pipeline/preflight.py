@@ -14,6 +14,7 @@ from components.image_example_gen.file_systems import is_remote
 from components.settings.gate import Gate
 from pipeline.beam_options import check_processes, pipeline_arguments
 from pipeline.config import Config
+from serving import versions
 
 
 def check_folders(config: Config) -> sources.Listing:
@@ -87,6 +88,7 @@ def with_weights_at_hand(config: Config, say: Callable[[str], None]) -> Config:
     """Gives a configuration whose ImageNet weights can be had, for who named none of their own.
 
     Keras' official file where its host answers; else a substitute that `say` is told to name.
+    Nothing is fetched where the training goes on from the model served now.
 
     Raises:
       WeightsUnavailable: neither can be had.
@@ -94,7 +96,7 @@ def with_weights_at_hand(config: Config, say: Callable[[str], None]) -> Config:
     from components.substitute_weights import SUBSTITUTE_NOTICE, substitute_file
     from components.weights import WeightsUnavailable, imagenet_file
 
-    if "weights" in config.model.model_fields_set:
+    if "weights" in config.model.model_fields_set or goes_on(config):
         return config
     try:
         imagenet_file(config.model.backbone)
@@ -107,6 +109,11 @@ def with_weights_at_hand(config: Config, say: Callable[[str], None]) -> Config:
     say(SUBSTITUTE_NOTICE)
     model = config.model.model_copy(update={"weights": str(substitute)})
     return config.model_copy(update={"model": model})
+
+
+def goes_on(config: Config) -> bool:
+    """Whether the training starts from the model served now, not from `model.weights`."""
+    return config.training.warm_start and versions.served(config.push_directory) is not None
 
 
 def check_network(config: Config) -> None:
@@ -129,7 +136,8 @@ def check_network(config: Config) -> None:
         )
     check_devices(config.training)
     backbone = config.model.backbone
-    base = build_base(backbone, config.image_size, weights_file(config.model))
+    weights = None if goes_on(config) else weights_file(config.model)
+    base = build_base(backbone, config.image_size, weights)
     first_unfrozen(base, backbone, config.training.unfrozen.from_layer)
 
 

@@ -12,7 +12,7 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.dsl.io import fileio
 from tfx.types import Artifact, artifact_utils
 
-from components import artifact_types, features, records, warm_start
+from components import artifact_types, features, records, saved_model, warm_start
 from components.artifact_types import OWN_BASE
 from components.backbones import build_base
 from components.bottleneck_gen.frozen_base import RunBase
@@ -43,9 +43,9 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             for split in (features.TRAIN, features.EVAL)
         }
         _check_budget(model, size, examples, exec_properties["budget_mb"])
-        weights = weights_file(model)
-        served = warm_start.served_model(input_dict.get("baseline", []))
-        if weights is None or served:
+        served = saved_model.served(input_dict.get("baseline", []))
+        weights = None if served else weights_file(model)
+        if weights is None:
             # Kept beside what it gave: the Trainer must go on with the same one.
             weights = Path(artifact_types.path_in(bottlenecks, OWN_BASE))
             fileio.makedirs(bottlenecks.uri)

@@ -13,7 +13,7 @@ import keras
 import tensorflow as tf
 from tfx.types import Artifact
 
-from components import artifact_types, features, records, warm_start
+from components import artifact_types, features, records, saved_model, warm_start
 from components.backbones import build_base, first_unfrozen
 from components.class_weights import balanced
 from components.network import Network, build_network, freeze, unfreeze
@@ -72,7 +72,7 @@ def fit(inputs: Inputs, logs: str, work: str, scratch: str | None = None) -> Fit
     # Before the head is made: it seeds its weights.
     keras.utils.set_random_seed(inputs.training.seed)
     network = build_network(base, inputs.model.head, len(inputs.classes))
-    served = warm_start.served_model(inputs.baseline)
+    served = saved_model.served(inputs.baseline)
     if served:
         warm_start.restore_head(network.head, inputs.classes, served)
     return _Phases(inputs, network, logs, work, scratch or work).run()
@@ -84,7 +84,7 @@ def _base(inputs: Inputs) -> keras.Model:
         kept = Path(inputs.bottlenecks, artifact_types.OWN_BASE)
         if kept.exists():  # what BottleneckGen ran was made there
             return build_base(backbone, size, kept)
-    served = warm_start.served_model(inputs.baseline)
+    served = saved_model.served(inputs.baseline)
     weights = None if served else weights_file(inputs.model)
     if weights:
         return build_base(backbone, size, weights)

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tfx.types import standard_artifacts
 
-from components.saved_model import digest, serving_dir
+from components.saved_model import digest, served, serving_dir
 
 
 @pytest.fixture
@@ -55,3 +56,12 @@ def test_any_change_to_a_file_changes_the_digest(
 
 def test_the_saved_model_lies_where_tfx_has_it(tmp_path: Path) -> None:
     assert serving_dir("/a/model/3") == "/a/model/3/Format-Serving"
+
+
+def test_the_baseline_is_found_where_one_is_served(tmp_path: Path) -> None:
+    artifact = standard_artifacts.Model()
+    artifact.uri = str(tmp_path)
+    assert served([artifact]) is None
+    (tmp_path / "Format-Serving").mkdir()
+    assert served([artifact]) == str(tmp_path / "Format-Serving")
+    assert served([]) is None

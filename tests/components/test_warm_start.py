@@ -1,11 +1,8 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import keras
 import numpy as np
 import pytest
-from tfx.types import standard_artifacts
 
 from components import warm_start
 from components.backbones import build_base
@@ -74,12 +71,3 @@ def test_another_backbone_is_refused(served: str) -> None:
     other = build_base("mobilenet_v2", [32, 32], None)
     with pytest.raises(ConfigError, match="another network"):
         warm_start.restore_base(other, served)
-
-
-def test_the_baseline_is_found_where_one_is_served(served: str, tmp_path: Path) -> None:
-    artifact = standard_artifacts.Model()
-    artifact.uri = str(Path(served).parent)
-    assert warm_start.served_model([artifact]) == served
-    artifact.uri = str(tmp_path)
-    assert warm_start.served_model([artifact]) is None
-    assert warm_start.served_model([]) is None

@@ -138,3 +138,14 @@ def test_several_workers_are_for_the_node_runner(place: Path) -> None:
     training = made.training.model_copy(update={"distribution": "multi_worker"})
     with pytest.raises(ConfigError, match="multi_worker is for `run-node`"):
         preflight.check_network(made.model_copy(update={"training": training}))
+
+
+def test_a_warm_start_needs_weights_until_a_model_is_served(place: Path) -> None:
+    made = build(place)
+    training = made.training.model_copy(update={"warm_start": True})
+    warm = made.model_copy(update={"training": training})
+    assert not preflight.goes_on(warm)
+    (warm.push_directory / "7").mkdir(parents=True)
+    (warm.push_directory / "7" / "saved_model.pb").touch()
+    assert preflight.goes_on(warm)
+    assert not preflight.goes_on(made)

@@ -132,7 +132,7 @@ def test_a_version_is_available_only_once_it_is_warm(
     put(saved_model, folder, 31)
     server.wait_for_states(_31="AVAILABLE")
     warm = Path(shutil.copytree(saved_model, tmp_path / "warm"))
-    put(add_warmup(warm, busy_request(2.0), predict_request([RED])), folder, 32)
+    put(add_warmup(warm, busy_request(4.0), predict_request([RED])), folder, 32)
     server.wait_for_states(_32="LOADING")
     start = time.monotonic()
     assert answering(server) == 31
