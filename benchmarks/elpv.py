@@ -95,7 +95,8 @@ def _boundary(network: Network, cells: list[Path], labels: np.ndarray, folder: P
     if not done.exists():
         paths = tf.data.Dataset.from_tensor_slices(([str(cell) for cell in cells], labels))
         batches = paths.map(_scaled, num_parallel_calls=tf.data.AUTOTUNE).batch(_BATCH)
-        assert keep(bottom, batches, len(cells), folder, "boundary", _FLIPS)
+        kept = keep(bottom, batches, len(cells), folder, "boundary", _FLIPS)
+        assert kept, "half precision is too coarse"
         done.touch()
     files = [folder / f"boundary-{number}.npy" for number in range(len(bottom.outputs))]
     arrays = [np.load(file, mmap_mode="r") for file in files]

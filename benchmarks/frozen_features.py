@@ -30,8 +30,8 @@ from components.trainer import input as trainer_input
 from components.trainer.backup import Backup
 from components.trainer.learner import make_learner
 from components.trainer.phases import Fit
-from components.training_data import bottleneck_batches, one_hot
-from components.transform_graph import PARSE_PICTURE, Pixels, read_records
+from components.training_data import bottleneck_batches
+from components.transform_graph import Pixels, read_records
 from pipeline import root
 from pipeline.config import Config
 
@@ -120,18 +120,13 @@ def _network(inputs: Inputs) -> Network:
 
 
 def _pixel_batches(inputs: Inputs, split: str, seed: int | None) -> tf.data.Dataset:
-    pixels = Pixels(inputs.transform_graph)
-
-    def read(example: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        parsed = tf.io.parse_example(example[tf.newaxis], PARSE_PICTURE)
-        label = one_hot(parsed[features.LABEL], inputs.classes)
-        return pixels(parsed[features.ENCODED])[0], label[0]
-
     records = read_records(os.path.join(inputs.examples, f"Split-{split}"))
-    decoded = records.map(read, num_parallel_calls=tf.data.AUTOTUNE).cache()
+    pixels, size = Pixels(inputs.transform_graph), inputs.config.training.batch_size
+    batches = trainer_input.picture_batches(records, pixels, inputs.classes, size)
+    decoded = batches.unbatch().cache()
     if seed is not None:
         decoded = decoded.shuffle(_PICTURES, seed=seed)
-    return decoded.batch(inputs.config.training.batch_size).prefetch(tf.data.AUTOTUNE)
+    return decoded.batch(size).prefetch(tf.data.AUTOTUNE)
 
 
 def _show(config: Config, plain: Cost, cached: Cost) -> None:

@@ -14,16 +14,17 @@ from components.settings.model import Model
 from components.weights import imagenet_file
 
 
-def weights_file(model: Model) -> Path | None:
-    """Gives the file that holds the backbone's weights; None for random ones.
+def weights_file(model: Model, served: str | Path | None = None) -> Path | None:
+    """Gives the file that holds the backbone's weights; None where no file does.
 
+    Random ones are in none, and where the training goes on from a `served` model, its own count.
     `imagenet` is downloaded by Keras the first time.
 
     Raises:
       ConfigError: there is no such file.
       WeightsUnavailable: the ImageNet file can't be had.
     """
-    if model.weights is None:
+    if model.weights is None or served:
         return None
     if model.weights == "imagenet":
         return imagenet_file(model.backbone)
@@ -42,10 +43,9 @@ class WeightsDriver(ExecutionDriver):
     """
 
     def facts_of(self, execution_info: data_types.ExecutionInfo) -> dict[str, str]:
-        if saved_model.served(execution_info.input_dict.get("baseline", [])):
-            return {}
-        network = execution_info.exec_properties["network"]
-        path = weights_file(Model.model_validate_json(network))
+        model = Model.model_validate_json(execution_info.exec_properties["network"])
+        served = saved_model.served(execution_info.input_dict.get("baseline", []))
+        path = weights_file(model, served)
         if path is None:
             return {}
         return {"weights_sha256": hashlib.sha256(path.read_bytes()).hexdigest()}

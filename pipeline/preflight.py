@@ -96,7 +96,7 @@ def with_weights_at_hand(config: Config, say: Callable[[str], None]) -> Config:
     from components.substitute_weights import SUBSTITUTE_NOTICE, substitute_file
     from components.weights import WeightsUnavailable, imagenet_file
 
-    if "weights" in config.model.model_fields_set or goes_on(config):
+    if "weights" in config.model.model_fields_set or goes_on_from(config):
         return config
     try:
         imagenet_file(config.model.backbone)
@@ -111,9 +111,9 @@ def with_weights_at_hand(config: Config, say: Callable[[str], None]) -> Config:
     return config.model_copy(update={"model": model})
 
 
-def goes_on(config: Config) -> bool:
-    """Whether the training starts from the model served now, not from `model.weights`."""
-    return config.training.warm_start and versions.served(config.push_directory) is not None
+def goes_on_from(config: Config) -> Path | None:
+    """Gives the version served now, where the training starts from it, not from `model.weights`."""
+    return versions.served(config.push_directory) if config.training.warm_start else None
 
 
 def check_network(config: Config) -> None:
@@ -136,7 +136,7 @@ def check_network(config: Config) -> None:
         )
     check_devices(config.training)
     backbone = config.model.backbone
-    weights = None if goes_on(config) else weights_file(config.model)
+    weights = weights_file(config.model, goes_on_from(config))
     base = build_base(backbone, config.image_size, weights)
     first_unfrozen(base, backbone, config.training.unfrozen.from_layer)
 

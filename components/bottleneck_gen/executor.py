@@ -44,7 +44,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         }
         _check_budget(model, size, examples, exec_properties["budget_mb"])
         served = saved_model.served(input_dict.get("baseline", []))
-        weights = None if served else weights_file(model)
+        weights = weights_file(model, served)
         if weights is None:
             # Kept beside what it gave: the Trainer must go on with the same one.
             weights = Path(artifact_types.path_in(bottlenecks, OWN_BASE))

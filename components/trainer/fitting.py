@@ -85,7 +85,7 @@ def _base(inputs: Inputs) -> keras.Model:
         if kept.exists():  # what BottleneckGen ran was made there
             return build_base(backbone, size, kept)
     served = saved_model.served(inputs.baseline)
-    weights = None if served else weights_file(inputs.model)
+    weights = weights_file(inputs.model, served)
     if weights:
         return build_base(backbone, size, weights)
     seed = inputs.training.seed

@@ -144,8 +144,8 @@ def test_a_warm_start_needs_weights_until_a_model_is_served(place: Path) -> None
     made = build(place)
     training = made.training.model_copy(update={"warm_start": True})
     warm = made.model_copy(update={"training": training})
-    assert not preflight.goes_on(warm)
+    assert preflight.goes_on_from(warm) is None
     (warm.push_directory / "7").mkdir(parents=True)
     (warm.push_directory / "7" / "saved_model.pb").touch()
-    assert preflight.goes_on(warm)
-    assert not preflight.goes_on(made)
+    assert preflight.goes_on_from(warm) == warm.push_directory / "7"
+    assert preflight.goes_on_from(made) is None
