@@ -16,14 +16,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import grpc
-import tensorflow as tf
+import numpy as np
 
 from serving.config_files import BatchingOptions
 from serving.local_server.errors import ServingError, invalid_argument
 from serving.local_server.servable import Servable
+from serving.saved_model_session import Arrays
 
-Tensors = dict[str, tf.Tensor]
-Run = Callable[[Servable, str, Tensors], Tensors]
+Run = Callable[[Servable, str, Arrays], Arrays]
 """Gives the outputs of a servable's signature for its inputs, batched or not."""
 
 _Key = tuple[Servable, str, tuple[Any, ...]]  # what can share a batch: see `_key`
@@ -31,10 +31,10 @@ _Key = tuple[Servable, str, tuple[Any, ...]]  # what can share a batch: see `_ke
 
 @dataclass(eq=False)
 class _Task:
-    inputs: Tensors
+    inputs: Arrays
     size: int
     deadline: float | None  # time.monotonic()
-    answer: Future[Tensors] = field(default_factory=Future)
+    answer: Future[Arrays] = field(default_factory=Future)
 
     @property
     def awaited(self) -> bool:
@@ -80,8 +80,8 @@ class Batcher:
             thread.join()
 
     def run(
-        self, servable: Servable, name: str, inputs: Tensors, deadline: float | None = None
-    ) -> Tensors:
+        self, servable: Servable, name: str, inputs: Arrays, deadline: float | None = None
+    ) -> Arrays:
         """Gives the outputs for `inputs`, from a run that others may share.
 
         Raises:
@@ -89,7 +89,7 @@ class Batcher:
                 is full, DEADLINE_EXCEEDED after `deadline` (time.monotonic()), and the graph's own.
         """
         if not servable.batches(name):
-            return servable.run(name, inputs)
+            return servable.run(name, inputs, deadline)
         task = _Task(inputs, _size(inputs), deadline)
         if task.size > self._options.max_batch_size:
             raise invalid_argument(
@@ -173,25 +173,25 @@ def _run(servable: Servable, name: str, tasks: list[_Task]) -> None:
             task.answer.set_exception(error)
 
 
-def _joined(tasks: list[_Task]) -> Tensors:
+def _joined(tasks: list[_Task]) -> Arrays:
     aliases = tasks[0].inputs
-    return {alias: tf.concat([task.inputs[alias] for task in tasks], 0) for alias in aliases}
+    return {alias: np.concatenate([task.inputs[alias] for task in tasks]) for alias in aliases}
 
 
-def _share(tasks: list[_Task], outputs: Tensors) -> None:
-    sizes = [task.size for task in tasks]
-    parts = {alias: tf.split(tensor, sizes) for alias, tensor in outputs.items()}
+def _share(tasks: list[_Task], outputs: Arrays) -> None:
+    ends = np.cumsum([task.size for task in tasks])[:-1]
+    parts = {alias: np.split(array, ends) for alias, array in outputs.items()}
     for number, task in enumerate(tasks):
         task.answer.set_result({alias: split[number] for alias, split in parts.items()})
 
 
-def _size(inputs: Mapping[str, tf.Tensor]) -> int:
-    sizes = {tensor.shape[0] for tensor in inputs.values()}
+def _size(inputs: Mapping[str, np.ndarray]) -> int:
+    sizes = {array.shape[:1] for array in inputs.values()}
     if len(sizes) != 1:
         raise invalid_argument("Batching input tensors must all have the same 0th-dimension size")
-    return int(sizes.pop())
+    return int(*sizes.pop())
 
 
-def _key(inputs: Mapping[str, tf.Tensor]) -> tuple[Any, ...]:
+def _key(inputs: Mapping[str, np.ndarray]) -> tuple[Any, ...]:
     """What of the inputs must be equal in one batch: all dimensions but the first."""
-    return tuple((alias, *tensor.shape[1:]) for alias, tensor in sorted(inputs.items()))
+    return tuple((alias, *array.shape[1:]) for alias, array in sorted(inputs.items()))

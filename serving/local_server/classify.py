@@ -6,7 +6,7 @@ from itertools import zip_longest
 from typing import Any
 
 import grpc
-import tensorflow as tf
+import numpy as np
 from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef
 from tensorflow_serving.apis.classification_pb2 import (
     ClassificationRequest,
@@ -17,6 +17,7 @@ from tensorflow_serving.apis.input_pb2 import Input
 from serving.local_server.batching import Run
 from serving.local_server.errors import ServingError, invalid_argument
 from serving.local_server.servable import Servable, signature_name
+from serving.saved_model_session import Arrays
 
 _INPUTS, _CLASSES, _SCORES = "inputs", "classes", "scores"  # signature_constants.h
 
@@ -35,9 +36,9 @@ def classify(
         raise invalid_argument(f"No signature was found with the name: {name}")
     _check(servable.signatures[name])
     examples = _serialized(request.input)
-    outputs = run(servable, name, {_INPUTS: tf.constant(examples, tf.string)})
-    labels = _rows(outputs, _CLASSES, tf.string, len(examples))
-    scores = _rows(outputs, _SCORES, tf.float32, len(examples))
+    outputs = run(servable, name, {_INPUTS: np.array(examples, object)})
+    labels = _rows(outputs, _CLASSES, np.dtype(object), len(examples))
+    scores = _rows(outputs, _SCORES, np.dtype(np.float32), len(examples))
     response = ClassificationResponse()
     servable.identify(response.model_spec)
     response.model_spec.signature_name = name
@@ -81,19 +82,20 @@ def _serialized(sent: Input) -> list[bytes]:
     return [context + example.SerializeToString() for example in examples]
 
 
-def _rows(outputs: dict[str, tf.Tensor], alias: str, dtype: tf.DType, batch: int) -> list[Any]:
+def _rows(outputs: Arrays, alias: str, dtype: np.dtype, batch: int) -> list[Any]:
     """The rows of one output, `[batch, classes]`; empty ones where the signature lacks it."""
     if alias not in outputs:
         return [()] * batch
-    tensor = outputs[alias]
-    if tensor.shape.rank != 2:
+    array = outputs[alias]
+    if array.ndim != 2:
         raise invalid_argument(
-            f"Expected Tensor shape: [batch_size num_classes] but got {tensor.shape}"
+            f"Expected Tensor shape: [batch_size num_classes] but got {list(array.shape)}"
         )
-    if tensor.dtype != dtype:
-        raise invalid_argument(f"Expected {alias} Tensor of {dtype.name}. Got: {tensor.dtype.name}")
-    if tensor.shape[0] != batch:
+    if array.dtype != dtype:
+        raise invalid_argument(f"Expected {alias} Tensor of {dtype.name}. Got: {array.dtype.name}")
+    if array.shape[0] != batch:
         raise invalid_argument(
-            f"Expected {alias} output batch size of {batch}. Got: {tensor.shape[0]}"
+            f"Expected {alias} output batch size of {batch}. Got: {array.shape[0]}"
         )
-    return tensor.numpy().tolist()
+    rows: list[Any] = array.tolist()
+    return rows

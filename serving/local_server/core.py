@@ -78,13 +78,14 @@ class ServerCore:
         return ReloadConfigResponse()
 
     def runner(self, seconds: float | None = None) -> Run:
-        """Gives what runs signatures: in batches where the server was told to, else one by one."""
-        if self._batcher is None:
-            return Servable.run
+        """Returns what runs signatures: in batches where the server was told to, else one by one.
+
+        A run is cancelled after `seconds`.
+        """
+        run = Servable.run if self._batcher is None else self._batcher.run
         if seconds is None or seconds > threading.TIMEOUT_MAX:
-            return self._batcher.run
-        deadline = time.monotonic() + seconds
-        return functools.partial(self._batcher.run, deadline=deadline)
+            return run
+        return functools.partial(run, deadline=time.monotonic() + seconds)
 
     def metadata(self, request: GetModelMetadataRequest) -> GetModelMetadataResponse:
         _spec(request)

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 import grpc
 import tensorflow as tf
 
 _MESSAGE_LIMIT = 1024  # grpc_status_util.cc
 CODES = {code.value[0]: code for code in grpc.StatusCode}
-# What eager TensorFlow wraps around the message of a kernel; a session, as in TensorFlow Serving,
-# gives the middle only.
-_EAGER_FRAME = re.compile(
-    r"^Graph execution error:.*<stack traces unavailable>\n| \[Op:\w+\]$", re.S
-)
 
 
 class ServingError(Exception):
@@ -32,7 +25,7 @@ class ServingError(Exception):
         if isinstance(error, ServingError):
             return error
         if isinstance(error, tf.errors.OpError):
-            return cls(CODES[error.error_code], _EAGER_FRAME.sub("", error.message))
+            return cls(CODES[error.error_code], error.message)
         return cls(grpc.StatusCode.INTERNAL, f"{type(error).__name__}: {error}")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 import grpc
-import tensorflow as tf
 from tensorflow.core.framework.tensor_pb2 import TensorProto
 from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef
 from tensorflow_serving.apis.predict_pb2 import PredictRequest, PredictResponse
@@ -14,6 +13,7 @@ from serving.local_server.batching import Run
 from serving.local_server.errors import ServingError, invalid_argument
 from serving.local_server.servable import Servable, signature_name
 from serving.local_server.tensors import from_proto, to_proto, type_name
+from serving.saved_model_session import Arrays
 
 
 def predict(
@@ -41,8 +41,8 @@ def predict(
     return response
 
 
-def _inputs(signature: SignatureDef, sent: Mapping[str, TensorProto]) -> dict[str, tf.Tensor]:
-    """The request's tensors by alias, of the dtypes and shapes that the signature asks for."""
+def _inputs(signature: SignatureDef, sent: Mapping[str, TensorProto]) -> Arrays:
+    """The request's tensors by alias, of the dtypes that the signature asks for."""
     wanted = signature.inputs
     if sent.keys() != wanted.keys():
         raise invalid_argument(
@@ -59,11 +59,6 @@ def _inputs(signature: SignatureDef, sent: Mapping[str, TensorProto]) -> dict[st
                 f" but {type_name(sent[alias].dtype)} is provided"
             )
         tensors[alias] = from_proto(alias, sent[alias])
-        shape = tf.TensorShape(info.tensor_shape)
-        if not shape.is_compatible_with(tensors[alias].shape):
-            raise invalid_argument(
-                f"Input {alias} has shape {tensors[alias].shape}, the signature's is {shape}"
-            )
     return tensors
 
 
