@@ -13,6 +13,7 @@ from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
 from components import features, warm_start
 from components.network import Network
+from components.saved_model_writer import write_saved_model
 from components.transform_graph import Pixels
 
 WARMUP = os.path.join("assets.extra", "tf_serving_warmup_requests")
@@ -25,34 +26,23 @@ WARMUP_PICTURES = 8
 _WARMUP_BYTES = 1_000_000  # in all; a server runs them before every version
 
 
-class Classifier(tf.Module):
+class Classifier:
     """Encoded pictures in, class names and scores out.
 
-    All variables that the signatures use are attributes, or TensorFlow refuses to export them as
-    untracked. AutoGraph is off: it would rewrite the code of Keras first, several seconds for
-    nothing.
+    AutoGraph is off: it would rewrite the code of Keras first, several seconds for nothing.
     """
 
-    def __init__(
-        self, network: Network, pixels: Pixels, classes: Sequence[str], assets: Sequence[str]
-    ):
-        """Holds what is exported.
+    def __init__(self, network: Network, pixels: Pixels, classes: Sequence[str]):
+        """Holds what the signatures use.
 
         Args:
-          network: scaled pixels -> probabilities. Its weights are also listed part by part, in
-            Keras' order, for a later training that starts from this model.
+          network: scaled pixels -> probabilities.
           pixels: the Transform graph.
           classes: the class list.
-          assets: files that go along.
         """
-        super().__init__()
         self.model = network.classifier
-        for name, part in ((warm_start.BASE, network.base), (warm_start.HEAD, network.head)):
-            # Keras' own variables: what they wrap would be saved a second time.
-            setattr(self, name, list(part.weights))
         self.pixels = pixels
         self.classes = tf.constant(list(classes))
-        self.assets = [tf.saved_model.Asset(path) for path in assets]
 
     @tf.function(input_signature=_INPUTS, autograph=False)
     def serving_default(self, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -99,12 +89,14 @@ def export(
             with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
                 json.dump(content, file, ensure_ascii=False)
         assets = [os.path.join(folder, name) for name in contents]
-        module = Classifier(network, pixels, classes, assets)
+        classifier = Classifier(network, pixels, classes)
         signatures = {
-            "serving_default": module.serving_default,
-            "serve_examples": module.serve_examples,
+            "serving_default": classifier.serving_default,
+            "serve_examples": classifier.serve_examples,
         }
-        tf.saved_model.save(module, directory, signatures=signatures)
+        # In Keras' order, for a later training that starts from this model.
+        weights = {warm_start.BASE: network.base.weights, warm_start.HEAD: network.head.weights}
+        write_saved_model(directory, signatures, weights, assets)
     _write_warmup(warmup, os.path.join(directory, WARMUP))
 
 

@@ -6,20 +6,22 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+import keras
 import tensorflow as tf
 from tensorflow_serving.apis.predict_pb2 import PredictRequest
 from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
 
+from components.saved_model_writer import write_saved_model
+
 CLASSES = ("blue", "green", "red")
 
 
-class Colours(tf.Module):
+class Colours:
     """Scores are the softmax of the mean of blue, green and red, each plus its `bias`."""
 
     def __init__(self, bias: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> None:
-        super().__init__()
         self.classes = tf.constant(CLASSES)
-        self.bias = tf.Variable(bias)
+        self.bias = keras.Variable(bias, name="bias")
 
     def scores(self, encoded: tf.Tensor) -> tf.Tensor:
         def mean(picture: tf.Tensor) -> tf.Tensor:
@@ -55,7 +57,7 @@ def export(path: Path, bias: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> Pa
     model = Colours(bias)
     names = ("serving_default", "serve_examples", "busy")
     signatures = {name: getattr(model, name) for name in names}
-    tf.saved_model.save(model, str(path), signatures=signatures)
+    write_saved_model(str(path), signatures, {"head_weights": [model.bias]})
     return path
 
 
