@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef
 
 from components import features
+from serving.saved_model_session import SavedModelSession
 
 EXAMPLES, PICTURES = "serve_examples", "serving_default"
+_INTERNAL = "__"  # how the keys of what is no signature begin
 
 
 class NotAskable(Exception):
@@ -18,7 +20,10 @@ class NotAskable(Exception):
 
 
 class Asked:
-    """A loaded model. One without `serve_examples` is asked by `serving_default`."""
+    """A model in a session, as TensorFlow Serving loads it.
+
+    One without `serve_examples` is asked by `serving_default`.
+    """
 
     def __init__(self, directory: str):
         """Loads the SavedModel.
@@ -27,28 +32,28 @@ class Asked:
           NotAskable: it can't be loaded, or none of its signatures fits.
         """
         try:
-            self._model = tf.saved_model.load(directory)
+            self._session = SavedModelSession(directory)
         except (OSError, ValueError, tf.errors.OpError) as error:
             raise NotAskable(
                 f"it can't be loaded ({' '.join(str(error).split())[:200]})"
             ) from error
-        signatures = self._model.signatures
+        signatures = self._session.signatures
         self._name = next((name for name in (EXAMPLES, PICTURES) if name in signatures), "")
         fault = _fault(signatures.get(self._name))
         if fault:
-            found = ", ".join(sorted(signatures)) or "none"
-            raise NotAskable(f"{fault}; its signatures: {found}")
-        self._signature = signatures[self._name]
+            named = sorted(name for name in signatures if not name.startswith(_INTERNAL))
+            raise NotAskable(f"{fault}; its signatures: {', '.join(named) or 'none'}")
+        [self._input] = signatures[self._name].inputs
 
     def scores(self, examples: list[bytes]) -> list[dict[str, float]]:
         """Gives the score of every class for each serialized Example."""
         inputs = examples if self._name == EXAMPLES else [_encoded(row) for row in examples]
-        [name] = self._signature.structured_input_signature[1]
-        found = self._signature(**{name: tf.constant(inputs)})
-        classes, scores = found["classes"].numpy(), found["scores"].numpy()
+        found = self._session.run(
+            self._name, {self._input: np.array(inputs, object)}, ["classes", "scores"]
+        )
+        rows = zip(found["classes"].tolist(), found["scores"].tolist(), strict=True)
         return [
-            {name.decode(): float(score) for name, score in zip(*answer, strict=True)}
-            for answer in zip(classes, np.asarray(scores), strict=True)
+            {name.decode(): score for name, score in zip(*answer, strict=True)} for answer in rows
         ]
 
     def classes(self, examples: list[bytes]) -> list[str]:
@@ -57,13 +62,13 @@ class Asked:
         return names if self._name == EXAMPLES else sorted(names)
 
 
-def _fault(signature: Any) -> str:
+def _fault(signature: SignatureDef | None) -> str:
     if signature is None:
         return f"it has neither the signature {EXAMPLES} nor {PICTURES}"
-    inputs, outputs = signature.structured_input_signature[1], signature.structured_outputs
-    if [spec.dtype for spec in inputs.values()] != [tf.string]:
+    if [info.dtype for info in signature.inputs.values()] != [tf.string.as_datatype_enum]:
         return "its signature does not take pictures as strings"
-    if not {"classes", "scores"} <= set(outputs) or outputs["classes"].dtype != tf.string:
+    outputs = {alias: info.dtype for alias, info in signature.outputs.items()}
+    if "scores" not in outputs or outputs.get("classes") != tf.string.as_datatype_enum:
         return "its signature does not answer with classes and scores"
     return ""
 

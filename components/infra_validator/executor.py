@@ -10,12 +10,11 @@ from tfx.dsl.components.base import base_executor
 from tfx.dsl.io import fileio
 from tfx.types import Artifact, artifact_utils
 
-from components import features, progress, saved_model
+from components import features, network_answers, progress, saved_model
 from components.infra_validator.trial import find_fault
 from components.settings.push import Infra
 from components.transform_graph import first_pictures
 
-_PICTURES = 8
 _REASON_LENGTH = 500  # characters
 
 # As TFX's own InfraValidator writes them, so that any Pusher can read them.
@@ -32,12 +31,14 @@ class Executor(base_executor.BaseExecutor):
         output_dict: dict[str, list[Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        model = saved_model.serving_dir(artifact_utils.get_single_uri(input_dict["model"]))
+        model = artifact_utils.get_single_uri(input_dict["model"])
         folder = artifact_utils.get_split_uri(input_dict["examples"], features.EVAL)
-        pictures = first_pictures(folder, _PICTURES)
-        progress.report(f"a server with the candidate, {len(pictures)} pictures over gRPC")
+        pictures = first_pictures(folder, network_answers.PICTURES)
+        progress.report(f"a session, then a server with the candidate, {len(pictures)} pictures")
         infra = Infra.model_validate_json(exec_properties["infra"])
-        fault = find_fault(Path(model), pictures, infra.max_latency_ms)
+        directory = Path(saved_model.serving_dir(model))
+        in_memory = network_answers.read(model)
+        fault = find_fault(directory, pictures, in_memory, max_latency_ms=infra.max_latency_ms)
         _bless(artifact_utils.get_single_instance(output_dict["blessing"]), fault)
 
 

@@ -1,4 +1,8 @@
-"""Serves a SavedModel for a moment, and holds the server's answers against the model's own."""
+"""Loads and serves a SavedModel for a moment, and compares its answers with the network's.
+
+Twice: in a session, as TensorFlow Serving loads it, and behind a server that is asked over gRPC.
+What a session can't load or run is refused with the runtime's error before a server starts.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +14,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import grpc
-import tensorflow as tf
+from tensorflow.core.example.example_pb2 import Example
 from tensorflow_serving.apis.classification_pb2 import ClassificationRequest
 from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub
 
 from components import features
 from serving.client import Client, ClientError, Prediction
 from serving.local_server.process import ServerFailed, serving
+from serving.session_trial import EXAMPLES, PICTURES, Answer, try_session
 
 _NAME = "classifier"
 _TOLERANCE = 1e-4  # of scores: batches of other sizes add up in another order
@@ -25,37 +30,61 @@ _SECONDS = 120.0
 
 
 def find_fault(
-    model: Path, pictures: Sequence[bytes], max_latency_ms: float | None = None
+    model: Path,
+    pictures: Sequence[bytes],
+    in_memory: Sequence[Answer] | None = None,
+    *,
+    max_latency_ms: float | None = None,
 ) -> str | None:
-    """Gives why a SavedModel can't be served as it is; None where it can.
+    """Returns why a SavedModel can't be served as it is; None where it can.
 
-    The server, TensorFlow Serving itself where this machine has it, runs in a process of its own,
-    which ends with this call whatever happens.
+    Session and server, TensorFlow Serving itself where this machine has it, run in processes of
+    their own, which end with this call whatever happens.
 
     Args:
       model: the SavedModel's folder.
       pictures: encoded and canonical.
+      in_memory: the network's own answers to them before it was exported; None: not known, so what
+        the session answers is expected of the server.
       max_latency_ms: what the median of requests for one picture each may take; None: any time.
     """
     with tempfile.TemporaryDirectory() as model_dir:
-        shutil.copytree(model, Path(model_dir, "1"))  # a container would not follow a link
-        try:
-            with (
-                serving(Path(model_dir), _NAME, prefer_real=True) as address,
-                Client(address, _NAME) as client,
-            ):
-                predicted = client.classify(pictures)
-                classified = _classify(address, pictures)
-                slow = max_latency_ms is not None and _too_slow(client, pictures, max_latency_ms)
-        except (ServerFailed, ClientError) as error:
-            return str(error)
-        except grpc.RpcError as error:
-            return f"The server refused Classify with {error.code().name}: {error.details()}"
-    signatures = tf.saved_model.load(str(model)).signatures
-    inputs = tf.constant(list(pictures))
-    own = _answers(signatures["serving_default"](inputs=inputs))
-    own_by_example = _answers(signatures["serve_examples"](inputs=tf.constant(_examples(pictures))))
-    return difference(predicted, own) or difference(classified, own_by_example) or slow or None
+        copy = Path(model_dir, "1")
+        shutil.copytree(model, copy)  # a container would not follow a link
+        session = try_session(copy, pictures)
+        if session.fault:
+            return f"No session can serve it, so TensorFlow Serving can't: {session.fault}"
+        if not {PICTURES, EXAMPLES} <= session.answers.keys():
+            return (
+                f"It has not the signatures {PICTURES} and {EXAMPLES} that answer pictures with"
+                " classes and scores."
+            )
+        by_picture, by_example = (_predictions(session.answers[k]) for k in (PICTURES, EXAMPLES))
+        own = by_example if in_memory is None else _predictions(in_memory)
+        fault = difference(by_picture, own, "a session") or difference(by_example, own, "a session")
+        return fault or _server_fault(Path(model_dir), pictures, own, max_latency_ms)
+
+
+def _server_fault(
+    model_dir: Path,
+    pictures: Sequence[bytes],
+    own: Sequence[Prediction],
+    max_latency_ms: float | None,
+) -> str | None:
+    """Why the server's answers can't be had, differ, or come too late."""
+    try:
+        with (
+            serving(model_dir, _NAME, prefer_real=True) as address,
+            Client(address, _NAME) as client,
+        ):
+            predicted = client.classify(pictures)
+            classified = _classify(address, pictures)
+            slow = max_latency_ms is not None and _too_slow(client, pictures, max_latency_ms)
+    except (ServerFailed, ClientError) as error:
+        return str(error)
+    except grpc.RpcError as error:
+        return f"The server refused Classify with {error.code().name}: {error.details()}"
+    return difference(predicted, own) or difference(classified, own) or slow or None
 
 
 def _too_slow(client: Client, pictures: Sequence[bytes], limit: float) -> str | None:
@@ -95,36 +124,38 @@ def _examples(pictures: Sequence[bytes]) -> list[bytes]:
     """Serialized tf.Examples with the one feature that the signature needs."""
     made = []
     for picture in pictures:
-        example = tf.train.Example()
+        example = Example()
         example.features.feature[features.ENCODED].bytes_list.value.append(picture)
         made.append(example.SerializeToString())
     return made
 
 
-def _answers(outputs: dict[str, tf.Tensor]) -> list[Prediction]:
-    rows = zip(outputs["classes"].numpy(), outputs["scores"].numpy(), strict=True)
-    return [
-        Prediction(tuple(name.decode() for name in classes), tuple(scores.tolist()))
-        for classes, scores in rows
-    ]
+def _predictions(answers: Sequence[Answer]) -> list[Prediction]:
+    return [Prediction(tuple(classes), tuple(scores)) for classes, scores in answers]
 
 
-def difference(served: Sequence[Prediction], own: Sequence[Prediction]) -> str | None:
-    """Says where answers differ in their classes, or in a score by more than 1e-4; None: nowhere.
+def difference(
+    found: Sequence[Prediction], own: Sequence[Prediction], where: str = "the server"
+) -> str | None:
+    """Returns where answers differ in classes, or in a score by more than 1e-4; None: nowhere.
 
-    Classes may change places where their scores are that close. A score that is no number differs
-    from every other.
+    Classes may change places where their scores are that close. NaN differs from every score.
+
+    Args:
+      found: from `where`, one per picture.
+      own: the model's.
+      where: names who answered, in the sentence.
     """
-    for number, (of_server, of_model) in enumerate(zip(served, own, strict=True), start=1):
+    for number, (of_server, of_model) in enumerate(zip(found, own, strict=True), start=1):
         scores = dict(zip(of_server.classes, of_server.scores, strict=True))
         expected = dict(zip(of_model.classes, of_model.scores, strict=True))
         if scores.keys() != expected.keys():
-            found, wanted = sorted(scores), sorted(expected)
-            return f"Picture {number}: the server's classes are {found}, the model's own {wanted}."
+            classes, wanted = sorted(scores), sorted(expected)
+            return f"Picture {number}: {where}'s classes are {classes}, the model's own {wanted}."
         for name, score in expected.items():
             if not abs(scores[name] - score) <= _TOLERANCE:
                 return (
-                    f"Picture {number}: the score of {name!r} is {scores[name]:.6f} from the "
-                    f"server and {score:.6f} from the model itself."
+                    f"Picture {number}: the score of {name!r} is {scores[name]:.6f} from "
+                    f"{where} and {score:.6f} from the model itself."
                 )
     return None

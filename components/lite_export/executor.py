@@ -20,6 +20,7 @@ from components.lite_export.convert import convert
 from components.pixel_scaling import to_picture
 from components.settings.export import Export
 from components.transform_graph import Pixels, first_pictures
+from serving.saved_model_session import SavedModelSession
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,9 +82,13 @@ def _kept(file: bytes, name: str, folder: str, asked: _Asked, settings: Export) 
 
 def _ask(model: str, encoded: list[bytes], pixels: Pixels, backbone: str) -> _Asked:
     """Asks the SavedModel, by the signature whose scores stand in the class list's order."""
-    served = tf.saved_model.load(saved_model.serving_dir(model))
-    run = served.signatures["serve_examples"]
-    scores = [run(inputs=tf.constant([_example(picture)]))["scores"] for picture in encoded]
+    with SavedModelSession(saved_model.serving_dir(model)) as session:
+        scores = [
+            session.run("serve_examples", {"inputs": np.array([_example(picture)], object)})[
+                "scores"
+            ]
+            for picture in encoded
+        ]
     return _Asked(_pictures(encoded, pixels, backbone), np.concatenate(scores))
 
 

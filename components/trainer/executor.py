@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from typing import Any
 
+import tensorflow as tf
 from tfx.dsl.components.base import base_executor
 from tfx.dsl.io import fileio
 from tfx.types import Artifact, artifact_utils
 from tfx.utils import path_utils
 
-from components import artifact_types, features, tuned
+from components import artifact_types, features, network_answers, tuned
 from components.errors import TrainingError
 from components.settings.model import Model
 from components.settings.training import Training
@@ -101,5 +102,8 @@ def _write(fitted: Fitted, inputs: Inputs, model: str, logs: str) -> None:
     warmup = smallest(first_pictures(inputs.train, 8 * WARMUP_PICTURES))
     serving = path_utils.serving_model_dir(model)
     export(fitted.network, inputs.pixels, inputs.model.backbone, inputs.classes, warmup, serving)
+    some = tf.constant(first_pictures(inputs.eval, network_answers.PICTURES))
+    scores = fitted.network.classifier(inputs.pixels(some), training=False)
+    network_answers.write(model, inputs.classes, scores.numpy())
     # Keras writes to local paths only.
     fitted.network.classifier.save(os.path.join(model, "model.keras"))

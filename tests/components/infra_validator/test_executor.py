@@ -7,13 +7,13 @@ import tensorflow as tf
 from tfx.components.util.model_utils import is_infra_validated
 from tfx.types import Artifact, standard_artifacts
 
-from components import features
+from components import features, network_answers
 from components.infra_validator import trial
 from components.infra_validator.executor import Executor
+from components.saved_model_writer import write_saved_model
 from components.settings.push import Infra
-from serving.client import Prediction
 from tests.serving.samples import jpeg, png
-from tests.serving.tiny_model import export
+from tests.serving.tiny_model import CLASSES, Colours, add_warmup, export, predict_request
 
 ANY = Infra()
 
@@ -67,22 +67,26 @@ def test_a_model_that_answers_too_late_is_refused_with_the_figure(
     assert is_infra_validated(validate(inputs, tmp_path / "again", Infra(max_latency_ms=60000.0)))
 
 
-def test_a_model_whose_classify_differs_is_refused(
-    inputs: dict[str, list[Artifact]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_model_that_answers_as_the_network_did_in_memory_is_blessed(
+    inputs: dict[str, list[Artifact]], tmp_path: Path
 ) -> None:
-    own = trial._answers
-    calls = []
+    write_answers(inputs["model"][0].uri, difference=0.0)
+    assert is_infra_validated(validate(inputs, tmp_path))
 
-    def other_at_second(outputs: dict[str, tf.Tensor]) -> list[Prediction]:
-        calls.append(outputs)
-        answers = own(outputs)
-        if len(calls) == 2:  # what the model itself says to Examples
-            answers = [Prediction(a.classes, tuple(s + 0.01 for s in a.scores)) for a in answers]
-        return answers
 
-    monkeypatch.setattr(trial, "_answers", other_at_second)
-    blessing = validate(inputs, tmp_path)
-    assert "from the server" in blessing.get_string_custom_property("reason")
+def test_a_model_that_answers_otherwise_than_the_network_in_memory_is_refused(
+    inputs: dict[str, list[Artifact]], tmp_path: Path
+) -> None:
+    write_answers(inputs["model"][0].uri, difference=0.001)
+    reason = validate(inputs, tmp_path).get_string_custom_property("reason")
+    assert reason.startswith("Picture 1: the score of")
+    assert "from a session and" in reason
+
+
+def write_answers(model: str, difference: float) -> None:
+    """Keeps what the tiny model answers in memory, and a little more, as the Trainer's."""
+    scores = Colours().scores(tf.constant([jpeg(), png()])).numpy()
+    network_answers.write(model, CLASSES, scores + difference)
 
 
 def test_a_model_that_does_not_load_is_refused_with_the_reason(
@@ -94,7 +98,8 @@ def test_a_model_that_does_not_load_is_refused_with_the_reason(
     blessing = validate(inputs, tmp_path)
     assert not is_infra_validated(blessing)
     reason = blessing.get_string_custom_property("reason")
-    assert "does not load" in reason
+    assert reason.startswith("No session can serve it, so TensorFlow Serving can't: ")
+    assert "RestoreV2" in reason
     assert Path(blessing.uri, "reason.txt").read_text() == reason
     assert Path(blessing.uri, "INFRA_NOT_BLESSED").is_file()
 
@@ -102,15 +107,37 @@ def test_a_model_that_does_not_load_is_refused_with_the_reason(
 def test_a_model_that_does_not_answer_pictures_is_refused_with_the_reason(
     inputs: dict[str, list[Artifact]], tmp_path: Path
 ) -> None:
-    class Adder(tf.Module):
-        @tf.function(input_signature=[tf.TensorSpec([], tf.float32, name="x")])
-        def serving_default(self, x: tf.Tensor) -> dict[str, tf.Tensor]:
-            return {"sum": x + 1.0}
-
-    other = Adder()
-    target = str(tmp_path / "other" / "Format-Serving")
-    tf.saved_model.save(other, target, signatures={"serving_default": other.serving_default})
+    spec = tf.TensorSpec([], tf.float32, "x")
+    add = tf.function(lambda x: {"sum": x + 1.0}, input_signature=[spec])
+    write_saved_model(str(tmp_path / "other" / "Format-Serving"), {"serving_default": add}, {})
     inputs["model"][0].uri = str(tmp_path / "other")
     blessing = validate(inputs, tmp_path)
     assert not is_infra_validated(blessing)
-    assert "INVALID_ARGUMENT" in blessing.get_string_custom_property("reason")
+    assert "the signatures serving_default and serve_examples" in (
+        blessing.get_string_custom_property("reason")
+    )
+
+
+def test_a_model_that_only_the_object_graph_serves_is_refused_before_any_server_starts(
+    inputs: dict[str, list[Artifact]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Keras' own variables are saved: `tf.saved_model.load` answers, a session can't."""
+    colours, module = Colours(), tf.Module()
+    module.weights = [colours.bias]
+    signatures = {name: getattr(colours, name) for name in ("serving_default", "serve_examples")}
+    target = str(tmp_path / "other" / "Format-Serving")
+    tf.saved_model.save(module, target, signatures=signatures)
+    loaded = tf.saved_model.load(target).signatures["serving_default"]
+    assert loaded(tf.constant([jpeg()]))["scores"].shape == (1, 3)
+    monkeypatch.setattr(trial, "serving", None)
+    inputs["model"][0].uri = str(tmp_path / "other")
+    reason = validate(inputs, tmp_path).get_string_custom_property("reason")
+    assert "FAILED_PRECONDITION: Could not find variable" in reason
+
+
+def test_a_model_whose_warm_up_fails_is_refused(
+    inputs: dict[str, list[Artifact]], tmp_path: Path
+) -> None:
+    add_warmup(Path(inputs["model"][0].uri, "Format-Serving"), predict_request([b"no picture"]))
+    reason = validate(inputs, tmp_path).get_string_custom_property("reason")
+    assert "INVALID_ARGUMENT: Unknown image file format" in reason
