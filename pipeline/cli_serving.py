@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from components.errors import UserError
 from pipeline.cli_options import Json, ModelDir, Name, ServingFile
-from serving.versions import published
+from serving.session_trial import NotTried, fault_of
+from serving.versions import published, served
 from serving.versions import rollback as roll_back
 
 
@@ -66,26 +69,58 @@ def classify(
         raise typer.Exit(1)
 
 
-def versions(model_dir: ModelDir, as_json: Json = False) -> None:
-    """Lists the versions in a push directory."""
+def versions(
+    model_dir: ModelDir,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Loads each as TensorFlow Serving does."),
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Lists the versions in a push directory, and with --check whether each can be served."""
     found = published(model_dir)
+    try:
+        faults = {version.number: fault_of(version.path) for version in found} if check else {}
+    except NotTried as error:
+        raise UserError(str(error)) from error
     if as_json:
-        rows = [
+        rows: list[dict[str, Any]] = [
             {"version": v.number, "state": v.state, "published": v.published.isoformat()}
             for v in found
         ]
+        for row in rows if check else ():
+            row["fault"] = faults[row["version"]]
         print(json.dumps(rows))
-        return
-    for version in found:
-        print(f"{version.number}  {version.published:%Y-%m-%d %H:%M:%S} UTC  {version.state}")
+    else:
+        for version in found:
+            line = f"{version.number}  {version.published:%Y-%m-%d %H:%M:%S} UTC  {version.state}"
+            if check:
+                fault = faults[version.number]
+                line += f"  can't be served: {fault}" if fault else "  can be served"
+            print(line)
+    if any(faults.values()):
+        raise typer.Exit(1)
 
 
 def rollback(
     model_dir: ModelDir, to: Annotated[int, typer.Option(help="The version to serve.")]
 ) -> None:
     """Makes another version the served one; the same command takes it back."""
+    before = served(model_dir)
     roll_back(model_dir, to)
-    print(f"{model_dir} serves version {to}")
+    print(f"{model_dir} serves version {to}", flush=True)
+    try:
+        fault = fault_of(model_dir / str(to))
+    except NotTried:
+        return
+    if fault:
+        command = f"--model-dir {model_dir}"
+        back = f" `rollback {command} --to {before.name}` goes back." if before else ""
+        print(
+            f"warning: version {to} can't be served ({fault}): servers keep what they have"
+            f" loaded.{back} `versions {command} --check` tells which can be served.",
+            file=sys.stderr,
+        )
 
 
 def canary(

@@ -73,6 +73,15 @@ def try_session(directory: Path, pictures: Sequence[bytes] = ()) -> Trial:
     return Trial(found["fault"], found["answers"])
 
 
+def fault_of(directory: Path) -> str | None:
+    """Returns why no session can serve a SavedModel; None where one can.
+
+    Raises:
+        NotTried: TensorFlow is not installed.
+    """
+    return try_session(directory).fault
+
+
 def _run_all(directory: Path, pictures: list[bytes]) -> dict[str, list[Answer]]:
     """In the new process: runs warm-up and signatures, whose errors are for the caller."""
     from serving.local_server.servable import Servable
