@@ -69,17 +69,43 @@ def test_the_gate_saw_the_same_scores(
         np.testing.assert_allclose([scores[name] for name in classes], judged, atol=1e-5)
 
 
+def test_a_session_of_stock_tensorflow_answers_as_the_client_does(
+    first_run: FirstRun, client: Client, test_pictures: list[Path]
+) -> None:
+    """As Java, Go, C and TensorFlow Serving load what was pushed."""
+    import tensorflow as tf
+
+    with tf.compat.v1.Session(graph=tf.Graph()) as session:
+        graph = tf.compat.v1.saved_model.load(session, ["serve"], str(first_run.pushed))
+        signature = graph.signature_def["serving_default"]
+        found = session.run(
+            {alias: info.name for alias, info in signature.outputs.items()},
+            {signature.inputs["inputs"].name: [path.read_bytes() for path in test_pictures]},
+        )
+    for classes, scores, answer in zip(
+        found["classes"], found["scores"], client.classify(test_pictures), strict=True
+    ):
+        expected = dict(zip(answer.classes, answer.scores, strict=True))
+        assert {name.decode() for name in classes} == expected.keys()
+        ordered = [expected[name.decode()] for name in classes]
+        np.testing.assert_allclose(scores, ordered, atol=1e-6)
+
+
 def test_serve_examples_needs_the_picture_alone_and_keeps_the_class_order(
     first_run: FirstRun, test_pictures: list[Path]
 ) -> None:
     import tensorflow as tf
 
+    from serving.saved_model_session import SavedModelSession
+
     encoded = tf.train.BytesList(value=[test_pictures[0].read_bytes()])
     feature = {features.ENCODED: tf.train.Feature(bytes_list=encoded)}
     example = tf.train.Example(features=tf.train.Features(feature=feature))
-    loaded = tf.saved_model.load(str(first_run.pushed))
-    answer = loaded.signatures["serve_examples"](tf.constant([example.SerializeToString()]))
-    assert answer["classes"].numpy().tolist() == [[b"blue", b"green", b"red"]]
+    with SavedModelSession(first_run.pushed) as session:
+        answer = session.run(
+            "serve_examples", {"inputs": np.array([example.SerializeToString()], object)}
+        )
+    assert answer["classes"].tolist() == [[b"blue", b"green", b"red"]]
     assert answer["scores"].shape == (1, 3)
 
 
