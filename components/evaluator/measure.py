@@ -12,6 +12,7 @@ from typing import Any
 import apache_beam as beam
 import pyarrow as pa
 import tensorflow_model_analysis as tfma
+from tensorflow_model_analysis.proto import config_pb2
 
 from components import features
 from components.evaluator import intervals, tfma_figures
@@ -38,27 +39,27 @@ def top_k(predictions: Predictions) -> int:
     return max(1, min(_TOP_K, predictions.known - 1))
 
 
-def eval_config(predictions: Predictions, slices: Sequence[str]) -> tfma.EvalConfig:
+def eval_config(predictions: Predictions, slices: Sequence[str]) -> config_pb2.EvalConfig:
     """Gives the configuration: labels are positions in `predictions.classes`."""
     names = names_in_tfma(predictions)
     metrics = [
-        tfma.MetricConfig(class_name="ExampleCount"),
-        tfma.MetricConfig(class_name="MultiClassConfusionMatrixPlot"),
-        tfma.MetricConfig(
+        config_pb2.MetricConfig(class_name="ExampleCount"),
+        config_pb2.MetricConfig(class_name="MultiClassConfusionMatrixPlot"),
+        config_pb2.MetricConfig(
             class_name="ClassifierFigures",
             module=tfma_figures.__name__,
             config=f'{{"k": {top_k(predictions)}}}',
         ),
     ]
-    return tfma.EvalConfig(
+    return config_pb2.EvalConfig(
         model_specs=[
-            tfma.ModelSpec(name=name, prediction_key=model, label_key="label")
+            config_pb2.ModelSpec(name=name, prediction_key=model, label_key="label")
             for model, name in names.items()
         ],
-        metrics_specs=[tfma.MetricsSpec(metrics=metrics, model_names=list(names.values()))],
+        metrics_specs=[config_pb2.MetricsSpec(metrics=metrics, model_names=list(names.values()))],
         slicing_specs=[
-            tfma.SlicingSpec(),
-            *(tfma.SlicingSpec(feature_keys=[key]) for key in (features.LABEL, *slices)),
+            config_pb2.SlicingSpec(),
+            *(config_pb2.SlicingSpec(feature_keys=[key]) for key in (features.LABEL, *slices)),
         ],
     )
 

@@ -16,6 +16,7 @@ import apache_beam as beam
 import numpy as np
 import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.metrics import metric_util
+from tensorflow_model_analysis.proto import config_pb2
 
 from components.calibration import calibration_error
 from components.evaluator.figures import area_under_roc, by_class, macro
@@ -45,7 +46,7 @@ class ClassifierFigures(tfma.metrics.Metric):
 def _computations(
     k: int,
     name: str = "",
-    eval_config: tfma.EvalConfig | None = None,
+    eval_config: config_pb2.EvalConfig | None = None,
     model_name: str = "",
     output_name: str = "",
     example_weighted: bool = False,
@@ -58,7 +59,9 @@ def _computations(
 
 
 class _Figures(beam.CombineFn):
-    def __init__(self, key: tfma.metrics.MetricKey, eval_config: tfma.EvalConfig | None, k: int):
+    def __init__(
+        self, key: tfma.metrics.MetricKey, eval_config: config_pb2.EvalConfig | None, k: int
+    ):
         self._key = key
         self._k = k
         self._eval_config = eval_config
