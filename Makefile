@@ -20,7 +20,7 @@ airflow-setup: ## build .venv-airflow, which runs the DAG of `compile --target a
 	@$(PYTHON) tools/bootstrap.py airflow-setup
 
 demo: setup ## train, gate, push, serve and ask, on real pictures of solar cells
-	.venv/bin/python -m pipeline.demo
+	.venv/bin/python -m pipeline.commands.demo
 
 test: setup ## run all tests (PYTEST_ARGS="-m 'not slow'" for the quick ones)
 	.venv/bin/python -m pytest $(WORKERS) $(PYTEST_ARGS)

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 from benchmarks.figures import say, show_machine
-from pipeline import environment
+from pipeline.launch import environment
 
 BENCHMARKS = {
     "ingest": "pictures per second of the ingest against a plain loop",

@@ -25,9 +25,13 @@ with quiet_import():
     import tensorflow as tf
     from sklearn.model_selection import train_test_split
 
-from components.backbones import BACKBONES, build_base, first_unfrozen
-from components.network import Network, build_network, freeze, unfreeze
-from components.optimizers import layer_decay
+from components.backbones import BACKBONES
+from components.fit.optimizers import layer_decay
+from components.fit.training_data import Data, Kept, kept_data
+from components.model.chosen_weights import weights_file
+from components.model.network import Network, build_network, freeze, unfreeze
+from components.pretrained.base import build_base, first_unfrozen
+from components.pretrained.official_weights import cache_dir
 from components.settings.augmentation import Augmentation
 from components.settings.training import Frozen, Unfrozen
 from components.trainer.activations import flips, keep
@@ -35,11 +39,8 @@ from components.trainer.backup import Backup
 from components.trainer.boundary import split_at
 from components.trainer.learner import make_learner
 from components.trainer.phases import Fit
-from components.training_data import Data, Kept, kept_data
 from components.transform.preprocessing import decode, fit
-from components.weights import cache_dir
-from components.weights_driver import weights_file
-from pipeline import demo_data, preflight
+from pipeline.commands import demo_data, preflight
 from pipeline.config import build
 
 _SPLITS = 3

@@ -24,16 +24,16 @@ with quiet_import():
 
     from pipeline import local_runner
 
-from components import features
-from components.network import Network, freeze
+from components.artifacts import features
+from components.fit.training_data import bottleneck_batches
+from components.model.network import Network, freeze
+from components.model.transform_graph import Pixels, read_records
 from components.trainer import input as trainer_input
 from components.trainer.backup import Backup
 from components.trainer.learner import make_learner
 from components.trainer.phases import Fit
-from components.training_data import bottleneck_batches
-from components.transform_graph import Pixels, read_records
-from pipeline import root
 from pipeline.config import Config
+from pipeline.store import root
 
 _PICTURES = 400
 _ASSIGNMENTS = [

@@ -23,9 +23,11 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.figures import show_bound, show_table
-from pipeline import local_runner, root, run_command
+from pipeline import local_runner
+from pipeline.commands import run as run_command
+from pipeline.commands.console import quiet
 from pipeline.config import Runtime
-from pipeline.console import quiet
+from pipeline.store import root
 
 _NODE = "ImageExampleGen"
 _SELF, _CHILDREN = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN

@@ -16,12 +16,14 @@ with quiet_import():
 
     from pipeline import local_runner
 
-from components.backbones import build_base
-from components.network import Network, build_network
-from components.weights_driver import weights_file
-from pipeline import demo_data, preflight, root, run_command
+from components.model.chosen_weights import weights_file
+from components.model.network import Network, build_network
+from components.pretrained.base import build_base
+from pipeline.commands import demo_data, preflight
+from pipeline.commands import run as run_command
+from pipeline.commands.console import quiet
 from pipeline.config import Config
-from pipeline.console import quiet
+from pipeline.store import root
 
 
 @dataclasses.dataclass(frozen=True)

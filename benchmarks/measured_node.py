@@ -85,7 +85,7 @@ class _Clock:
 def _run(compiled: str, node: str, run_id: str) -> dict[str, Any]:
     clock = _Clock()
     with clock.part(IMPORTS):
-        from pipeline import environment
+        from pipeline.launch import environment
 
         environment.prepare()
         with environment.heavy_imports():

@@ -91,8 +91,11 @@ def _peak() -> int:
 
 def _run(words: dict[str, Any]) -> dict[str, Stage]:
     watch = _Watch()
-    from pipeline import environment, preflight, root, run_command
-    from pipeline.console import quiet
+    from pipeline.commands import preflight
+    from pipeline.commands import run as run_command
+    from pipeline.commands.console import quiet
+    from pipeline.launch import environment
+    from pipeline.store import root
 
     environment.prepare()
     config = run_command.build_config(run_command.Request(**words))

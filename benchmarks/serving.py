@@ -137,7 +137,7 @@ def _exported(case: Case, directory: Path) -> Run:
     import keras
     import tensorflow as tf
 
-    from components import features
+    from components.artifacts import features
     from components.backbones import BACKBONES
     from components.transform.preprocessing import preprocessing_fn
 

@@ -23,14 +23,14 @@ with quiet_import():
     import numpy as np
     import tensorflow as tf
 
-from components import features
-from components.backbones import first_unfrozen
-from components.network import Network, unfreeze
-from components.optimizers import build_optimizer
+from components.artifacts import features
+from components.fit.optimizers import build_optimizer
+from components.model.network import Network, unfreeze
+from components.model.transform_graph import PARSE_PICTURE, Pixels, read_records
+from components.pretrained.base import first_unfrozen
 from components.settings.training import Training
 from components.trainer import fitting
 from components.trainer import input as trainer_input
-from components.transform_graph import PARSE_PICTURE, Pixels, read_records
 
 _PICTURES, _SIZE, _EPOCHS, _ROUNDS = 320, 299, 4, 2
 _INPUT_EPOCHS, _INPUT_ROUNDS = 4, 25

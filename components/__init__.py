@@ -8,7 +8,7 @@ from typing import Any
 def __getattr__(name: str) -> Any:
     """Vertex AI's steps import an artifact type by a path with one dot: `components.ClassList`."""
     if name[:1].isupper():
-        from components import artifact_types
+        from components.artifacts import types as artifact_types
 
         return getattr(artifact_types, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -5,7 +5,7 @@ and TFX need different protobufs; so it imports neither TFX nor this project:
 
     .venv-kubeflow/bin/python kubeflow/compile.py --order ORDER.json --output OUT.yaml
 
-`transfer-pipeline compile --target kubeflow` writes the order (pipeline/kubeflow_target.py).
+`transfer-pipeline compile --target kubeflow` writes the order (pipeline/targets/kubeflow.py).
 """
 
 # No `from __future__ import annotations`: kfp reads the pipeline's as types, not as text.

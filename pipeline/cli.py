@@ -10,9 +10,9 @@ from typing import Annotated
 
 import typer
 
-from components.errors import ConfigError, UserError
-from pipeline import cli_serving, environment
-from pipeline.cli_options import (
+from components.step.errors import ConfigError, UserError
+from pipeline.commands import serving_group as cli_serving
+from pipeline.commands.options import (
     Assignments,
     ConfigFile,
     Json,
@@ -22,7 +22,8 @@ from pipeline.cli_options import (
     RunsRoot,
     Sources,
 )
-from pipeline.root import folder
+from pipeline.launch import environment
+from pipeline.store.root import folder
 from serving.versions import VersionError
 
 app = typer.Typer(
@@ -79,7 +80,7 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Trains, judges and pushes."""
-    from pipeline import run_command
+    from pipeline.commands import run as run_command
 
     request = run_command.Request(
         config, preset, _sources(data), root, assignments or [], from_node, to_node, as_json, bless
@@ -96,8 +97,8 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Reads the pictures and says what a run with the same words would reject, without training."""
-    from pipeline.check_command import check as check_pictures
-    from pipeline.run_command import Request, build_config
+    from pipeline.commands.check import check as check_pictures
+    from pipeline.commands.run import Request, build_config
 
     request = Request(config, preset, _sources(data), None, assignments or [])
     check_pictures(build_config(request).data, as_json)
@@ -113,8 +114,8 @@ def lr_find(
     as_json: Json = False,
 ) -> None:
     """Raises the learning rate from batch to batch and says which one to start with."""
-    from pipeline import lr_find_command
-    from pipeline.run_command import Request
+    from pipeline.commands import lr_find as lr_find_command
+    from pipeline.commands.run import Request
 
     words = (config, preset, _sources(data), root, assignments or [])
     raise typer.Exit(lr_find_command.lr_find(Request(*words, as_json=as_json)))
@@ -131,7 +132,7 @@ def runs(
     as_json: Json = False,
 ) -> None:
     """Lists the runs of a root, the newest first."""
-    from pipeline.runs_command import list_runs
+    from pipeline.commands.runs import list_runs
 
     list_runs(folder(root), as_json, metadata)
 
@@ -145,7 +146,7 @@ def compare(
     as_json: Json = False,
 ) -> None:
     """Prints figures and verdicts of two runs side by side."""
-    from pipeline.runs_command import compare as compare_runs
+    from pipeline.commands.runs import compare as compare_runs
 
     compare_runs(folder(root), (one, other), as_json, metadata)
 
@@ -168,11 +169,11 @@ def report(
     if (pipeline is None) != (copy_to is None):
         raise typer.BadParameter("--pipeline and --copy-to go together")
     if pipeline and copy_to:
-        from pipeline.report_copy import copy_report
+        from pipeline.targets.report_copy import copy_report
 
         copy_report(pipeline, run, copy_to)
         return
-    from pipeline.runs_command import report as print_page
+    from pipeline.commands.runs import report as print_page
 
     print_page(folder(root), run, metadata)
 
@@ -189,7 +190,7 @@ def compile_pipeline(
     assignments: Assignments = None,
 ) -> None:
     """Writes the pipeline for a scheduler, or for `run-node`."""
-    from pipeline.compile_command import compile_to
+    from pipeline.commands.compile import compile_to
 
     compile_to(config, assignments or [], target.value, output)
 

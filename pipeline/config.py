@@ -15,8 +15,7 @@ import yaml
 from pydantic import AfterValidator, Field, model_validator
 
 from components.backbones import BACKBONES
-from components.errors import ConfigError
-from components.image_example_gen.file_systems import absolute
+from components.files import absolute
 from components.settings.airflow import Airflow
 from components.settings.base import Section
 from components.settings.data import Data, Validation
@@ -28,7 +27,8 @@ from components.settings.push import Infra, Push
 from components.settings.report import Report
 from components.settings.training import Training
 from components.settings.tuner import Tuner
-from pipeline import metadata_store, root
+from components.step.errors import ConfigError
+from pipeline.store import metadata_store, root
 
 # A union's alternatives stand in a fault's path as the name of their type: no key of ours.
 _ALTERNATIVE = re.compile(r"str|int|constrained-\w+|list\[.*\]")

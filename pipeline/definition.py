@@ -11,8 +11,8 @@ from components.baseline.component import BaselineResolver
 from components.bottleneck_gen.component import BottleneckGen
 from components.data_validator.component import DataValidator
 from components.evaluator.component import Evaluator
+from components.files import absolute, is_remote
 from components.image_example_gen.component import ImageExampleGen
-from components.image_example_gen.file_systems import absolute, is_remote
 from components.infra_validator.component import InfraValidator
 from components.lite_export.component import LiteExport
 from components.pusher.component import Pusher
@@ -24,9 +24,9 @@ from components.statistics_gen.distributed import make_distributed_statistics_ge
 from components.trainer.component import Trainer
 from components.transform.component import make_transform
 from components.tuner.component import Tuner
-from pipeline import metadata_store
-from pipeline.beam_options import is_local, pipeline_arguments
 from pipeline.config import Config, Runtime
+from pipeline.launch.beam_options import is_local, pipeline_arguments
+from pipeline.store import metadata_store
 
 
 def create_pipeline(config: Config) -> Pipeline:

@@ -16,10 +16,12 @@ from tfx.orchestration.local import runner_utils
 from tfx.orchestration.portable import partial_run_utils, runtime_parameter_utils
 from tfx.proto.orchestration import pipeline_pb2
 
-from components.errors import ConfigError, UserError
-from components.image_example_gen.file_systems import is_remote
-from pipeline import environment, metadata_store, remote_files, runs, staging, train_worker
-from pipeline.node_launcher import Handle, Launcher
+from components.files import is_remote
+from components.step.errors import ConfigError, UserError
+from pipeline import train_worker
+from pipeline.launch import environment, local_copies
+from pipeline.launch.node_launcher import Handle, Launcher
+from pipeline.store import metadata_store, remote_files, runs
 
 
 class NodeFailed(UserError):
@@ -119,7 +121,7 @@ def run_node(bound: pipeline_pb2.Pipeline, node_id: str) -> str:
     if node.execution_options.run.perform_snapshot:
         with Handle(store) as handle:
             partial_run_utils.snapshot(handle, bound)
-    with staging.mirrored(root) as mirror:
+    with local_copies.mirrored(root) as mirror:
         with environment.heavy_imports():  # executor and driver
             launcher = Launcher(
                 mirror,

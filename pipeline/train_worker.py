@@ -13,9 +13,9 @@ from collections.abc import Callable
 from tfx.dsl.io import fileio
 from tfx.proto.orchestration import pipeline_pb2
 
-from components.errors import ConfigError, UserError
-from components.image_example_gen.file_systems import is_remote
+from components.files import is_remote
 from components.settings.training import Training
+from components.step.errors import ConfigError, UserError
 from components.trainer.cluster import read_cluster
 
 HELPED = "helped"

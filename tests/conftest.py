@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline import environment
+from pipeline.launch import environment
 
 environment.prepare()  # before any test module imports TensorFlow or Keras
 

@@ -13,10 +13,10 @@ from typing import Any
 from tfx.dsl.components.base import base_component, base_executor, executor_spec
 from tfx.types import Artifact, artifact_utils, channel, component_spec, standard_artifacts
 
-from components import saved_model
-from components.artifact_types import SERVED_DIGEST, SERVED_VERSION
-from components.code_version import code_version
-from components.drivers import FactsDriver
+from components.artifacts import saved_model
+from components.artifacts.types import SERVED_DIGEST, SERVED_VERSION
+from components.step.code_version import code_version
+from components.step.driver import FactsDriver
 from serving import versions
 
 

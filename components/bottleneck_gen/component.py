@@ -5,12 +5,12 @@ from __future__ import annotations
 from tfx.dsl.components.base import base_beam_component, executor_spec
 from tfx.types import BaseChannel, channel, component_spec, standard_artifacts
 
-from components.artifact_types import Bottlenecks
+from components.artifacts.types import Bottlenecks
 from components.bottleneck_gen.executor import Executor
-from components.code_version import code_version
+from components.model.chosen_weights import WeightsDriver
 from components.settings.model import Head, Model
 from components.settings.training import Training
-from components.weights_driver import WeightsDriver
+from components.step.code_version import code_version
 
 
 class BottleneckGenSpec(component_spec.ComponentSpec):

@@ -12,15 +12,17 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.dsl.io import fileio
 from tfx.types import Artifact, artifact_utils
 
-from components import artifact_types, features, records, saved_model, warm_start
-from components.artifact_types import OWN_BASE
-from components.backbones import build_base
+from components.artifacts import features, saved_model, tfrecords
+from components.artifacts import types as artifact_types
+from components.artifacts.types import OWN_BASE
 from components.bottleneck_gen.frozen_base import RunBase
-from components.errors import ConfigError
-from components.network import build_extractor
+from components.model import warm_start
+from components.model.chosen_weights import weights_file
+from components.model.network import build_extractor
+from components.model.transform_graph import Pixels
+from components.pretrained.base import build_base
 from components.settings.model import Model
-from components.transform_graph import Pixels
-from components.weights_driver import weights_file
+from components.step.errors import ConfigError
 
 _BATCH = 32  # pictures in one forward pass
 
@@ -71,7 +73,7 @@ def _check_budget(model: Model, size: list[int], examples: dict[str, str], budge
     if model.head.pooling != "flatten" and model.head.squeeze_excitation is None:
         return
     shape = build_extractor(build_base(model.backbone, size, None), model.head).output_shape[1:]
-    pictures = sum(records.count(folder) for folder in examples.values())
+    pictures = sum(tfrecords.count(folder) for folder in examples.values())
     needed = 4 * math.prod(shape) * pictures / 1e6
     if needed > budget_mb:
         raise ConfigError(

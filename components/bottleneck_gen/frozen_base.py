@@ -10,11 +10,12 @@ import numpy as np
 import tensorflow as tf
 from apache_beam.utils import shared
 
-from components import features, progress
-from components.backbones import build_base
-from components.network import build_extractor
+from components.artifacts import features
+from components.model.network import build_extractor
+from components.model.transform_graph import PARSE_PICTURE, Pixels
+from components.pretrained.base import build_base
 from components.settings.model import Model
-from components.transform_graph import PARSE_PICTURE, Pixels
+from components.step import progress
 
 
 class RunBase(beam.DoFn):

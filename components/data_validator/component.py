@@ -11,11 +11,11 @@ from tfx.dsl.io import fileio
 from tfx.orchestration.portable import data_types
 from tfx.types import BaseChannel, channel, component_spec, standard_artifacts
 
-from components.artifact_types import DataAcceptance, IngestReport
-from components.code_version import code_version
+from components.artifacts.types import DataAcceptance, IngestReport
 from components.data_validator.executor import PREVIOUS, QUESTION, Executor
-from components.drivers import ExecutionDriver
 from components.settings.data import Validation
+from components.step.code_version import code_version
+from components.step.driver import ExecutionDriver
 
 _LIVE = metadata_store_pb2.Artifact.LIVE
 

@@ -16,12 +16,13 @@ from tfx.dsl.components.base import base_executor
 from tfx.dsl.io import fileio
 from tfx.types import Artifact, artifact_utils
 
-from components import artifact_types, features
+from components.artifacts import features
+from components.artifacts import types as artifact_types
 from components.data_validator import comparison
 from components.data_validator.comparison import Finding
-from components.errors import DataError
+from components.model.transform_graph import read_records
 from components.settings.data import Validation
-from components.transform_graph import read_records
+from components.step.errors import DataError
 
 QUESTION, PREVIOUS = "question", "previous"
 """Execution properties, kept with the acceptance: what was asked (inputs and rules, a digest), and

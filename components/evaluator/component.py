@@ -5,10 +5,10 @@ from __future__ import annotations
 from tfx.dsl.components.base import base_beam_component, executor_spec
 from tfx.types import BaseChannel, channel, component_spec, standard_artifacts
 
-from components.artifact_types import ClassList, GateVerdict, Predictions
-from components.code_version import code_version
+from components.artifacts.types import ClassList, GateVerdict, Predictions
 from components.evaluator.executor import Executor
 from components.settings.gate import Gate
+from components.step.code_version import code_version
 
 
 class EvaluatorSpec(component_spec.ComponentSpec):

@@ -10,11 +10,13 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.dsl.io import fileio
 from tfx.types import Artifact, artifact_utils
 
-from components import artifact_types, features, predictions, progress, saved_model
-from components.artifact_types import SERVED_DIGEST, SERVED_VERSION
-from components.evaluator import answers, asked, gate, measure, verdict
-from components.predictions import BASELINE, CANDIDATE, Predictions
+from components.artifacts import features, predictions, saved_model
+from components.artifacts import types as artifact_types
+from components.artifacts.predictions import BASELINE, CANDIDATE, Predictions
+from components.artifacts.types import SERVED_DIGEST, SERVED_VERSION
+from components.evaluator import gate, loaded_model, measure, predict, verdict
 from components.settings.gate import Gate
+from components.step import progress
 
 BLESS_REASON = "bless_reason"
 """Property of a ModelBlessing that a person gave in spite of the gate."""
@@ -61,10 +63,10 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         models = _models(candidate, served)
         progress.report(f"{' and '.join(models)} on the test split")
         version = served.get_string_custom_property(SERVED_VERSION)
-        described = answers.describe(models, test, version, to)
+        described = predict.describe(models, test, version, to)
         with self._make_beam_pipeline() as pipeline:
-            answers.write(pipeline, models, described, test, to)
-        asked.load.cache_clear()
+            predict.write(pipeline, models, described, test, to)
+        loaded_model.load.cache_clear()
         return predictions.read_from(to)
 
 

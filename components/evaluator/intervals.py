@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from components.calibration import calibration_error
+from components.artifacts.calibration import calibration_error
 from components.evaluator.figures import by_class, macro
 
 _SAMPLES = 1000

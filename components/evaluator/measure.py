@@ -14,10 +14,10 @@ import pyarrow as pa
 import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.proto import config_pb2
 
-from components import features
+from components.artifacts import features
+from components.artifacts.predictions import CANDIDATE, Predictions
 from components.evaluator import intervals, tfma_figures
 from components.evaluator.metrics import Metrics
-from components.predictions import CANDIDATE, Predictions
 
 _TOP_K = 5
 _BATCH = 256  # rows

@@ -18,7 +18,7 @@ import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.metrics import metric_util
 from tensorflow_model_analysis.proto import config_pb2
 
-from components.calibration import calibration_error
+from components.artifacts.calibration import calibration_error
 from components.evaluator.figures import area_under_roc, by_class, macro
 
 ENTIRE = ("balanced_accuracy", "macro_precision", "macro_recall", "macro_f1", "macro_auc")

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from components.errors import ConfigError
+from components.artifacts.predictions import BASELINE, CANDIDATE, SIZE, Predictions
 from components.evaluator.gate import OVERALL, Row, Served
 from components.evaluator.metrics import Metrics
 from components.evaluator.paired import Pairs
-from components.predictions import BASELINE, CANDIDATE, SIZE, Predictions
 from components.settings.gate import Gate
+from components.step.errors import ConfigError
 
 SHARED = "classes that both models know"
 

@@ -8,12 +8,12 @@ from tfx.dsl.components.base import base_beam_component, executor_spec
 from tfx.orchestration.portable import data_types
 from tfx.types import channel, component_spec, standard_artifacts
 
-from components.artifact_types import ClassList, IngestReport
-from components.code_version import code_version
-from components.drivers import ExecutionDriver
-from components.image_example_gen import kept_listing, sources
+from components.artifacts.types import ClassList, IngestReport
+from components.image_example_gen import listing_handover, sources
 from components.image_example_gen.executor import Executor
 from components.settings.data import Data
+from components.step.code_version import code_version
+from components.step.driver import ExecutionDriver
 
 
 class ImageExampleGenSpec(component_spec.ComponentSpec):
@@ -36,10 +36,10 @@ class Driver(ExecutionDriver):
 
     def facts_of(self, execution_info: data_types.ExecutionInfo) -> dict[str, str]:
         """Lists the source, unless this run's command did, and keeps the listing."""
-        node = kept_listing.node_folder(execution_info.output_dict)
+        node = listing_handover.node_folder(execution_info.output_dict)
         data = Data.model_validate_json(execution_info.exec_properties["data"])
-        listing = kept_listing.kept_for_run(node, execution_info.pipeline_run_id)
-        return {"fingerprint": kept_listing.keep(listing or sources.scan(data), node)}
+        listing = listing_handover.kept_for_run(node, execution_info.pipeline_run_id)
+        return {"fingerprint": listing_handover.keep(listing or sources.scan(data), node)}
 
 
 class ImageExampleGen(base_beam_component.BaseBeamComponent):

@@ -10,12 +10,14 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.dsl.io import fileio
 from tfx.types import Artifact, artifact_utils
 
-from components import artifact_types, features, progress
-from components.image_example_gen import ingest, kept_listing, sources
+from components.artifacts import features
+from components.artifacts import types as artifact_types
+from components.image_example_gen import ingest, listing_handover, sources
 from components.image_example_gen.ingest_report import ingest_report
 from components.image_example_gen.limits import check_limits
 from components.image_example_gen.reading import Ledger
 from components.settings.data import Data
+from components.step import progress
 
 
 class Executor(base_beam_executor.BaseBeamExecutor):
@@ -28,7 +30,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         exec_properties: dict[str, Any],
     ) -> None:
         data = Data.model_validate_json(exec_properties["data"])
-        listing = kept_listing.listed(output_dict, exec_properties["fingerprint"], data)
+        listing = listing_handover.listed(output_dict, exec_properties["fingerprint"], data)
         progress.report(f"{len(listing.files)} pictures of {len(listing.classes)} classes")
         report = artifact_utils.get_single_instance(output_dict["ingest_report"])
         examples = artifact_utils.get_single_instance(output_dict["examples"])

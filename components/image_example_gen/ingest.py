@@ -23,11 +23,12 @@ from apache_beam.io.filesystems import FileSystems
 from apache_beam.transforms.window import GlobalWindows
 from apache_beam.utils.shared import Shared
 
-from components import features, progress
+from components.artifacts import features
+from components.artifacts.tfrecords import framed
 from components.image_example_gen import example_message, reading
-from components.image_example_gen.records import framed
 from components.image_example_gen.sources import SourceFile
 from components.settings.data import Data
+from components.step import progress
 
 LEDGER = "ledger"
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from components.features import SPLITS
+from components.artifacts.features import SPLITS
 from components.image_example_gen.verdicts import Row
 
 MOST_BITS, MOST_FINE_BITS = 3, 20

@@ -7,10 +7,10 @@ import dataclasses
 import hashlib
 from collections.abc import Iterable
 
-from components.features import SPLITS
+from components.artifacts.features import SPLITS
+from components.files import waiting
 from components.image_example_gen import sources
 from components.image_example_gen.difference_hash import difference_hash
-from components.image_example_gen.file_systems import patience
 from components.image_example_gen.sources import SourceFile
 from components.image_example_gen.splits import split_of
 from components.image_example_gen.verdicts import Row, verdicts
@@ -37,7 +37,7 @@ def read(file: SourceFile, data: Data) -> tuple[Accepted | None, Row]:
     if decided:
         row["split"] = decided
     try:
-        content = patience.read(file.path, lambda: sources.content(file))
+        content = waiting.read(file.path, lambda: sources.content(file))
         picture, pixels = canonical_and_pixels(content, max_pixels=data.max_pixels)
     except OSError as error:
         return None, {**row, "reason": f"can't be read: {error.strerror or error}"}

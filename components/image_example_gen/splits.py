@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from components.features import SPLITS
+from components.artifacts.features import SPLITS
 from components.settings.data import Splits
 
 

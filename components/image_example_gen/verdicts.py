@@ -11,7 +11,7 @@ from __future__ import annotations
 import collections
 from collections.abc import Iterable, Iterator
 
-from components.features import EVAL, TEST, TRAIN
+from components.artifacts.features import EVAL, TEST, TRAIN
 
 CONFLICT = "same picture under two labels"
 LEAK = "same picture in two splits"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import BaseChannel, channel, component_spec, standard_artifacts
 
-from components.code_version import code_version
 from components.infra_validator.executor import Executor
 from components.settings.push import Infra
+from components.step.code_version import code_version
 
 _SERVER = "serving.local_server.server"  # runs in a process of its own: no import leads to it
 

@@ -10,10 +10,11 @@ from tfx.dsl.components.base import base_executor
 from tfx.dsl.io import fileio
 from tfx.types import Artifact, artifact_utils
 
-from components import features, network_answers, progress, saved_model
+from components.artifacts import features, network_answers, saved_model
 from components.infra_validator.trial import find_fault
+from components.model.transform_graph import first_pictures
 from components.settings.push import Infra
-from components.transform_graph import first_pictures
+from components.step import progress
 
 _REASON_LENGTH = 500  # characters
 

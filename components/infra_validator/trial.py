@@ -18,7 +18,7 @@ from tensorflow.core.example.example_pb2 import Example
 from tensorflow_serving.apis.classification_pb2 import ClassificationRequest
 from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub
 
-from components import features
+from components.artifacts import features
 from serving.client import Client, ClientError, Prediction
 from serving.local_server.process import ServerFailed, serving
 from serving.session_trial import EXAMPLES, PICTURES, Answer, try_session

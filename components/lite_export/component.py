@@ -5,10 +5,10 @@ from __future__ import annotations
 from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import BaseChannel, channel, component_spec, standard_artifacts
 
-from components.artifact_types import ClassList, LiteModel
-from components.code_version import code_version
+from components.artifacts.types import ClassList, LiteModel
 from components.lite_export.executor import Executor
 from components.settings.export import Export
+from components.step.code_version import code_version
 
 
 class LiteExportSpec(component_spec.ComponentSpec):

@@ -13,13 +13,15 @@ from tfx.dsl.components.base import base_executor
 from tfx.dsl.io import fileio
 from tfx.types import Artifact, artifact_utils
 
-from components import artifact_types, features, progress, saved_model
-from components.artifact_types import LABELS
+from components.artifacts import features, saved_model
+from components.artifacts import types as artifact_types
+from components.artifacts.types import LABELS
 from components.lite_export.check import answers, compare
 from components.lite_export.convert import convert
-from components.pixel_scaling import to_picture
+from components.model.pixel_scaling import to_picture
+from components.model.transform_graph import Pixels, first_pictures
 from components.settings.export import Export
-from components.transform_graph import Pixels, first_pictures
+from components.step import progress
 from serving.saved_model_session import SavedModelSession
 
 

@@ -14,11 +14,11 @@ from tfx.proto import pusher_pb2
 from tfx.types import Artifact, BaseChannel, artifact_utils
 from tfx.utils import proto_utils
 
-from components import saved_model
-from components.code_version import code_version
-from components.drivers import FactsDriver
-from components.gate_rows import WITHDRAWN_VERSION
+from components.artifacts import saved_model
+from components.artifacts.gate_rows import WITHDRAWN_VERSION
 from components.settings.push import Push
+from components.step.code_version import code_version
+from components.step.driver import FactsDriver
 from serving import versions
 
 

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from components.report.environment import environment
-from components.report.run import Run
+from components.report.page_data import Run
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~&-])")
 _LISTED_CLASSES = 30  # in the sentence about them; the table holds all

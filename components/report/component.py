@@ -9,7 +9,7 @@ from tfx.dsl.components.base import base_component, executor_spec
 from tfx.orchestration.portable import data_types
 from tfx.types import BaseChannel, channel, component_spec, standard_artifacts
 
-from components.artifact_types import (
+from components.artifacts.types import (
     ClassList,
     DataAcceptance,
     GateVerdict,
@@ -17,12 +17,12 @@ from components.artifact_types import (
     LiteModel,
     Predictions,
 )
-from components.artifact_types import Report as ReportArtifact
-from components.code_version import code_version
-from components.drivers import ExecutionDriver
+from components.artifacts.types import Report as ReportArtifact
 from components.report.environment import TEMPLATES
 from components.report.executor import Executor
 from components.report.times import node_times
+from components.step.code_version import code_version
+from components.step.driver import ExecutionDriver
 
 
 class ReportSpec(component_spec.ComponentSpec):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from components.artifact_types import CONFIGURATION, REPORT_PAGE
+from components.artifacts.types import CONFIGURATION, REPORT_PAGE
 from components.report.card import card
 from components.report.page import render
-from components.report.run import Run
+from components.report.page_data import Run
 
 MODEL_CARD, METRICS, VERDICT = "model_card.md", "metrics.json", "verdict.json"
 

@@ -13,12 +13,12 @@ from tfx.dsl.components.base import base_executor
 from tfx.dsl.io import fileio
 from tfx.types import Artifact, artifact_utils
 
-from components import features
-from components.artifact_types import path_in
+from components.artifacts import features
+from components.artifacts.types import path_in
+from components.model.transform_graph import Pixels
 from components.report import documents, gather
 from components.report.heat_maps import GradCam
-from components.report.run import Run
-from components.transform_graph import Pixels
+from components.report.page_data import Run
 
 
 class Executor(base_executor.BaseExecutor):

@@ -13,9 +13,11 @@ import tensorflow as tf
 from tfx.dsl.io import fileio
 from tfx.types import Artifact, artifact_utils
 
-from components import artifact_types, features, gate_rows, predictions, tuned
-from components.report.run import Run, Sample
-from components.transform_graph import read_records
+from components.artifacts import features, gate_rows, predictions
+from components.artifacts import types as artifact_types
+from components.fit import tuned_settings
+from components.model.transform_graph import read_records
+from components.report.page_data import Run, Sample
 
 _PACKAGES = (
     "transfer-pipeline",
@@ -48,7 +50,7 @@ def gather(inputs: Mapping[str, Artifact], **known: Any) -> Run:
         train = artifact_utils.get_split_uri([inputs["examples"]], features.TRAIN)
         found["samples"] = samples(train, found["classes"])
     if "tuner_results" in inputs:
-        found["trials"] = tuned.read_trials(inputs["tuner_results"])
+        found["trials"] = tuned_settings.read_trials(inputs["tuner_results"])
     if "lite_model" in inputs:
         lite = inputs["lite_model"]
         found["lite"] = artifact_types.read(lite) | {"folder": lite.uri}

@@ -8,8 +8,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from components import progress
-from components.transform_graph import Pixels
+from components.model.transform_graph import Pixels
+from components.step import progress
 
 _BATCH = 8  # pictures
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from components.report.environment import environment
-from components.report.run import Run
+from components.report.page_data import Run
 from components.report.sections import (
-    attention,
     calibration,
     changes,
     classes,
@@ -17,9 +16,10 @@ from components.report.sections import (
     devices,
     gate,
     headline,
-    made_of,
+    heat_maps,
     mistakes,
     precision_recall,
+    provenance,
     query,
     samples,
     slices,
@@ -39,12 +39,12 @@ SECTIONS = (
     calibration.SECTION,
     precision_recall.SECTION,
     mistakes.SECTION,
-    attention.SECTION,
+    heat_maps.SECTION,
     data.SECTION,
     samples.SECTION,
     query.SECTION,
     devices.SECTION,
-    made_of.SECTION,
+    provenance.SECTION,
     configuration.SECTION,
 )
 """In the page's order. A new one is a module and a template of its name, and a line here."""

@@ -10,7 +10,7 @@ from tfx.components.schema_gen.import_schema_gen import component, executor
 from tfx.dsl.components.base import executor_spec
 from tfx.types import Artifact
 
-from components.drivers import FactsDriver
+from components.step.driver import FactsDriver
 
 _FOLDER = Path(__file__).parent
 _SCHEMA = "schema.pbtxt"

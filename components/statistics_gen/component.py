@@ -9,8 +9,8 @@ from __future__ import annotations
 from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import BaseChannel, channel, component_spec, standard_artifacts
 
-from components.code_version import code_version
 from components.statistics_gen.executor import Executor
+from components.step.code_version import code_version
 
 
 class StatisticsGenSpec(component_spec.ComponentSpec):

@@ -6,7 +6,7 @@ import tensorflow_data_validation as tfdv
 import tfx.components as tfx_components
 from tfx.types import BaseChannel
 
-from components import features
+from components.artifacts import features
 
 COUNTED = (
     features.ENCODED,

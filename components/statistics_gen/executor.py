@@ -15,8 +15,9 @@ from tfx.dsl.io import fileio
 from tfx.types import Artifact, artifact_utils
 from tfx.utils import io_utils
 
-from components import features, progress
-from components.transform_graph import read_records
+from components.artifacts import features
+from components.model.transform_graph import read_records
+from components.step import progress
 
 _STATISTICS = "FeatureStats.pb"  # the name that TFX's readers expect
 _BATCH = 1024

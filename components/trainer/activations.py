@@ -12,9 +12,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from components import progress
+from components.fit.training_data import Kept
 from components.settings.augmentation import Augmentation
-from components.training_data import Kept
+from components.step import progress
 
 _FREE = 0.5  # part of the free disk that may be taken
 

@@ -7,8 +7,8 @@ import os
 import keras
 import tensorflow as tf
 
-from components.pixel_scaling import BLACK_TO_WHITE, affine, blue_first
-from components.seeds import reseed
+from components.fit.seeds import reseed
+from components.model.pixel_scaling import BLACK_TO_WHITE, affine, blue_first
 from components.settings.augmentation import Augmentation
 
 _SHEET = 6  # pictures

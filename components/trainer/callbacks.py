@@ -9,9 +9,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from components import progress
-from components.errors import TrainingError
-from components.seeds import reseed
+from components.fit.seeds import reseed
+from components.step import progress
+from components.step.errors import TrainingError
 from components.trainer.augmentation import Augmenter
 from components.trainer.backup import Backup, State
 from components.trainer.record import Record, Row

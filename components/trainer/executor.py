@@ -11,10 +11,13 @@ from tfx.dsl.io import fileio
 from tfx.types import Artifact, artifact_utils
 from tfx.utils import path_utils
 
-from components import artifact_types, features, network_answers, tuned
-from components.errors import TrainingError
+from components.artifacts import features, network_answers
+from components.artifacts import types as artifact_types
+from components.fit import tuned_settings
+from components.model.transform_graph import first_pictures
 from components.settings.model import Model
 from components.settings.training import Training
+from components.step.errors import TrainingError
 from components.trainer import job as job_file
 from components.trainer import work_folder
 from components.trainer.distribution import make_strategy
@@ -22,7 +25,6 @@ from components.trainer.export import WARMUP_PICTURES, export, smallest
 from components.trainer.fitting import Fitted, Inputs, fit
 from components.trainer.job import Job
 from components.trainer.precision import precision
-from components.transform_graph import first_pictures
 
 
 class Executor(base_executor.BaseExecutor):
@@ -38,7 +40,7 @@ class Executor(base_executor.BaseExecutor):
         logs = artifact_utils.get_single_uri(output_dict["model_run"])
         state = self._context.stateful_working_dir if self._context else None
         work = work_folder.for_training(state, model, input_dict, exec_properties)
-        best = tuned.read_best(input_dict.get("hyperparameters", []))
+        best = tuned_settings.read_best(input_dict.get("hyperparameters", []))
         job = _job(input_dict, exec_properties, best)
         offer = job_file.offer_path(*_place(model), self._run_id)
         with (
@@ -67,14 +69,16 @@ def _place(output: str) -> tuple[str, str]:
 
 
 def _job(
-    input_dict: dict[str, list[Artifact]], exec_properties: dict[str, Any], best: tuned.Values
+    input_dict: dict[str, list[Artifact]],
+    exec_properties: dict[str, Any],
+    best: tuned_settings.Values,
 ) -> Job:
     def uri(key: str) -> str:
         return artifact_utils.get_single_uri(input_dict[key])
 
     model = Model.model_validate_json(exec_properties["network"])
     training = Training.model_validate_json(exec_properties["training"])
-    head, frozen = tuned.apply(best, model.head, training.frozen)
+    head, frozen = tuned_settings.apply(best, model.head, training.frozen)
     return Job(
         model=model.model_copy(update={"head": head}).model_dump_json(),
         training=training.model_copy(update={"frozen": frozen}).model_dump_json(),

@@ -11,10 +11,11 @@ from typing import Any
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
-from components import features, warm_start
-from components.network import Network
-from components.saved_model_writer import write_saved_model
-from components.transform_graph import Pixels
+from components.artifacts import features
+from components.artifacts.saved_model_writer import write_saved_model
+from components.model import warm_start
+from components.model.network import Network
+from components.model.transform_graph import Pixels
 
 WARMUP = os.path.join("assets.extra", "tf_serving_warmup_requests")
 CLASS_LIST = "classes.json"

@@ -13,11 +13,16 @@ import keras
 import tensorflow as tf
 from tfx.types import Artifact
 
-from components import artifact_types, features, records, saved_model, warm_start
-from components.backbones import build_base, first_unfrozen
-from components.class_weights import balanced
-from components.network import Network, build_network, freeze, unfreeze
-from components.optimizers import layer_decay
+from components.artifacts import features, saved_model, tfrecords
+from components.artifacts import types as artifact_types
+from components.fit.class_weights import balanced
+from components.fit.optimizers import layer_decay
+from components.fit.training_data import Data, bottleneck_batches, kept_data
+from components.model import warm_start
+from components.model.chosen_weights import weights_file
+from components.model.network import Network, build_network, freeze, unfreeze
+from components.model.transform_graph import Pixels, read_records
+from components.pretrained.base import build_base, first_unfrozen
 from components.settings.model import Model
 from components.settings.training import Training
 from components.trainer import activations
@@ -29,9 +34,6 @@ from components.trainer.distribution import all_agree
 from components.trainer.learner import make_learner
 from components.trainer.phases import Fit
 from components.trainer.record import Record
-from components.training_data import Data, bottleneck_batches, kept_data
-from components.transform_graph import Pixels, read_records
-from components.weights_driver import weights_file
 
 
 @dataclasses.dataclass(frozen=True)
@@ -157,7 +159,7 @@ class _Phases:
             (features.TRAIN, self._inputs.train, flips),
             (features.EVAL, self._inputs.eval, flips[:1]),
         )
-        counts = {name: records.count(split) for name, split, _ in splits}
+        counts = {name: tfrecords.count(split) for name, split, _ in splits}
         rows = sum(counts[name] * len(variants) for name, _, variants in splits)
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)

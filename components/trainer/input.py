@@ -8,10 +8,10 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from components import features, records
+from components.artifacts import features, tfrecords
+from components.fit.training_data import PARALLEL, Data, one_hot
+from components.model.transform_graph import PARSE_PICTURE, Pixels, read_records
 from components.trainer.shuffled import ShuffledRecords
-from components.training_data import PARALLEL, Data, one_hot
-from components.transform_graph import PARSE_PICTURE, Pixels, read_records
 
 ToBatches = Callable[[tf.data.Dataset], tf.data.Dataset]
 """Turns serialized Examples into batches of (inputs, labels one-hot)."""
@@ -42,7 +42,7 @@ def read_data(
         to_batches(read_records(validation))
         .apply(
             tf.data.experimental.assert_cardinality(
-                math.ceil(records.count(validation) / batch_size)
+                math.ceil(tfrecords.count(validation) / batch_size)
             )
         )
         .prefetch(tf.data.AUTOTUNE),

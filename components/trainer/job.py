@@ -17,12 +17,12 @@ from collections.abc import Iterator, Sequence
 from tfx.dsl.io import fileio
 from tfx.types import Artifact, standard_artifacts
 
+from components.model.transform_graph import Pixels
 from components.settings.model import Model
 from components.settings.training import Training
 from components.trainer.distribution import make_strategy
 from components.trainer.fitting import Inputs, fit
 from components.trainer.precision import precision
-from components.transform_graph import Pixels
 
 _FOLDER = ".workers"
 _LONGEST_EXPORT = 600.0  # seconds

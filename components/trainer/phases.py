@@ -8,7 +8,8 @@ from collections.abc import Mapping
 
 import keras
 
-from components.optimizers import build_optimizer, eval_loss_callbacks
+from components.fit.optimizers import build_optimizer, eval_loss_callbacks
+from components.fit.training_data import Data
 from components.settings.training import Phase
 from components.trainer.augmentation import Augmenter
 from components.trainer.backup import Backup, State
@@ -23,7 +24,6 @@ from components.trainer.callbacks import (
 from components.trainer.distribution import is_chief, shares
 from components.trainer.learner import Learner
 from components.trainer.record import Record
-from components.training_data import Data
 
 PHASES = ("frozen", "unfrozen")
 

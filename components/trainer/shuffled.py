@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from components import records
-from components.seeds import shuffled
+from components.artifacts import tfrecords
+from components.fit.seeds import shuffled
 
 _AT_ONCE = 16  # records per call into Python: each call costs as much as reading some
 
@@ -26,12 +26,12 @@ class ShuffledRecords:
           folder: of the split; TFRecord files without compression.
           seed: the same one gives the same orders.
         """
-        self._files = records.files(folder)
+        self._files = tfrecords.files(folder)
         self._seed = seed
         positions = [
             (number, *place)
             for number, file in enumerate(self._files)
-            for place in records.positions(file)
+            for place in tfrecords.positions(file)
         ]
         self._positions = np.array(positions, np.int64).reshape(-1, 3)
 

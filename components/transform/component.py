@@ -5,8 +5,8 @@ from __future__ import annotations
 from tfx.components import Transform
 from tfx.types import BaseChannel
 
-from components.code_version import code_version
 from components.settings.model import Image
+from components.step.code_version import code_version
 
 _MODULE = "components.transform.preprocessing"
 

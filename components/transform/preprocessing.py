@@ -10,7 +10,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from components import features
+from components.artifacts import features
 from components.backbones import BACKBONES
 
 

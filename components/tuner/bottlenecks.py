@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from components import features, records
-from components.class_weights import balanced
-from components.training_data import Data, Kept, bottleneck_batches, kept_data
-from components.transform_graph import read_records
+from components.artifacts import features, tfrecords
+from components.fit.class_weights import balanced
+from components.fit.training_data import Data, Kept, bottleneck_batches, kept_data
+from components.model.transform_graph import read_records
 
 _AT_ONCE = 256  # records
 
@@ -64,7 +64,7 @@ def read_bottlenecks(
 
 
 def _read(source: str, shape: Sequence[int], classes: Sequence[str], target: Path) -> Kept:
-    pictures = records.count(source)
+    pictures = tfrecords.count(source)
     array = np.lib.format.open_memmap(target, "w+", np.float32, (pictures, *shape))
     labels: list[np.ndarray] = []
     done = 0

@@ -5,11 +5,11 @@ from __future__ import annotations
 from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import BaseChannel, channel, component_spec, standard_artifacts
 
-from components.artifact_types import Bottlenecks, ClassList
-from components.code_version import code_version
+from components.artifacts.types import Bottlenecks, ClassList
 from components.settings.model import Model
 from components.settings.training import Training
 from components.settings.tuner import Tuner as Settings
+from components.step.code_version import code_version
 from components.tuner.executor import Executor
 
 

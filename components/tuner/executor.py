@@ -13,13 +13,14 @@ from tfx.dsl.components.base import base_executor
 from tfx.dsl.io import fileio
 from tfx.types import Artifact, artifact_utils
 
-from components import artifact_types, tuned
-from components.backbones import build_base
-from components.errors import TrainingError
-from components.network import build_extractor
+from components.artifacts import types as artifact_types
+from components.fit import tuned_settings
+from components.model.network import build_extractor
+from components.pretrained.base import build_base
 from components.settings.model import Model
 from components.settings.training import Training
 from components.settings.tuner import Tuner
+from components.step.errors import TrainingError
 from components.tuner.bottlenecks import read_bottlenecks
 from components.tuner.search import Figures, Search
 from components.tuner.trial import run_trial
@@ -46,7 +47,7 @@ class Executor(base_executor.BaseExecutor):
                 "of tuner.learning_rate, or set training.frozen.clip_norm=1."
             )
         tfx_executor.write_best_hyperparameters(search, output_dict)
-        with fileio.open(artifact_types.path_in(results, tuned.TRIALS), "w") as file:
+        with fileio.open(artifact_types.path_in(results, tuned_settings.TRIALS), "w") as file:
             file.write(json.dumps(trials, indent=1))
 
 
@@ -68,8 +69,8 @@ def _search(
     most = settings.epochs or training.frozen.epochs
     phase = training.frozen.model_copy(update={"epochs": most})
 
-    def attempt(values: tuned.Values, epochs: int, tell: Callable[[int], None]) -> Figures:
-        head, frozen = tuned.apply(values, model.head, phase)
+    def attempt(values: tuned_settings.Values, epochs: int, tell: Callable[[int], None]) -> Figures:
+        head, frozen = tuned_settings.apply(values, model.head, phase)
         return run_trial(data, head, frozen, training, epochs, tell)
 
     search = Search(settings, model.head, most, training.seed, attempt, folder)

@@ -10,13 +10,14 @@ import keras_tuner
 from keras_tuner.engine import base_tuner
 from keras_tuner.engine.trial import Trial
 
-from components import progress, tuned
+from components.fit import tuned_settings
 from components.settings.model import Head
 from components.settings.tuner import Tuner
+from components.step import progress
 from components.tuner.trial import Diverged
 
 Figures = dict[str, float]
-Try = Callable[[tuned.Values, int, Callable[[int], None]], Figures]
+Try = Callable[[tuned_settings.Values, int, Callable[[int], None]], Figures]
 """Fits with some values for so many epochs, tells each finished one, and gives the figures."""
 
 _OBJECTIVE = keras_tuner.Objective("val_loss", "min")
@@ -24,14 +25,14 @@ _EPOCHS = "tuner/epochs"  # where hyperband says how long a trial may be
 
 
 def space(settings: Tuner, head: Head) -> keras_tuner.HyperParameters:
-    """Gives what is searched, by the names of `components.tuned`."""
+    """Gives what is searched, by the names of `components.fit.tuned_settings`."""
     found = keras_tuner.HyperParameters()
-    for name in tuned.units_of(head) if settings.units else ():
+    for name in tuned_settings.units_of(head) if settings.units else ():
         found.Choice(name, settings.units)
     if settings.dropout:
-        found.Float(tuned.DROPOUT, *settings.dropout)
+        found.Float(tuned_settings.DROPOUT, *settings.dropout)
     if settings.learning_rate:
-        found.Float(tuned.LEARNING_RATE, *settings.learning_rate, sampling="log")
+        found.Float(tuned_settings.LEARNING_RATE, *settings.learning_rate, sampling="log")
     return found
 
 
@@ -78,7 +79,7 @@ class Search(base_tuner.BaseTuner):
         return f"smallest eval loss {done[0]['score']:.4f}" if done else "none finished"
 
     def trials(self) -> list[dict[str, Any]]:
-        """Gives a row per trial as `components.tuned.read_trials` does."""
+        """Gives a row per trial as `components.fit.tuned_settings.read_trials` does."""
         rows = [self._row(trial) for trial in self.oracle.trials.values()]
         return sorted(rows, key=lambda row: (row["score"] is None, row["score"]))
 
@@ -89,7 +90,7 @@ class Search(base_tuner.BaseTuner):
             "score": trial.score if done else None,
             "val_accuracy": trial.metrics.get_best_value("val_accuracy") if done else None,
             "epochs": values.get(_EPOCHS, self._epochs),
-            "values": tuned.own(values),
+            "values": tuned_settings.own(values),
         }
 
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import keras
 
-from components.network import build_head
-from components.optimizers import build_optimizer, eval_loss_callbacks
-from components.seeds import reseed
+from components.fit.optimizers import build_optimizer, eval_loss_callbacks
+from components.fit.seeds import reseed
+from components.model.network import build_head
 from components.settings.model import Head
 from components.settings.training import Frozen, Training
 from components.tuner.bottlenecks import Bottlenecks

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from pipeline import airflow_target, config
+from pipeline import config
+from pipeline.targets import airflow as airflow_target
 from tests.airflow.conftest import Airflow
 
 pytestmark = pytest.mark.slow

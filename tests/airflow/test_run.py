@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from pipeline import config
-from pipeline.run_command import Request, execute
+from pipeline.commands.run import Request, execute
 from serving import versions
 from tests import made_pictures
 from tests.airflow.conftest import ROOT, Airflow

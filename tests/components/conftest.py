@@ -9,7 +9,7 @@ import pytest
 from tests import made_pictures
 
 if TYPE_CHECKING:
-    from components.transform_graph import Pixels
+    from components.model.transform_graph import Pixels
 
 
 @pytest.fixture(scope="session")
@@ -24,7 +24,7 @@ def transform_graph(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture(scope="session")
 def pixels(transform_graph: str) -> Pixels:
     """That graph, loaded."""
-    from components.transform_graph import Pixels
+    from components.model.transform_graph import Pixels
 
     return Pixels(transform_graph)
 

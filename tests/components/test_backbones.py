@@ -7,8 +7,9 @@ import keras
 import numpy as np
 import pytest
 
-from components.backbones import BACKBONES, build_base, first_unfrozen
-from components.errors import ConfigError
+from components.backbones import BACKBONES
+from components.pretrained.base import build_base, first_unfrozen
+from components.step.errors import ConfigError
 
 
 def mobilenet(seed: int) -> keras.Model:

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from pipeline import environment
-from pipeline.run_command import Request, execute
+from pipeline.commands.run import Request, execute
+from pipeline.launch import environment
 from tests import made_pictures
 
 SMALL = [

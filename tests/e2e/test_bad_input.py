@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import cli, root
+from pipeline import cli
+from pipeline.store import root
 from tests import made_pictures
 from tests.e2e.conftest import SMALL
 

@@ -11,7 +11,7 @@ from typing import Any
 from serving import versions
 from tests import made_pictures
 from tests.e2e.conftest import SMALL, FirstRun
-from tests.pipeline.made_metadata import store as metadata_store
+from tests.pipeline.store.made_metadata import store as metadata_store
 
 _WEAK = [
     "training.frozen.epochs=1",

@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from pipeline import config
-from pipeline.compile_command import compile_to
-from pipeline.run_command import Request, execute
+from pipeline.commands.compile import compile_to
+from pipeline.commands.run import Request, execute
 from serving import versions
 from tests.e2e.conftest import SMALL, FirstRun
 from tests.kubeflow.conftest import kubeflow_environment  # noqa: F401  # a fixture

@@ -12,9 +12,9 @@ import tensorflow as tf
 import tensorflow_model_analysis as tfma
 from sklearn import metrics as sklearn_metrics
 
-from components import features
-from components.calibration import calibration_error
-from components.transform_graph import read_records
+from components.artifacts import features
+from components.artifacts.calibration import calibration_error
+from components.model.transform_graph import read_records
 from tests.e2e.conftest import FirstRun
 
 

@@ -13,12 +13,13 @@ from typing import Any
 import pytest
 import yaml
 
-from pipeline import config, metadata_store, runs
-from pipeline.run_command import Request, execute
+from pipeline import config
+from pipeline.commands.run import Request, execute
+from pipeline.store import metadata_store, runs
 from serving import versions
 from tests import made_pictures
 from tests.e2e.conftest import SMALL
-from tests.pipeline import databases
+from tests.pipeline.store import databases
 
 pytestmark = pytest.mark.slow
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.run_command import Request, execute
+from pipeline.commands.run import Request, execute
 from tests import made_pictures
-from tests.pipeline.made_store import MadeStore
+from tests.pipeline.store.made_store import MadeStore
 
 pytestmark = pytest.mark.slow
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from ml_metadata import metadata_store
 from ml_metadata.proto import metadata_store_pb2
 
-from pipeline.run_command import build_config
+from pipeline.commands.run import build_config
 from serving import versions
 from tests.e2e.conftest import BEFORE_TRAINER, FirstRun
 

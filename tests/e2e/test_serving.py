@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from components import features
+from components.artifacts import features
 from serving.client import Client
 from serving.local_server.process import serving
 from tests.e2e.conftest import FirstRun
@@ -34,7 +34,7 @@ def client(first_run: FirstRun) -> Iterator[Client]:
 def _pixels(first_run: FirstRun, pictures: list[Path]) -> np.ndarray:
     import tensorflow as tf
 
-    from components.transform_graph import Pixels
+    from components.model.transform_graph import Pixels
 
     graph = Pixels(str(first_run.output("Transform", "transform_graph")))
     return graph(tf.constant([path.read_bytes() for path in pictures])).numpy()
@@ -112,12 +112,12 @@ def test_serve_examples_needs_the_picture_alone_and_keeps_the_class_order(
 def test_bottlenecks_and_the_end_to_end_input_see_the_same_pixels(first_run: FirstRun) -> None:
     import tensorflow as tf
 
-    from components.backbones import build_base
-    from components.network import build_extractor
+    from components.fit.training_data import bottleneck_batches
+    from components.model.network import build_extractor
+    from components.model.transform_graph import Pixels, first_pictures, read_records
+    from components.pretrained.base import build_base
     from components.settings.model import Head
     from components.trainer import input as trainer_input
-    from components.training_data import bottleneck_batches
-    from components.transform_graph import Pixels, first_pictures, read_records
 
     examples = first_run.output("ImageExampleGen", "examples") / "Split-eval"
     graph = Pixels(str(first_run.output("Transform", "transform_graph")))

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 import tensorflow as tf
 
-from pipeline import environment
-from pipeline.check_command import check
-from pipeline.run_command import Request, build_config, execute
+from pipeline.commands.check import check
+from pipeline.commands.run import Request, build_config, execute
+from pipeline.launch import environment
 from tests import made_pictures
 from tests.components.image_example_gen.memory_files import MemoryFiles
 from tests.e2e.conftest import SMALL

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from components.errors import ConfigError
-from pipeline.lr_find_command import lr_find
+from components.step.errors import ConfigError
+from pipeline.commands.lr_find import lr_find
 from tests.e2e.conftest import BEFORE_TRAINER, FirstRun
 
 SHORT = ["training.frozen.epochs=2", "training.unfrozen.epochs=0"]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageOps
 
-from pipeline.run_command import run
+from pipeline.commands.run import run
 from tests import made_pictures
 from tests.e2e.conftest import Place
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.run_command import Request, execute
+from pipeline.commands.run import Request, execute
 from serving import versions
 from serving.client import Client, ClientError
 from tests import made_pictures

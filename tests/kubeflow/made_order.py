@@ -8,7 +8,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from pipeline import config, kubeflow_target
+from pipeline import config
+from pipeline.targets import kubeflow as kubeflow_target
 
 ROOT = Path(__file__).resolve().parents[2]
 INTERPRETER = kubeflow_target.INTERPRETER

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pipeline import kubeflow_target
+from pipeline.targets import kubeflow as kubeflow_target
 from tests.kubeflow import made_order
 from tests.kubeflow.made_order import IMAGE, NODES, compile_nodes, compiled_pipeline, load
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from setuptools import find_packages
 
-from pipeline import vertex_target
+from pipeline.targets import vertex as vertex_target
 from tests.kubeflow.made_order import ROOT
 
 DOCKERFILE = ROOT / "kubeflow" / "Dockerfile"

@@ -14,7 +14,7 @@ from tfx.orchestration.portable import data_types
 from tfx.proto.orchestration import pipeline_pb2
 from tfx.types import Artifact, artifact_utils, channel, component_spec, standard_artifacts
 
-from components.drivers import ExecutionDriver
+from components.step.driver import ExecutionDriver
 
 
 class WriteDriver(ExecutionDriver):

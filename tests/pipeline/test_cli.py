@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from components.errors import ConfigError
+from components.step.errors import ConfigError
 from pipeline import cli
-from pipeline.compile_command import compile_to
+from pipeline.commands.compile import compile_to
 from serving import versions
 from tests import made_pictures
 

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from pipeline import config
-from pipeline.beam_options import is_local, pipeline_arguments
+from pipeline.launch.beam_options import is_local, pipeline_arguments
 
 _DOCS = Path(__file__).parents[2] / "docs"
 

@@ -31,13 +31,13 @@ def test_the_check_itself_sees_what_is_imported() -> None:
     [
         "components.backbones",
         "components.settings.training",
-        "components.code_version",
+        "components.step.code_version",
         "components.evaluator.gate",
         "components.image_example_gen.reading",
         "pipeline.config",
         "pipeline.cli",
-        "pipeline.run_command",
-        "pipeline.check_command",
+        "pipeline.commands.run",
+        "pipeline.commands.check",
     ],
 )
 def test_importing_it_imports_nothing_heavy(module: str) -> None:

@@ -6,9 +6,9 @@ import keras
 import numpy as np
 import pytest
 
-from components.backbones import build_base, first_unfrozen
-from components.network import Network, build_network, freeze, unfreeze
-from components.optimizers import build_optimizer
+from components.fit.optimizers import build_optimizer
+from components.model.network import Network, build_network, freeze, unfreeze
+from components.pretrained.base import build_base, first_unfrozen
 from components.settings.training import Phase
 from pipeline.config import Config, build, override, presets, read_preset
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from tfx.proto.orchestration import pipeline_pb2
 
-from components.errors import ConfigError
 from components.settings.training import Training
+from components.step.errors import ConfigError
 from components.trainer import job
 from pipeline import node_runner, train_worker
 

@@ -11,7 +11,7 @@ import tensorflow as tf
 from tensorflow_serving.apis.predict_pb2 import PredictRequest
 from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
 
-from components.saved_model_writer import write_saved_model
+from components.artifacts.saved_model_writer import write_saved_model
 
 CLASSES = ("blue", "green", "red")
 

@@ -6,9 +6,8 @@ import dataclasses
 import fnmatch
 import posixpath
 
-from components.errors import ConfigError
-from components.image_example_gen import file_systems
-from components.image_example_gen.file_systems.entries import Entry, View, as_text
+from components import files as file_systems
+from components.files.entries import Entry, View, as_text
 from components.image_example_gen.sources import spans
 from components.image_example_gen.sources.grouping import with_groups
 from components.image_example_gen.sources.layouts import LAYOUT, is_picture, read_folders
@@ -22,6 +21,7 @@ from components.image_example_gen.sources.listing import (
 from components.image_example_gen.sources.manifest import read_manifest
 from components.image_example_gen.sources.records import is_records, read_picture, read_records
 from components.settings.data import Data
+from components.step.errors import ConfigError
 
 __all__ = ["Listing", "SourceFile", "content", "scan"]
 

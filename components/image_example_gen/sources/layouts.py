@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from components.features import EVAL, TEST, TRAIN
-from components.image_example_gen.file_systems.entries import Entry, Tree, is_visible
+from components.artifacts.features import EVAL, TEST, TRAIN
+from components.files.entries import Entry, Tree, is_visible
 from components.image_example_gen.sources.listing import Listing, SourceFile
 from serving.pictures import SUFFIXES
 

@@ -8,8 +8,8 @@ import hashlib
 import json
 from typing import Any, NamedTuple
 
-from components.errors import DataError
-from components.features import SPLITS, TRAIN
+from components.artifacts.features import SPLITS, TRAIN
+from components.step.errors import DataError
 from serving.pictures import SUFFIXES
 
 

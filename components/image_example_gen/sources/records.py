@@ -16,13 +16,13 @@ import zlib
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from components import features
-from components.errors import DataError
+from components.artifacts import features
+from components.files import open_bytes
+from components.files.entries import Entry, is_visible
 from components.image_example_gen.example_message import bytes_features
-from components.image_example_gen.file_systems import open_bytes
-from components.image_example_gen.file_systems.entries import Entry, is_visible
 from components.image_example_gen.sources.layouts import SPLIT_NAMES
 from components.image_example_gen.sources.listing import Listing, Record, SourceFile
+from components.step.errors import DataError
 
 _HEADER, _FOOTER = 12, 4  # bytes before and after a record's data
 _LARGEST = 2**31  # an Example is a protocol buffer, which can't be larger

@@ -8,10 +8,10 @@ import numpy as np
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from components.calibration import BINS, bins
-from components.report.answers import Answer
-from components.report.figures import BLUE, MUTED, dress, to_svg
-from components.report.run import Run, Section
+from components.artifacts.calibration import BINS, bins
+from components.report.page_data import Run, Section
+from components.report.picture_predictions import Answer
+from components.report.plots import BLUE, MUTED, dress, to_svg
 
 _SIZE = (4.5, 3.4)  # inches
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from components.report.answers import Change
-from components.report.run import Run, Section
+from components.report.page_data import Run, Section
+from components.report.picture_predictions import Change
 from components.report.thumbnails import thumbnail
 
 _SIDE = 200  # pixels

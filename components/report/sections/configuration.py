@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from components.report.run import Run, Section
+from components.report.page_data import Run, Section
 
 
 def _values(run: Run) -> dict[str, Any]:

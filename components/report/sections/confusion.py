@@ -9,8 +9,8 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from components.report.figures import BLUE, INK, LINE, MUTED, ORANGE, short, to_svg
-from components.report.run import Run, Section
+from components.report.page_data import Run, Section
+from components.report.plots import BLUE, INK, LINE, MUTED, ORANGE, short, to_svg
 
 _DRAWN_CLASSES = 30  # of more, the most confused pairs are listed instead
 _PAIRS = 30

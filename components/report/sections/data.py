@@ -5,9 +5,9 @@ from __future__ import annotations
 import collections
 from typing import Any
 
-from components import features
-from components.class_weights import balanced
-from components.report.run import Run, Section
+from components.artifacts import features
+from components.fit.class_weights import balanced
+from components.report.page_data import Run, Section
 
 _SHOWN_REJECTS = 50
 _SHOWN_ALIKE = 20

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
-from components.report.run import Run, Section
+from components.report.page_data import Run, Section
 
 
 def _values(run: Run) -> dict[str, Any]:

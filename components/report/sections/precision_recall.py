@@ -8,9 +8,9 @@ import numpy as np
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from components.predictions import CANDIDATE, Predictions
-from components.report.figures import BLUE, LINE, MUTED, ORANGE, dress, to_svg
-from components.report.run import Run, Section
+from components.artifacts.predictions import CANDIDATE, Predictions
+from components.report.page_data import Run, Section
+from components.report.plots import BLUE, LINE, MUTED, ORANGE, dress, to_svg
 
 _SIZE = (4.5, 3.2)  # inches
 _DRAWN = 40  # classes, those with the lowest average precision

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-from components.report.run import Run, Section
+from components.report.page_data import Run, Section
 from components.report.thumbnails import thumbnail
 
 _SIDE = 128  # pixels

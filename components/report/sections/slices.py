@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from components.predictions import SIZE
-from components.report.run import Run, Section
+from components.artifacts.predictions import SIZE
+from components.report.page_data import Run, Section
 
 
 def _values(run: Run) -> dict[str, Any]:

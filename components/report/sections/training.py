@@ -9,8 +9,8 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from components.report.figures import BLUE, INK, MUTED, ORANGE, dress, to_svg
-from components.report.run import Run, Section
+from components.report.page_data import Run, Section
+from components.report.plots import BLUE, INK, MUTED, ORANGE, dress, to_svg
 from components.report.thumbnails import thumbnail
 
 _SIZE = (4.5, 2.6)  # inches

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from components.report.run import Run, Section
+from components.report.page_data import Run, Section
 
 _SHOWN = 20  # trials
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from tfx.types import standard_artifacts
 
-from components import saved_model
-from components.artifact_types import SERVED_DIGEST, SERVED_VERSION
+from components.artifacts import saved_model
+from components.artifacts.types import SERVED_DIGEST, SERVED_VERSION
 from components.baseline.component import Driver, Executor
 from serving import versions
 

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components import features
-from components.backbones import build_base
+from components.artifacts import features
 from components.bottleneck_gen.frozen_base import RunBase
-from components.errors import ConfigError
-from components.network import build_extractor
-from components.random_base import build_random_base
+from components.model.network import build_extractor
+from components.model.random_base import build_random_base
+from components.model.transform_graph import PARSE_PICTURE, Pixels, read_records
+from components.pretrained.base import build_base
 from components.settings.model import Head, Model
-from components.transform_graph import PARSE_PICTURE, Pixels, read_records
+from components.step.errors import ConfigError
 
 MODEL = Model(backbone="mobilenet", weights=None)
 

@@ -7,11 +7,12 @@ from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2
 from tfx.types import Artifact, standard_artifacts
 
-from components import artifact_types, features
+from components.artifacts import features
+from components.artifacts import types as artifact_types
 from components.data_validator.executor import PREVIOUS, QUESTION, Executor
-from components.errors import DataError
 from components.settings.data import Validation
 from components.statistics_gen.executor import of_pictures
+from components.step.errors import DataError
 from tests.components.made_artifacts import SCHEMA
 
 Inputs = dict[str, list[Artifact]]

@@ -11,11 +11,12 @@ import pytest
 import tensorflow as tf
 from tfx.types import Artifact, artifact_utils, standard_artifacts
 
-from components import artifact_types, features, saved_model
-from components.evaluator.asked import Asked, NotAskable
+from components.artifacts import features, saved_model
+from components.artifacts import types as artifact_types
+from components.artifacts.predictions import read_from
+from components.artifacts.saved_model_writer import write_saved_model
 from components.evaluator.executor import Executor
-from components.predictions import read_from
-from components.saved_model_writer import write_saved_model
+from components.evaluator.loaded_model import CannotPredict, LoadedModel
 from components.settings.gate import Gate
 
 CLASSES = ["cat", "cow", "dog"]
@@ -185,12 +186,12 @@ def test_the_model_that_is_served_already_is_unchanged(
 
 def test_a_model_without_serve_examples_is_asked_by_pictures(tmp_path: Path) -> None:
     made = save(Reader(["dog", "cat"]), tmp_path / "model", "serving_default")
-    asked = Asked(saved_model.serving_dir(made.uri))
+    asked = LoadedModel(saved_model.serving_dir(made.uri))
     pictures = [example(0, "cat"), example(1, "dog")]
     assert asked.classes(pictures) == ["cat", "dog"]
     assert [max(scores, key=scores.__getitem__) for scores in asked.scores(pictures)] == [
         "cat",
         "dog",
     ]
-    with pytest.raises(NotAskable, match="can't be loaded"):
-        Asked(str(tmp_path / "nothing"))
+    with pytest.raises(CannotPredict, match="can't be loaded"):
+        LoadedModel(str(tmp_path / "nothing"))

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics as sklearn_metrics
 
-from components.calibration import calibration_error
+from components.artifacts.calibration import calibration_error
 from components.evaluator.figures import area_under_roc
 from components.evaluator.intervals import bootstrap
 

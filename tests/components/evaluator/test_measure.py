@@ -12,10 +12,10 @@ import tensorflow_model_analysis as tfma
 from apache_beam.options.pipeline_options import PipelineOptions
 from sklearn import metrics as sklearn_metrics
 
-from components.calibration import BINS
+from components.artifacts.calibration import BINS
+from components.artifacts.predictions import Predictions, read
 from components.evaluator import measure
 from components.evaluator.metrics import Metrics
-from components.predictions import Predictions, read
 
 CLASSES = ["ape", "bee", "cow", "猫 <b>", "none"]  # the last has no test pictures
 SLICES = ["picture_size", "camera"]

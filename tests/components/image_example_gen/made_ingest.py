@@ -10,10 +10,11 @@ import tensorflow as tf
 from tfx.dsl.components.base import base_beam_executor
 from tfx.types import artifact_utils, standard_artifacts
 
-from components import artifact_types, features
+from components.artifacts import features
+from components.artifacts import types as artifact_types
 from components.image_example_gen.executor import Executor
+from components.model.transform_graph import read_records
 from components.settings.data import Data
-from components.transform_graph import read_records
 from pipeline.config import Runtime
 
 

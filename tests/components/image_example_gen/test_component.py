@@ -8,7 +8,7 @@ import pytest
 from tfx.orchestration.portable import data_types
 from tfx.types import standard_artifacts
 
-from components.image_example_gen import kept_listing
+from components.image_example_gen import listing_handover
 from components.image_example_gen.component import Driver
 from components.image_example_gen.sources import scan
 from components.settings.data import Data
@@ -52,7 +52,7 @@ def driven(outputs: dict[str, list[Any]], run_id: str = "run-1") -> str:
 def test_the_executor_reads_what_the_driver_listed(outputs: dict[str, list[Any]]) -> None:
     fingerprint = driven(outputs)
     assert listed() == 1
-    found = kept_listing.listed(outputs, fingerprint, DATA)
+    found = listing_handover.listed(outputs, fingerprint, DATA)
     assert listed() == 1
     assert found == scan(DATA)
     assert found.fingerprint() == fingerprint
@@ -61,8 +61,8 @@ def test_the_executor_reads_what_the_driver_listed(outputs: dict[str, list[Any]]
 def test_the_driver_takes_the_listing_that_its_run_s_command_made(
     outputs: dict[str, list[Any]], tmp_path: Path
 ) -> None:
-    node = str(tmp_path / "root" / kept_listing.NODE)
-    fingerprint = kept_listing.keep(scan(DATA), node, "run-1")
+    node = str(tmp_path / "root" / listing_handover.NODE)
+    fingerprint = listing_handover.keep(scan(DATA), node, "run-1")
     assert (driven(outputs), listed()) == (fingerprint, 1)
 
 
@@ -76,4 +76,4 @@ def test_a_lost_listing_is_made_anew(outputs: dict[str, list[Any]], tmp_path: Pa
     fingerprint = driven(outputs)
     [kept] = (tmp_path / "root" / "ImageExampleGen" / ".system" / "listings").iterdir()
     kept.unlink()
-    assert kept_listing.listed(outputs, fingerprint, DATA).fingerprint() == fingerprint
+    assert listing_handover.listed(outputs, fingerprint, DATA).fingerprint() == fingerprint

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
-from components.features import ENCODED, FILENAME, SPLITS
+from components.artifacts.features import ENCODED, FILENAME, SPLITS
 from components.image_example_gen.reading import read
 from components.image_example_gen.sources import SourceFile
 from components.settings.data import Data, Splits

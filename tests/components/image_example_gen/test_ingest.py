@@ -6,7 +6,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from components import features
+from components.artifacts import features
 from components.image_example_gen import ingest, reading, sources
 from components.settings.data import Data
 from tests import made_pictures

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from components.features import SPLITS
+from components.artifacts.features import SPLITS
 from components.image_example_gen.ingest_report import ingest_report
 from components.image_example_gen.reading import Ledger
 from components.image_example_gen.sources import Listing

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from components.features import SPLITS
+from components.artifacts.features import SPLITS
 from components.image_example_gen.reading import Ledger, read
 from components.image_example_gen.sources import SourceFile
 from components.image_example_gen.splits import split_of

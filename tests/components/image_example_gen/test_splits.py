@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.features import SPLITS
+from components.artifacts.features import SPLITS
 from components.image_example_gen.splits import split_of
 from components.settings.data import Splits
 

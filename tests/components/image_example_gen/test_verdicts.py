@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.features import SPLITS
+from components.artifacts.features import SPLITS
 from components.image_example_gen.verdicts import Row, duplicates, verdicts
 
 

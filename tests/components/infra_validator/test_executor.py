@@ -7,10 +7,10 @@ import tensorflow as tf
 from tfx.components.util.model_utils import is_infra_validated
 from tfx.types import Artifact, standard_artifacts
 
-from components import features, network_answers
+from components.artifacts import features, network_answers
+from components.artifacts.saved_model_writer import write_saved_model
 from components.infra_validator import trial
 from components.infra_validator.executor import Executor
-from components.saved_model_writer import write_saved_model
 from components.settings.push import Infra
 from tests.serving.samples import jpeg, png
 from tests.serving.tiny_model import CLASSES, Colours, add_warmup, export, predict_request

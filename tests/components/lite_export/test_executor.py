@@ -13,14 +13,15 @@ import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 from tfx.types import standard_artifacts
 
-from components import artifact_types, saved_model
+from components.artifacts import saved_model
+from components.artifacts import types as artifact_types
 from components.lite_export.executor import Executor
-from components.network import build_network
-from components.random_base import build_random_base
+from components.model.network import build_network
+from components.model.random_base import build_random_base
+from components.model.transform_graph import Pixels, first_pictures
 from components.settings.export import Export
 from components.settings.model import Head
 from components.trainer.export import export
-from components.transform_graph import Pixels, first_pictures
 
 CLASSES = ["blau", "grün", "rot"]
 

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from components.predictions import read
-from components.report.run import Run, Sample
+from components.artifacts.predictions import read
+from components.report.page_data import Run, Sample
 from components.trainer.record import Record
 
 CLASSES = ["apple", "pear", "quince"]

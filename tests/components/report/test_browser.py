@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from components.report.page import render
-from components.report.run import Run
+from components.report.page_data import Run
 from tests.components.report.made_run import run
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")

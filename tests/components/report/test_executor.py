@@ -11,7 +11,9 @@ import tensorflow as tf
 from PIL import Image
 from tfx.types import Artifact, standard_artifacts
 
-from components import artifact_types, features, tuned
+from components.artifacts import features
+from components.artifacts import types as artifact_types
+from components.fit import tuned_settings
 from components.report.executor import Executor
 from tests.components.report.made_run import (
     CLASSES,
@@ -157,7 +159,7 @@ def test_what_the_tuner_tried_is_shown_where_it_ran(
     inputs: dict[str, list[Artifact]], tmp_path: Path
 ) -> None:
     results = artifact(standard_artifacts.TunerResults, tmp_path)
-    Path(results.uri, tuned.TRIALS).write_text(json.dumps(trials()))
+    Path(results.uri, tuned_settings.TRIALS).write_text(json.dumps(trials()))
     _, made = page(inputs | {"tuner_results": [results]}, tmp_path)
     assert len(made.table("Trial")) == 3
 

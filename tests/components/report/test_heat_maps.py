@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.backbones import build_base
+from components.model.transform_graph import Pixels
+from components.pretrained.base import build_base
 from components.report.heat_maps import GradCam
-from components.transform_graph import Pixels
 from tests.components.report.made_run import picture
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from components.report.page import SECTIONS, render
-from components.report.run import Run
+from components.report.page_data import Run
 from tests.components.report.made_run import CLASSES, Page, row, run
 
 HOSTILE = ['<script>alert("1")</script>', "a' onerror='x", "{{ 7 * 7 }}", "苹果 & 🍎"]

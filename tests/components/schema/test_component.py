@@ -7,7 +7,7 @@ from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 import components.schema
-from components import features
+from components.artifacts import features
 from components.schema.component import Driver, ImportSchemaGen
 
 

@@ -20,9 +20,9 @@ from components.statistics_gen import component
 from components.statistics_gen.distributed import COUNTED, make_distributed_statistics_gen
 from components.statistics_gen.executor import of_pictures
 from pipeline import config
-from pipeline.beam_options import pipeline_arguments
 from pipeline.config import Runtime
 from pipeline.definition import create_pipeline
+from pipeline.launch.beam_options import pipeline_arguments
 from tests.components.made_artifacts import SCHEMA
 
 

@@ -6,11 +6,11 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from components import progress
+from components.model.transform_graph import Pixels
 from components.settings.model import Head, Model
 from components.settings.training import Training
+from components.step import progress
 from components.trainer.fitting import Fitted, Inputs, fit
-from components.transform_graph import Pixels
 
 CLASSES = ["blue", "green", "red"]
 FROZEN = {"epochs": 2, "learning_rate": 0.01, "features": "end_to_end"}

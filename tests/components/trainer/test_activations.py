@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from components.fit.training_data import Kept, kept_data
 from components.settings.augmentation import Augmentation
 from components.trainer.activations import flips, keep
-from components.training_data import Kept, kept_data
 
 PICTURES = 10
 

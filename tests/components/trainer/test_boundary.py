@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from components.backbones import build_base, first_unfrozen
-from components.network import unfreeze
+from components.model.network import unfreeze
+from components.pretrained.base import build_base, first_unfrozen
 from components.trainer.boundary import split_at
 
 SIZE = 64

@@ -11,11 +11,11 @@ import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
-from components import features
-from components.network import Network, build_network
+from components.artifacts import features
+from components.model.network import Network, build_network
+from components.model.transform_graph import PARSE_PICTURE, Pixels, first_pictures, read_records
 from components.settings.model import Head
 from components.trainer.export import export
-from components.transform_graph import PARSE_PICTURE, Pixels, first_pictures, read_records
 
 CLASSES = ["blau", "grün", "rot"]  # not ASCII, and in an order that scores do not follow
 

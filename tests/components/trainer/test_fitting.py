@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from components.model.transform_graph import Pixels
 from components.trainer.fitting import Fitted
-from components.transform_graph import Pixels
 from tests.components.trainer.made_training import FROZEN, UNFROZEN, Epochs, Killed, inputs, train
 
 FIGURES = ("loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components import features
+from components.artifacts import features
+from components.fit.training_data import Data, bottleneck_batches, one_hot
+from components.model.transform_graph import PARSE_PICTURE, Pixels, read_records
 from components.trainer.input import count_classes, picture_batches, read_data
-from components.training_data import Data, bottleneck_batches, one_hot
-from components.transform_graph import PARSE_PICTURE, Pixels, read_records
 
 CLASSES = ["blue", "green", "red"]
 COUNT = 20

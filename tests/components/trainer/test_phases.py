@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.errors import TrainingError
+from components.fit.training_data import Data
 from components.settings.training import Frozen, Unfrozen
+from components.step.errors import TrainingError
 from components.trainer.backup import Backup
 from components.trainer.learner import Learner
 from components.trainer.phases import Fit
-from components.training_data import Data
 
 COUNT = 32
 

@@ -6,7 +6,7 @@ import keras
 import pytest
 import tensorflow as tf
 
-from components.network import build_head
+from components.model.network import build_head
 from components.settings.model import Dense, Head
 from components.trainer.precision import precision
 

@@ -14,13 +14,15 @@ import pytest
 import tensorflow as tf
 from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
 
-from components import features, warm_start
-from components.backbones import BACKBONES, build_base
-from components.network import Network, build_network
-from components.saved_model_writer import write_saved_model
+from components.artifacts import features
+from components.artifacts.saved_model_writer import write_saved_model
+from components.backbones import BACKBONES
+from components.model import warm_start
+from components.model.network import Network, build_network
+from components.model.transform_graph import Pixels, first_pictures
+from components.pretrained.base import build_base
 from components.settings.model import Dense, Head
 from components.trainer.export import WARMUP, export
-from components.transform_graph import Pixels, first_pictures
 from serving.saved_model_session import SavedModelSession
 from tests.components import made_artifacts
 

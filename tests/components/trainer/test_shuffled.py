@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from components.seeds import shuffled
+from components.fit.seeds import shuffled
 from components.trainer.shuffled import ShuffledRecords
 
 RECORDS = [b"", *(bytes([number]) * number * 1000 for number in range(1, 30))]

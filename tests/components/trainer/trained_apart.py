@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from pipeline import environment
+from pipeline.launch import environment
 
 environment.prepare()
 
@@ -17,7 +17,7 @@ import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
 from components.backbones import BACKBONES, Backbone  # noqa: E402
-from components.seeds import reseed  # noqa: E402
+from components.fit.seeds import reseed  # noqa: E402
 from components.settings.model import Head, Model  # noqa: E402
 from components.settings.training import Training  # noqa: E402
 from components.trainer import job as job_file  # noqa: E402

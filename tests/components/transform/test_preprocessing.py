@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from components import features
+from components.artifacts import features
 from components.backbones import BACKBONES
 from components.transform.preprocessing import decode, fit, preprocessing_fn
 

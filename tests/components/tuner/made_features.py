@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from components import artifact_types, features
+from components.artifacts import features
+from components.artifacts import types as artifact_types
 
 CLASSES = ["blue", "green", "red"]
 SIZE = 1024  # of MobileNet's pooled features

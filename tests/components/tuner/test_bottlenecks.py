@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from components.fit.training_data import bottleneck_batches
 from components.trainer.input import read_data
-from components.training_data import bottleneck_batches
 from components.tuner.bottlenecks import Bottlenecks, read_bottlenecks
 from tests.components.tuner import made_features
 from tests.components.tuner.made_features import CLASSES, SIZE

@@ -10,11 +10,12 @@ import keras_tuner
 import pytest
 from tfx.types import Artifact, standard_artifacts
 
-from components import artifact_types, tuned
-from components.errors import TrainingError
+from components.artifacts import types as artifact_types
+from components.fit import tuned_settings
 from components.settings.model import Model
 from components.settings.training import Training
 from components.settings.tuner import Tuner
+from components.step.errors import TrainingError
 from components.trainer.executor import Executor as Trainer
 from components.tuner.executor import Executor
 from tests.components.tuner import made_features
@@ -93,7 +94,7 @@ def test_the_best_trial_is_what_the_trainer_fits(
     settings = {"network": MODEL.model_dump_json(), "training": TRAINING.model_dump_json()}
     Trainer().Do(inputs, {"model": [model], "model_run": [run]}, settings)
 
-    best = tuned.read_trials(found["tuner_results"][0])[0]
+    best = tuned_settings.read_trials(found["tuner_results"][0])[0]
     history = json.loads(Path(run.uri, "history.json").read_text())
     assert history["tuned"] == best["values"]
     assert history["best"]["val_loss"] == pytest.approx(best["score"], rel=1e-6)

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from components import progress
 from components.settings.model import Head
 from components.settings.tuner import Tuner
+from components.step import progress
 from components.tuner.search import Search, space
 from components.tuner.trial import Diverged
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from components.image_example_gen.file_systems.entries import Entry, Tree
+from components.files.entries import Entry, Tree
 from components.image_example_gen.sources.layouts import read_folders
 
 

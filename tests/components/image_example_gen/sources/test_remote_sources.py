@@ -11,7 +11,7 @@ import pytest
 from components.image_example_gen.reading import read
 from components.image_example_gen.sources import content, scan
 from components.settings.data import Data
-from pipeline.check_command import check
+from pipeline.commands.check import check
 from tests import made_pictures
 from tests.components.image_example_gen.memory_files import MemoryFiles
 

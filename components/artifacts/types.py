@@ -1,0 +1,105 @@
+"""Artifact types of this pipeline beside TFX's standard ones. Each names its file's format."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from tfx.dsl.io import fileio
+from tfx.types.artifact import Artifact
+
+
+class ClassList(Artifact):
+    """`classes.json`: the class names, sorted. Every index in the system is a position in it."""
+
+    TYPE_NAME = "ClassList"
+
+
+class IngestReport(Artifact):
+    """`report.json`: counts per split and class, rejected files with reasons, ignored files."""
+
+    TYPE_NAME = "IngestReport"
+
+
+class DataAcceptance(Artifact):
+    """`acceptance.json`: counts and findings of data that passed, when, and compared with what."""
+
+    TYPE_NAME = "DataAcceptance"
+
+
+class Bottlenecks(Artifact):
+    """`Split-<split>/*.tfrecord`: the frozen base's output per picture, with its class name."""
+
+    TYPE_NAME = "Bottlenecks"
+
+
+OWN_BASE = "base.weights.h5"
+"""In Bottlenecks: the base that gave them, where it is no published one."""
+
+
+class LiteModel(Artifact):
+    """`model-<kind>.tflite`: the candidate for devices; `labels.txt`; `lite.json`: how close each
+    file comes to the SavedModel. One that does not come close is not there."""
+
+    TYPE_NAME = "LiteModel"
+
+
+LABELS = "labels.txt"
+"""In LiteModel: the class names, one a line, in the order of the scores."""
+
+
+class Predictions(Artifact):
+    """`predictions-*.jsonl`: a row per test picture with the answers of candidate and baseline.
+
+    `components.artifacts.predictions` reads it.
+    """
+
+    TYPE_NAME = "Predictions"
+
+
+class GateVerdict(Artifact):
+    """`verdict.json`: the gate's rows (metric, slice, found, needed, passed) and all metrics."""
+
+    TYPE_NAME = "GateVerdict"
+
+
+class Report(Artifact):
+    """`report.html`, `model_card.md`; for programs `metrics.json`, `verdict.json` and
+    `configuration.json`."""
+
+    TYPE_NAME = "Report"
+
+
+REPORT_PAGE, CONFIGURATION = "report.html", "configuration.json"
+"""Files of a Report artifact; the latter holds the run's whole configuration."""
+
+SERVED_VERSION = "served_version"
+SERVED_DIGEST = "served_digest"
+"""Properties of the baseline's Model artifact; both empty where no model is served."""
+
+_FILES = {
+    ClassList: "classes.json",
+    IngestReport: "report.json",
+    DataAcceptance: "acceptance.json",
+    GateVerdict: "verdict.json",
+    LiteModel: "lite.json",
+}
+
+
+def path_in(artifact: Artifact, name: str) -> str:
+    """The path of `name` inside the artifact, on whatever file system it lies."""
+    return os.path.join(artifact.uri, name)
+
+
+def write(artifact: Artifact, value: Any) -> None:
+    """Writes the one JSON document that an artifact of this type holds."""
+    fileio.makedirs(artifact.uri)
+    with fileio.open(path_in(artifact, _FILES[type(artifact)]), "w") as file:
+        file.write(json.dumps(value, indent=1, ensure_ascii=False))
+
+
+def read(artifact: Artifact) -> Any:
+    """Reads the one JSON document that an artifact of this type holds."""
+    with fileio.open(path_in(artifact, _FILES[type(artifact)]), "r") as file:
+        return json.loads(file.read())

@@ -1,0 +1,88 @@
+"""A SavedModel as the gate asks it: encoded pictures in, scores of named classes out."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef
+
+from components.artifacts import features
+from serving.saved_model_session import SavedModelSession
+
+EXAMPLES, PICTURES = "serve_examples", "serving_default"
+_INTERNAL = "__"  # how the keys of what is no signature begin
+
+
+class CannotPredict(Exception):
+    """The model has no signature that can be asked; the message says what was found."""
+
+
+class LoadedModel:
+    """A model in a session, as TensorFlow Serving loads it.
+
+    One without `serve_examples` is asked by `serving_default`.
+    """
+
+    def __init__(self, directory: str):
+        """Loads the SavedModel.
+
+        Raises:
+          CannotPredict: it can't be loaded, or none of its signatures fits.
+        """
+        try:
+            self._session = SavedModelSession(directory)
+        except (OSError, ValueError, tf.errors.OpError) as error:
+            raise CannotPredict(
+                f"it can't be loaded ({' '.join(str(error).split())[:200]})"
+            ) from error
+        signatures = self._session.signatures
+        self._name = next((name for name in (EXAMPLES, PICTURES) if name in signatures), "")
+        fault = _fault(signatures.get(self._name))
+        if fault:
+            named = sorted(name for name in signatures if not name.startswith(_INTERNAL))
+            raise CannotPredict(f"{fault}; its signatures: {', '.join(named) or 'none'}")
+        [self._input] = signatures[self._name].inputs
+
+    def scores(self, examples: list[bytes]) -> list[dict[str, float]]:
+        """Gives the score of every class for each serialized Example."""
+        inputs = examples if self._name == EXAMPLES else [_encoded(row) for row in examples]
+        found = self._session.run(
+            self._name, {self._input: np.array(inputs, object)}, ["classes", "scores"]
+        )
+        rows = zip(found["classes"].tolist(), found["scores"].tolist(), strict=True)
+        return [
+            {name.decode(): score for name, score in zip(*answer, strict=True)} for answer in rows
+        ]
+
+    def classes(self, examples: list[bytes]) -> list[str]:
+        """Gives the names of the classes in the model's own order, or sorted where it has none."""
+        names = list(self.scores(examples)[0])
+        return names if self._name == EXAMPLES else sorted(names)
+
+
+def _fault(signature: SignatureDef | None) -> str:
+    if signature is None:
+        return f"it has neither the signature {EXAMPLES} nor {PICTURES}"
+    if [info.dtype for info in signature.inputs.values()] != [tf.string.as_datatype_enum]:
+        return "its signature does not take pictures as strings"
+    outputs = {alias: info.dtype for alias, info in signature.outputs.items()}
+    if "scores" not in outputs or outputs.get("classes") != tf.string.as_datatype_enum:
+        return "its signature does not answer with classes and scores"
+    return ""
+
+
+def _encoded(example: bytes) -> bytes:
+    feature = tf.train.Example.FromString(example).features.feature
+    return feature[features.ENCODED].bytes_list.value[0]
+
+
+@functools.lru_cache(maxsize=2)
+def load(directory: str) -> LoadedModel:
+    """Gives the model in this folder, loaded once per process.
+
+    Raises:
+      CannotPredict: it can't be asked.
+    """
+    return LoadedModel(directory)

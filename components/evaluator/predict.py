@@ -1,0 +1,107 @@
+"""Asks the models about every test picture and writes the Predictions artifact."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import apache_beam as beam
+import tensorflow as tf
+from tfx.dsl.io import fileio
+
+from components.artifacts import features
+from components.artifacts.predictions import BASELINE, CANDIDATE, MODELS, ROWS
+from components.evaluator import loaded_model
+from components.model.transform_graph import read_records
+from components.step import progress
+
+_BATCH = 8  # encoded pictures held at a time; they may have millions of pixels
+_DIGITS = 9  # what a float32 needs to come back as itself
+
+
+def describe(models: dict[str, str], test: str, version: str, folder: str) -> dict[str, Any]:
+    """Asks each model two pictures, writes `models.json`, and gives what it says.
+
+    Args:
+      models: SavedModels' folders by model.
+      test: folder of the test split.
+      version: of the baseline, "" where none is asked.
+      folder: the Predictions artifact's.
+
+    Raises:
+      CannotPredict: the candidate; a baseline that can't be asked is described by its fault.
+    """
+    some = list(read_records(test).take(2).as_numpy_iterator())
+    found: dict[str, Any] = {CANDIDATE: _about(models[CANDIDATE], some), BASELINE: None}
+    if BASELINE in models:
+        try:
+            found[BASELINE] = {"version": version, **_about(models[BASELINE], some)}
+        except (loaded_model.CannotPredict, tf.errors.OpError) as error:
+            fault = " ".join(str(error).split())[:400]
+            found[BASELINE] = {"version": version, "fault": fault}
+    fileio.makedirs(folder)
+    with fileio.open(os.path.join(folder, MODELS), "w") as file:
+        file.write(json.dumps(found, ensure_ascii=False))
+    return found
+
+
+def _about(directory: str, examples: list[bytes]) -> dict[str, Any]:
+    return {"classes": loaded_model.load(directory).classes(examples)}
+
+
+def write(
+    pipeline: beam.Pipeline, models: dict[str, str], described: dict[str, Any], test: str, to: str
+) -> None:
+    """Adds the steps that ask the models about the split `test` and write the rows into `to`."""
+    classes = {
+        model: described[model]["classes"]
+        for model in models
+        if described[model] and "classes" in described[model]
+    }
+    _ = (
+        pipeline
+        | "Pictures" >> beam.io.ReadFromTFRecord(os.path.join(test, "*"))
+        | "Batch" >> beam.BatchElements(min_batch_size=_BATCH, max_batch_size=_BATCH)
+        | "Ask" >> beam.ParDo(_Ask({model: models[model] for model in classes}, classes))
+        | "Write" >> beam.io.WriteToText(os.path.join(to, ROWS), file_name_suffix=".jsonl")
+    )
+
+
+class _Ask(beam.DoFn):
+    def __init__(self, models: dict[str, str], classes: dict[str, list[str]]):
+        self._models = models
+        self._classes = classes
+        self._done = 0
+
+    def process(self, element: list[bytes]) -> Iterator[str]:
+        answers = {
+            model: loaded_model.load(directory).scores(element)
+            for model, directory in self._models.items()
+        }
+        for index, example in enumerate(element):
+            row = _facts(example)
+            for model, found in answers.items():
+                scores = [found[index][name] for name in self._classes[model]]
+                row[model] = [float(f"{score:.{_DIGITS}g}") for score in scores]
+            yield json.dumps(row, ensure_ascii=False)
+        self._done += len(element)
+        progress.report("test pictures", self._done)
+
+
+def _facts(example: bytes) -> dict[str, Any]:
+    feature = tf.train.Example.FromString(example).features.feature
+
+    def text(name: str) -> str:
+        return feature[name].bytes_list.value[0].decode()
+
+    columns = json.loads(text(features.COLUMNS)) if features.COLUMNS in feature else {}
+    return {
+        "file": text(features.FILENAME),
+        "sha256": text(features.SHA256),
+        "label": text(features.LABEL),
+        "height": feature[features.HEIGHT].int64_list.value[0],
+        "width": feature[features.WIDTH].int64_list.value[0],
+        "columns": columns,
+    }

@@ -1,0 +1,125 @@
+"""Where pictures lie: local paths by `os`, anything with `scheme://` by Beam's file systems.
+
+Beam is imported for the latter alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from components.files.entries import View
+from components.files.local import Local
+from components.step.errors import DataError
+from serving.quiet import quiet_import
+
+
+def is_remote(path: str) -> bool:
+    """Whether Beam's file systems have to be asked."""
+    return "://" in path
+
+
+def absolute(path: str) -> str:
+    """The path as any process sees it; `~` is the home folder."""
+    return path if is_remote(path) else str(Path(path).expanduser().absolute())
+
+
+def view(base: str) -> View:
+    """Gives what can be asked about paths at and below `base`. Lists a remote one, once.
+
+    Raises:
+      ConfigError: no file system is installed for the scheme.
+      DataError: a remote place can't be listed.
+    """
+    if not is_remote(base):
+        return Local()
+    with quiet_import():
+        import apache_beam.io.filesystems  # noqa: F401  # Google's libraries warn at length
+    from components.files.remote import Remote
+
+    return Remote(base)
+
+
+def open_bytes(path: str) -> BinaryIO:
+    """Opens a file as it is, also a compressed one, for reading and seeking.
+
+    Raises:
+      OSError: it can't be opened.
+    """
+    if not is_remote(path):
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", path)  # a pipe would be waited for
+        return open(path, "rb")
+    from apache_beam.io.filesystem import CompressionTypes
+
+    from components.files.remote import file_system
+
+    with _os_errors(path):
+        return file_system(path).open(path, compression_type=CompressionTypes.UNCOMPRESSED)
+
+
+def read_bytes(path: str) -> bytes:
+    """Gives a file's content.
+
+    Raises:
+      OSError: it can't be read.
+    """
+    with _os_errors(path), open_bytes(path) as file:
+        return file.read()
+
+
+def write_bytes(path: str, content: bytes) -> None:
+    """Writes a whole file, and the folders above it; nobody sees half of a local one.
+
+    Raises:
+      OSError: it can't be written.
+    """
+    if is_remote(path):
+        from components.files.remote import file_system
+
+        with _os_errors(path), file_system(path).create(path) as file:
+            file.write(content)
+        return
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as file:
+        file.write(content)
+    os.replace(file.name, target)
+
+
+def keep_newest(folder: str, most: int) -> None:
+    """Removes the oldest files below a folder where there are more than `most`.
+
+    Leaves them where their age is not known, or where they can't be listed or removed.
+    """
+    with contextlib.suppress(OSError, DataError):
+        files = view(folder).tree(folder).files
+        known = [(file.modified, file.path) for file in files if isinstance(file.modified, int)]
+        for _, path in sorted(known)[:-most]:
+            _remove(path)
+
+
+def _remove(path: str) -> None:
+    if not is_remote(path):
+        os.remove(path)
+        return
+    from components.files.remote import file_system
+
+    with _os_errors(path):
+        file_system(path).delete([path])
+
+
+@contextlib.contextmanager
+def _os_errors(path: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError:
+        raise
+    except Exception as error:  # each file system raises its own library's errors
+        raise OSError(f"{path}: {error}") from error

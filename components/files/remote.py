@@ -1,0 +1,96 @@
+"""Files of any other file system that Beam reads: gs://, s3://, hdfs://."""
+
+from __future__ import annotations
+
+import contextlib
+import posixpath
+from collections.abc import Iterator
+from typing import Any
+
+from components.files.entries import Entry, Tree, is_visible
+from components.files.waiting import attempted
+from components.step.errors import ConfigError, DataError
+
+
+def file_system(path: str) -> Any:
+    """Gives Beam's file system for a path.
+
+    Raises:
+      ConfigError: none is installed.
+    """
+    from apache_beam.io.filesystems import FileSystems
+
+    try:
+        return FileSystems.get_filesystem(path)
+    except ValueError as error:
+        scheme = path.partition("://")[0]
+        raise ConfigError(
+            f"data.source: no file system is installed for {scheme}:// ({path}). Install Beam's "
+            "extra for it, as apache-beam[gcp] for gs:// or apache-beam[aws] for s3://."
+        ) from error
+
+
+def _is_transient(error: Exception) -> bool:
+    return not isinstance(error, FileNotFoundError | PermissionError)
+
+
+class Remote:
+    """A place on one of Beam's file systems; all below it is listed once, at the start."""
+
+    def __init__(self, base: str):
+        self._system = file_system(base)
+        try:
+            found = attempted(lambda: list(self._below(base.rstrip("/"))), _is_transient)
+        except Exception as error:  # each file system raises its own library's errors
+            details = getattr(error, "exception_details", None) or {base: error}
+            reasons = "; ".join(map(str, details.values()))
+            raise DataError(
+                f"data.source: {base} can't be listed ({reasons}). Check the path and its access."
+            ) from error
+        self._files = {file.path: file for file in found if not file.path.endswith("/")}
+
+    def _below(self, folder: str) -> Iterator[Any]:
+        """All files below, also where listing a folder gives its direct children only (HDFS).
+
+        Beam does not tell files from folders; the latter have no size.
+        """
+        for file in self._system.match([f"{folder}/**"])[0].metadata_list:
+            children = self._children(file) if self._system.has_dirs() else []
+            yield from children or [file]
+
+    def _children(self, file: Any) -> list[Any]:
+        if file.size_in_bytes:
+            return []
+        with contextlib.suppress(OSError):  # an empty file can't be listed
+            return list(self._below(file.path))
+        return []
+
+    def names(self, folder: str) -> list[str]:
+        return sorted({name.partition("/")[0] for name in self._names_below(folder)})
+
+    def is_folder(self, path: str) -> bool:
+        return any(True for _ in self._names_below(path))
+
+    def entry(self, path: str) -> Entry | None:
+        return self._entry(path, path) if path in self._files else None
+
+    def tree(self, folder: str) -> Tree:
+        files, folders = [], set()
+        for name in self._names_below(folder):
+            above = posixpath.dirname(name)
+            if all(map(is_visible, above.split("/"))) or not above:
+                files.append(self._entry(posixpath.join(folder, name), name))
+            while above:
+                folders.add(above)
+                above = posixpath.dirname(above)
+        visible = [path for path in folders if all(map(is_visible, path.split("/")))]
+        return Tree(files, sorted(visible))
+
+    def _names_below(self, folder: str) -> Iterator[str]:
+        start = folder.rstrip("/") + "/"
+        return (path.removeprefix(start) for path in self._files if path.startswith(start))
+
+    def _entry(self, path: str, name: str) -> Entry:
+        file = self._files[path]
+        modified: int | str = round(file.last_updated_in_seconds * 1e9)
+        return Entry(path, name, file.size_in_bytes, modified or self._system.checksum(path))

@@ -1,0 +1,70 @@
+"""A file system that is down for a moment is asked again; one that stays down ends the run.
+
+A picture that is not there, or that this user may not read, is a fault of its own: it is rejected.
+Were a mount that is gone taken for that, its pictures would be missing from a data set that passes
+for whole.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable
+from typing import TypeVar
+
+from components.step.errors import UserError
+from components.step.retries import retried
+
+_WAITS = (0.5, 1, 2, 4)  # seconds between attempts
+_OF_ONE_FILE = {
+    *(errno.ENOENT, errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR),
+    *(errno.EINVAL, errno.ELOOP, errno.ENAMETOOLONG),
+}
+
+Result = TypeVar("Result")
+
+
+class SourceUnavailable(UserError):
+    """A file system does not answer."""
+
+
+def read(path: str, action: Callable[[], Result]) -> Result:
+    """Gives what `action` reads of a file.
+
+    Raises:
+      OSError: this file can't be read.
+      SourceUnavailable: nor can, for a while, the file system.
+    """
+    try:
+        return attempted(action, lambda error: _is_transient(path, error))
+    except OSError as error:
+        if not _is_transient(path, error):
+            raise
+        raise SourceUnavailable(
+            f"data.source: {path} can't be read ({error.strerror or error}), after "
+            f"{sum(_WAITS):.0f} s of attempts. Is the file system mounted and reached? Nothing was "
+            "lost: once it answers, the same command goes on. Where this file alone is at fault, "
+            "remove it."
+        ) from error
+
+
+def attempted(action: Callable[[], Result], is_transient: Callable[[Exception], bool]) -> Result:
+    """Gives what `action` gives; raises what it raises in the end, or at once if not transient."""
+    return retried(action, _WAITS, is_transient)
+
+
+def _is_transient(path: str, error: Exception) -> bool:
+    if not isinstance(error, OSError) or isinstance(error, FileNotFoundError | PermissionError):
+        return False
+    if error.errno is not None:
+        return error.errno not in _OF_ONE_FILE
+    return "://" in path and _may_be_there(path)
+
+
+def _may_be_there(path: str) -> bool:
+    """Whether a remote file is there, also where it can't be told: its errors have no numbers."""
+    from components.files.remote import file_system
+
+    try:
+        return bool(file_system(path).exists(path))
+    except Exception:
+        return True

@@ -1,0 +1,115 @@
+"""What a head or a network is fitted on: from records, or from arrays that are read again."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import os
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from components.artifacts import features
+from components.fit.seeds import shuffled
+
+PARALLEL = 2 * (os.cpu_count() or 1)  # records at once: some wait for their file
+
+
+@dataclasses.dataclass(frozen=True)
+class Data:
+    """What one phase reads: batches of (inputs, [batch, classes] float32 one-hot labels)."""
+
+    epochs: Callable[[int, int], tf.data.Dataset]
+    """The training batches from an epoch up to another one, not included, on end."""
+    steps: int
+    """Batches per epoch; the last one may be smaller."""
+    validation: tf.data.Dataset
+
+
+@dataclasses.dataclass(frozen=True)
+class Kept:
+    """One split's inputs, an array [pictures, ...] of any float per tensor, and its labels.
+
+    The labels are [pictures, classes] one-hot. The arrays may lie in files, which the system keeps
+    in memory as far as there is room.
+    """
+
+    arrays: list[np.ndarray]
+    labels: np.ndarray
+
+    def batches(self, order: tf.Tensor, batch_size: int) -> tf.data.Dataset:
+        """Gives (inputs, labels), all float32, of the pictures with these numbers."""
+
+        def read(numbers: tf.Tensor) -> tuple[tuple[tf.Tensor, ...], tf.Tensor]:
+            kinds = [*(array.dtype for array in self.arrays), tf.float32]
+            *found, labels = tf.numpy_function(self._rows, [numbers], kinds, stateful=False)
+            shaped = [
+                tf.cast(tf.ensure_shape(tensor, [None, *array.shape[1:]]), tf.float32)
+                for tensor, array in zip(found, self.arrays, strict=True)
+            ]
+            labels = tf.ensure_shape(labels, [None, self.labels.shape[1]])
+            return (tuple(shaped) if len(shaped) > 1 else shaped[0]), labels
+
+        numbers = tf.data.Dataset.from_tensor_slices(order).batch(batch_size)
+        return numbers.map(read, num_parallel_calls=os.cpu_count())
+
+    def _rows(self, numbers: np.ndarray) -> list[np.ndarray]:
+        return [*(array[numbers] for array in self.arrays), self.labels[numbers]]
+
+
+def kept_data(train: Kept, validation: Kept, batch_size: int, seed: int, variants: int = 1) -> Data:
+    """Gives what is kept as a phase reads it, in the orders in which it would read the records.
+
+    Args:
+      train: as many rows per variant; each epoch draws one of a picture's variants.
+      validation: what judges.
+      batch_size: pictures per batch.
+      seed: of the orders and the draws.
+      variants: of each training picture.
+    """
+    pictures = len(train.labels) // variants
+
+    def rows(epoch: tf.Tensor) -> tf.Tensor:
+        numbers = shuffled(np.arange(pictures), seed, epoch)
+        key = tf.stack([tf.cast(seed, tf.int64), epoch])
+        drawn = tf.random.stateless_uniform([pictures], key, 0, variants, tf.int64)
+        return numbers + pictures * drawn
+
+    return Data(
+        lambda first, last: (
+            tf.data.Dataset.range(first, last)
+            .flat_map(lambda epoch: train.batches(rows(epoch), batch_size))
+            .prefetch(tf.data.AUTOTUNE)
+        ),
+        math.ceil(pictures / batch_size),
+        validation.batches(tf.range(len(validation.labels)), batch_size).prefetch(tf.data.AUTOTUNE),
+    )
+
+
+def bottleneck_batches(
+    examples: tf.data.Dataset, shape: Sequence[int], classes: Sequence[str], batch_size: int
+) -> tf.data.Dataset:
+    """Gives ([batch, *shape] float32 bottleneck features, [batch, classes] one-hot labels).
+
+    Args:
+      examples: serialized bottleneck Examples.
+      shape: of one picture's features.
+      classes: the class list.
+      batch_size: pictures per batch; the last one may be smaller.
+    """
+    parse = {
+        features.BOTTLENECK: tf.io.FixedLenFeature(shape, tf.float32),
+        features.LABEL: tf.io.FixedLenFeature([], tf.string),
+    }
+
+    def read(batch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        parsed = tf.io.parse_example(batch, parse)
+        return parsed[features.BOTTLENECK], one_hot(parsed[features.LABEL], classes)
+
+    return examples.batch(batch_size).map(read, num_parallel_calls=PARALLEL)
+
+
+def one_hot(labels: tf.Tensor, classes: Sequence[str]) -> tf.Tensor:
+    """Gives 1 at each class name's position in the class list: [batch] string -> float32."""
+    return tf.cast(labels[:, tf.newaxis] == tf.constant(classes), tf.float32)

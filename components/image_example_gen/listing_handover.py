@@ -1,0 +1,71 @@
+"""A listing kept on file beside the node's other system files: what is listed once is read there.
+
+The command's first look at the pictures, the driver that computes the cache key and the executor
+that reads them run one after another, maybe on several machines.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import posixpath
+from collections.abc import Mapping
+from typing import Any
+
+from components.files import keep_newest, read_bytes, write_bytes
+from components.image_example_gen.sources import Listing, SourceFile, scan
+from components.settings.data import Data
+
+NODE = "ImageExampleGen"
+
+_MOST_KEPT = 20  # files: the listings of ten runs, of which only those at work need theirs
+
+
+def node_folder(outputs: Mapping[str, list[Any]]) -> str:
+    """Gives the node's folder, from the place of its outputs: `node/output/execution`."""
+    return posixpath.dirname(posixpath.dirname(outputs["examples"][0].uri.rstrip("/")))
+
+
+def keep(listing: Listing, node: str, run_id: str | None = None) -> str:
+    """Writes a listing into the node's folder, named by its fingerprint, which is given back.
+
+    Args:
+      listing: what was listed.
+      node: the node's folder.
+      run_id: the run that shall use it without listing anew.
+    """
+    fingerprint = listing.fingerprint()
+    document = {**vars(listing), "files": [file.as_row() for file in listing.files]}
+    content = gzip.compress(json.dumps(document).encode(), mtime=0)
+    write_bytes(_path(node, f"{fingerprint}.json.gz"), content)
+    if run_id:
+        write_bytes(_path(node, run_id), fingerprint.encode())
+    keep_newest(_path(node, ""), _MOST_KEPT)
+    return fingerprint
+
+
+def kept(node: str, fingerprint: str) -> Listing | None:
+    """Gives the listing with this fingerprint, None if it was not kept."""
+    try:
+        content = read_bytes(_path(node, f"{fingerprint}.json.gz"))
+    except OSError:
+        return None
+    document = json.loads(gzip.decompress(content))
+    return Listing(**{**document, "files": [SourceFile.of_row(row) for row in document["files"]]})
+
+
+def kept_for_run(node: str, run_id: str) -> Listing | None:
+    """Gives the listing that this run shall use, None if there is none."""
+    try:
+        return kept(node, read_bytes(_path(node, run_id)).decode())
+    except OSError:
+        return None
+
+
+def listed(outputs: Mapping[str, list[Any]], fingerprint: str, data: Data) -> Listing:
+    """Gives the executor what its driver listed; where that is gone, lists anew."""
+    return kept(node_folder(outputs), fingerprint) or scan(data)
+
+
+def _path(node: str, name: str) -> str:
+    return posixpath.join(node, ".system", "listings", name)

@@ -1,0 +1,51 @@
+"""Puts the content of the weights file into the cache key: TFX sees only its path."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from tfx.orchestration.portable import data_types
+
+from components.artifacts import saved_model
+from components.pretrained.official_weights import imagenet_file
+from components.settings.model import Model
+from components.step.driver import ExecutionDriver
+from components.step.errors import ConfigError
+
+
+def weights_file(model: Model, served: str | Path | None = None) -> Path | None:
+    """Gives the file that holds the backbone's weights; None where no file does.
+
+    Random ones are in none, and where the training goes on from a `served` model, its own count.
+    `imagenet` is downloaded by Keras the first time.
+
+    Raises:
+      ConfigError: there is no such file.
+      WeightsUnavailable: the ImageNet file can't be had.
+    """
+    if model.weights is None or served:
+        return None
+    if model.weights == "imagenet":
+        return imagenet_file(model.backbone)
+    path = Path(model.weights).expanduser()
+    if not path.is_file():
+        raise ConfigError(
+            f"model.weights: no file {path}. Allowed are an existing file, `imagenet`, or null."
+        )
+    return path
+
+
+class WeightsDriver(ExecutionDriver):
+    """For a component with an execution property `network`.
+
+    Where it has an input `baseline` in which a model is served, no other weights are asked for.
+    """
+
+    def facts_of(self, execution_info: data_types.ExecutionInfo) -> dict[str, str]:
+        model = Model.model_validate_json(execution_info.exec_properties["network"])
+        served = saved_model.served(execution_info.input_dict.get("baseline", []))
+        path = weights_file(model, served)
+        if path is None:
+            return {}
+        return {"weights_sha256": hashlib.sha256(path.read_bytes()).hexdigest()}

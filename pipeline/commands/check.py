@@ -1,0 +1,113 @@
+"""The command `check`: what a run would read, without running it."""
+
+from __future__ import annotations
+
+import collections
+import json
+import os
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from typing import Any
+
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from components.image_example_gen import sources
+from components.image_example_gen.reading import Ledger, Row, read
+from components.settings.data import Data
+from components.step.errors import DataError
+
+_READ_BY_PROGRAMS = (
+    "accepted",
+    "rejected",
+    "ignored",
+    "counts",
+    "duplicates",
+    "near_duplicates",
+    "notes",
+)
+_SHOWN = 10  # of the pictures that are like another
+
+
+def check(data: Data, as_json: bool) -> None:
+    """Prints the pictures per class and split, and what a run would reject or stop at.
+
+    With `as_json` standard output has what programs read, and the notes go to standard error too.
+
+    Raises:
+      UserError: there is nothing to read.
+    """
+    from components.image_example_gen.ingest_report import ingest_report  # brings NumPy
+
+    listing = sources.scan(data)
+    ledger = Ledger.of(_rows(listing.files, data))
+    report = ingest_report(listing, ledger)
+    report["notes"] += _refusal(ledger, report["counts"], data)
+    if as_json:
+        for note in report["notes"]:
+            print(note, file=sys.stderr)
+        print(json.dumps({key: report[key] for key in _READ_BY_PROGRAMS}, ensure_ascii=False))
+        return
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(_table(report, listing.classes))
+    for line in _lines(report):
+        console.print(line, markup=False)
+
+
+def _refusal(ledger: Ledger, counts: dict[str, dict[str, int]], data: Data) -> list[str]:
+    """Says why a run would stop after reading."""
+    from components.image_example_gen.limits import check_limits
+
+    try:
+        check_limits(ledger, counts, data)
+    except DataError as error:
+        return [f"A run would stop here: {error}"]
+    return []
+
+
+def _rows(files: list[sources.SourceFile], data: Data) -> list[Row]:
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        rows = pool.map(partial(_row, data=data), files, chunksize=16)
+        shown = Console(stderr=True)
+        return list(track(rows, "Reading", total=len(files), console=shown, transient=True))
+
+
+def _row(file: sources.SourceFile, data: Data) -> Row:
+    return read(file, data)[1]
+
+
+def _table(report: dict[str, Any], classes: list[str]) -> Table:
+    counts, rejected = report["counts"], collections.Counter(report["rejected_by_class"])
+    table = Table("class", *counts, "rejected")
+    for name in classes:
+        numbers = [by_class[name] for by_class in counts.values()]
+        table.add_row(name, *map(str, [*numbers, rejected[name]]))
+    table.add_section()
+    totals = [sum(by_class.values()) for by_class in counts.values()]
+    table.add_row("all", *map(str, [*totals, rejected.total()]))
+    return table
+
+
+def _lines(report: dict[str, Any]) -> Iterator[str]:
+    for row in report["rejected"]:
+        yield f"rejected  {row['file']}: {row['reason']}"
+    near, same = report["near_duplicates"], report["duplicates"]
+    yield from _alike(near, "near-duplicate", "held-out pictures look like one of another split")
+    yield from _alike(same, "duplicate", "pictures repeat one of their class and split")
+    yield from report["notes"]
+    reasons = [f"{count} {reason}" for reason, count in report["rejected_by_reason"].items()]
+    yield (
+        f"{report['accepted']} accepted, {len(report['rejected'])} rejected"
+        f"{' (' + ', '.join(reasons) + ')' if reasons else ''}, {report['ignored']} ignored"
+    )
+
+
+def _alike(found: dict[str, Any], word: str, what: str) -> Iterator[str]:
+    """Tells of pictures that are like another; those listed last are left to `--json`."""
+    for row in found["listed"][:_SHOWN]:
+        yield f"{word}  {row['file']} is like {row['like']}"
+    if found["count"]:
+        yield f"{found['count']} {what}."

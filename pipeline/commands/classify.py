@@ -1,0 +1,194 @@
+"""The command `classify`: asks a server what pictures show, and goes on past broken ones."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from components.step.errors import ConfigError, UserError
+
+if TYPE_CHECKING:
+    from serving.client import Client, PictureRefused, Prediction
+
+
+@dataclass(frozen=True)
+class Request:
+    """Pictures, the server that is asked, and how its answers are shown."""
+
+    images: list[Path]
+    """Pictures, and folders of them at any depth."""
+    server: str
+    name: str
+    version: int | None = None
+    label: str | None = None
+    ca: Path | None = None
+    """Who signed the server's certificate; with `cert` and `key`, or without, it means TLS."""
+    cert: Path | None = None
+    key: Path | None = None
+    token_file: Path | None = None
+    top: int = 3
+    style: str = "text"
+    """text, json (a line per picture) or csv."""
+    output: Path | None = None
+    """A file instead of standard output."""
+    imagenet: str | None = None
+    """A backbone whose unchanged ImageNet classifier answers instead of a server."""
+
+
+def classify(request: Request) -> bool:
+    """Writes an answer per picture; gives whether all of them were answered.
+
+    Raises:
+      UserError: the server or the model is absent, or a folder has no pictures.
+      ConfigError: options that exclude each other.
+    """
+    from serving.client import ClientError, PictureRefused
+    from serving.quiet import quiet_import
+
+    images = list(_pictures(request.images))
+    refused: list[PictureRefused] = []
+    try:
+        with quiet_import():
+            client = _imagenet(request.imagenet) if request.imagenet else _client(request)
+        with client as asked, _writer(request) as write, _progress(request, len(images)) as advance:
+            for image, answer in zip(images, asked.classify_each(images), strict=True):
+                if isinstance(answer, PictureRefused):
+                    refused.append(answer)
+                    write(image, None, answer.reason)
+                else:
+                    write(image, answer, "")
+                advance()
+    except ClientError as error:
+        raise UserError(str(error)) from error
+    _list(refused, len(images), request)
+    return not refused
+
+
+def _client(request: Request) -> AbstractContextManager[Client]:
+    from serving.client import Client, Tls
+
+    secured = request.ca or request.cert or request.key or request.token_file
+    try:
+        return Client(
+            request.server,
+            request.name,
+            request.version,
+            request.label,
+            tls=Tls(request.ca, request.cert, request.key) if secured else None,
+            token=request.token_file.read_text().strip() if request.token_file else None,
+        )
+    except (ValueError, OSError) as error:
+        raise ConfigError(str(error)) from error
+
+
+def _imagenet(backbone: str) -> AbstractContextManager[Any]:
+    from components.pretrained.published_network import ImageNet
+    from pipeline.launch import environment
+
+    environment.prepare()
+    return nullcontext(ImageNet(backbone))
+
+
+def _pictures(images: list[Path]) -> Iterator[Path]:
+    """Files as they are named; of folders all files that are named as pictures, by name."""
+    from serving.pictures import SUFFIXES
+
+    for image in images:
+        if not image.is_dir():
+            yield image
+            continue
+        inside = [path.relative_to(image) for path in image.rglob("*") if path.is_file()]
+        visible = [path for path in inside if not any(part[0] == "." for part in path.parts)]
+        found = sorted(path for path in visible if path.suffix.lower() in SUFFIXES)
+        if not found:
+            raise UserError(f"{image} has no pictures: files named {', '.join(SUFFIXES)}.")
+        yield from (image / path for path in found)
+
+
+Write = Callable[[Path, "Prediction | None", str], None]
+
+
+@contextmanager
+def _writer(request: Request) -> Iterator[Write]:
+    if request.output is None:
+        yield _STYLES[request.style](sys.stdout, request.top)
+        return
+    try:
+        with request.output.open("w", encoding="utf-8", newline="") as file:
+            yield _STYLES[request.style](file, request.top)
+    except OSError as error:
+        raise UserError(f"{request.output} can't be written: {error.strerror}.") from error
+
+
+def _text(file: TextIO, top: int) -> Write:
+    def write(image: Path, answer: Prediction | None, reason: str) -> None:
+        if answer is None:
+            print(f"{image}  error: {reason}", file=sys.stderr, flush=True)
+        else:
+            best = "  ".join(f"{name} {score:.4f}" for name, score in _best(answer, top))
+            print(f"{image}  {best}", file=file, flush=True)
+
+    return write
+
+
+def _json(file: TextIO, top: int) -> Write:
+    def write(image: Path, answer: Prediction | None, reason: str) -> None:
+        document: dict[str, object] = {"file": str(image), "error": reason}
+        if answer is not None:
+            best = _best(answer, top)
+            classes, scores = [name for name, _ in best], [score for _, score in best]
+            document = {"file": str(image), "classes": classes, "scores": scores}
+        print(json.dumps(document, ensure_ascii=False), file=file, flush=True)
+
+    return write
+
+
+def _csv(file: TextIO, top: int) -> Write:
+    """A row per picture: file, error, and the best classes, each with its score."""
+    table = csv.writer(file, lineterminator="\n")
+    pairs = [f"{kind}_{rank + 1}" for rank in range(top) for kind in ("class", "score")]
+    table.writerow(["file", "error", *pairs])
+
+    def write(image: Path, answer: Prediction | None, reason: str) -> None:
+        cells = [cell for pair in _best(answer, top) for cell in pair] if answer else []
+        table.writerow([image, reason, *cells, *[""] * (len(pairs) - len(cells))])
+        file.flush()
+
+    return write
+
+
+_STYLES = {"text": _text, "json": _json, "csv": _csv}
+
+
+def _best(answer: Prediction, top: int) -> list[tuple[str, float]]:
+    return list(zip(answer.classes, answer.scores, strict=True))[:top]
+
+
+@contextmanager
+def _progress(request: Request, total: int) -> Iterator[Callable[[], None]]:
+    """A bar on a terminal, unless the answers themselves go there."""
+    if not sys.stderr.isatty() or (request.output is None and sys.stdout.isatty()):
+        yield lambda: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    columns = ("Classifying", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("", total=total)
+        yield lambda: bar.advance(task)
+
+
+def _list(refused: list[PictureRefused], total: int, request: Request) -> None:
+    """Names what was left out, where the answers do not show it or lie in a file."""
+    if not refused or (request.output is None and request.style != "text"):
+        return
+    print(f"{len(refused)} of {total} pictures could not be classified", file=sys.stderr)
+    for picture in refused if request.output else ():
+        print(f"  {picture.file}: {picture.reason}", file=sys.stderr)

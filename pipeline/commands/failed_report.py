@@ -1,0 +1,81 @@
+"""The page of a run that failed: what it came to before, and why it ended.
+
+Such a run never reaches the component Report, so its page is no artifact; it lies in the root.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+from pathlib import Path
+
+from tfx.types import Artifact, artifact_utils, standard_artifacts
+
+from components.artifacts import features
+from components.artifacts import types as artifact_types
+from components.report import gather, page_data
+from components.report.executor import write
+from pipeline.config import Config
+from pipeline.launch import local_copies
+from pipeline.store.runs import Run
+
+_INPUTS: dict[str, type[Artifact]] = {
+    "examples": standard_artifacts.Examples,
+    "class_list": artifact_types.ClassList,
+    "ingest_report": artifact_types.IngestReport,
+    "acceptance": artifact_types.DataAcceptance,
+    "tuner_results": standard_artifacts.TunerResults,
+    "model_run": standard_artifacts.ModelRun,
+    "predictions": artifact_types.Predictions,
+    "verdict": artifact_types.GateVerdict,
+    "infra_blessing": standard_artifacts.InfraBlessing,
+}
+
+
+def folder_of(root: Path, run_id: str) -> Path:
+    """Where the page of a failed run lies."""
+    return root / "failed" / run_id
+
+
+def write_failed(config: Config, run: Run, error: str) -> Path | None:
+    """Writes the page and gives its path; None where even that failed, which the log tells.
+
+    Args:
+      config: the run's configuration.
+      run: as far as it came.
+      error: why it failed.
+    """
+    folder = folder_of(config.root, run.run_id)
+    try:
+        _write(config, run, error, folder)
+    except Exception:  # whatever it is, it must not hide why the run failed
+        logging.exception("No page could be made of the failed run")
+        return None
+    return folder / artifact_types.REPORT_PAGE
+
+
+def _write(config: Config, run: Run, error: str, folder: Path) -> None:
+    with local_copies.readable(run, config.pipeline_root, _INPUTS) as inputs:
+        found = _gathered(config, run, error, inputs)
+    write(found, str(folder))
+
+
+def _gathered(config: Config, run: Run, error: str, inputs: dict[str, Artifact]) -> page_data.Run:
+    nodes = [
+        {"node": name, "seconds": round(node.seconds, 1)}
+        for name, node in run.nodes.items()
+        if node.state != "skipped"
+    ]
+    found = gather.gather(
+        inputs,
+        configuration=json.loads(config.model_dump_json()),
+        run_id=run.run_id,
+        error=error,
+        nodes=nodes,
+    )
+    if found.verdict:
+        test = artifact_utils.get_split_uri([inputs["examples"]], features.TEST)
+        shown = gather.pictures(test, found.shown_files)
+        found = dataclasses.replace(found, pictures=shown)
+    return found

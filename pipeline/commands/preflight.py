@@ -1,0 +1,172 @@
+"""What can be known before any long work starts, is found out here."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from components.artifacts import features
+from components.files import is_remote
+from components.image_example_gen import sources
+from components.settings.gate import Gate
+from components.step.errors import ConfigError
+from pipeline.config import Config
+from pipeline.launch.beam_options import check_processes, pipeline_arguments
+from serving import versions
+
+
+def check_folders(config: Config) -> sources.Listing:
+    """Lists the pictures and makes sure that results can be written. Takes a moment.
+
+    Raises:
+      ConfigError: a folder is missing, can't be written, or would be taken for a class; or Beam's
+        runner can't be used.
+      DataError: the pictures can't make a classifier.
+    """
+    pipeline_arguments(config.runtime.beam)
+    check_processes(config.runtime.beam)
+    check_metadata(config)
+    _check_folder("push.directory", config.push.directory)
+    listing = sources.scan(config.data)
+    for key, folder in (("push.directory", config.push_directory), ("runtime.root", config.root)):
+        for source in config.data.sources:
+            _check_outside(key, folder, source)
+        _check_writable(key, folder)
+    return listing
+
+
+def check_metadata(config: Config) -> None:
+    """Makes sure that the metadata is not to lie in a root that is no folder.
+
+    Raises:
+      ConfigError: it is.
+    """
+    if is_remote(config.runtime.root) and config.runtime.metadata is None:
+        raise ConfigError(
+            f"runtime.metadata: is needed where runtime.root ({config.runtime.root}) is no folder, "
+            "since SQLite writes to local files only. Name a server (mysql://, postgresql://, "
+            "grpc://), or a SQLite file where all nodes run on this machine."
+        )
+
+
+def check_gate(gate: Gate, classes: list[str]) -> None:
+    """Makes sure that thresholds by class name are for classes that are there.
+
+    Raises:
+      ConfigError: one is not.
+    """
+    for key in ("class_recall", "class_precision"):
+        unknown = sorted(set(getattr(gate, key)) - set(classes))
+        if unknown:
+            listed = ", ".join(classes[:10])
+            raise ConfigError(
+                f"gate.{key}: no class {', '.join(map(repr, unknown))}; found {listed}"
+                f"{' and more' if len(classes) > 10 else ''}."
+            )
+
+
+def check_batch(config: Config, listing: sources.Listing) -> None:
+    """Makes sure that a batch is no larger than the training split will be.
+
+    Raises:
+      ConfigError: it is.
+    """
+    given = sum(file.split == features.TRAIN for file in listing.files)
+    splits = config.data.splits
+    share = splits.train / (splits.train + splits.eval + splits.test)
+    pictures = given or int(share * len(listing.files))
+    if config.training.batch_size > pictures:
+        raise ConfigError(
+            f"training.batch_size: found {config.training.batch_size}, but about {pictures} "
+            f"pictures are to train on. Set it to {max(1, pictures // 4)}, or give more pictures."
+        )
+
+
+def with_weights_at_hand(config: Config, say: Callable[[str], None]) -> Config:
+    """Gives a configuration whose ImageNet weights can be had, for who named none of their own.
+
+    Keras' official file where its host answers; else a substitute that `say` is told to name.
+    Nothing is fetched where the training goes on from the model served now.
+
+    Raises:
+      WeightsUnavailable: neither can be had.
+    """
+    from components.pretrained.official_weights import WeightsUnavailable, imagenet_file
+    from components.pretrained.substitute_weights import SUBSTITUTE_NOTICE, substitute_file
+
+    if "weights" in config.model.model_fields_set or goes_on_from(config):
+        return config
+    try:
+        imagenet_file(config.model.backbone)
+        return config
+    except WeightsUnavailable as unavailable:
+        try:
+            substitute = substitute_file(config.model.backbone)
+        except WeightsUnavailable:
+            raise unavailable from None
+    say(SUBSTITUTE_NOTICE)
+    model = config.model.model_copy(update={"weights": str(substitute)})
+    return config.model_copy(update={"model": model})
+
+
+def goes_on_from(config: Config) -> Path | None:
+    """Gives the version served now, where the training starts from it, not from `model.weights`."""
+    return versions.served(config.push_directory) if config.training.warm_start else None
+
+
+def check_network(config: Config) -> None:
+    """Builds the network once, which takes the time of importing TensorFlow.
+
+    Raises:
+      ConfigError: the weights file is missing or another network's, `from_layer` is unknown, or
+        there are not the devices to train on.
+      WeightsUnavailable: the ImageNet weights can't be had.
+    """
+    from components.model.chosen_weights import weights_file
+    from components.pretrained.base import build_base, first_unfrozen
+    from components.trainer.distribution import check_devices
+
+    if config.training.distribution == "multi_worker":
+        raise ConfigError(
+            "training.distribution: multi_worker is for `run-node`, which is started on every "
+            "worker under one run id: `transfer-pipeline compile --target tfx`, then run its nodes "
+            "(docs/training.md). On one machine set training.distribution=mirrored."
+        )
+    check_devices(config.training)
+    backbone = config.model.backbone
+    weights = weights_file(config.model, goes_on_from(config))
+    base = build_base(backbone, config.image_size, weights)
+    first_unfrozen(base, backbone, config.training.unfrozen.from_layer)
+
+
+def _check_folder(key: str, place: str) -> None:
+    if is_remote(place):
+        raise ConfigError(
+            f"{key}: {place} is no folder, and only there is a version renamed into place in one "
+            "step. Mount the store (gcsfuse, s3fs, NFS) and name the folder where it is mounted."
+        )
+
+
+def _check_outside(key: str, folder: Path, source: str) -> None:
+    if is_remote(source) or source.lower().endswith(".csv"):
+        return
+    if folder.resolve().is_relative_to(Path(source).expanduser().resolve()):
+        raise ConfigError(
+            f"{key}: {folder} lies in data.source, where every folder is a class of pictures. "
+            "Name a folder outside it."
+        )
+
+
+def _check_writable(key: str, folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        reason = error.strerror or str(error)
+        who = f" by user {os.getuid()}" if hasattr(os, "getuid") else ""
+        raise ConfigError(
+            f"{key}: {folder} can't be written{who} ({reason}). Name a folder that can."
+        ) from error

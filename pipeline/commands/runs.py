@@ -1,0 +1,195 @@
+"""The commands `runs`, `compare` and `report`: what ML Metadata knows of the runs of a root."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from components.artifacts.types import CONFIGURATION, REPORT_PAGE
+from components.files import is_remote
+from components.step.errors import ConfigError
+from pipeline.commands.failed_report import folder_of
+from pipeline.store import metadata_store, runs
+
+_LATEST = "latest"
+_SHOWN = 8  # runs, where one is not found
+
+Rows = Iterator[tuple[str, Any, Any]]
+
+
+def list_runs(root: Path, as_json: bool, store: str | None = None) -> None:
+    """Prints a line per run, the newest first.
+
+    Raises:
+      ConfigError: the folder is not a root of runs.
+    """
+    connection = _connection(root, store)
+    rows = [_row(runs.read_run(connection, run_id)) for run_id in runs.run_ids(connection)]
+    if as_json:
+        print(json.dumps(rows))
+        return
+    table = Table("run", "date", "data", "accuracy", "verdict", "pushed version")
+    for row in rows:
+        table.add_row(*("" if value is None else str(value) for value in row.values()))
+    Console(highlight=False).print(table)
+
+
+def compare(root: Path, names: tuple[str, str], as_json: bool, store: str | None = None) -> None:
+    """Prints verdicts, figures and what differs in the configurations of two runs side by side.
+
+    Raises:
+      ConfigError: the folder is not a root of runs, or a run is not in it.
+    """
+    connection = _connection(root, store)
+    both = [runs.read_run(connection, _find(connection, name)) for name in names]
+    rows = list(_compared(*both))
+    if as_json:
+        found = {run.run_id: {key: row[at] for key, *row in rows} for at, run in enumerate(both)}
+        print(json.dumps(found))
+        return
+    table = Table("", *(escape(run.run_id) for run in both), "change")
+    for key, *values in rows:
+        table.add_row(escape(key), *map(_text, values), _change(*values))
+    Console(highlight=False).print(table)
+
+
+def report(root: Path, name: str, store: str | None = None) -> None:
+    """Prints the path of a run's page.
+
+    Raises:
+      ConfigError: the folder is not a root of runs, or the run is not there or has no page.
+    """
+    connection = _connection(root, store)
+    run_id = _find(connection, name)
+    made = runs.read_run(connection, run_id).outputs.get("Report")
+    if made and is_remote(made.uri):
+        print(f"{made.uri}/{REPORT_PAGE}")
+        return
+    folder = Path(made.uri) if made else folder_of(root, run_id)
+    page = folder.absolute() / REPORT_PAGE
+    if not page.is_file():
+        raise ConfigError(f"Run {run_id} has no page: it ended before, or {page} was deleted.")
+    print(page)
+
+
+def _connection(root: Path, store: str | None) -> Any:
+    """The named store, or the file in the root."""
+    named = store or str(root / "metadata.sqlite")
+    if not metadata_store.is_url(named) and not Path(named).is_file():
+        key = f"--metadata: no file {named}" if store else f"--root: {root} has no metadata.sqlite"
+        raise ConfigError(
+            f"{key}; no run was made there. Where runtime.metadata names another store, name it "
+            "with --metadata."
+        )
+    try:
+        metadata_store.check_url(named)
+    except ValueError as error:
+        raise ConfigError(f"--metadata: {error}.") from error
+    return metadata_store.with_password(metadata_store.connection_config(named))
+
+
+def _find(connection: Any, name: str) -> str:
+    """Gives the run with this id, or the only one whose id begins so; `latest` is the newest."""
+    known = runs.run_ids(connection)
+    if name == _LATEST and known:
+        return known[0]
+    found = [run_id for run_id in known if run_id.startswith(name)]
+    if name in found or len(found) == 1:
+        return name if name in found else found[0]
+    fault = f"{len(found)} runs begin with" if found else "No run"
+    listed = ", ".join((found or known)[:_SHOWN])
+    raise ConfigError(f"{fault} {name!r}. Name one of: {listed}, or `{_LATEST}`.")
+
+
+def _row(run: runs.Run) -> dict[str, Any]:
+    accuracy = _metrics(run).get("accuracy")
+    return {
+        "run_id": run.run_id,
+        "date": run.date,
+        "data": _data(run),
+        "accuracy": accuracy and round(accuracy, 4),
+        "verdict": run.verdict,
+        "pushed_version": run.pushed_version,
+    }
+
+
+def _data(run: runs.Run) -> str | None:
+    ingest = run.document("IngestReport", "report.json")
+    return ingest and f"{ingest['accepted']} pictures, {ingest['fingerprint'][:8]}"
+
+
+def _metrics(run: runs.Run) -> dict[str, Any]:
+    verdict = run.document("GateVerdict", "verdict.json")
+    return verdict["metrics"]["candidate"] if verdict else {}
+
+
+def _compared(one: runs.Run, other: runs.Run) -> Rows:
+    for key in ("date", "verdict", "pushed_version"):
+        yield key, getattr(one, key), getattr(other, key)
+    yield "data", _data(one), _data(other)
+    for key, *values in _differing(
+        *(run.document("Report", CONFIGURATION) for run in (one, other))
+    ):
+        yield f"config: {key}", *values
+    figures = [dict(_figures(_metrics(run))) for run in (one, other)]
+    for key in dict.fromkeys([*figures[0], *figures[1]]):
+        yield key, figures[0].get(key), figures[1].get(key)
+    gates = [
+        {f"gate: {row['metric']} ({row['slice']})": row for row in run.gate} for run in (one, other)
+    ]
+    for key in dict.fromkeys([*gates[0], *gates[1]]):
+        yield key, _judged(gates[0].get(key)), _judged(gates[1].get(key))
+
+
+def _figures(metrics: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The figures of the whole, then those of each class."""
+    for key, value in metrics.items():
+        if isinstance(value, int | float):
+            yield key, value
+    for figure in ("recall", "precision", "f1", "auc"):
+        for name, value in metrics.get(f"class_{figure}", {}).items():
+            yield f"{figure} ({name})", value
+
+
+def _differing(one: Any, other: Any) -> Rows:
+    """What two configurations have differently; nothing where a run ended before its report."""
+    if one is None or other is None:
+        return
+    settings = [dict(_settings(configuration)) for configuration in (one, other)]
+    for key in dict.fromkeys([*settings[0], *settings[1]]):
+        values = settings[0].get(key), settings[1].get(key)
+        if values[0] != values[1]:
+            yield key, *values
+
+
+def _settings(section: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+    """The configuration's values by their keys' whole path; lists are one value."""
+    if not isinstance(section, dict):
+        yield key, section
+        return
+    for name, value in section.items():
+        yield from _settings(value, f"{key}.{name}" if key else name)
+
+
+def _judged(row: dict[str, Any] | None) -> str | None:
+    if row is None:
+        return None
+    return f"{'pass' if row['passed'] else 'FAIL'}, needed {row['needed']}"
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    return f"{value:.4f}" if isinstance(value, float) else escape(str(value))
+
+
+def _change(one: Any, other: Any) -> str:
+    if isinstance(one, float) and isinstance(other, float):
+        return f"{other - one:+.4f}" if other != one else "="
+    return ""

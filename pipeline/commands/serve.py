@@ -1,0 +1,35 @@
+"""The command `serve`: TensorFlow Serving where the machine has it, else the development server."""
+
+from __future__ import annotations
+
+import os
+
+from components.step.errors import UserError
+from serving.local_server import ServeOptions
+from serving.local_server import serve as serve_locally
+
+
+def serve(options: ServeOptions, local: bool) -> None:
+    """Serves until it is stopped; TensorFlow Serving takes the place of this process.
+
+    Args:
+      options: what to serve and where.
+      local: the development server, whatever the machine has.
+
+    Raises:
+      UserError: a port is taken, or a file is not of its form.
+    """
+    from serving import real_server
+
+    command = None if local else real_server.command(options)
+    if command is not None:
+        print(" ".join(command), flush=True)
+        os.execvp(command[0], command)
+    try:
+        serve_locally(options)
+    except OSError as error:
+        raise UserError(
+            f"{error}. Name another --port or --rest-port, 0 for a free one."
+        ) from error
+    except ValueError as error:
+        raise UserError(str(error)) from error

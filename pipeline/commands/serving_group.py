@@ -1,0 +1,149 @@
+"""The subcommands around what is served; `pipeline.cli` puts them into the command."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from components.step.errors import UserError
+from pipeline.commands.options import Json, ModelDir, Name, ServingFile
+from serving.session_trial import NotTried, fault_of
+from serving.versions import published, served
+from serving.versions import rollback as roll_back
+
+
+def serve(
+    model_dir: Annotated[
+        Path | None, typer.Option(help="The push directory: one folder per version.")
+    ] = None,
+    name: Name = "classifier",
+    port: Annotated[int, typer.Option(help="For gRPC.")] = 8500,
+    rest_port: Annotated[int, typer.Option(help="For REST and a page to try it.")] = 8501,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    model_config_file: ServingFile = None,
+    batching_parameters_file: ServingFile = None,
+    ssl_config_file: ServingFile = None,
+    local: Annotated[bool, typer.Option("--local", help="Not TensorFlow Serving itself.")] = False,
+) -> None:
+    """Serves the newest version: by TensorFlow Serving if found, else for development only."""
+    from pipeline.commands.serve import serve as serve_models
+    from serving.local_server import ServeOptions
+
+    if (model_dir is None) == (model_config_file is None):
+        raise typer.BadParameter("name either --model-dir or --model-config-file")
+    files = (model_config_file, batching_parameters_file, ssl_config_file)
+    serve_models(ServeOptions(model_dir, name, port, rest_port, host, *files), local)
+
+
+def classify(
+    images: Annotated[list[Path], typer.Argument(help="Pictures, and folders of them.")],
+    server: Annotated[str, typer.Option(help="HOST:PORT of the server's gRPC.")] = "localhost:8500",
+    name: Name = "classifier",
+    version: Annotated[int | None, typer.Option(help="A version, not the newest.")] = None,
+    label: Annotated[str | None, typer.Option(help="The version with this label.")] = None,
+    ca: Annotated[Path | None, typer.Option(help="TLS: who signed the server's key.")] = None,
+    cert: Annotated[Path | None, typer.Option(help="mTLS: our certificate.")] = None,
+    key: Annotated[Path | None, typer.Option(help="mTLS: its key.")] = None,
+    token_file: Annotated[Path | None, typer.Option(help="A bearer token, over TLS.")] = None,
+    top: Annotated[int, typer.Option(min=1, help="How many classes to show.")] = 3,
+    as_json: Json = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="A table, a row per picture.")] = False,
+    output: Annotated[Path | None, typer.Option(help="A file instead of the screen.")] = None,
+    imagenet: Annotated[
+        str | None, typer.Option(help="A backbone's own ImageNet classifier, without a server.")
+    ] = None,
+) -> None:
+    """Asks a server what the pictures show, and goes on past broken ones."""
+    from pipeline.commands.classify import Request
+    from pipeline.commands.classify import classify as classify_pictures
+
+    if as_json and as_csv:
+        raise typer.BadParameter("--json and --csv exclude each other")
+    style = "json" if as_json else "csv" if as_csv else "text"
+    asked = (images, server, name, version, label, ca, cert, key, token_file, top, style, output)
+    if not classify_pictures(Request(*asked, imagenet)):
+        raise typer.Exit(1)
+
+
+def versions(
+    model_dir: ModelDir,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Loads each as TensorFlow Serving does."),
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Lists the versions in a push directory, and with --check whether each can be served."""
+    found = published(model_dir)
+    try:
+        faults = {version.number: fault_of(version.path) for version in found} if check else {}
+    except NotTried as error:
+        raise UserError(str(error)) from error
+    if as_json:
+        rows: list[dict[str, Any]] = [
+            {"version": v.number, "state": v.state, "published": v.published.isoformat()}
+            for v in found
+        ]
+        for row in rows if check else ():
+            row["fault"] = faults[row["version"]]
+        print(json.dumps(rows))
+    else:
+        for version in found:
+            line = f"{version.number}  {version.published:%Y-%m-%d %H:%M:%S} UTC  {version.state}"
+            if check:
+                fault = faults[version.number]
+                line += f"  can't be served: {fault}" if fault else "  can be served"
+            print(line)
+    if any(faults.values()):
+        raise typer.Exit(1)
+
+
+def rollback(
+    model_dir: ModelDir, to: Annotated[int, typer.Option(help="The version to serve.")]
+) -> None:
+    """Makes another version the served one; the same command takes it back."""
+    before = served(model_dir)
+    roll_back(model_dir, to)
+    print(f"{model_dir} serves version {to}", flush=True)
+    try:
+        fault = fault_of(model_dir / str(to))
+    except NotTried:
+        return
+    if fault:
+        command = f"--model-dir {model_dir}"
+        back = f" `rollback {command} --to {before.name}` goes back." if before else ""
+        print(
+            f"warning: version {to} can't be served ({fault}): servers keep what they have"
+            f" loaded.{back} `versions {command} --check` tells which can be served.",
+            file=sys.stderr,
+        )
+
+
+def canary(
+    model_dir: ModelDir,
+    name: Name = "classifier",
+    base_path: Annotated[str | None, typer.Option(help="DIR as the server sees it.")] = None,
+    server: Annotated[
+        list[str] | None, typer.Option(help="HOST:PORT to tell at once; several: repeat it.")
+    ] = None,
+    promote: Annotated[bool, typer.Option("--promote", help="The trial went well.")] = False,
+    withdraw: Annotated[bool, typer.Option("--withdraw", help="It did not.")] = False,
+) -> None:
+    """Puts the newest version on trial under the label `canary`, or ends the trial."""
+    from serving import canary as trial
+
+    if promote and withdraw:
+        raise typer.BadParameter("--promote and --withdraw exclude each other")
+    if promote or withdraw:
+        labels = (trial.promote if promote else trial.withdraw)(model_dir, server or ())
+    else:
+        labels = trial.advance(model_dir, name, base_path, server or ())
+    print(f"stable {labels.stable}, canary {labels.canary}: {model_dir / 'models.config'}")
+
+
+COMMANDS = (serve, classify, versions, rollback, canary)
+"""In the order in which help shows them."""

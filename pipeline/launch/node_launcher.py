@@ -1,0 +1,98 @@
+"""TFX's launcher and metadata handle, with what every scheduler needs of them besides.
+
+The handle waits for a server, and for others on a SQLite file. The launcher clears away what a
+killed attempt left, and works on local copies where the root is no folder.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from types import TracebackType
+from typing import Any
+
+from tfx.dsl.io import fileio
+from tfx.orchestration import metadata
+from tfx.orchestration.portable import data_types, launcher
+from tfx.orchestration.portable.beam_executor_operator import BeamExecutorOperator
+from tfx.proto.orchestration import execution_result_pb2
+
+from pipeline.launch.beam_options import is_local
+from pipeline.launch.local_copies import Mirror, StagedDriver
+from pipeline.store import metadata_store, remote_files
+from pipeline.store.postgres_workaround import ServerStore
+
+
+class Handle(metadata.Metadata):
+    """TFX's handle of the store; it waits for the server, and for others on a SQLite file."""
+
+    def __init__(self, config: Any) -> None:
+        super().__init__(config)
+        self._guard = metadata_store.guard(config)
+        self._is_server = metadata_store.kind(config) != "sqlite"
+
+    def __enter__(self) -> Handle:
+        self._guard.__enter__()
+        try:
+            metadata_store.wait_for(self.connection_config)
+            super().__enter__()
+        except BaseException:
+            self._guard.__exit__(*sys.exc_info())
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None = None,
+        error: BaseException | None = None,
+        trace: TracebackType | None = None,
+    ) -> None:
+        super().__exit__(kind, error, trace)
+        self._guard.__exit__(kind, error, trace)
+
+    @property
+    def store(self) -> Any:
+        """What TFX reads and writes."""
+        opened = super().store
+        return ServerStore(opened) if self._is_server else opened
+
+
+class Launcher(launcher.Launcher):
+    """TFX's launcher of one node."""
+
+    _driver_operator: Any
+
+    def __init__(self, mirror: Mirror | None, **node: Any):
+        """Makes the launcher.
+
+        Args:
+          mirror: of a root that is no folder.
+          **node: what TFX's launcher takes.
+        """
+        super().__init__(**node)
+        # Beam's workers on other machines could not read what lies on this one.
+        self._mirror = None if distributed(self._executor_operator) else mirror
+        if self._mirror and self._driver_operator:
+            self._driver_operator = StagedDriver(self._driver_operator, self._mirror)
+
+    def _run_executor(
+        self, execution_info: data_types.ExecutionInfo
+    ) -> execution_result_pb2.ExecutorOutput:
+        # The launcher goes on with a killed attempt's execution, and so in the same folders.
+        for artifact in itertools.chain(*execution_info.output_dict.values()):
+            if fileio.exists(artifact.uri):
+                fileio.rmtree(artifact.uri)
+        if self._mirror is None:
+            for artifact in itertools.chain(*execution_info.input_dict.values()):
+                remote_files.expect(artifact.uri)
+            return super()._run_executor(execution_info)
+        output = super()._run_executor(self._mirror.staged(execution_info))
+        self._mirror.send(execution_info.output_dict)
+        return self._mirror.renamed(output)
+
+
+def distributed(operator: Any) -> bool:
+    """Whether the executor's work is done by Beam on other machines."""
+    if not isinstance(operator, BeamExecutorOperator):
+        return False
+    return not is_local([argument.value.string_value for argument in operator.beam_pipeline_args])

@@ -1,0 +1,63 @@
+"""The folder of runs: one run at a time, ids, logs. Imports nothing heavy."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import re
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import filelock
+
+from components.files import is_remote
+from components.pretrained.official_weights import cache_dir
+from components.step.errors import UserError
+
+
+class RootBusy(UserError):
+    """Another run uses the root."""
+
+
+def folder(place: str) -> Path:
+    """Gives the local folder of a root: itself, or a stand-in where it is on another file system.
+
+    Locks, logs and the pages of failed runs are this machine's.
+    """
+    if is_remote(place):
+        name = re.sub(r"[^A-Za-z0-9.-]+", "-", place).strip("-")
+        return cache_dir() / "roots" / name
+    return Path(place).expanduser().absolute()
+
+
+def new_run_id() -> str:
+    """Gives an id that sorts by time and is used once."""
+    return f"{datetime.datetime.now():%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:4]}"
+
+
+def log_path(root: Path, run_id: str) -> Path:
+    """Where a run's log lies."""
+    return root / "logs" / f"{run_id}.log"
+
+
+@contextmanager
+def locked(root: Path) -> Iterator[None]:
+    """Holds the root for one run; the operating system frees it if the process dies.
+
+    Raises:
+      RootBusy: another process holds it.
+    """
+    root.mkdir(parents=True, exist_ok=True)
+    owner = root / ".lock-owner"
+    try:
+        with filelock.FileLock(root / ".lock", blocking=False):
+            now = datetime.datetime.now()
+            owner.write_text(f"process {os.getpid()}, since {now:%Y-%m-%d %H:%M:%S}")
+            yield
+    except filelock.Timeout:
+        who = owner.read_text() if owner.is_file() else "another process"
+        raise RootBusy(
+            f"Another run uses {root} ({who}). Let it finish, or name another folder with --root."
+        ) from None

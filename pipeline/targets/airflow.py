@@ -1,0 +1,54 @@
+"""Writes the DAG file for Airflow, and what it reads."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from components.step.errors import ConfigError
+from pipeline.config import Config
+from pipeline.targets.kubeflow import run_configuration
+
+DAG_FILE = Path(__file__).parents[1] / "airflow_dag.py"
+
+
+def write_dag(compiled: dict[str, Any], config: Config, output: Path) -> None:
+    """Copies the DAG file to `output`, with a JSON file of the same name beside it.
+
+    Args:
+      compiled: the compiled TFX pipeline, as `write_compiled` writes it.
+      config: what it was compiled from.
+      output: a Python file in Airflow's folder of DAGs.
+
+    Raises:
+      ConfigError: the file is no Python file, or no command is known that the tasks could call.
+    """
+    if output.suffix != ".py":
+        raise ConfigError(f"--output: {output} must end in .py, as Airflow's DAG files do.")
+    document: dict[str, Any] = {
+        "compiled": compiled,
+        "config": run_configuration(config),
+        "root": config.pipeline_root,
+        "command": _command(config),
+    }
+    # The data first: a scheduler that meets the DAG file alone would find an empty one.
+    output.with_suffix(".json").write_text(json.dumps(document, indent=1), "utf-8")
+    shutil.copyfile(DAG_FILE, output)
+
+
+def _command(config: Config) -> str:
+    """The command in an image is found on PATH there."""
+    named = config.runtime.airflow.command
+    if named or config.runtime.airflow.image:
+        return named or "transfer-pipeline"
+    beside = Path(sys.executable).with_name("transfer-pipeline")
+    found = str(beside) if beside.is_file() else shutil.which("transfer-pipeline")
+    if not found:
+        raise ConfigError(
+            f"No transfer-pipeline beside {sys.executable} or on PATH: name the one on Airflow's "
+            "workers with runtime.airflow.command."
+        )
+    return found

@@ -1,0 +1,88 @@
+"""Compiles for Kubeflow Pipelines through the environment that has Kubeflow's SDK."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from components.files import absolute
+from components.step.errors import ConfigError, UserError
+from pipeline.config import Config
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+INTERPRETER = CHECKOUT / ".venv-kubeflow" / "bin" / "python"
+SCRIPT = CHECKOUT / "kubeflow" / "compile.py"
+_COMPILE = "compile"  # the step before all nodes
+
+
+class KubeflowCompileError(UserError):
+    """Kubeflow's compiler refused the pipeline."""
+
+
+def run_configuration(config: Config) -> dict[str, Any]:
+    """Gives the configuration's keys for another working folder, as that of the steps' image."""
+    tree = config.model_dump()
+    sources = [absolute(source) for source in config.data.sources]
+    tree["data"]["source"] = sources if isinstance(config.data.source, list) else sources[0]
+    paths = [("model", "weights"), ("push", "directory"), ("runtime", "root")]
+    for section, key in [*paths, ("runtime", "metadata")]:
+        if tree[section][key] not in (None, "imagenet"):
+            tree[section][key] = absolute(tree[section][key])
+    return tree
+
+
+def order(config: Config, compiled: dict[str, Any]) -> dict[str, Any]:
+    """Gives what `kubeflow/compile.py` needs to know; its `make_pipeline` has the keys.
+
+    Args:
+      config: the configuration that runs are made from.
+      compiled: the compiled TFX pipeline, as `write_compiled` writes it.
+
+    Raises:
+      ConfigError: something is asked for a step that is not there.
+    """
+    nodes = [node["pipelineNode"]["nodeInfo"]["id"] for node in compiled["nodes"]]
+    steps = [_COMPILE, *nodes]
+    for name in config.runtime.kubeflow.steps:
+        if name not in steps:
+            raise ConfigError(
+                f"runtime.kubeflow.steps: no step {name!r}; the steps are {', '.join(steps)}."
+            )
+    return {
+        "compiled": compiled,
+        "configuration": run_configuration(config),
+        "steps": {name: config.runtime.kubeflow.of(name).model_dump() for name in steps},
+    }
+
+
+def compile_for_kubeflow(config: Config, compiled: dict[str, Any], output: Path) -> None:
+    """Writes the Kubeflow pipeline, as YAML, whose steps run the nodes of `compiled`.
+
+    Args:
+      config: as for `order`.
+      compiled: as for `order`.
+      output: the YAML file to write.
+
+    Raises:
+      ConfigError: the interpreter or the script is missing, or the order is wrong.
+      KubeflowCompileError: the compiler refused the pipeline; the message has its last words.
+    """
+    interpreter = Path(config.runtime.kubeflow.python or INTERPRETER)
+    if not SCRIPT.is_file():
+        raise ConfigError(f"No {SCRIPT}: compiling for Kubeflow needs a checkout of the project.")
+    if not interpreter.is_file():
+        raise ConfigError(
+            f"No Python at {interpreter}: compiling for Kubeflow needs an environment with its "
+            "SDK. Run `make kubeflow-setup`, or name an interpreter that has kfp 2.17."
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "order.json")
+        file.write_text(json.dumps(order(config, compiled)), "utf-8")
+        words = [interpreter, SCRIPT, "--order", file, "--output", output]
+        done = subprocess.run(list(map(str, words)), capture_output=True, text=True)
+    if done.returncode != 0:
+        last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        raise KubeflowCompileError(f"Compiling for Kubeflow failed: {last}")

@@ -1,0 +1,36 @@
+"""Copies a run's report out of the root, for a scheduler that shows it on pages of its own."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from tfx.dsl.io import fileio
+
+from components.step.errors import UserError
+from pipeline import node_runner
+from pipeline.store import runs
+
+
+class NoReport(UserError):
+    """The run left no report."""
+
+
+def copy_report(compiled_file: str | Path, run_id: str, folder: Path) -> None:
+    """Copies the page, the model card and the figures of a run into a local folder.
+
+    Args:
+      compiled_file: the run's compiled pipeline, which names the metadata store.
+      run_id: the whole id.
+      folder: is made where missing.
+
+    Raises:
+      NoReport: the run has not come as far as its report.
+    """
+    store = node_runner.connection(node_runner.read_compiled(compiled_file))
+    made = runs.read_run(store, run_id).outputs.get("Report")
+    if made is None:
+        raise NoReport(f"Run {run_id} has no report in its metadata: it ended before.")
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in fileio.listdir(made.uri):
+        fileio.copy(os.path.join(made.uri, name), str(folder / name), overwrite=True)

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from components import files as file_systems
+from components.step.errors import DataError
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(file.name for file in file_systems.view("").tree(str(folder)).files)
+
+
+def test_links_to_folders_are_followed_but_not_in_circles(tmp_path: Path) -> None:
+    (tmp_path / "cats" / "deep").mkdir(parents=True)
+    (tmp_path / "cats" / "deep" / "1.png").touch()
+    (tmp_path / "linked").symlink_to(tmp_path / "cats")
+    (tmp_path / "cats" / "deep" / "up").symlink_to(tmp_path)
+    assert names(tmp_path) == ["cats/deep/1.png", "linked/deep/1.png"]
+
+
+def test_empty_folders_are_known(tmp_path: Path) -> None:
+    (tmp_path / "cats" / "deep").mkdir(parents=True)
+    (tmp_path / ".hidden" / "deep").mkdir(parents=True)
+    assert file_systems.view("").tree(str(tmp_path)).folders == ["cats", "cats/deep"]
+
+
+@pytest.fixture
+def closed(tmp_path: Path) -> Path:
+    (tmp_path / "closed").mkdir(mode=0)
+    return tmp_path / "closed"
+
+
+def test_a_folder_that_cannot_be_listed_is_named(closed: Path, nobody: None) -> None:
+    with pytest.raises(DataError, match="closed can't be listed .Permission denied"):
+        names(closed)
+
+
+def test_a_file_is_written_whole_with_the_folders_above_it(tmp_path: Path) -> None:
+    target = tmp_path / "a" / "b"
+    file_systems.write_bytes(str(target), b"one")
+    file_systems.write_bytes(str(target), b"two")
+    assert target.read_bytes() == b"two"
+    assert list(target.parent.iterdir()) == [target]
+
+
+def test_a_path_is_absolute_unless_it_has_a_scheme(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    assert file_systems.absolute("~/p") == "/home/me/p"
+    assert file_systems.absolute("p") == str(Path.cwd() / "p")
+    assert file_systems.absolute("gs://b/p") == "gs://b/p"

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from components import files as file_systems
+from components.files.entries import Entry
+from components.step.errors import ConfigError, DataError
+from tests.components.image_example_gen.memory_files import MemoryFiles
+
+
+@pytest.fixture(autouse=True)
+def files() -> Iterator[dict[str, bytes]]:
+    MemoryFiles.clear()
+    yield MemoryFiles.content
+    MemoryFiles.clear()
+
+
+def test_everything_is_answered_from_one_listing(files: dict[str, bytes]) -> None:
+    files.update({"mem://b/p/cats/1.png": b"1", "mem://b/p/cats/x/2.png": b"22", "mem://b/q": b""})
+    MemoryFiles.times.update(dict.fromkeys(files, 2.5))
+    place = file_systems.view("mem://b/p")
+    assert place.names("mem://b/p/cats") == ["1.png", "x"]
+    assert place.is_folder("mem://b/p") and not place.is_folder("mem://b/none")
+    assert place.entry("mem://b/p/cats/none") is None
+    tree = place.tree("mem://b/p")
+    assert tree.folders == ["cats", "cats/x"]
+    assert tree.files == [
+        Entry("mem://b/p/cats/1.png", "cats/1.png", 1, 2_500_000_000),
+        Entry("mem://b/p/cats/x/2.png", "cats/x/2.png", 2, 2_500_000_000),
+    ]
+    assert sum(MemoryFiles.listed.values()) == 1
+
+
+def test_without_times_the_checksum_tells_a_change(files: dict[str, bytes]) -> None:
+    files["mem://b/1.png"] = b"one"
+    before = file_systems.view("mem://b").entry("mem://b/1.png")
+    files["mem://b/1.png"] = b"two"
+    after = file_systems.view("mem://b").entry("mem://b/1.png")
+    assert before and after and before.size == after.size
+    assert before.modified != after.modified
+
+
+def test_hidden_folders_and_folder_markers_are_left_out(files: dict[str, bytes]) -> None:
+    for name in ("cats/", ".cache/1.png", "cats/__MACOSX/1.png", "cats/.1.png"):
+        files[f"mem://b/{name}"] = b""
+    tree = file_systems.view("mem://b/").tree("mem://b/")
+    assert (tree.folders, [file.name for file in tree.files]) == (["cats"], ["cats/.1.png"])
+
+
+def test_folders_that_list_their_direct_children_are_gone_down_once_each(
+    files: dict[str, bytes],
+) -> None:
+    for name in ("cats/1.png", "cats/x/2.png", "cats/empty.png", "dogs/3.png"):
+        files[f"memfolders://b/{name}"] = b"" if "empty" in name else b"1"
+    tree = file_systems.view("memfolders://b").tree("memfolders://b")
+    names = {file.name for file in tree.files}
+    assert names == {"cats/1.png", "cats/x/2.png", "cats/empty.png", "dogs/3.png"}
+    folders = [f"memfolders://b{path}" for path in ("", "/cats", "/cats/x", "/dogs")]
+    assert [MemoryFiles.listed[folder] for folder in folders] == [1, 1, 1, 1]
+
+
+def test_a_file_is_read_and_its_faults_are_os_errors(files: dict[str, bytes]) -> None:
+    files["mem://b/1.gz"] = b"\x1f\x8b as it is"
+    assert file_systems.read_bytes("mem://b/1.gz") == b"\x1f\x8b as it is"
+    with pytest.raises(OSError, match="no mem://b/2"):
+        file_systems.read_bytes("mem://b/2")
+    MemoryFiles.broken.add("mem://b/1.gz")
+    with pytest.raises(OSError, match="connection lost"):
+        file_systems.read_bytes("mem://b/1.gz")
+
+
+def test_a_file_is_written(files: dict[str, bytes]) -> None:
+    file_systems.write_bytes("mem://b/new", b"content")
+    assert files["mem://b/new"] == b"content"
+
+
+def test_a_place_that_cannot_be_listed_is_named_with_the_reason() -> None:
+    with pytest.raises(DataError, match="mem://secret can't be listed .*who are you"):
+        file_systems.view("mem://secret")
+
+
+def test_a_scheme_that_nobody_knows_is_a_fault_of_the_configuration() -> None:
+    with pytest.raises(ConfigError, match="no file system is installed for nowhere://"):
+        file_systems.view("nowhere://b")
+
+
+def test_the_oldest_files_are_removed_where_ages_are_known(files: dict[str, bytes]) -> None:
+    for number in range(5):
+        files[f"mem://b/kept/{number}"] = b""
+    file_systems.keep_newest("mem://b/kept", 2)
+    assert len(files) == 5
+    MemoryFiles.times.update({path: 9.0 - number for number, path in enumerate(sorted(files))})
+    file_systems.keep_newest("mem://b/kept", 2)
+    assert sorted(files) == ["mem://b/kept/0", "mem://b/kept/1"]
+    file_systems.keep_newest("mem://secret", 2)  # can't be listed

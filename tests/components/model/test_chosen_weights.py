@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+from tfx.orchestration.portable import data_types
+from tfx.types import Artifact, standard_artifacts
+
+from components.model.chosen_weights import WeightsDriver, weights_file
+from components.settings.model import Model
+from components.step.errors import ConfigError
+
+
+def facts(weights: Path | None, baseline: list[Artifact] | None = None) -> dict[str, str]:
+    model = Model(weights=None if weights is None else str(weights))
+    info = data_types.ExecutionInfo(
+        exec_properties={"network": model.model_dump_json()},
+        input_dict={} if baseline is None else {"baseline": baseline},
+    )
+    return WeightsDriver(None).facts_of(info)
+
+
+def test_the_cache_key_has_the_content_of_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "base.weights.h5"
+    file.write_bytes(b"one")
+    assert facts(file) == {"weights_sha256": hashlib.sha256(b"one").hexdigest()}
+    file.write_bytes(b"two")
+    assert facts(file) == {"weights_sha256": hashlib.sha256(b"two").hexdigest()}
+
+
+def test_random_weights_need_no_file() -> None:
+    assert facts(None) == {}
+    assert weights_file(Model(weights=None)) is None
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"model.weights: no file .*none\.h5"):
+        facts(tmp_path / "none.h5")
+
+
+def test_no_file_is_asked_for_where_the_training_goes_on_from_the_served_model(
+    tmp_path: Path,
+) -> None:
+    baseline = standard_artifacts.Model()
+    baseline.uri = str(tmp_path / "model")
+    with pytest.raises(ConfigError, match="no file"):
+        facts(tmp_path / "none.h5", [baseline])
+    (tmp_path / "model" / "Format-Serving").mkdir(parents=True)
+    assert facts(tmp_path / "none.h5", [baseline]) == {}
+
+
+def test_the_home_folder_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "base.h5").touch()
+    assert weights_file(Model(weights="~/base.h5")) == tmp_path / "base.h5"

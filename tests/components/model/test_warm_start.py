@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+
+from components.model import warm_start
+from components.model.network import Network, build_network
+from components.model.transform_graph import Pixels, first_pictures
+from components.pretrained.base import build_base
+from components.settings.model import Dense, Head
+from components.step.errors import ConfigError
+from components.trainer.export import export
+
+CLASSES = ["blue", "green", "red"]
+HEAD = Head(dense=[Dense(units=4)])
+
+
+def network(seed: int, classes: int = 3, head: Head = HEAD) -> Network:
+    keras.utils.set_random_seed(seed)
+    return build_network(build_base("mobilenet", [32, 32], None), head, classes)
+
+
+@pytest.fixture(scope="module")
+def before() -> Network:
+    return network(1)
+
+
+@pytest.fixture(scope="module")
+def served(
+    tmp_path_factory: pytest.TempPathFactory, before: Network, pixels: Pixels, split: str
+) -> str:
+    folder = tmp_path_factory.mktemp("served") / "Format-Serving"
+    export(before, pixels, "mobilenet", CLASSES, first_pictures(split, 1), str(folder))
+    return str(folder)
+
+
+def equal(left: list[np.ndarray], right: list[np.ndarray]) -> bool:
+    return all(np.array_equal(a, b) for a, b in zip(left, right, strict=True))
+
+
+def test_base_and_head_get_the_served_models_weights(before: Network, served: str) -> None:
+    now = network(2)
+    assert not equal(now.base.get_weights(), before.base.get_weights())
+    warm_start.restore_base(now.base, served)
+    warm_start.restore_head(now.head, CLASSES, served)
+    assert equal(now.classifier.get_weights(), before.classifier.get_weights())
+
+
+def test_kept_classes_keep_what_is_known_of_them_and_new_ones_start_at_random(
+    before: Network, served: str
+) -> None:
+    now = network(2, classes=4)
+    fresh = now.head.get_weights()
+    warm_start.restore_head(now.head, ["amber", "blue", "cyan", "red"], served)
+    *inner, kernel, bias = now.head.get_weights()
+    *old_inner, old_kernel, old_bias = before.head.get_weights()
+    assert equal(inner, old_inner)
+    np.testing.assert_array_equal(kernel[:, [1, 3]], old_kernel[:, [0, 2]])
+    np.testing.assert_array_equal(bias[[1, 3]], old_bias[[0, 2]])
+    np.testing.assert_array_equal(kernel[:, [0, 2]], fresh[-2][:, [0, 2]])
+
+
+@pytest.mark.parametrize("head", [Head(), Head(dense=[Dense(units=5)])])
+def test_another_head_is_refused_with_the_ways_out(served: str, head: Head) -> None:
+    with pytest.raises(ConfigError, match=r"warm_start.*another network.*warm_start=false"):
+        warm_start.restore_head(network(2, head=head).head, CLASSES, served)
+
+
+def test_another_backbone_is_refused(served: str) -> None:
+    other = build_base("mobilenet_v2", [32, 32], None)
+    with pytest.raises(ConfigError, match="another network"):
+        warm_start.restore_base(other, served)

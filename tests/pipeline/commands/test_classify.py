@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from components.step.errors import ConfigError, UserError
+from pipeline.commands.classify import Request, classify
+from tests.serving.conftest import processes, saved_model, server, settled
+from tests.serving.samples import png
+from tests.serving.server_process import ServerProcess
+
+__all__ = ["processes", "saved_model", "server", "settled"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two pictures, a broken one, and files that are none."""
+    (tmp_path / "deep" / "er").mkdir(parents=True)
+    (tmp_path / ".hidden").mkdir()
+    for name in ("b.png", "deep/er/a.PNG", ".hidden/c.png"):
+        (tmp_path / name).write_bytes(png())
+    (tmp_path / "cut.jpg").write_bytes(b"\xff\xd8 no more")
+    (tmp_path / "notes.txt").write_text("no picture")
+    return tmp_path
+
+
+def test_a_folder_becomes_a_table_and_broken_pictures_a_list(
+    server: ServerProcess, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = tmp_path / "answers.csv"
+    request = Request([folder], server.address, "classifier", top=2, style="csv", output=table)
+    assert classify(request) is False
+    with table.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    names = [Path(row["file"]).relative_to(folder).as_posix() for row in rows]
+    assert names == ["b.png", "cut.jpg", "deep/er/a.PNG"]
+    assert [bool(row["error"]) for row in rows] == [False, True, False]
+    assert rows[0]["class_1"] and float(rows[0]["score_1"]) >= float(rows[0]["score_2"])
+    assert rows[1]["class_1"] == ""
+    told = capsys.readouterr().err
+    assert "1 of 3 pictures could not be classified" in told
+    assert "cut.jpg: " in told
+
+
+def test_a_folder_becomes_json_lines(
+    server: ServerProcess, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert classify(Request([folder], server.address, "classifier", style="json")) is False
+    first, broken, last = map(json.loads, capsys.readouterr().out.splitlines())
+    assert broken.keys() == {"file", "error"}
+    for row in (first, last):
+        assert row.keys() == {"file", "classes", "scores"}
+        assert len(row["classes"]) == len(row["scores"]) == 3
+
+
+def test_a_version_can_be_asked_for(server: ServerProcess, folder: Path) -> None:
+    request = Request([folder / "b.png"], server.address, "classifier", version=3)
+    assert classify(request) is True
+    with pytest.raises(UserError, match="version label: x"):
+        classify(Request([folder], server.address, "classifier", label="x"))
+
+
+def test_a_bar_shows_how_far_it_is(
+    server: ServerProcess,
+    folder: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    request = Request([folder], server.address, "classifier", output=tmp_path / "answers.txt")
+    classify(request)
+    assert "3/3" in capsys.readouterr().err
+
+
+def test_a_folder_without_pictures_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="has no pictures"):
+        classify(Request([tmp_path], "localhost:1", "classifier"))
+
+
+def test_options_that_exclude_each_other_are_told(folder: Path) -> None:
+    with pytest.raises(ConfigError, match="not for both"):
+        classify(Request([folder], "localhost:1", "classifier", version=1, label="x"))
+    with pytest.raises(ConfigError, match="both or neither"):
+        classify(Request([folder], "localhost:1", "classifier", cert=folder / "b.png"))

@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.settings.gate import Gate
+from components.step.errors import ConfigError, DataError
+from pipeline import config
+from pipeline.commands import preflight
+from pipeline.commands.preflight import check_folders
+from tests import made_pictures
+
+
+def build(folder: Path, **places: Path | str) -> config.Config:
+    tree: dict[str, Any] = {
+        "data": {"source": str(folder / "pictures")},
+        "push": {"directory": str(places.get("push", folder / "served"))},
+        "runtime": {"root": str(places.get("root", folder / "runs"))},
+    }
+    return config.build(tree)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    made_pictures.make(tmp_path / "pictures", 3)
+    return tmp_path
+
+
+def test_the_pictures_are_listed_and_the_folders_made(place: Path) -> None:
+    listing = check_folders(build(place))
+    assert len(listing.files) == 9
+    assert (place / "served").is_dir() and (place / "runs").is_dir()
+    assert not list((place / "served").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("beam", "interpreter", "words"),
+    [
+        (["--runner=FlinkRunner"], "/opt/python", "would download a program"),
+        (["--direct_running_mode=multi_processing"], "/my tools/python", "path has a space"),
+    ],
+)
+def test_a_runner_of_beam_s_that_can_t_work_is_told_first(
+    place: Path, monkeypatch: pytest.MonkeyPatch, beam: list[str], interpreter: str, words: str
+) -> None:
+    monkeypatch.setattr(sys, "executable", interpreter)
+    made = build(place)
+    runtime = made.runtime.model_copy(update={"beam": beam})
+    with pytest.raises(ConfigError, match=words):
+        check_folders(made.model_copy(update={"runtime": runtime}))
+
+
+def test_pictures_that_make_no_classifier_are_refused_before_a_folder_is_made(place: Path) -> None:
+    (place / "pictures" / "pink").mkdir()
+    with pytest.raises(DataError, match="pink"):
+        check_folders(build(place))
+    assert not (place / "runs").exists()
+
+
+@pytest.mark.parametrize(("name", "key"), [("push", "push.directory"), ("root", "runtime.root")])
+def test_a_folder_that_is_a_file_is_named_with_its_key(place: Path, name: str, key: str) -> None:
+    (place / "file").touch()
+    with pytest.raises(ConfigError, match=f"{key}: .*file can't be written.*exists"):
+        check_folders(build(place, **{name: place / "file"}))
+
+
+def test_a_push_directory_that_is_not_mounted_is_refused(place: Path) -> None:
+    with pytest.raises(ConfigError, match="push.directory: s3://bucket/x is no folder.*Mount"):
+        check_folders(build(place, push="s3://bucket/x"))
+
+
+def test_metadata_is_not_looked_for_in_a_root_that_is_no_folder(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(place / "cache"))
+    made = build(place, root="gs://bucket/runs")
+    with pytest.raises(ConfigError, match="runtime.metadata: is needed.*gs://bucket/runs"):
+        check_folders(made)
+    runtime = made.runtime.model_copy(update={"metadata": "grpc://metadata"})
+    assert check_folders(made.model_copy(update={"runtime": runtime})).files
+    assert (place / "cache/transfer-pipeline/roots/gs-bucket-runs").is_dir()  # for locks and logs
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
+def test_a_folder_without_permission_is_named(place: Path) -> None:
+    (place / "closed").mkdir(mode=0o500)
+    with pytest.raises(ConfigError, match="push.directory: .*closed.*Permission denied"):
+        check_folders(build(place, push=place / "closed"))
+
+
+@pytest.mark.parametrize("inside", [".", "runs", "red/deep"])
+@pytest.mark.parametrize(("name", "key"), [("push", "push.directory"), ("root", "runtime.root")])
+def test_a_folder_inside_the_pictures_would_be_a_class_and_is_refused(
+    place: Path, name: str, key: str, inside: str
+) -> None:
+    (place / "link").symlink_to(place / "pictures")
+    for above in ("pictures", "link"):
+        with pytest.raises(ConfigError, match=f"{key}: .* lies in data.source"):
+            check_folders(build(place, **{name: place / above / inside}))
+    assert len(list((place / "pictures").iterdir())) == 3
+
+
+def test_a_sibling_whose_name_begins_alike_is_no_part_of_the_pictures(place: Path) -> None:
+    check_folders(build(place, root=place / "pictures-runs"))
+
+
+def test_every_one_of_several_sources_must_not_hold_the_results(place: Path) -> None:
+    made_pictures.make(place / "more", 3)
+    sources = [str(place / "pictures"), str(place / "more")]
+    built = build(place, root=place / "more" / "runs")
+    several = built.model_copy(update={"data": built.data.model_copy(update={"source": sources})})
+    with pytest.raises(ConfigError, match="runtime.root: .* lies in data.source"):
+        check_folders(several)
+
+
+def test_results_may_lie_beside_a_manifest(place: Path) -> None:
+    rows = "".join(
+        f"pictures/{label}/00{n}.png,{label}\n" for label in ("blue", "red") for n in range(3)
+    )
+    (place / "m.csv").write_text(f"path,label\n{rows}")
+    built = build(place)
+    data = built.data.model_copy(update={"source": str(place / "m.csv")})
+    assert len(check_folders(built.model_copy(update={"data": data})).files) == 6
+
+
+def test_a_threshold_for_a_class_that_is_not_there_is_refused() -> None:
+    gate = Gate(class_recall={"cats": 0.9}, class_precision={"cows": 0.5})
+    with pytest.raises(ConfigError, match=r"gate\.class_precision: no class 'cows'; found cats, d"):
+        preflight.check_gate(gate, ["cats", "dogs"])
+    preflight.check_gate(gate, ["cats", "cows"])
+
+
+def test_several_workers_are_for_the_node_runner(place: Path) -> None:
+    made = build(place)
+    training = made.training.model_copy(update={"distribution": "multi_worker"})
+    with pytest.raises(ConfigError, match="multi_worker is for `run-node`"):
+        preflight.check_network(made.model_copy(update={"training": training}))
+
+
+def test_a_warm_start_needs_weights_until_a_model_is_served(place: Path) -> None:
+    made = build(place)
+    training = made.training.model_copy(update={"warm_start": True})
+    warm = made.model_copy(update={"training": training})
+    assert preflight.goes_on_from(warm) is None
+    (warm.push_directory / "7").mkdir(parents=True)
+    (warm.push_directory / "7" / "saved_model.pb").touch()
+    assert preflight.goes_on_from(warm) == warm.push_directory / "7"
+    assert preflight.goes_on_from(made) is None

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.step.errors import ConfigError
+from pipeline.commands.failed_report import folder_of
+from pipeline.commands.runs import compare, list_runs, report
+from tests.pipeline.store.made_metadata import record
+
+
+def documents(accuracy: float, verdict: str) -> dict[str, Any]:
+    row = {"metric": "accuracy", "slice": "overall", "found": accuracy, "needed": ">= 0.8"}
+    metrics = {"pictures": 10, "accuracy": accuracy, "class_recall": {"cats": accuracy}}
+    return {
+        "IngestReport": {"accepted": 120, "fingerprint": "0123456789abcdef"},
+        "GateVerdict": {
+            "verdict": verdict,
+            "gate": [{**row, "passed": accuracy >= 0.8}],
+            "metrics": {"candidate": metrics},
+        },
+        "Report": {"training": {"seed": 0, "rate": accuracy / 10}, "image": {"size": [32, 32]}},
+    }
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    record(tmp_path, "20261101-aaaa", documents(0.7, "refused"))
+    record(tmp_path, "20261108-bbbb", documents(0.9, "passed"), pushed="17")
+    for page in tmp_path.glob("*/Report"):
+        (page / "report.html").touch()
+    return tmp_path
+
+
+def printed(capsys: pytest.CaptureFixture[str]) -> Any:
+    return json.loads(capsys.readouterr().out)
+
+
+def test_runs_are_listed_with_date_data_accuracy_verdict_and_version(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    list_runs(root, as_json=True)
+    newest, oldest = printed(capsys)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d", newest.pop("date"))
+    assert newest == {
+        "run_id": "20261108-bbbb",
+        "data": "120 pictures, 01234567",
+        "accuracy": 0.9,
+        "verdict": "pushed",
+        "pushed_version": 17,
+    }
+    assert (oldest["verdict"], oldest["pushed_version"]) == ("refused", None)
+
+
+def test_two_runs_stand_side_by_side(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    compare(root, ("20261101-aaaa", "latest"), as_json=True)
+    found = printed(capsys)
+    assert list(found) == ["20261101-aaaa", "20261108-bbbb"]
+    assert found["20261101-aaaa"]["accuracy"] == 0.7
+    assert found["20261108-bbbb"]["recall (cats)"] == 0.9
+    settings = {key: value for key, value in found["20261108-bbbb"].items() if "config" in key}
+    assert settings == {"config: training.rate": pytest.approx(0.09)}  # the others are the same
+    assert found["20261101-aaaa"]["gate: accuracy (overall)"] == "FAIL, needed >= 0.8"
+    assert found["20261108-bbbb"]["gate: accuracy (overall)"] == "pass, needed >= 0.8"
+    compare(root, ("20261101", "20261108"), as_json=False)
+    text = capsys.readouterr().out
+    assert "+0.2000" in text and "FAIL" in text
+
+
+def test_a_report_is_found_by_the_beginning_of_its_runs_id(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report(root, "20261101")
+    assert capsys.readouterr().out == f"{root / '20261101-aaaa' / 'Report' / 'report.html'}\n"
+    report(root, "latest")
+    assert "20261108-bbbb" in capsys.readouterr().out
+
+
+def test_a_failed_runs_page_is_found_too(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    record(root, "20261115-cccc", {})
+    with pytest.raises(ConfigError, match="20261115-cccc has no page"):
+        report(root, "latest")
+    page = folder_of(root, "20261115-cccc") / "report.html"
+    page.parent.mkdir(parents=True)
+    page.write_text("failed")
+    report(root, "latest")
+    assert capsys.readouterr().out == f"{page}\n"
+
+
+def test_a_run_that_is_not_there_is_refused_with_those_that_are(root: Path) -> None:
+    with pytest.raises(ConfigError, match="No run '2025'.*20261108-bbbb, 20261101-aaaa"):
+        report(root, "2025")
+    with pytest.raises(ConfigError, match="2 runs begin with '2026'"):
+        compare(root, ("2026", "latest"), as_json=False)
+    with pytest.raises(ConfigError, match="has no metadata.sqlite"):
+        list_runs(root / "elsewhere", as_json=False)
+
+
+def test_runs_are_read_from_another_store_than_the_root_s(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record(tmp_path, "monday", {})
+    elsewhere = tmp_path / "elsewhere.sqlite"
+    (tmp_path / "metadata.sqlite").rename(elsewhere)
+    list_runs(tmp_path, True, str(elsewhere))
+    assert [row["run_id"] for row in json.loads(capsys.readouterr().out)] == ["monday"]
+    with pytest.raises(ConfigError, match="name it with --metadata"):
+        list_runs(tmp_path, True)
+    with pytest.raises(ConfigError, match="no run was made there"):
+        list_runs(tmp_path, True, str(tmp_path / "none.sqlite"))
+    assert not (tmp_path / "none.sqlite").exists()
+    with pytest.raises(ConfigError, match="--metadata: no store is reached by oracle://"):
+        list_runs(tmp_path, True, "oracle://db")

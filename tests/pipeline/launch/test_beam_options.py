@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import sys
+from contextlib import nullcontext
+
+import pytest
+
+from components.step.errors import ConfigError
+from pipeline.config import Runtime
+from pipeline.launch.beam_options import check_processes, pipeline_arguments
+
+PROCESSES = ["--runner=FnApiRunner", "--direct_running_mode=multi_processing"]
+
+
+def test_the_default_stays_in_this_process_and_is_passed_on() -> None:
+    default = Runtime().beam
+    assert "--direct_running_mode=in_memory" in default
+    assert pipeline_arguments(default) == [*default, "--sdk_container_image=none"]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ["--runner=FlinkRunner", "--flink_master=f:8081", "--flink_job_server_jar=/opt/f.jar"],
+        ["--runner", "flink", "--job_endpoint", "localhost:8099"],
+        ["--runner=SparkRunner", "--spark_job_server_jar=/opt/s.jar"],
+        ["--runner=PortableRunner", "--job_endpoint=localhost:8099"],
+        ["--runner=DataflowRunner", "--project=p", "--region=r", "--temp_location=gs://b"],
+        ["--runner=PrismRunner", "--prism_location=/opt/prism"],
+    ],
+)
+def test_any_other_runner_gets_its_arguments_as_they_are(given: list[str]) -> None:
+    assert pipeline_arguments(given) == given
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (["--runner=FlinkRunner", "--flink_master=f:8081"], "--flink_job_server_jar=... or"),
+        (["--runner", "spark"], "--spark_job_server_jar=..."),
+        (["--runner=PrismRunner"], "--prism_location=..."),
+    ],
+)
+def test_a_runner_that_would_download_a_program_is_refused(given: list[str], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        pipeline_arguments(given)
+
+
+@pytest.mark.parametrize("given", [[], ["--runner=DirectRunner"], ["--runner=direct"]])
+def test_the_direct_runner_never_looks_for_prism(given: list[str]) -> None:
+    from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
+
+    options = PipelineOptions(pipeline_arguments([*given, "--direct_num_workers=2"]))
+    assert options.view_as(StandardOptions).runner == "FnApiRunner"
+
+
+@pytest.mark.parametrize(
+    ("interpreter", "given", "refused"),
+    [
+        ("/opt/python", PROCESSES, False),
+        ("/my tools/python", Runtime().beam, False),
+        ("/my tools/python", ["--runner=PortableRunner", *PROCESSES[1:]], False),
+        ("/my tools/python", PROCESSES, True),
+        ("/my tools/python", PROCESSES[1:], True),
+    ],
+)
+def test_processes_that_could_not_start_are_refused(
+    monkeypatch: pytest.MonkeyPatch, interpreter: str, given: list[str], refused: bool
+) -> None:
+    monkeypatch.setattr(sys, "executable", interpreter)
+    with pytest.raises(ConfigError, match="path has a space") if refused else nullcontext():
+        check_processes(given)

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from components.step.errors import ConfigError
+from pipeline import config
+from pipeline.targets.kubeflow import (
+    SCRIPT,
+    KubeflowCompileError,
+    compile_for_kubeflow,
+    order,
+    run_configuration,
+)
+
+COMPILED = {"nodes": [{"pipelineNode": {"nodeInfo": {"id": "Trainer"}}}]}
+
+
+def make(**kubeflow: Any) -> config.Config:
+    return config.build(
+        {
+            "data": {"source": ["pictures", "gs://bucket/more"]},
+            "push": {"directory": "~/served"},
+            "model": {"weights": "base.h5"},
+            "runtime": {"metadata": "grpc://metadata:8080", "kubeflow": kubeflow},
+        }
+    )
+
+
+def test_a_missing_interpreter_is_named_with_the_way_to_get_it(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="none/python.*make kubeflow-setup"):
+        compile_for_kubeflow(make(python=f"{tmp_path}/none/python"), COMPILED, tmp_path / "o")
+
+
+def test_the_interpreter_is_given_the_script_the_order_and_the_output(tmp_path: Path) -> None:
+    interpreter = tmp_path / "python with space"
+    interpreter.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > {tmp_path}/words; cp "$3" {tmp_path}')
+    interpreter.chmod(0o755)
+    given = make(python=str(interpreter))
+    compile_for_kubeflow(given, COMPILED, Path("out.yaml"))
+    script, option, _, *rest = (tmp_path / "words").read_text().splitlines()
+    assert [script, option, *rest] == [str(SCRIPT), "--order", "--output", "out.yaml"]
+    assert json.loads((tmp_path / "order.json").read_text()) == order(given, COMPILED)
+
+
+def test_an_interpreter_without_the_sdk_is_told_in_its_own_words(tmp_path: Path) -> None:
+    with pytest.raises(KubeflowCompileError, match="(No module named|cannot import).* 'kfp'"):
+        compile_for_kubeflow(make(python=sys.executable), COMPILED, tmp_path / "o")
+
+
+def test_the_steps_working_folder_does_not_matter() -> None:
+    here, tree = str(Path.cwd()), run_configuration(make())
+    assert tree["data"]["source"] == [f"{here}/pictures", "gs://bucket/more"]
+    assert tree["push"]["directory"] == f"{Path.home()}/served"
+    assert tree["model"]["weights"] == f"{here}/base.h5"
+    assert tree["runtime"]["root"].startswith(f"{here}/")
+    assert tree["runtime"]["metadata"] == "grpc://metadata:8080"
+    config.build(tree)
+
+
+def test_what_a_step_is_given_replaces_that_key_of_what_all_get() -> None:
+    everyone = {"cpu": 2, "env": {"A": "1"}, "retries": 5}
+    own = {"gpu": 1, "image": "gpu:1", "env": {"B": "2"}, "retries": 0}
+    steps = order(make(image="cpu:1", step=everyone, steps={"Trainer": own}), COMPILED)["steps"]
+    assert list(steps) == ["compile", "Trainer"]
+    keys = ("image", "cpu", "gpu", "env", "retries")
+    assert [steps["compile"][key] for key in keys] == ["cpu:1", "2", None, {"A": "1"}, 5]
+    assert [steps["Trainer"][key] for key in keys] == ["gpu:1", "2", 1, {"B": "2"}, 0]
+
+
+def test_a_step_that_is_not_there_is_refused_with_those_that_are() -> None:
+    with pytest.raises(ConfigError, match="no step 'trainer'; the steps are compile, Trainer"):
+        order(make(steps={"trainer": {"gpu": 1}}), COMPILED)
+
+
+def test_the_documented_example_is_a_configuration_and_a_step_gets_what_it_says() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "schedulers.md").read_text("utf-8")
+    [block] = [
+        block for block in re.findall(r"```yaml\n(.*?)```", text, re.S) if "kubeflow:" in block
+    ]
+    places = {"data": {"source": "/srv/pictures"}, "push": {"directory": "/srv/served"}}
+    trainer = order(config.build({**places, **yaml.safe_load(block)}), COMPILED)["steps"]["Trainer"]
+    assert trainer["image"] == "REGISTRY/transfer-pipeline:1-gpu"
+    assert (trainer["gpu"], trainer["cpu"], trainer["volumes"][0]["mount"]) == (1, "2", "/srv")
+
+
+@pytest.mark.parametrize(
+    ("step", "told"),
+    [
+        ({"cpu": "two"}, r"runtime.kubeflow.step.cpu"),
+        ({"memory": "8GB"}, r"runtime.kubeflow.step.memory"),
+        ({"volumes": [{"claim": "c", "mount": "p"}]}, r"step.volumes.0.mount"),
+        ({"secrets": [{"name": "s"}]}, r"step.secrets.0: found .*`env` or `mount` is needed"),
+        (
+            {"tolerations": [{"effekt": "x"}]},
+            r"tolerations.0.effekt: unknown key; did you mean eff",
+        ),
+    ],
+)
+def test_a_wrong_step_is_told_with_its_key(step: dict[str, Any], told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        make(step=step)
+    with pytest.raises(ConfigError, match="runtime.kubeflow.steps.Trainer.gpus: unknown key; did"):
+        make(steps={"Trainer": {"gpus": 1}})
