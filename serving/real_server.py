@@ -74,6 +74,7 @@ def _words(options: ServeOptions, shown: dict[Path, Path]) -> list[str]:
         words += [
             f"--model_config_file={path(options.model_config_file)}",
             "--allow_version_labels_for_unavailable_models=true",
+            f"--model_config_file_poll_wait_seconds={options.model_config_file_poll_wait_seconds}",
         ]
     elif options.model_dir is not None:
         words += [

@@ -75,6 +75,7 @@ def test_the_binary_is_preferred_and_gets_every_option(binary: Path, tmp_path: P
     labelled = real_server.command(ServeOptions(model_config_file=tmp_path / "models.config"))
     assert labelled is not None
     assert f"--model_config_file={tmp_path / 'models.config'}" in labelled
+    assert "--model_config_file_poll_wait_seconds=10" in labelled
 
 
 def test_an_image_that_is_there_is_run_with_the_folder_in_it(
