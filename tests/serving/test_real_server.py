@@ -66,6 +66,7 @@ def test_the_binary_is_preferred_and_gets_every_option(binary: Path, tmp_path: P
         "tensorflow_model_server",
         "--port=8600",
         "--rest_api_port=8601",
+        "--grpc_max_threads=64",
         "--model_name=pets",
         f"--model_base_path={tmp_path / 'models'}",
         "--enable_batching=true",
