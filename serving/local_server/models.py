@@ -140,13 +140,18 @@ def _check(config: ModelServerConfig) -> None:
 
 
 def _await_first_version(manager: VersionManager) -> None:
-    """Until one can be asked, or none will."""
+    """Until one can be asked, or none will (server_core.cc, WaitUntilModelsAvailable)."""
     end = time.monotonic() + _LOAD_SECONDS
     while time.monotonic() < end:
         states = manager.states()
         if any(state.state == AVAILABLE for state in states):
             return
-        failed = [state for state in states if state.state == END and state.code]
-        if failed:
-            raise ServingError(CODES[failed[0].code], failed[0].message)
+        for state in states:
+            if state.state == END and state.code:
+                raise ServingError(
+                    grpc.StatusCode.UNKNOWN,
+                    "1 model(s) did not become available:"
+                    f" {{{{{{name: {manager.config.name} version: {state.version}}} due to error:"
+                    f" {CODES[state.code].name}: {state.message}}}, }}",
+                )
         time.sleep(_LOOK_SECONDS)

@@ -14,8 +14,10 @@ import shlex
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pytest
+if TYPE_CHECKING:
+    import pytest
 
 ROOT = Path(__file__).parents[2]
 PASSED_ON = {
@@ -71,8 +73,6 @@ def main(words: list[str]) -> int:
 
 def _load(name: str, base_path: Path) -> str | None:
     """Waits for a version and loads it; returns why it can't be loaded."""
-    from serving.local_server.servable import Servable
-
     end = time.monotonic() + LONGEST_SECONDS
     while not (versions := [path for path in base_path.iterdir() if path.name.isdecimal()]):
         _log(
@@ -82,6 +82,8 @@ def _load(name: str, base_path: Path) -> str | None:
         if time.monotonic() > end:
             sys.exit("Nobody ended this stand-in")
         time.sleep(0.2)
+    from serving.local_server.servable import Servable  # imports TensorFlow
+
     newest = max(versions, key=lambda path: int(path.name))
     try:
         Servable(name, int(newest.name), newest)

@@ -136,6 +136,28 @@ def test_a_version_that_is_asked_for_no_more_leaves_before_another_is_loaded(
     assert version_of(follower, "classifier") == 1
 
 
+def test_a_new_model_that_does_not_load_is_told_and_listed(
+    follower: ServerProcess, models: Path, saved_model: Path
+) -> None:
+    broken = models / "broken" / "7"
+    shutil.copytree(saved_model, broken)
+    (broken / "variables" / "variables.index").write_bytes(b"noise")
+    with pytest.raises(grpc.RpcError) as refused:
+        reload(
+            follower,
+            ("classifier", models / "classifier", [1]),
+            ("broken", models / "broken", []),
+        )
+    assert refused.value.code() == grpc.StatusCode.UNKNOWN
+    words = refused.value.details()
+    assert words.startswith(
+        "1 model(s) did not become available: {{{name: broken version: 7} due to error: DATA_LOSS:"
+        " file is too short to be an sstable"
+    )
+    assert words.endswith("}, }")
+    follower.wait_for_states(_1="AVAILABLE", _2="END")  # the rest of the list is served
+
+
 def test_a_server_started_with_labels_takes_new_ones_ahead_of_their_version(
     models: Path, tmp_path: Path
 ) -> None:
