@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import grpc
 from tensorflow_serving.config.model_server_config_pb2 import ModelConfig, ModelServerConfig
 
 from serving.local_server.errors import CODES, ServingError, invalid_argument
@@ -36,6 +38,8 @@ class ModelSet:
         self._changed = changed
         self._reloading = threading.Lock()
         self._managers: dict[str, VersionManager] = {}
+        self._first = True
+        self._labels_ahead = False
 
     def get(self, name: str) -> VersionManager | None:
         """Gives the manager of a model; None where the configuration does not list it."""
@@ -47,36 +51,68 @@ class ModelSet:
     def apply(self, config: ModelServerConfig, wait: bool = True) -> None:
         """Serves what `config` lists and nothing else (server_core.cc, ReloadConfig).
 
+        A list that is refused changes nothing: the labels are checked before versions are added,
+        so a label can't move in the reload that asks for its version. At the start, before
+        anything is loaded, every label is taken. A server that was started with labels also takes
+        one later that is new, or stays where it is, for a version that is not available: as
+        `--allow_version_labels_for_unavailable_models` has it, with which `serve` starts
+        TensorFlow Serving.
+
         Args:
             config: the whole list; a model that it leaves out is unloaded.
             wait: for the first version of each new model.
 
         Raises:
             ServingError: INVALID_ARGUMENT for a list that cannot be, FAILED_PRECONDITION for a
-                label of a version that is not available.
+                label of a version that is not available; the fault of a new model that does not
+                load, though the list is served then.
         """
         _check(config)
         listed = {model.name: model for model in config.model_config_list.config}
         with self._reloading:
-            known = self._managers
-            added = {name: self._manager(listed[name]) for name in listed.keys() - known.keys()}
-            kept = {name: known[name] for name in listed.keys() & known.keys()}
-            self._managers = kept | added
-            for name in known.keys() - kept.keys():
-                known[name].stop()
-            for manager in added.values():
-                manager.start()
-            for manager in added.values() if wait else ():
+            if self._first:
+                self._labels_ahead = any(model.version_labels for model in listed.values())
+            else:
+                for model in listed.values():
+                    self._check_labels(model)
+            self._first = False
+            added = self._replace(listed)
+            for manager in added if wait else ():
                 _await_first_version(manager)
-            for name, manager in kept.items():
-                manager.configure(listed[name])
 
     def stop(self) -> None:
         for manager in self.all():
             manager.stop()
 
-    def _manager(self, config: ModelConfig) -> VersionManager:
-        return VersionManager(config, lambda state: self._changed(config.name, state))
+    def _check_labels(self, model: ModelConfig) -> None:
+        manager = self.get(model.name)
+        for label, version in sorted(model.version_labels.items()):
+            if manager is not None and manager.is_available(version):
+                continue
+            assigned = manager.labels.get(label) if manager is not None else None
+            if not self._labels_ahead or assigned not in (None, version):
+                raise ServingError(
+                    grpc.StatusCode.FAILED_PRECONDITION,
+                    f"Request to assign label to version {version} of model {model.name},"
+                    " which is not currently available for inference",
+                )
+
+    def _replace(self, listed: dict[str, ModelConfig]) -> list[VersionManager]:
+        """Serves what is listed from now on; returns the managers of the models that are new."""
+        known = self._managers
+        added = {
+            name: VersionManager(listed[name], functools.partial(self._changed, name))
+            for name in listed.keys() - known.keys()
+        }
+        kept = {name: known[name] for name in listed.keys() & known.keys()}
+        for name, manager in kept.items():
+            manager.configure(listed[name])
+        self._managers = kept | added
+        for name in known.keys() - kept.keys():
+            known[name].stop()
+        for manager in added.values():
+            manager.start()
+        return list(added.values())
 
 
 def _check(config: ModelServerConfig) -> None:
@@ -104,13 +140,18 @@ def _check(config: ModelServerConfig) -> None:
 
 
 def _await_first_version(manager: VersionManager) -> None:
-    """Until one can be asked, or none will."""
+    """Until one can be asked, or none will (server_core.cc, WaitUntilModelsAvailable)."""
     end = time.monotonic() + _LOAD_SECONDS
     while time.monotonic() < end:
         states = manager.states()
         if any(state.state == AVAILABLE for state in states):
             return
-        failed = [state for state in states if state.state == END and state.code]
-        if failed:
-            raise ServingError(CODES[failed[0].code], failed[0].message)
+        for state in states:
+            if state.state == END and state.code:
+                raise ServingError(
+                    grpc.StatusCode.UNKNOWN,
+                    "1 model(s) did not become available:"
+                    f" {{{{{{name: {manager.config.name} version: {state.version}}} due to error:"
+                    f" {CODES[state.code].name}: {state.message}}}, }}",
+                )
         time.sleep(_LOOK_SECONDS)
