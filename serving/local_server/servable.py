@@ -33,10 +33,11 @@ class Servable:
         self._session = SavedModelSession(path)
         self.signatures = self._session.signatures
 
-    def identify(self, spec: ModelSpec) -> None:
-        """Writes into an answer's `spec` which model and version gave it."""
+    def identify(self, spec: ModelSpec, signature_name: str = "") -> None:
+        """Writes into an answer's `spec` which model, version and signature gave it."""
         spec.name = self.name
         spec.version.value = self.version
+        spec.signature_name = signature_name
 
     def batches(self, signature_name: str) -> bool:
         """Whether requests can be joined: all the signature's tensors have a free first size."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 import tensorflow as tf
 from tensorflow.core.framework.tensor_pb2 import TensorProto
 from tensorflow.core.framework.types_pb2 import DataType
+from tensorflow.core.protobuf.meta_graph_pb2 import TensorInfo
 
 from serving.local_server.errors import invalid_argument
 
@@ -36,8 +38,34 @@ def values_field(dtype: tf.DType) -> str | None:
 
 
 def type_name(dtype: int) -> str:
-    """Gives a DataType's name as the C++ messages have it: float, string, int64."""
-    return DataType.Name(dtype)[3:].lower() if dtype in DataType.values() else f"unknown {dtype}"
+    """Returns a DataType's name as the C++ messages have it: float, string, int64."""
+    name: str = DataType.Name(dtype)
+    return name[3:].lower()
+
+
+def dtype_name(dtype: tf.DType | np.dtype) -> str:
+    """Returns a dtype as DataType_Name has it: `DT_FLOAT`."""
+    name: str = DataType.Name(tf.as_dtype(dtype).as_datatype_enum)
+    return name
+
+
+def shape_text(array: np.ndarray) -> str:
+    """Returns a shape as TensorShape::DebugString has it: `[2,3]`."""
+    return f"[{','.join(map(str, array.shape))}]"
+
+
+def check_dtypes(infos: Mapping[str, TensorInfo], sent: Mapping[str, int]) -> None:
+    """Refuses tensors of another dtype than the graph's, by the order of their names there.
+
+    Raises:
+        ServingError: INVALID_ARGUMENT, names the first one.
+    """
+    for position, alias in enumerate(sorted(infos, key=lambda alias: infos[alias].name)):
+        if sent[alias] != infos[alias].dtype:
+            raise invalid_argument(
+                f"Expects arg[{position}] to be {type_name(infos[alias].dtype)}"
+                f" but {type_name(sent[alias])} is provided"
+            )
 
 
 def from_proto(alias: str, proto: TensorProto) -> np.ndarray:
@@ -54,7 +82,7 @@ def from_proto(alias: str, proto: TensorProto) -> np.ndarray:
         return np.array(proto.string_val, object)  # a millisecond less for pictures
     try:
         tensor = tf.io.parse_tensor(proto.SerializeToString(), tf.as_dtype(proto.dtype))
-    except tf.errors.OpError:
+    except (tf.errors.OpError, TypeError):  # the latter for a dtype that does not exist
         raise invalid_argument(f"tensor parsing error: {alias}") from None
     # Of a scalar, `numpy()` returns the bytes themselves, which np.asarray would cut at a NUL.
     return np.asarray(tensor.numpy(), tensor.dtype.as_numpy_dtype)
