@@ -31,11 +31,14 @@ def read(headers: Message, stream: BufferedIOBase) -> bytes:
     """Reads the body that the headers announce.
 
     Raises:
-        BadRequest: it is over `MAX_BODY_BYTES`, or its length is no number.
+        BadRequest: it is over `MAX_BODY_BYTES`, or of no length that can be told.
         OSError: the client left.
     """
-    if "chunked" in headers.get("Transfer-Encoding", "").lower():
+    encoding = headers.get("Transfer-Encoding", "").strip().lower()
+    if encoding == "chunked":
         body = _chunks(stream)
+    elif encoding:
+        raise BadRequest(HTTPStatus.BAD_REQUEST)
     else:
         length = headers.get("Content-Length", "0").strip()
         if not re.fullmatch("[0-9]+", length):
@@ -59,7 +62,7 @@ def _chunks(stream: BufferedIOBase) -> bytes:
     while True:
         size = _CHUNK_SIZE.fullmatch(stream.readline(_MAX_LINE_BYTES))
         if size is None:
-            raise BadRequest(HTTPStatus.BAD_REQUEST)
+            raise BadRequest(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)  # as libevent has it
         chunk = _pieces(stream, int(size[1], 16), len(body))
         if not chunk:
             break

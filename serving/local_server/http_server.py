@@ -108,12 +108,17 @@ class HttpHandler(BaseHTTPRequestHandler):
         self.send_header("Date", self.date_time_string())
         if self.close_connection:
             self.send_header("Connection", "close")
+        elif self.request_version == "HTTP/1.0":
+            self.send_header("Connection", "keep-alive")
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(content)
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Sends libevent's page about an error, and closes the connection, as it does."""
+        self.request_version = self.protocol_version  # of a request line that has none
+        if code == HTTPStatus.HTTP_VERSION_NOT_SUPPORTED:
+            code = HTTPStatus.BAD_REQUEST
         phrase = HTTPStatus(code).phrase
         page = (
             f"<HTML><HEAD>\n<TITLE>{code} {phrase}</TITLE>\n</HEAD><BODY>\n"
@@ -137,8 +142,11 @@ class HttpHandler(BaseHTTPRequestHandler):
         try:
             # Of the line itself: `path` is without the second of two slashes.
             target = _TARGET.fullmatch(self.requestline.split()[1])
+            expected = self.headers.get("Expect", "100-continue")
+            if expected.lower() != "100-continue":
+                raise http_body.BadRequest(HTTPStatus.EXPECTATION_FAILED)
             body = http_body.read(self.headers, self.rfile)
-            if target is None:
+            if target is None or self.headers.defects or self.request_version == "HTTP/0.9":
                 raise http_body.BadRequest(HTTPStatus.BAD_REQUEST)
             self.respond(target[1], body)
         except http_body.BadRequest as error:

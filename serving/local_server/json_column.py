@@ -63,12 +63,13 @@ class Column:
 
     def tensor(self, shape: list[int]) -> TensorProto:
         """Returns all values in this shape."""
-        field = values_field(self._dtype) or ""
-        return TensorProto(
-            dtype=self._dtype.as_datatype_enum,
-            tensor_shape=tf.TensorShape(shape).as_proto(),
-            **{field: self._leaves},
+        dtype = self._dtype
+        proto = TensorProto(
+            dtype=dtype.as_datatype_enum, tensor_shape=tf.TensorShape(shape).as_proto()
         )
+        if self._leaves:
+            getattr(proto, values_field(dtype) or "").extend(self._leaves)
+        return proto
 
 
 def _shape(value: Any) -> list[int]:
@@ -105,25 +106,23 @@ def _leaves(value: Any, shape: list[int], level: int = 0) -> Iterator[Any]:
 
 
 def _leaf(value: Any, dtype: tf.DType) -> bytes | bool | int | float:
-    if dtype not in _KNOWN:
+    if isinstance(value, dict) and dtype == tf.string:
+        if not is_base64(value):
+            raise format_error(value, "not formatted correctly for base64 data")
+        return decoded(value)
+    if dtype not in _KNOWN and not isinstance(value, dict):
         raise ServingError(
             grpc.StatusCode.UNIMPLEMENTED,
             f"Conversion of JSON Value: {json_text.value(value)} to type: {_name(dtype)}",
         )
-    found: bytes | bool | int | float
-    if dtype == tf.string and isinstance(value, dict):
-        if not is_base64(value):
-            raise format_error(value, "not formatted correctly for base64 data")
-        return decoded(value)
-    if dtype == tf.string and isinstance(value, str):
+    if isinstance(value, str) and dtype == tf.string:
         return value.encode(errors="surrogateescape")
-    if _fits(value, dtype):
-        found = value
-        return found
-    raise invalid_argument(
-        f"JSON Value: {json_text.value(value)} Type: {json_text.kind(value)}"
-        f" is not of expected type: {_name(dtype)}"
-    )
+    if not _fits(value, dtype):
+        raise format_error(
+            value, f"Type: {json_text.kind(value)} is not of expected type: {_name(dtype)}"
+        )
+    number: bool | int | float = value
+    return number
 
 
 def _fits(value: Any, dtype: tf.DType) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import json
 import math
 from collections.abc import Mapping
@@ -70,16 +71,18 @@ def decoded(found: Mapping[str, str]) -> bytes:
         ServingError: INVALID_ARGUMENT, it is none.
     """
     text = "".join(found["b64"].split())
-    try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
-    except (binascii.Error, ValueError):
-        raise invalid_argument("Unable to base64 decode") from None
+    letters = text.rstrip("=.")  # both are padding, which may be missing, but not in part
+    missing = -len(letters) % 4
+    if text == letters or len(text) == len(letters) + missing:
+        with contextlib.suppress(binascii.Error, ValueError):
+            return base64.b64decode(letters + "=" * missing, validate=True)
+    raise invalid_argument("Unable to base64 decode")
 
 
 def _first_of_each(pairs: list[tuple[str, Any]]) -> Document:
-    document = dict(pairs)
-    if len(document) < len(pairs):
-        document = dict(reversed(pairs))  # rapidjson finds the first of several
+    document: Document = {}
+    for key, value in pairs:
+        document.setdefault(key, value)  # rapidjson finds the first of several
     return document
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -28,8 +29,9 @@ def decimal(value: float, dtype: type[np.floating] = np.float64) -> str:
     """Writes a number that is no integer: six digits, all of the dtype's if they are not enough."""
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else f"{'-' if value < 0 else ''}Infinity"
+    value = float(dtype(value))
     text = f"{value:g}"
-    if dtype(text) != dtype(value):
+    if float(dtype(text)) != value:
         text = f"{value:.9g}" if dtype is np.float32 else f"{value:.17g}"
     return text if "." in text or "e" in text else f"{text}.0"
 
@@ -81,7 +83,24 @@ def _pretty(found: Any, level: int) -> str:
         case str():
             return string(found)
         case float():
-            return repr(found).replace("e+", "e")
+            return _shortest(found) if math.isfinite(found) else decimal(found)
         case bool() | None:
             return {True: "true", False: "false", None: "null"}[found]
     return str(found)
+
+
+def _shortest(found: float) -> str:
+    """The fewest digits that read back as the number (rapidjson's dtoa.h, Prettify)."""
+    sign, places, exponent = Decimal(repr(found)).normalize().as_tuple()
+    digits = "".join(map(str, places))
+    point = len(digits) + int(exponent)  # digits before it
+    if len(digits) <= point <= 21:
+        text = f"{digits.ljust(point, '0')}.0"
+    elif 0 < point <= 21:
+        text = f"{digits[:point]}.{digits[point:]}"
+    elif -6 < point <= 0:
+        text = f"0.{'0' * -point}{digits}"
+    else:
+        fraction = f".{digits[1:]}" if digits[1:] else ""
+        text = f"{digits[0]}{fraction}e{point - 1}"
+    return f"{'-' * sign}{text}"

@@ -7,7 +7,12 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tensorflow_serving.config.model_server_config_pb2 import ModelConfig, ModelServerConfig
+from tensorflow_serving.config.model_server_config_pb2 import (
+    MODEL_TYPE_UNSPECIFIED,
+    TENSORFLOW,
+    ModelConfig,
+    ModelServerConfig,
+)
 
 from serving.local_server.errors import CODES, ServingError, invalid_argument
 from serving.local_server.manager import VersionManager
@@ -112,6 +117,15 @@ def _check(config: ModelServerConfig, known: Mapping[str, ModelConfig]) -> None:
 
 
 def _platform(model: ModelConfig) -> str:
+    if model.model_platform and model.model_type:
+        raise invalid_argument(
+            "Illegal setting both ModelServerConfig::model_type (deprecated) and"
+            f" ModelServerConfig::model_platform, model name is {model.name}"
+        )
+    if model.model_type not in (MODEL_TYPE_UNSPECIFIED, TENSORFLOW):
+        raise invalid_argument(
+            f"ModelServerConfig::model_type choice {model.model_type} not supported."
+        )
     if not model.model_platform and not model.model_type:
         raise invalid_argument(
             "Illegal setting neither ModelServerConfig::model_type (deprecated) nor"

@@ -25,7 +25,12 @@ _VALUES = {
     tf.uint64: "uint64_val",
     **dict.fromkeys((tf.int8, tf.int16, tf.int32, tf.uint8, tf.uint16), "int_val"),
 }
-
+_VIEWS = {  # whose fields hold their bits, or real and imaginary parts in turns
+    tf.float16: ("half_val", np.uint16),
+    tf.bfloat16: ("half_val", np.uint16),
+    tf.complex64: ("scomplex_val", np.float32),
+    tf.complex128: ("dcomplex_val", np.float64),
+}
 
 # A few bytes may claim a tensor of any size, its one value repeated; TensorFlow would allocate it,
 # and where it can't, try for ten seconds.
@@ -82,20 +87,25 @@ def from_proto(alias: str, proto: TensorProto) -> np.ndarray:
         return np.array(proto.string_val, object)  # a millisecond less for pictures
     try:
         tensor = tf.io.parse_tensor(proto.SerializeToString(), tf.as_dtype(proto.dtype))
-    except (tf.errors.OpError, TypeError):  # the latter for a dtype that does not exist
+        # Of a scalar, `numpy()` returns the bytes themselves, which np.asarray would cut at a NUL.
+        return np.asarray(tensor.numpy(), tensor.dtype.as_numpy_dtype)
+    except (tf.errors.OpError, TypeError, NotImplementedError):  # also for dtypes without values
         raise invalid_argument(f"tensor parsing error: {alias}") from None
-    # Of a scalar, `numpy()` returns the bytes themselves, which np.asarray would cut at a NUL.
-    return np.asarray(tensor.numpy(), tensor.dtype.as_numpy_dtype)
 
 
 def to_proto(array: np.ndarray) -> TensorProto:
     """Returns `array` as a TensorProto whose values are in the field of their dtype."""
     dtype = tf.as_dtype(array.dtype)
     field = values_field(dtype)
-    if field is None:
+    if dtype in _VIEWS:
+        field, view = _VIEWS[dtype]
+        values = array.ravel().view(view)
+    elif field is not None:
+        values = array.ravel()
+    else:
         return tf.make_tensor_proto(array)
     return TensorProto(
         dtype=dtype.as_datatype_enum,
         tensor_shape=tf.TensorShape(array.shape).as_proto(),
-        **{field: array.ravel().tolist()},
+        **{field: values.tolist()},
     )
