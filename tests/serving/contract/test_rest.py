@@ -93,6 +93,28 @@ def test_metadata_is_written_out_in_full(server: ServerAt) -> None:
     assert signature["defaults"] == {}
 
 
+@pytest.mark.parametrize("verb", ["predict", "classify", "regress"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"\xff\xfe{}",
+        b'{"inputs": "\\ud800", "examples": "\\ud800"}',
+        b'{"inputs": 1e400, "examples": [{"x": 1e400}]}',
+        b'{"inputs": %b, "examples": [{"x": [%b]}]}' % (b"9" * 5000, b"9" * 5000),
+        b'{"inputs": %b, "examples": [%b]}' % ((b"[" * 900 + b"]" * 900,) * 2),
+        b'{"instances": [[1], [[1]]], "examples": [[1], [[1]]]}',
+        b'{"inputs": {"": null}, "examples": [{"": null}]}',
+        b'{"instances": [{"inputs": 1}, 1], "examples": [{"inputs": 1}, 1]}',
+    ],
+)
+def test_a_bad_body_is_the_clients_fault_whatever_it_holds(
+    verb: str, body: bytes, server: ServerAt
+) -> None:
+    status, answer = server.rest(f"{MODEL}:{verb}", body)
+    assert status == 400
+    assert answer["error"]
+
+
 def test_what_is_no_http_does_not_take_the_server_down(server: ServerAt) -> None:
     for noise in (b"\0" * 1000, b"GET\r\n\r\n", b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\n"):
         with socket.create_connection(("127.0.0.1", server.rest_port)) as connection:
