@@ -5,16 +5,22 @@ from __future__ import annotations
 import functools
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import grpc
-from tensorflow_serving.config.model_server_config_pb2 import ModelConfig, ModelServerConfig
+from tensorflow_serving.config.model_server_config_pb2 import (
+    MODEL_TYPE_UNSPECIFIED,
+    TENSORFLOW,
+    ModelConfig,
+    ModelServerConfig,
+)
 
 from serving.local_server.errors import CODES, ServingError, invalid_argument
 from serving.local_server.manager import VersionManager
 from serving.local_server.states import AVAILABLE, END, VersionState
 
+_PLATFORM = "tensorflow"
 _LOAD_SECONDS = 60.0
 _LOOK_SECONDS = 0.05
 
@@ -26,7 +32,7 @@ def one_model(name: str, model_dir: Path) -> ModelServerConfig:
     """Gives the configuration that TensorFlow Serving makes of `--model_name` and its path."""
     config = ModelServerConfig()
     config.model_config_list.config.add(
-        name=name, base_path=str(model_dir.absolute()), model_platform="tensorflow"
+        name=name, base_path=str(model_dir.absolute()), model_platform=_PLATFORM
     )
     return config
 
@@ -67,7 +73,7 @@ class ModelSet:
                 label of a version that is not available; the fault of a new model that does not
                 load, though the list is served then.
         """
-        _check(config)
+        _check(config, {name: manager.config for name, manager in self._managers.items()})
         listed = {model.name: model for model in config.model_config_list.config}
         with self._reloading:
             if self._first:
@@ -115,28 +121,53 @@ class ModelSet:
         return list(added.values())
 
 
-def _check(config: ModelServerConfig) -> None:
+def _check(config: ModelServerConfig, known: Mapping[str, ModelConfig]) -> None:
     if config.WhichOneof("config") != "model_config_list":
         raise invalid_argument(
             "ServerModelConfig type not supported by HandleReloadConfigRequest."
             " Only ModelConfigList is currently supported"
         )
-    names = [model.name for model in config.model_config_list.config]
-    for model in config.model_config_list.config:
+    models = config.model_config_list.config
+    names = [model.name for model in models]
+    for model in models:
         if names.count(model.name) > 1:
             raise invalid_argument(
                 f"Illegal to list model {model.name} multiple times in config list"
             )
+    for model in models:
         if not Path(model.base_path).is_absolute():
             raise invalid_argument(
                 f"Expected model {model.name} to have an absolute path or URI;"
-                f" got base_path={model.base_path}"
+                f" got base_path()={model.base_path}"
             )
-        if not model.model_platform and not model.model_type:
+    for model in models:
+        platform = _platform(model)
+        served = _platform(known.get(model.name, model))
+        if platform != served:
             raise invalid_argument(
-                "Illegal setting neither ModelServerConfig::model_type"
-                " nor ModelServerConfig::model_platform."
+                f"Illegal to change a model's platform. For model {model.name} platform was"
+                f" {served} and new platform requested is {platform}"
             )
+        if platform != _PLATFORM:
+            raise invalid_argument(f"Model {model.name} requests unsupported platform {platform}")
+
+
+def _platform(model: ModelConfig) -> str:
+    if model.model_platform and model.model_type:
+        raise invalid_argument(
+            "Illegal setting both ModelServerConfig::model_type (deprecated) and"
+            f" ModelServerConfig::model_platform, model name is {model.name}"
+        )
+    if model.model_type not in (MODEL_TYPE_UNSPECIFIED, TENSORFLOW):
+        raise invalid_argument(
+            f"ModelServerConfig::model_type choice {model.model_type} not supported."
+        )
+    if not model.model_platform and not model.model_type:
+        raise invalid_argument(
+            "Illegal setting neither ModelServerConfig::model_type (deprecated) nor"
+            f" ModelServerConfig::model_platform, model name is {model.name}"
+        )
+    return model.model_platform or _PLATFORM
 
 
 def _await_first_version(manager: VersionManager) -> None:
