@@ -6,6 +6,7 @@ from itertools import zip_longest
 from typing import Any
 
 import tensorflow as tf
+from google.protobuf.text_format import MessageToString
 from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef
 from tensorflow_serving.apis.classification_pb2 import (
     ClassificationRequest,
@@ -56,11 +57,12 @@ def check_classifies(signature: SignatureDef) -> None:
             f"Expected one or two output Tensors, found {len(signature.outputs)}"
         )
     if INPUTS not in signature.inputs:
-        raise invalid_argument(f"No classification inputs found in SignatureDef: {signature}")
+        text = MessageToString(signature)
+        raise invalid_argument(f"No classification inputs found in SignatureDef: {text}")
     if not {_CLASSES, _SCORES} & set(signature.outputs):
         raise invalid_argument(
             "Expected classification signature outputs to contain at least one of"
-            f' "{_CLASSES}" or "{_SCORES}". Signature was: {signature}'
+            f' "{_CLASSES}" or "{_SCORES}". Signature was: {MessageToString(signature)}'
         )
 
 

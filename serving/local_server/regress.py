@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from google.protobuf.text_format import MessageToString
 from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef
 from tensorflow_serving.apis.input_pb2 import Input
 from tensorflow_serving.apis.regression_pb2 import (
@@ -49,9 +50,11 @@ def check_regresses(signature: SignatureDef) -> None:
     if len(signature.outputs) != 1:
         raise invalid_argument("Expected one output Tensor.")
     if INPUTS not in signature.inputs:
-        raise invalid_argument(f"No regression inputs found in SignatureDef: {signature}")
+        text = MessageToString(signature)
+        raise invalid_argument(f"No regression inputs found in SignatureDef: {text}")
     if _OUTPUTS not in signature.outputs:
-        raise invalid_argument(f"No regression outputs found in SignatureDef: {signature}")
+        text = MessageToString(signature)
+        raise invalid_argument(f"No regression outputs found in SignatureDef: {text}")
 
 
 def regression(servable: Servable, name: str, sent: Input, run: Run) -> RegressionResult:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import grpc
 import tensorflow as tf
+from google.protobuf.text_format import MessageToString
 from grpc_health.v1.health_pb2 import HealthCheckRequest
 from grpc_health.v1.health_pb2_grpc import HealthStub
 from PIL import Image
@@ -136,7 +137,7 @@ def metadata_spec(
 def signatures(server: ServerAt) -> object:
     found = SignatureDefMap()
     metadata("signature_def")(server).metadata["signature_def"].Unpack(found)
-    texts = {name: str(signature) for name, signature in found.signature_def.items()}
+    texts = {name: MessageToString(signature) for name, signature in found.signature_def.items()}
     return json.dumps(texts, indent=1, sort_keys=True)
 
 
