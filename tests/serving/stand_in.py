@@ -4,6 +4,7 @@
 
     PLAYED_LOG      a file that gets its flags, a line each time
     PLAYED_DELAY    seconds before it loads
+    PLAYED_FAULT    why it can't load a model that another can
     PLAYED_RETRIES  anything: it goes on after a failed load, as with `--max_num_load_retries` unset
 """
 
@@ -86,6 +87,8 @@ def _load(name: str, base_path: Path) -> str | None:
 
     newest = max(versions, key=lambda path: int(path.name))
     try:
+        if "PLAYED_FAULT" in os.environ:
+            raise RuntimeError(os.environ["PLAYED_FAULT"])
         Servable(name, int(newest.name), newest)
     except Exception as error:
         _log(
