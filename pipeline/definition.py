@@ -35,7 +35,7 @@ from pipeline.store import metadata_store
 
 
 def create_pipeline(config: Config) -> Pipeline:
-    """Gives the pipeline that turns `config.data` into a served model.
+    """Returns the pipeline that turns `config.data` into a served model.
 
     It looks at nothing but the configuration and the project's own sources, and runs as it stands
     under TFX's `LocalDagRunner`, or node by node under `pipeline.node_runner`.
@@ -98,7 +98,7 @@ def _lite_export(
 
 
 def _checks(config: Config, pictures: BaseNode, schema: BaseNode) -> list[BaseNode]:
-    """What looks at the data; the last of them stops the run."""
+    """Makes the steps that look at the data; the last of them stops the run."""
     examples = pictures.outputs["examples"]
     statistics = StatisticsGen(
         StatisticsSettings(distributed=not is_local(config.runtime.beam)),
@@ -121,7 +121,7 @@ def _checks(config: Config, pictures: BaseNode, schema: BaseNode) -> list[BaseNo
 def _training(
     config: Config, pictures: BaseNode, transform: BaseNode, baseline: BaseNode
 ) -> tuple[list[BaseNode], BaseChannel | None]:
-    """What makes the candidate (the last of them gives it), and what Tuner tried, if it did."""
+    """Makes the steps up to the candidate (the last one trains it); returns Tuner's trials, too."""
     model, training, size = _with_absolute_weights(config.model), config.training, config.image_size
     class_list = pictures.outputs["class_list"]
     shared = {
@@ -162,7 +162,7 @@ def _release(
     baseline: BaseNode,
     trials: BaseChannel | None,
 ) -> list[BaseNode]:
-    """What judges the candidate, serves it and tells of it."""
+    """Makes the steps that judge the candidate, push it and report on the run."""
     candidate = {
         "examples": pictures.outputs["examples"],
         "class_list": pictures.outputs["class_list"],

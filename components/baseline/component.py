@@ -22,7 +22,7 @@ from serving import versions
 
 
 class BaselineSettings(Section):
-    """Where a baseline is looked for."""
+    """The place where a baseline is looked for."""
 
     push_directory: str
     """The folder that TensorFlow Serving polls."""

@@ -29,7 +29,7 @@ _BATCH = 32  # pictures in one forward pass
 
 
 class BottleneckSettings(Section):
-    """What decides the bottlenecks."""
+    """The settings that decide the bottlenecks."""
 
     model: Model
     """Of its head, only what learns nothing."""

@@ -37,7 +37,7 @@ class Executor(StepExecutor[Validation]):
     def do(
         self, inputs: Artifacts, outputs: Artifacts, settings: Validation, facts: dict[str, str]
     ) -> None:
-        counts = _totals(inputs.document("ingest_report")["counts"])
+        counts = _totals(artifact_types.read(inputs.one("ingest_report"))["counts"])
         previous = _read_previous(facts[PREVIOUS])
         findings = list(_findings(inputs, counts, previous, settings))
         accepted = previous["accepted"] if previous else None

@@ -28,7 +28,7 @@ from serving.saved_model_session import SavedModelSession
 
 
 class LiteSettings(Section):
-    """What decides the files for devices."""
+    """The settings that decide the files for devices."""
 
     backbone: Backbone
     """Its pixel scaling goes into the files."""
@@ -62,7 +62,7 @@ class Executor(StepExecutor[LiteSettings]):
         )
         asked = _ask(model, first_pictures(validation, export.check_pictures), pixels, backbone)
         classifier = keras.models.load_model(os.path.join(model, "model.keras"), compile=False)
-        classes = inputs.document("class_list")
+        classes = artifact_types.read(inputs.one("class_list"))
         fileio.makedirs(folder)
         _write(os.path.join(folder, LABELS), "".join(f"{name}\n" for name in classes).encode())
         rows = []
@@ -75,7 +75,7 @@ class Executor(StepExecutor[LiteSettings]):
 
 
 def _kept(file: bytes, name: str, folder: str, asked: _Asked, export: Export) -> dict[str, Any]:
-    """Writes a file if it answers as the SavedModel does; gives its row in the record."""
+    """Writes a file if it answers as the SavedModel does; returns its row in the record."""
     comparison = compare(answers(file, asked.pictures), asked.scores)
     faults = comparison.faults(export)
     if not faults:
@@ -101,7 +101,7 @@ def _ask(model: str, encoded: list[bytes], pixels: Pixels, backbone: str) -> _As
 
 
 def _pictures(encoded: list[bytes], pixels: Pixels, backbone: str) -> np.ndarray:
-    """Gives [count, height, width, 3] uint8 RGB: decoded and fitted as the SavedModel does it."""
+    """Returns [count, height, width, 3] uint8 RGB: decoded and fitted as the SavedModel does it."""
     found = [to_picture(pixels(tf.constant([picture])), backbone) for picture in encoded]
     return np.concatenate(found)
 

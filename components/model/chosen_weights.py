@@ -16,7 +16,7 @@ from components.step.errors import ConfigError
 
 
 def weights_file(model: Model, served: str | Path | None = None) -> Path | None:
-    """Gives the file that holds the backbone's weights; None where no file does.
+    """Returns the file that holds the backbone's weights; None where no file does.
 
     Random ones are in none, and where the training goes on from a `served` model, its own count.
     `imagenet` is downloaded by Keras the first time.

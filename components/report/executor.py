@@ -24,7 +24,7 @@ from components.step.base import StepExecutor
 
 
 class ReportSettings(Section):
-    """What the page tells of the settings: all of them."""
+    """The settings that the page shows: all of them."""
 
     configuration: dict[str, Any]
     """The run's whole configuration."""

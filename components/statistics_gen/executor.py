@@ -39,11 +39,11 @@ COUNTED = (
     features.ASPECT_RATIO,
     features.LABEL,
 )
-"""What the schema names: statistics of names and hashes would list every picture."""
+"""The features that the schema names: statistics of names and hashes would list every picture."""
 
 
 class StatisticsSettings(Section):
-    """Where statistics are counted."""
+    """The place where statistics are counted."""
 
     distributed: bool
     """By TFX's executor on Beam's workers, where these are other machines. It reads whole Examples
@@ -93,7 +93,7 @@ def _count_here(inputs: Artifacts, outputs: Artifacts) -> None:
 def of_pictures(
     folder: str, schema: schema_pb2.Schema
 ) -> statistics_pb2.DatasetFeatureStatisticsList:
-    """Gives TFDV's statistics of one split.
+    """Returns TFDV's statistics of one split.
 
     Pixels are dropped as they are read; what stays in memory is some 100 bytes per picture.
 
@@ -126,7 +126,7 @@ def _columns(folder: str, types: dict[str, tf.DType]) -> dict[str, np.ndarray]:
 
 
 def _bytes_statistics(sizes: np.ndarray) -> statistics_pb2.FeatureNameStatistics:
-    """Gives what TFDV gives for a feature that holds one byte string in every Example."""
+    """Returns what TFDV computes for a feature that holds one byte string in every Example."""
     statistics = statistics_pb2.FeatureNameStatistics(
         type=statistics_pb2.FeatureNameStatistics.BYTES
     )

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from tfx.types import Artifact, artifact_utils
-
-from components.artifacts import types as artifact_types
 
 
 class Artifacts(dict[str, list[Artifact]]):
@@ -27,7 +23,3 @@ class Artifacts(dict[str, list[Artifact]]):
     def split(self, key: str, name: str) -> str:
         """Returns the folder of a split in the only artifact of this key."""
         return artifact_utils.get_split_uri(self[key], name)
-
-    def document(self, key: str) -> Any:
-        """Reads the JSON document that the only artifact of this key holds."""
-        return artifact_types.read(self.one(key))

@@ -1,4 +1,4 @@
-"""What every step is made of: a component that states what it needs, and its executor.
+"""The base of every step: a component that states what it needs, and its executor.
 
 A subclass of `Step` names its inputs, outputs, executor and libraries; TFX's Spec, channels and
 executor spec are made of that. Its settings, one typed section, cross the border to the executor as
@@ -65,7 +65,7 @@ class StepExecutor(base_executor.BaseExecutor, Generic[Settings]):
 
         Args:
           inputs: what the steps before made.
-          outputs: what is made here; their folders do not exist yet.
+          outputs: what is made here: where it belongs, as empty folders.
           settings: the step's part of the configuration.
           facts: what the step's driver found.
         """

@@ -9,6 +9,7 @@ from tfx.dsl.io import fileio
 from tfx.utils import path_utils
 
 from components.artifacts import features, network_answers
+from components.artifacts import types as artifact_types
 from components.fit import tuned_settings
 from components.model.transform_graph import first_pictures
 from components.step.artifacts import Artifacts
@@ -59,7 +60,7 @@ class Executor(StepExecutor[TrainerSettings]):
 
 
 def _place(output: str) -> tuple[str, str]:
-    """Gives the pipeline's root and the node's id, from ROOT/NODE/KEY/EXECUTION."""
+    """Returns the pipeline's root and the node's id, from ROOT/NODE/KEY/EXECUTION."""
     node = os.path.dirname(os.path.dirname(output))
     return os.path.dirname(node), os.path.basename(node)
 
@@ -70,7 +71,7 @@ def _job(inputs: Artifacts, settings: TrainerSettings, best: tuned_settings.Valu
     return Job(
         model=model.model_copy(update={"head": head}),
         training=training.model_copy(update={"frozen": frozen}),
-        classes=inputs.document("class_list"),
+        classes=artifact_types.read(inputs.one("class_list")),
         transform_graph=inputs.uri("transform_graph"),
         train=inputs.split("examples", features.TRAIN),
         eval=inputs.split("examples", features.EVAL),

@@ -28,7 +28,7 @@ _LONGEST_EXPORT = 600.0  # seconds
 
 
 class Job(Section):
-    """What a training depends on: settings, and paths."""
+    """Settings and paths that a training depends on."""
 
     model: Model
     training: Training
@@ -55,7 +55,7 @@ class Job(Section):
 
 
 class _Offer(Section):
-    """What the chief writes for the others."""
+    """The file that the chief writes for the other workers."""
 
     job: Job
     work: str
@@ -68,7 +68,7 @@ def _model(uri: str) -> Artifact:
 
 
 def offer_path(pipeline_root: str, node_id: str, run_id: str) -> str:
-    """Gives the file by which the chief of a run's Trainer hands its job on."""
+    """Returns the file by which the chief of a run's Trainer hands its job on."""
     return os.path.join(pipeline_root, node_id, _FOLDER, f"{run_id}.json")
 
 

@@ -1,4 +1,4 @@
-"""What decides a training. Read without TensorFlow, too: by who else takes part in it."""
+"""The settings that decide a training. The node runner reads them before it imports Keras."""
 
 from __future__ import annotations
 

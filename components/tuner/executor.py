@@ -27,7 +27,7 @@ from components.tuner.trial import run_trial
 
 
 class TunerSettings(Section):
-    """What decides a search."""
+    """The settings that decide a search."""
 
     model: Model
     """Without its weights, which do not count here."""
@@ -79,7 +79,7 @@ def _search(inputs: Artifacts, settings: TunerSettings, folder: Path) -> Search:
     data = read_bottlenecks(
         inputs.uri("bottlenecks"),
         build_extractor(base, model.head).output_shape[1:],
-        inputs.document("class_list"),
+        artifact_types.read(inputs.one("class_list")),
         training.batch_size,
         training.seed,
         folder,
