@@ -2,35 +2,40 @@
 
 from __future__ import annotations
 
-import tfx.components as tfx_components
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.orchestration.pipeline import Pipeline
 from tfx.types import BaseChannel
 
-from components.baseline.component import BaselineResolver
+from components.baseline.component import BaselineResolver, BaselineSettings
 from components.bottleneck_gen.component import BottleneckGen
+from components.bottleneck_gen.executor import BottleneckSettings
 from components.data_validator.component import DataValidator
 from components.evaluator.component import Evaluator
+from components.example_validator.component import ExampleValidator
 from components.files import absolute, is_remote
 from components.image_example_gen.component import ImageExampleGen
 from components.infra_validator.component import InfraValidator
 from components.lite_export.component import LiteExport
+from components.lite_export.executor import LiteSettings
 from components.pusher.component import Pusher
 from components.report.component import Report
+from components.report.executor import ReportSettings
 from components.schema.component import ImportSchemaGen
 from components.settings.model import Model
 from components.statistics_gen.component import StatisticsGen
-from components.statistics_gen.distributed import make_distributed_statistics_gen
+from components.statistics_gen.executor import StatisticsSettings
 from components.trainer.component import Trainer
-from components.transform.component import make_transform
+from components.trainer.settings import TrainerSettings
+from components.transform.component import Transform
 from components.tuner.component import Tuner
+from components.tuner.executor import TunerSettings
 from pipeline.config import Config, Runtime
 from pipeline.launch.beam_options import is_local, pipeline_arguments
 from pipeline.store import metadata_store
 
 
 def create_pipeline(config: Config) -> Pipeline:
-    """Gives the pipeline that turns `config.data` into a served model.
+    """Returns the pipeline that turns `config.data` into a served model.
 
     It looks at nothing but the configuration and the project's own sources, and runs as it stands
     under TFX's `LocalDagRunner`, or node by node under `pipeline.node_runner`.
@@ -63,7 +68,7 @@ def _components(config: Config) -> list[BaseNode]:
     pictures = ImageExampleGen(config.data.model_copy(update={"source": _absolute(config)}))
     schema = ImportSchemaGen()
     *checks, validator = _checks(config, pictures, schema)
-    transform = make_transform(
+    transform = Transform(
         pictures.outputs["examples"],
         schema.outputs["schema"],
         config.model.backbone,
@@ -71,45 +76,44 @@ def _components(config: Config) -> list[BaseNode]:
         config.image,
     )
     transform.add_upstream_node(validator)  # no step sees data that was stopped
-    baseline = BaselineResolver(str(config.push_directory))
+    baseline = BaselineResolver(BaselineSettings(push_directory=str(config.push_directory)))
     training, trials = _training(config, pictures, transform, baseline)
     release = _release(config, pictures, validator, transform, training[-1], baseline, trials)
     return [pictures, schema, *checks, validator, transform, baseline, *training, *release]
 
 
 def _lite_export(
-    config: Config, pictures: BaseNode, transform: BaseNode, trainer: BaseNode
+    config: Config, transform: BaseNode, candidate: dict[str, BaseChannel]
 ) -> list[BaseNode]:
-    """What makes files for devices of the candidate, if any are asked for."""
+    """Makes the step that makes files for devices of the candidate, if any are asked for."""
     if not config.export.tflite:
         return []
     return [
         LiteExport(
-            pictures.outputs["examples"],
-            transform.outputs["transform_graph"],
-            pictures.outputs["class_list"],
-            trainer.outputs["model"],
-            config.model.backbone,
-            config.export,
+            LiteSettings(backbone=config.model.backbone, export=config.export),
+            **candidate,
+            transform_graph=transform.outputs["transform_graph"],
         )
     ]
 
 
 def _checks(config: Config, pictures: BaseNode, schema: BaseNode) -> list[BaseNode]:
-    """What looks at the data; the last of them stops the run."""
+    """Makes the steps that look at the data; the last of them stops the run."""
     examples = pictures.outputs["examples"]
-    local = is_local(config.runtime.beam)
-    make_statistics_gen = StatisticsGen if local else make_distributed_statistics_gen
-    statistics = make_statistics_gen(examples, schema.outputs["schema"])
-    anomalies = tfx_components.ExampleValidator(
+    statistics = StatisticsGen(
+        StatisticsSettings(distributed=not is_local(config.runtime.beam)),
+        examples=examples,
+        schema=schema.outputs["schema"],
+    )
+    anomalies = ExampleValidator(
         statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"]
     )
     validator = DataValidator(
-        examples,
-        pictures.outputs["ingest_report"],
-        statistics.outputs["statistics"],
-        anomalies.outputs["anomalies"],
         config.validation,
+        examples=examples,
+        ingest_report=pictures.outputs["ingest_report"],
+        statistics=statistics.outputs["statistics"],
+        anomalies=anomalies.outputs["anomalies"],
     )
     return [statistics, anomalies, validator]
 
@@ -117,22 +121,35 @@ def _checks(config: Config, pictures: BaseNode, schema: BaseNode) -> list[BaseNo
 def _training(
     config: Config, pictures: BaseNode, transform: BaseNode, baseline: BaseNode
 ) -> tuple[list[BaseNode], BaseChannel | None]:
-    """What makes the candidate (the last of them gives it), and what Tuner tried, if it did."""
-    examples, graph = pictures.outputs["examples"], transform.outputs["transform_graph"]
-    model, training = _with_absolute_weights(config.model), config.training
-    served = baseline.outputs["model"] if training.warm_start else None
+    """Makes the steps up to the candidate (the last one trains it); returns Tuner's trials, too."""
+    model, training, size = _with_absolute_weights(config.model), config.training, config.image_size
     class_list = pictures.outputs["class_list"]
+    shared = {
+        "examples": pictures.outputs["examples"],
+        "transform_graph": transform.outputs["transform_graph"],
+        "baseline": baseline.outputs["model"] if training.warm_start else None,
+    }
     nodes: list[BaseNode] = []
     bottlenecks = found = trials = None
     if training.frozen.epochs and training.frozen.features == "cached":
-        bottleneck_gen = BottleneckGen(examples, graph, model, config.image_size, training, served)
+        bottleneck_gen = BottleneckGen(BottleneckSettings.of(model, size, training), **shared)
         bottlenecks = bottleneck_gen.outputs["bottlenecks"]
         nodes.append(bottleneck_gen)
     if config.tuner.trials:
-        tuner = Tuner(bottlenecks, class_list, model, config.image_size, training, config.tuner)
+        tuner = Tuner(
+            TunerSettings.of(model, size, training, config.tuner),
+            bottlenecks=bottlenecks,
+            class_list=class_list,
+        )
         found, trials = tuner.outputs["best_hyperparameters"], tuner.outputs["tuner_results"]
         nodes.append(tuner)
-    trainer = Trainer(examples, graph, class_list, model, training, bottlenecks, served, found)
+    trainer = Trainer(
+        TrainerSettings(model=model, training=training),
+        **shared,
+        class_list=class_list,
+        bottlenecks=bottlenecks,
+        hyperparameters=found,
+    )
     return [*nodes, trainer], trials
 
 
@@ -145,29 +162,32 @@ def _release(
     baseline: BaseNode,
     trials: BaseChannel | None,
 ) -> list[BaseNode]:
-    """What judges the candidate, serves it and tells of it."""
-    examples, class_list = pictures.outputs["examples"], pictures.outputs["class_list"]
-    candidate = trainer.outputs["model"]
-    evaluator = Evaluator(examples, class_list, candidate, baseline.outputs["model"], config.gate)
-    infra = InfraValidator(examples, candidate, config.infra)
+    """Makes the steps that judge the candidate, push it and report on the run."""
+    candidate = {
+        "examples": pictures.outputs["examples"],
+        "class_list": pictures.outputs["class_list"],
+        "model": trainer.outputs["model"],
+    }
+    evaluator = Evaluator(config.gate, **candidate, baseline_model=baseline.outputs["model"])
+    infra = InfraValidator(config.infra, examples=candidate["examples"], model=candidate["model"])
     push = config.push.model_copy(update={"directory": str(config.push_directory)})
-    pusher = Pusher(candidate, evaluator.outputs["blessing"], infra.outputs["blessing"], push)
-    lite = _lite_export(config, pictures, transform, trainer)
+    pusher = Pusher(
+        candidate["model"], evaluator.outputs["blessing"], infra.outputs["blessing"], push
+    )
+    lite = _lite_export(config, transform, candidate)
     report = Report(
-        examples,
-        class_list,
-        pictures.outputs["ingest_report"],
-        validator.outputs["acceptance"],
-        candidate,
-        transform.outputs["transform_graph"],
-        trainer.outputs["model_run"],
-        evaluator.outputs["predictions"],
-        evaluator.outputs["verdict"],
-        config.model_dump_json(indent=1),
-        infra.outputs["blessing"],
-        pusher.outputs["pushed_model"],
-        trials,
-        lite[0].outputs["lite_model"] if lite else None,
+        ReportSettings(configuration=config.model_dump(mode="json")),
+        **candidate,
+        ingest_report=pictures.outputs["ingest_report"],
+        acceptance=validator.outputs["acceptance"],
+        transform_graph=transform.outputs["transform_graph"],
+        model_run=trainer.outputs["model_run"],
+        predictions=evaluator.outputs["predictions"],
+        verdict=evaluator.outputs["verdict"],
+        infra_blessing=infra.outputs["blessing"],
+        pushed_model=pusher.outputs["pushed_model"],
+        tuner_results=trials,
+        lite_model=lite[0].outputs["lite_model"] if lite else None,
     )
     return [evaluator, infra, pusher, *lite, report]
 

@@ -14,9 +14,10 @@ from tfx.dsl.io import fileio
 from tfx.proto.orchestration import pipeline_pb2
 
 from components.files import is_remote
-from components.settings.training import Training
+from components.step.base import SETTINGS, settings_in
 from components.step.errors import ConfigError, UserError
 from components.trainer.cluster import read_cluster
+from components.trainer.settings import TrainerSettings
 
 HELPED = "helped"
 _NODE = "Trainer"
@@ -35,10 +36,10 @@ def is_helper(bound: pipeline_pb2.Pipeline, node: pipeline_pb2.PipelineNode) -> 
       ConfigError: TF_CONFIG is wrong, or the workers would not see each other's files.
     """
     parameters = node.parameters.parameters
-    if node.node_info.id != _NODE or "training" not in parameters:
+    if node.node_info.id != _NODE or SETTINGS not in parameters:
         return False
-    settings = parameters["training"].field_value.string_value
-    if Training.model_validate_json(settings).distribution != "multi_worker":
+    settings = {SETTINGS: parameters[SETTINGS].field_value.string_value}
+    if settings_in(settings, TrainerSettings).training.distribution != "multi_worker":
         return False
     if is_remote(_root(bound)):
         raise ConfigError(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +12,15 @@ from tests import made_pictures
 
 if TYPE_CHECKING:
     from components.model.transform_graph import Pixels
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A copy of the project's sources, which the test may change."""
+    root = Path(__file__).resolve().parents[2]
+    for package in ("components", "serving"):
+        shutil.copytree(root / package, tmp_path / package)
+    return tmp_path
 
 
 @pytest.fixture(scope="session")

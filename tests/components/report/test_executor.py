@@ -14,7 +14,8 @@ from tfx.types import Artifact, standard_artifacts
 from components.artifacts import features
 from components.artifacts import types as artifact_types
 from components.fit import tuned_settings
-from components.report.executor import Executor
+from components.report.executor import Executor, ReportSettings
+from tests.components.made_step import execute
 from tests.components.report.made_run import (
     CLASSES,
     Page,
@@ -88,8 +89,8 @@ def inputs(tmp_path: Path) -> dict[str, list[Artifact]]:
 def page(inputs: dict[str, list[Artifact]], folder: Path) -> tuple[str, Page]:
     report = artifact_types.Report()
     report.uri = str(folder / "report")
-    properties = {"configuration": json.dumps(run().configuration), "nodes": "[]"}
-    Executor().Do(inputs, {"report": [report]}, properties)
+    settings = ReportSettings(configuration=run().configuration)
+    execute(Executor(), settings, inputs, {"report": report}, nodes="[]")
     html = Path(report.uri, "report.html").read_text("utf-8")
     return html, Page(html)
 
