@@ -21,8 +21,9 @@ from components.model.transform_graph import Pixels
 from components.settings.model import Model
 from components.settings.training import Training
 from components.trainer.distribution import make_strategy
-from components.trainer.fitting import Inputs, fit
 from components.trainer.precision import precision
+from components.trainer.training_inputs import TrainingInputs
+from components.trainer.training_loop import fit
 
 _FOLDER = ".workers"
 _LONGEST_EXPORT = 600.0  # seconds
@@ -47,9 +48,9 @@ class Job:
         """How the network is fitted."""
         return Training.model_validate_json(self.training)
 
-    def inputs(self) -> Inputs:
+    def inputs(self) -> TrainingInputs:
         """Gives what `fit` takes; loads the Transform graph."""
-        return Inputs(
+        return TrainingInputs(
             model=Model.model_validate_json(self.model),
             training=self.settings,
             classes=self.classes,
