@@ -15,9 +15,9 @@ from components.step.errors import ConfigError
 
 
 def weights_file(model: Model, served: str | Path | None = None) -> Path | None:
-    """Gives the file that holds the backbone's weights; None where no file does.
+    """Returns the file that holds the backbone's weights; None where no file does.
 
-    Random ones are in none, and where the training goes on from a `served` model, its own count.
+    Random weights are in none, and a training that starts from a `served` model has its weights.
     `imagenet` is downloaded by Keras the first time.
 
     Raises:
@@ -39,7 +39,7 @@ def weights_file(model: Model, served: str | Path | None = None) -> Path | None:
 class WeightsDriver(ExecutionDriver):
     """For a component with an execution property `network`.
 
-    Where it has an input `baseline` in which a model is served, no other weights are asked for.
+    Where it has an input `baseline` in which a model is served, no other weights are needed.
     """
 
     def facts_of(self, execution_info: data_types.ExecutionInfo) -> dict[str, str]:

@@ -101,7 +101,7 @@ def _write(fitted: Fitted, inputs: TrainingInputs, model: str, logs: str) -> Non
             file.write(text)
     if fitted.history.best_epoch is None:
         raise TrainingError(
-            "The loss on the eval split was no number in any epoch: the training diverged. "
+            "The loss on the eval split was NaN in every epoch: the training diverged. "
             "Lower training.frozen.learning_rate or training.unfrozen.learning_rate."
         )
     warmup = smallest(first_pictures(inputs.train, 8 * WARMUP_PICTURES))

@@ -22,7 +22,7 @@ from components.settings.training import Training
 from components.settings.tuner import Tuner
 from components.step.errors import TrainingError
 from components.tuner.bottlenecks import read_bottlenecks
-from components.tuner.search import Figures, Search
+from components.tuner.search import Metrics, Search
 from components.tuner.trial import run_trial
 
 
@@ -43,7 +43,7 @@ class Executor(base_executor.BaseExecutor):
         trials = search.trials()
         if not trials or trials[0]["score"] is None:
             raise TrainingError(
-                f"All {len(trials)} trials diverged: the loss became no number. Lower the bounds "
+                f"All {len(trials)} trials diverged: the loss became NaN. Lower the bounds "
                 "of tuner.learning_rate, or set training.frozen.clip_norm=1."
             )
         tfx_executor.write_best_hyperparameters(search, output_dict)
@@ -69,9 +69,11 @@ def _search(
     most = settings.epochs or training.frozen.epochs
     phase = training.frozen.model_copy(update={"epochs": most})
 
-    def attempt(values: tuned_settings.Values, epochs: int, tell: Callable[[int], None]) -> Figures:
+    def attempt(
+        values: tuned_settings.Values, epochs: int, report: Callable[[int], None]
+    ) -> Metrics:
         head, frozen = tuned_settings.apply(values, model.head, phase)
-        return run_trial(data, head, frozen, training, epochs, tell)
+        return run_trial(data, head, frozen, training, epochs, report)
 
     search = Search(settings, model.head, most, training.seed, attempt, folder)
     search.search(verbose=0)

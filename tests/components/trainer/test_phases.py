@@ -56,7 +56,7 @@ def test_the_same_seed_gives_the_same_history_bit_for_bit(
     assert equal(again.network.classifier.get_weights(), whole.network.classifier.get_weights())
 
 
-@pytest.mark.parametrize("done", [2, 4])  # at the hand-over, and within the second phase
+@pytest.mark.parametrize("done", [2, 4, 5])  # at the hand-over, within a phase, after all
 def test_a_training_killed_after_any_epoch_goes_on_and_reaches_the_same_result(
     whole: Fitted, pixels: Pixels, split: str, tmp_path: Path, done: int
 ) -> None:
