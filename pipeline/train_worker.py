@@ -1,7 +1,7 @@
-"""Trainer by several workers: who of them launches the node, and what the others do meanwhile.
+"""Trainer by several workers: the chief launches the node, the others help to train.
 
-All are started with the same words. The chief launches the node as any other; the others train with
-what it found, and publish nothing.
+All are started with the same arguments. The chief launches the node as any other; the others wait
+for its job, train with it, and publish nothing.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class NoChief(UserError):
 
 
 def is_helper(bound: pipeline_pb2.Pipeline, node: pipeline_pb2.PipelineNode) -> bool:
-    """Whether this process is one of a Trainer's workers, and not the chief.
+    """Checks whether this process is one of a Trainer's workers, and not the chief.
 
     Raises:
       ConfigError: TF_CONFIG is wrong, or the workers would not see each other's files.
@@ -61,12 +61,12 @@ def help_out(
     Args:
       bound: a compiled pipeline, bound to a run.
       node_id: the Trainer's.
-      state: tells what has become of the node; None where it has not run.
+      state: returns the state of the node; None where it has not run.
       pause: seconds between two looks for the job.
       patience: seconds until the chief is given up.
 
     Returns:
-      `helped`, or the node's state where there is nothing to do any more.
+      `helped`, or the node's state where the node has run already.
 
     Raises:
       NoChief: no job came.
@@ -83,7 +83,7 @@ def help_out(
         if time.monotonic() > end:
             raise NoChief(
                 f"No chief began to train in run {run_id!r} within {patience:.0f} s. Start "
-                f"`run-node --node {node_id}` with the same words where TF_CONFIG has index 0."
+                f"`run-node --node {node_id}` with the same arguments where TF_CONFIG has index 0."
             )
         time.sleep(pause)
     job.take(offer)

@@ -18,7 +18,7 @@ from components.step.errors import ConfigError
 def weights_file(model: Model, served: str | Path | None = None) -> Path | None:
     """Returns the file that holds the backbone's weights; None where no file does.
 
-    Random ones are in none, and where the training goes on from a `served` model, its own count.
+    Random weights are in none, and a training that starts from a `served` model has its weights.
     `imagenet` is downloaded by Keras the first time.
 
     Raises:
@@ -40,7 +40,7 @@ def weights_file(model: Model, served: str | Path | None = None) -> Path | None:
 class WeightsDriver(StepDriver):
     """For a step whose settings have a `model`.
 
-    Where it has an input `baseline` in which a model is served, no other weights are asked for.
+    Where it has an input `baseline` in which a model is served, no other weights are needed.
     """
 
     def facts_of(self, execution_info: ExecutionInfo) -> dict[str, str]:

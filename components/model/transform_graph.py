@@ -1,4 +1,4 @@
-"""Runs the Transform graph, for whoever needs the network's pixels."""
+"""Runs the Transform graph on encoded pictures, which returns the network's pixels."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from components.artifacts import features
 class Pixels:
     """The Transform graph as a function of encoded pictures.
 
-    Not a `tf.Module`: whoever exports a model that calls it has the graph within its own, which
+    Not a `tf.Module`: a model that calls it is exported with the graph within its own, which
     holds neither variables nor tables; tracked, tf_keras' layer would be exported a second time by
     itself, through AutoGraph, which took two thirds of an export.
     """
@@ -35,7 +35,7 @@ class Pixels:
         return list(self._shape[:2])
 
     def __call__(self, encoded: tf.Tensor) -> tf.Tensor:
-        """Gives [batch, height, width, 3] float32 for [batch] encoded pictures (strings)."""
+        """Returns [batch, height, width, 3] float32 for [batch] encoded pictures (strings)."""
         outputs: dict[str, Any] = self._layer({features.ENCODED: encoded})
         return tf.ensure_shape(outputs[features.PIXELS], [None, *self._shape])
 
@@ -48,13 +48,13 @@ PARSE_PICTURE = {
 
 
 def read_records(folder: str) -> tf.data.Dataset:
-    """Gives the serialized Examples of one split, in the order in which they were written."""
+    """Returns the serialized Examples of one split, in the order in which they were written."""
     files = sorted(tf.io.gfile.glob(os.path.join(folder, "*")))
     return tf.data.TFRecordDataset(files, num_parallel_reads=1)
 
 
 def first_pictures(folder: str, count: int) -> list[bytes]:
-    """Gives the first `count` encoded pictures of a split."""
+    """Returns the first `count` encoded pictures of a split."""
     records = read_records(folder).take(count).as_numpy_iterator()
     parsed = [tf.io.parse_single_example(record, PARSE_PICTURE) for record in records]
     return [picture[features.ENCODED].numpy() for picture in parsed]

@@ -17,7 +17,7 @@ _EXAMPLE = (
 
 @dataclasses.dataclass(frozen=True)
 class Cluster:
-    """Who trains together.
+    """The processes that train together.
 
     Attributes:
       workers: "HOST:PORT" of each, the chief first.
@@ -29,7 +29,7 @@ class Cluster:
 
     @property
     def is_chief(self) -> bool:
-        """Whether this process writes what the training gives."""
+        """Whether this process writes the model, the history and the state."""
         return self.index == 0
 
 

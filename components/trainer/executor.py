@@ -19,10 +19,11 @@ from components.trainer import job as job_file
 from components.trainer import work_folder
 from components.trainer.distribution import make_strategy
 from components.trainer.export import WARMUP_PICTURES, export, smallest
-from components.trainer.fitting import Fitted, Inputs, fit
 from components.trainer.job import Job
 from components.trainer.precision import precision
 from components.trainer.settings import TrainerSettings
+from components.trainer.training_inputs import TrainingInputs
+from components.trainer.training_loop import Fitted, fit
 
 
 class Executor(StepExecutor[TrainerSettings]):
@@ -54,7 +55,7 @@ class Executor(StepExecutor[TrainerSettings]):
             with make_strategy(job.training).scope():  # before anything runs on a device
                 training = job.inputs()
                 fitted = fit(training, logs, own, scratch)
-            fitted.record.tuned = best
+            fitted.history.tuned = best
             _write(fitted, training, model, logs)
             fileio.rmtree(own)
 
@@ -80,16 +81,16 @@ def _job(inputs: Artifacts, settings: TrainerSettings, best: tuned_settings.Valu
     )
 
 
-def _write(fitted: Fitted, inputs: Inputs, model: str, logs: str) -> None:
+def _write(fitted: Fitted, inputs: TrainingInputs, model: str, logs: str) -> None:
     for name, text in (
-        ("history.json", fitted.record.as_json()),
-        ("history.csv", fitted.record.as_csv()),
+        ("history.json", fitted.history.as_json()),
+        ("history.csv", fitted.history.as_csv()),
     ):
         with fileio.open(os.path.join(logs, name), "w") as file:
             file.write(text)
-    if fitted.record.best_epoch is None:
+    if fitted.history.best_epoch is None:
         raise TrainingError(
-            "The loss on the eval split was no number in any epoch: the training diverged. "
+            "The loss on the eval split was NaN in every epoch: the training diverged. "
             "Lower training.frozen.learning_rate or training.unfrozen.learning_rate."
         )
     warmup = smallest(first_pictures(inputs.train, 8 * WARMUP_PICTURES))

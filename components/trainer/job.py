@@ -20,8 +20,9 @@ from components.settings.base import Section
 from components.settings.model import Model
 from components.settings.training import Training
 from components.trainer.distribution import make_strategy
-from components.trainer.fitting import Inputs, fit
 from components.trainer.precision import precision
+from components.trainer.training_inputs import TrainingInputs
+from components.trainer.training_loop import fit
 
 _FOLDER = ".workers"
 _LONGEST_EXPORT = 600.0  # seconds
@@ -40,9 +41,9 @@ class Job(Section):
     baseline: list[str]
     """URIs of the model served now, where the training starts from it."""
 
-    def inputs(self) -> Inputs:
+    def inputs(self) -> TrainingInputs:
         """Returns what `fit` takes; loads the Transform graph."""
-        return Inputs(
+        return TrainingInputs(
             model=self.model,
             training=self.training,
             classes=self.classes,

@@ -22,7 +22,7 @@ from components.step.artifacts import Artifacts
 from components.step.base import StepExecutor
 from components.step.errors import TrainingError
 from components.tuner.bottlenecks import read_bottlenecks
-from components.tuner.search import Figures, Search
+from components.tuner.search import Metrics, Search
 from components.tuner.trial import run_trial
 
 
@@ -65,7 +65,7 @@ class Executor(StepExecutor[TunerSettings]):
         trials = search.trials()
         if not trials or trials[0]["score"] is None:
             raise TrainingError(
-                f"All {len(trials)} trials diverged: the loss became no number. Lower the bounds "
+                f"All {len(trials)} trials diverged: the loss became NaN. Lower the bounds "
                 "of tuner.learning_rate, or set training.frozen.clip_norm=1."
             )
         tfx_executor.write_best_hyperparameters(search, outputs)
@@ -87,9 +87,11 @@ def _search(inputs: Artifacts, settings: TunerSettings, folder: Path) -> Search:
     most = tuner.epochs or training.frozen.epochs
     phase = training.frozen.model_copy(update={"epochs": most})
 
-    def attempt(values: tuned_settings.Values, epochs: int, tell: Callable[[int], None]) -> Figures:
+    def attempt(
+        values: tuned_settings.Values, epochs: int, report: Callable[[int], None]
+    ) -> Metrics:
         head, frozen = tuned_settings.apply(values, model.head, phase)
-        return run_trial(data, head, frozen, training, epochs, tell)
+        return run_trial(data, head, frozen, training, epochs, report)
 
     search = Search(tuner, model.head, most, training.seed, attempt, folder)
     search.search(verbose=0)

@@ -50,7 +50,7 @@ def test_it_changes_with_every_module_behind_the_component(tree: Path, source: s
 
 @pytest.mark.parametrize(
     "source",
-    ["components/trainer/phases.py", "components/evaluator/gate.py", "serving/versions.py"],
+    ["components/trainer/training_loop.py", "components/evaluator/gate.py", "serving/versions.py"],
 )
 def test_it_does_not_change_with_a_module_that_is_not_behind_it(tree: Path, source: str) -> None:
     before = version(tree)

@@ -23,7 +23,7 @@ from components.settings.training import Training  # noqa: E402
 from components.trainer import job as job_file  # noqa: E402
 from components.trainer.distribution import is_chief, make_strategy  # noqa: E402
 from components.trainer.export import export  # noqa: E402
-from components.trainer.fitting import fit  # noqa: E402
+from components.trainer.training_loop import fit  # noqa: E402
 from tests.components.trainer.made_training import CLASSES  # noqa: E402
 
 
@@ -94,7 +94,7 @@ def train(order: dict[str, Any]) -> None:
     assert not offer.exists()
     saved = tf.train.load_checkpoint(str(folder / "1" / "variables" / "variables"))
     facts = {
-        "epochs": fitted.record.epochs,
+        "epochs": fitted.history.epochs,
         "exported": saved.get_variable_to_shape_map(),
         "drawn": drawn,
     }
