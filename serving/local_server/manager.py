@@ -11,37 +11,21 @@ from __future__ import annotations
 import gc
 import logging
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from tensorflow_serving.config.model_server_config_pb2 import ModelConfig
 
-from serving.local_server.errors import ServingError, invalid_argument, servable_not_found
+from serving.local_server.errors import invalid_argument
 from serving.local_server.policy import aspired_versions
 from serving.local_server.servable import Servable
-from serving.local_server.states import AVAILABLE, END, LOADING, START, UNLOADING, VersionState
+from serving.local_server.states import END, VersionState
+from serving.local_server.version_table import VersionTable
 from serving.local_server.warmup import warm_up
 from serving.versions import VersionError, published
 
 POLL_SECONDS = 1.0
-LOAD_ATTEMPTS = 3  # TensorFlow Serving: 6, a minute apart
-RETRY_SECONDS = 1.0
-
-
-@dataclass
-class _Loaded:
-    servable: Servable
-    leases: int = 0
-    retired: bool = False
-
-
-@dataclass(frozen=True)
-class _Failure:
-    attempts: int
-    retry_at: float  # time.monotonic()
 
 
 class VersionManager:
@@ -55,12 +39,8 @@ class VersionManager:
 
     def __init__(self, config: ModelConfig, changed: Callable[[VersionState], None]) -> None:
         self.config = config
-        self._name = config.name
+        self._table = VersionTable(config.name, self._tell)
         self._changed = changed
-        self._lock = threading.Lock()  # guards the next two
-        self._states: dict[int, VersionState] = {}
-        self._loaded: dict[int, _Loaded] = {}
-        self._failures: dict[int, _Failure] = {}
         self._garbage = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="versions", daemon=True)
@@ -78,8 +58,7 @@ class VersionManager:
 
         The caller has checked the labels (models.py).
         """
-        with self._lock:
-            self.config = config
+        self.config = config
 
     @property
     def labels(self) -> Mapping[str, int]:
@@ -99,35 +78,19 @@ class VersionManager:
 
     def is_available(self, version: int) -> bool:
         """Whether requests can be answered by this version now."""
-        with self._lock:
-            return version in self._loaded
+        return version in self._table.available()
 
     def states(self) -> list[VersionState]:
-        """Gives every version there has been, the greatest number first."""
-        with self._lock:
-            return sorted(self._states.values(), key=lambda state: -state.version)
+        """Returns the state of every version there has been, the greatest number first."""
+        return self._table.states()
 
-    @contextmanager
-    def lease(self, version: int | None = None) -> Iterator[Servable]:
-        """Gives a loaded version, the greatest by default, and keeps it loaded meanwhile.
+    def lease(self, version: int | None = None) -> AbstractContextManager[Servable]:
+        """Keeps an available version loaded inside a block, the greatest by default.
 
         Raises:
-            ServingError: NOT_FOUND, it is not loaded.
+            ServingError: NOT_FOUND, it is not available.
         """
-        with self._lock:
-            number = max(self._loaded, default=None) if version is None else version
-            if number not in self._loaded:
-                raise servable_not_found(self._name, version)
-            entry = self._loaded[number]
-            entry.leases += 1
-        try:
-            yield entry.servable
-        finally:
-            with self._lock:
-                entry.leases -= 1
-                last = entry.retired and entry.leases == 0
-            if last:
-                self._end(entry.servable.version, UNLOADING)
+        return self._table.lease(version)
 
     def _follow(self) -> None:
         while True:
@@ -148,11 +111,9 @@ class VersionManager:
         except VersionError:
             return
         aspired = aspired_versions(versions, config)
-        for number in self._failures.keys() - aspired.keys():
-            del self._failures[number]
-            self._end(number, LOADING)
+        self._table.forget_failures(aspired)
         self._unload(aspired)
-        for number in sorted(aspired.keys() - self._loaded.keys(), reverse=True):
+        for number in sorted(aspired.keys() - self._table.available(), reverse=True):
             self._load(number, aspired[number])
             self._unload(aspired)
 
@@ -161,52 +122,25 @@ class VersionManager:
 
         As availability_preserving_policy.cc has it.
         """
-        leaving = sorted(self._loaded.keys() - aspired.keys())
-        if aspired and not aspired.keys() & self._loaded.keys():
+        available = self._table.available()
+        leaving = sorted(available - aspired.keys())
+        if aspired and not available & aspired.keys():
             leaving = leaving[:-1]
         for number in leaving:
-            self._retire(number)
+            self._table.retire(number)
 
     def _load(self, number: int, path: Path) -> None:
-        failure = self._failures.get(number, _Failure(0, 0.0))
-        if failure.attempts == LOAD_ATTEMPTS or time.monotonic() < failure.retry_at:
+        if not self._table.start(number):
             return
-        if failure.attempts == 0:
-            self._set(VersionState(number, START))
-        self._set(VersionState(number, LOADING))
         try:
-            servable = Servable(self._name, number, path)
+            servable = Servable(self.config.name, number, path)
             warm_up(servable, path)
         except Exception as error:  # a broken SavedModel ends in many ways
-            attempts = failure.attempts + 1
-            self._failures[number] = _Failure(attempts, time.monotonic() + RETRY_SECONDS)
-            if attempts == LOAD_ATTEMPTS:
-                fault = ServingError.of(error)
-                self._set(VersionState(number, END, fault.code.value[0], fault.message))
+            self._table.failed(number, error)
             return
-        self._failures.pop(number, None)
-        with self._lock:
-            self._loaded[number] = _Loaded(servable)
-        self._set(VersionState(number, AVAILABLE))
+        self._table.loaded(number, servable)
 
-    def _retire(self, number: int) -> None:
-        self._set(VersionState(number, UNLOADING))
-        with self._lock:
-            entry = self._loaded.pop(number)
-            entry.retired = True
-            idle = entry.leases == 0
-        if idle:
-            self._end(number, UNLOADING)
-
-    def _end(self, number: int, stage: int) -> None:
-        """Ends a version at the end of `stage`, unless it has been taken up again meanwhile."""
-        self._garbage.set()
-        with self._lock:
-            ends = self._states[number].state == stage
-        if ends:
-            self._set(VersionState(number, END))
-
-    def _set(self, state: VersionState) -> None:
-        with self._lock:
-            self._states[state.version] = state
+    def _tell(self, state: VersionState) -> None:
+        if state.state == END:
+            self._garbage.set()
         self._changed(state)
