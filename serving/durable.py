@@ -29,6 +29,7 @@ def write(path: Path, text: str) -> None:
     """Writes a small file; whoever reads meanwhile finds the old text or the new one."""
     passing = path.with_name(f"{INCOMING}{uuid.uuid4().hex}")
     passing.write_text(text, "utf-8")
+    _sync(passing)
     rename(passing, path)
 
 

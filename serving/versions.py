@@ -19,15 +19,15 @@ from typing import Literal
 
 import filelock
 
-from serving import durable, labels, makers
+from serving import durable, labels, version_facts
 from serving.labels import VersionError
+from serving.version_facts import Facts
 
 State = Literal["served", "canary", "newer", "older", "withdrawn"]
 
 _NAME = re.compile(r"([0-9]+)(\.withdrawn)?")
 _LOCK = ".lock"
 _LOCK_SECONDS = 300
-_GREATEST_EVER = ".greatest-version"  # pruning forgets folders; their numbers stay taken
 _PASSING = (durable.INCOMING, ".removing-")  # what is copied in, what is on its way out
 
 
@@ -87,12 +87,11 @@ def publish(saved_model: Path, model_dir: Path, maker: str | None = None) -> int
         incoming = model_dir / f"{_PASSING[0]}{uuid.uuid4().hex}"
         try:
             durable.copy_tree(saved_model, incoming)
-            number = max(int(time.time()), _greatest_ever(model_dir) + 1)
-            _take(model_dir, number)
-            if maker is not None:  # before the rename: a number that is taken comes only once
-                there = {version.number for version in _scan(model_dir)}
-                known = {n: who for n, who in makers.read(model_dir).items() if n in there}
-                makers.write(model_dir, {**known, number: maker})
+            facts = _facts(model_dir)
+            number = max(int(time.time()), facts.greatest + 1)
+            made = {number: maker} if maker is not None else {}
+            # Before the rename: a number that is taken comes only once.
+            version_facts.write(model_dir, Facts(number, facts.makers | made))
             durable.rename(incoming, model_dir / str(number))
         except BaseException:
             durable.remove(incoming)
@@ -104,7 +103,7 @@ def published_by(model_dir: Path, maker: str) -> Version | None:
     """Gives the newest version that `maker` published and that is there; None if there is none."""
     if not model_dir.is_dir():
         return None
-    known = makers.read(model_dir)
+    known = version_facts.read(model_dir).makers
     return next((each for each in published(model_dir) if known.get(each.number) == maker), None)
 
 
@@ -129,7 +128,7 @@ def prune(model_dir: Path, keep: int) -> list[int]:
             key=lambda version: (version.state != "withdrawn", version.number),
         )
         leaving = removable[: max(0, len(versions) - keep)]
-        _take(model_dir, _greatest_ever(model_dir))
+        version_facts.write(model_dir, _facts(model_dir))
         for version in leaving:
             hidden = model_dir / f"{_PASSING[1]}{uuid.uuid4().hex}"
             durable.rename(version.path, hidden)
@@ -244,12 +243,8 @@ def _locked(model_dir: Path) -> Iterator[None]:
         ) from None
 
 
-def _greatest_ever(model_dir: Path) -> int:
-    mark = model_dir / _GREATEST_EVER
-    remembered = int(mark.read_text()) if mark.exists() else 0
-    return max([remembered, *(version.number for version in _scan(model_dir))])
-
-
-def _take(model_dir: Path, number: int) -> None:
-    """Remembers that all numbers up to `number` are taken."""
-    durable.write(model_dir / _GREATEST_EVER, str(number))
+def _facts(model_dir: Path) -> Facts:
+    """The facts of the versions that are there, those of numbers included that were pruned."""
+    known, numbers = version_facts.read(model_dir), {v.number for v in _scan(model_dir)}
+    makers = {number: maker for number, maker in known.makers.items() if number in numbers}
+    return Facts(max([known.greatest, *numbers]), makers)

@@ -14,7 +14,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serving.versions import VersionError, prune, publish, published, rollback, served
+from serving import version_facts
+from serving.versions import (
+    VersionError,
+    prune,
+    publish,
+    published,
+    published_by,
+    rollback,
+    served,
+)
 
 
 def model(folder: Path, content: str = "weights") -> Path:
@@ -96,6 +105,32 @@ def test_numbers_of_withdrawn_and_of_pruned_versions_stay_taken(
     assert prune(model_dir, keep=1) == [99999999999]
     assert numbers(model_dir, "served") == [5]
     assert publish(saved_model, model_dir) == 99999999999 + 1
+
+
+def test_what_was_kept_in_two_files_before_is_read_and_goes_on_in_one(
+    saved_model: Path, model_dir: Path
+) -> None:
+    model(model_dir / "5")
+    (model_dir / ".greatest-version").write_text("99999999999")
+    (model_dir / ".makers.json").write_text('{"5": "run/monday", "4": "run/pruned"}')
+    version = published_by(model_dir, "run/monday")
+    assert version is not None and version.number == 5
+    assert publish(saved_model, model_dir, "run/tuesday") == 99999999999 + 1
+    assert version_facts.read(model_dir) == version_facts.Facts(
+        99999999999 + 1, {5: "run/monday", 99999999999 + 1: "run/tuesday"}
+    )
+    assert not hidden(model_dir) & {".greatest-version", ".makers.json"}
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"greatest": null, "makers": {}}', "\0"])
+def test_a_damaged_file_of_facts_is_made_anew_and_stops_no_push(
+    content: str, saved_model: Path, model_dir: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    model(model_dir / "99999999999")
+    (model_dir / ".versions.json").write_text(content)
+    assert publish(saved_model, model_dir, "run/monday") == 99999999999 + 1
+    assert ".versions.json is damaged" in caplog.text
+    assert version_facts.read(model_dir).makers == {99999999999 + 1: "run/monday"}
 
 
 def test_names_that_no_server_reads_are_no_versions(saved_model: Path, model_dir: Path) -> None:
