@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.figures import say, show_bound, show_table
-from serving.quiet import quiet_import
+from serving.quiet_imports import quiet_import
 
 with quiet_import():
     import keras

@@ -16,7 +16,7 @@ from collections.abc import Callable
 
 from benchmarks.figures import show_bound, show_table
 from benchmarks.ingested import Inputs, Unwatched, ingested
-from serving.quiet import quiet_import
+from serving.quiet_imports import quiet_import
 
 with quiet_import():
     import keras

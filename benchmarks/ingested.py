@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from benchmarks.figures import say
-from serving.quiet import quiet_import
+from serving.quiet_imports import quiet_import
 
 with quiet_import():
     import keras

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from benchmarks.figures import show_bound, show_table
 from benchmarks.ingested import Inputs, ingested
-from serving.quiet import quiet_import
+from serving.quiet_imports import quiet_import
 
 with quiet_import():
     import keras

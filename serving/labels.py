@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from serving import durable
+from serving import atomic_files
 
 MODELS_CONFIG = "models.config"
 STABLE, CANARY = "stable", "canary"
@@ -87,4 +87,4 @@ def write(model_dir: Path, labels: Labels) -> None:
 
     passing = model_dir / f".{MODELS_CONFIG}"
     passing.write_text(text_format.MessageToString(config(labels)), encoding="utf-8")
-    durable.rename(passing, model_dir / MODELS_CONFIG)
+    atomic_files.rename(passing, model_dir / MODELS_CONFIG)

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from serving.local_server import ServeOptions
+from serving.options import ServeOptions
 
 BINARY = "tensorflow_model_server"
 IMAGE = "tensorflow/serving"

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from serving.quiet import quiet_import
+from serving.quiet_imports import quiet_import
 
 if TYPE_CHECKING:
     import numpy as np

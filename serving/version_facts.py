@@ -7,7 +7,7 @@ import logging
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from serving import durable
+from serving import atomic_files
 
 _FILE = ".versions.json"
 _BEFORE = ".greatest-version", ".makers.json"  # the same facts, as version 0.1 wrote them
@@ -46,7 +46,7 @@ def read(model_dir: Path) -> Facts:
 def write(model_dir: Path, facts: Facts) -> None:
     """Writes the facts, all of them or nothing; the caller is the directory's one writer."""
     document = {"greatest": facts.greatest, "makers": facts.makers}
-    durable.write(model_dir / _FILE, json.dumps(document, indent=1))
+    atomic_files.write(model_dir / _FILE, json.dumps(document, indent=1))
     for name in _BEFORE:
         (model_dir / name).unlink(missing_ok=True)
 

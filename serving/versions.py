@@ -19,7 +19,7 @@ from typing import Literal
 
 import filelock
 
-from serving import durable, labels, version_facts
+from serving import atomic_files, labels, version_facts
 from serving.labels import VersionError
 from serving.version_facts import Facts
 
@@ -28,7 +28,7 @@ State = Literal["served", "canary", "newer", "older", "withdrawn"]
 _NAME = re.compile(r"([0-9]+)(\.withdrawn)?")
 _LOCK = ".lock"
 _LOCK_SECONDS = 300
-_PASSING = (durable.INCOMING, ".removing-")  # what is copied in, what is on its way out
+_PASSING = (atomic_files.INCOMING, ".removing-")  # what is copied in, what is on its way out
 
 
 @dataclass(frozen=True)
@@ -86,15 +86,15 @@ def publish(saved_model: Path, model_dir: Path, maker: str | None = None) -> int
     with _locked(model_dir):
         incoming = model_dir / f"{_PASSING[0]}{uuid.uuid4().hex}"
         try:
-            durable.copy_tree(saved_model, incoming)
+            atomic_files.copy_tree(saved_model, incoming)
             facts = _facts(model_dir)
             number = max(int(time.time()), facts.greatest + 1)
             made = {number: maker} if maker is not None else {}
             # Before the rename: a number that is taken comes only once.
             version_facts.write(model_dir, Facts(number, facts.makers | made))
-            durable.rename(incoming, model_dir / str(number))
+            atomic_files.rename(incoming, model_dir / str(number))
         except BaseException:
-            durable.remove(incoming)
+            atomic_files.remove(incoming)
             raise
     return number
 
@@ -131,8 +131,8 @@ def prune(model_dir: Path, keep: int) -> list[int]:
         version_facts.write(model_dir, _facts(model_dir))
         for version in leaving:
             hidden = model_dir / f"{_PASSING[1]}{uuid.uuid4().hex}"
-            durable.rename(version.path, hidden)
-            durable.remove(hidden)
+            atomic_files.rename(version.path, hidden)
+            atomic_files.remove(hidden)
     return [version.number for version in leaving]
 
 
@@ -176,12 +176,12 @@ def withdraw_version(model_dir: Path, number: int) -> None:
 
 def _withdraw(version: Version) -> None:
     if version.state != "withdrawn":
-        durable.rename(version.path, version.path.with_name(f"{version.number}.withdrawn"))
+        atomic_files.rename(version.path, version.path.with_name(f"{version.number}.withdrawn"))
 
 
 def _bring_back(version: Version) -> None:
     if version.state == "withdrawn":
-        durable.rename(version.path, version.path.with_name(str(version.number)))
+        atomic_files.rename(version.path, version.path.with_name(str(version.number)))
 
 
 def _scan(model_dir: Path) -> list[Version]:
@@ -234,7 +234,7 @@ def _locked(model_dir: Path) -> Iterator[None]:
         with filelock.FileLock(model_dir / _LOCK, timeout=_LOCK_SECONDS):
             for path in model_dir.iterdir():
                 if path.name.startswith(_PASSING):
-                    durable.remove(path)
+                    atomic_files.remove(path)
             yield
     except filelock.Timeout:
         raise VersionError(

@@ -17,7 +17,7 @@ from typing import BinaryIO
 from components.files.entries import View
 from components.files.local import Local
 from components.step.errors import DataError
-from serving.quiet import quiet_import
+from serving.quiet_imports import quiet_import
 
 
 def is_remote(path: str) -> bool:

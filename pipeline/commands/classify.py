@@ -49,7 +49,7 @@ def classify(request: Request) -> bool:
       ConfigError: options that exclude each other.
     """
     from serving.client import ClientError, PictureRefused
-    from serving.quiet import quiet_import
+    from serving.quiet_imports import quiet_import
 
     images = list(_pictures(request.images))
     refused: list[PictureRefused] = []

@@ -11,7 +11,7 @@ from pipeline.commands.run import Request, build_config
 from pipeline.launch import environment
 from pipeline.targets.airflow import write_dag
 from pipeline.targets.kubeflow import compile_for_kubeflow
-from serving.quiet import quiet_import
+from serving.quiet_imports import quiet_import
 
 
 def compile_to(config_file: Path, assignments: list[str], target: str, output: str | Path) -> None:

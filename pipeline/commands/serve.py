@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 from components.step.errors import UserError
-from serving.local_server import ServeOptions
 from serving.local_server import serve as serve_locally
+from serving.options import ServeOptions
 
 
 def serve(options: ServeOptions, local: bool) -> None:

@@ -31,7 +31,7 @@ def serve(
 ) -> None:
     """Serves the newest version: by TensorFlow Serving if found, else for development only."""
     from pipeline.commands.serve import serve as serve_models
-    from serving.local_server import ServeOptions
+    from serving.options import ServeOptions
 
     if (model_dir is None) == (model_config_file is None):
         raise typer.BadParameter("name either --model-dir or --model-config-file")

@@ -6,8 +6,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from serving.local_server import ServeOptions, serve
 from serving.local_server import __doc__ as description
+from serving.local_server import serve
+from serving.options import ServeOptions
 
 
 def main() -> int:

@@ -18,7 +18,7 @@ from types import MappingProxyType
 from typing import IO
 
 from serving import real_server
-from serving.local_server import ServeOptions
+from serving.options import ServeOptions
 
 _START_SECONDS = 300.0
 _STOP_SECONDS = 40.0

@@ -8,8 +8,8 @@ import pytest
 
 from serving import real_server
 from serving.client import Client
-from serving.local_server import ServeOptions
 from serving.local_server.process import ServerFailed, serving
+from serving.options import ServeOptions
 from tests.serving import stand_in
 from tests.serving.samples import png
 

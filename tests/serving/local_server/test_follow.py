@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from serving import durable, labels
+from serving import atomic_files, labels
 from serving.labels import Labels
 from tests.serving.samples import png
 from tests.serving.server_process import ServerProcess
@@ -46,7 +46,7 @@ def test_a_label_that_comes_too_early_is_refused_at_every_look(
 ) -> None:
     labels.write(model_dir, Labels("classifier", str(model_dir), 1, 2))
     follower.wait_for_line("models.config is not taken: Request to assign label to version 2")
-    durable.write(model_dir / labels.MODELS_CONFIG, "no protobuf")
+    atomic_files.write(model_dir / labels.MODELS_CONFIG, "no protobuf")
     follower.wait_for_line("is no such file of TensorFlow Serving")
     assert follower.states() == {1: "AVAILABLE"}
     assert canary(follower) == 1

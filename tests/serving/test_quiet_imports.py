@@ -5,7 +5,7 @@ import sys
 
 SCRIPT = """
 import os, sys
-from serving.quiet import quiet_import
+from serving.quiet_imports import quiet_import
 try:
     with quiet_import():
         os.write(2, b"noise of a library\\n")

@@ -1,0 +1,38 @@
+"""What a server serves and where, whichever server it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class ServeOptions:
+    """What to serve and where; the files are TensorFlow Serving's own.
+
+    Raises:
+        ValueError: not exactly one of `model_dir` and `model_config_file`.
+    """
+
+    model_dir: Path | None = None
+    """The push directory; polled every second, may be missing or empty yet."""
+    name: str = "classifier"
+    """What requests call the model in `model_dir`."""
+    port: int = 8500
+    """For gRPC; 0 takes a free one."""
+    rest_port: int = 8501
+    """For REST and the page; 0 takes a free one."""
+    host: str = "127.0.0.1"
+    """The address to listen on."""
+    model_config_file: Path | None = None
+    """Models, version policies and labels, instead of `model_dir`."""
+    batching_parameters_file: Path | None = None
+    """How requests of several clients are joined; None: not at all."""
+    ssl_config_file: Path | None = None
+    """Keys and certificates for gRPC; None: no TLS."""
+    model_config_file_poll_wait_seconds: int = 10
+    """Between two looks at `model_config_file`; 0 reads it once."""
+
+    def __post_init__(self) -> None:
+        if (self.model_dir is None) == (self.model_config_file is None):
+            raise ValueError("Name either a model directory or a model configuration file")
