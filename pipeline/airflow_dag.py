@@ -1,9 +1,9 @@
 """A DAG of Airflow 3: compiles the run's pipeline, then runs it, one task per node.
 
-`transfer-pipeline compile --target airflow --output DAGS/pets.py` copies this file there and
-writes DAGS/pets.json beside it: the compiled pipeline and its configuration. Airflow's interpreter
-reads the two. It needs neither TFX nor this project: the tasks call the command of the project's
-own environment, or run as Kubernetes pods of its image.
+`transfer-pipeline compile --target airflow --output DAGS/pets.py` writes this file there, with
+`set_key` in the place of its import, and DAGS/pets.json beside it: the compiled pipeline and its
+configuration. Airflow's interpreter reads the two. It needs neither TFX nor this project: the tasks
+call the command of the project's own environment, or run as Kubernetes pods of its image.
 
 What stands in `dag_run.conf` overrides the configuration, by key: {"training.seed": 1}.
 """
@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from airflow.sdk import DAG
+
+from pipeline.keys import set_key
 
 # Both come through the environment: text in a command's words would be the shell's to read.
 COMPILE = """set -eu
@@ -101,11 +103,7 @@ def configured(
         newest = (interval_end - timedelta(days=1)).strftime("%Y%m%d")
         keys = {"data.span": int(newest), **conf}
     for key, value in keys.items():
-        *sections, last = key.split(".")
-        section = tree
-        for part in sections:
-            section = section.setdefault(part, {})
-        section[last] = value
+        set_key(tree, key, value)
     return tree
 
 

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from components.files.cache_folder import local_root
 from components.step.errors import ConfigError, UserError
 from pipeline.commands import serving_group as cli_serving
 from pipeline.commands.options import (
@@ -23,7 +24,6 @@ from pipeline.commands.options import (
     Sources,
 )
 from pipeline.launch import environment
-from pipeline.store.root import folder
 from serving.versions import VersionError
 
 app = typer.Typer(
@@ -134,7 +134,7 @@ def runs(
     """Lists the runs of a root, the newest first."""
     from pipeline.commands.runs import list_runs
 
-    list_runs(folder(root), as_json, metadata)
+    list_runs(local_root(root), as_json, metadata)
 
 
 @app.command()
@@ -148,7 +148,7 @@ def compare(
     """Prints figures and verdicts of two runs side by side."""
     from pipeline.commands.runs import compare as compare_runs
 
-    compare_runs(folder(root), (one, other), as_json, metadata)
+    compare_runs(local_root(root), (one, other), as_json, metadata)
 
 
 @app.command()
@@ -175,7 +175,7 @@ def report(
         return
     from pipeline.commands.runs import report as print_page
 
-    print_page(folder(root), run, metadata)
+    print_page(local_root(root), run, metadata)
 
 
 for _command in cli_serving.COMMANDS:

@@ -12,46 +12,27 @@ from typing import Annotated, Any
 
 import pydantic
 import yaml
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from components.backbones import BACKBONES
-from components.files import absolute
-from components.settings.airflow import Airflow
+from components.files.cache_folder import local_root
+from components.files.paths import absolute
 from components.settings.base import Section
 from components.settings.data import Data, Validation
 from components.settings.export import Export
 from components.settings.gate import Gate
-from components.settings.kubeflow import Kubeflow
 from components.settings.model import Image, Model
 from components.settings.push import Infra, Push
 from components.settings.report import Report
+from components.settings.runtime import Runtime
 from components.settings.training import Training
 from components.settings.tuner import Tuner
 from components.step.errors import ConfigError
-from pipeline.store import metadata_store, root
+from pipeline.keys import set_key
 
 # A union's alternatives stand in a fault's path as the name of their type: no key of ours.
 _ALTERNATIVE = re.compile(r"str|int|constrained-\w+|list\[.*\]")
 _PRESETS = resources.files("pipeline") / "presets"
-
-
-class Runtime(Section):
-    """Where runs leave their files and how Beam runs."""
-
-    root: Annotated[str, Field(min_length=1)] = "transfer-pipeline-runs"
-    """Folder of artifacts, metadata and logs; of artifacts alone on gs:// and the like."""
-    metadata: Annotated[str, AfterValidator(metadata_store.check_url)] | None = None
-    """The ML Metadata store: a SQLite file (in the root if left out), mysql://USER@HOST/DATABASE,
-    postgresql://USER@HOST/DATABASE or grpc://HOST."""
-    beam: list[str] = [
-        # DirectRunner would download Prism, a program of Beam's, and run that.
-        "--runner=FnApiRunner",
-        "--direct_running_mode=in_memory",
-        "--direct_num_workers=1",
-    ]
-    """Arguments of every Beam pipeline. The default keeps it in this process."""
-    kubeflow: Kubeflow = Kubeflow()
-    airflow: Airflow = Airflow()
 
 
 class Config(Section):
@@ -100,20 +81,17 @@ class Config(Section):
     @property
     def root(self) -> Path:
         """The absolute folder of metadata and logs, on this machine."""
-        return root.folder(self.runtime.root)
+        return local_root(self.runtime.root)
 
     @property
     def metadata(self) -> str:
         """The ML Metadata store: a server's URL or the absolute path of a SQLite file."""
-        named = self.runtime.metadata
-        if named and metadata_store.is_url(named):
-            return named
-        return str(Path(named).expanduser().absolute() if named else self.root / "metadata.sqlite")
+        return absolute(self.runtime.metadata or str(self.root / "metadata.sqlite"))
 
     @property
     def push_directory(self) -> Path:
         """The absolute folder that TensorFlow Serving polls."""
-        return Path(self.push.directory).expanduser().absolute()
+        return Path(absolute(self.push.directory))
 
 
 def presets() -> list[str]:
@@ -162,16 +140,6 @@ def override(tree: dict[str, Any], assignment: str) -> None:
     except yaml.YAMLError as error:
         raise ConfigError(f"--set {assignment}: the value is not YAML.") from error
     set_key(tree, key, value)
-
-
-def set_key(tree: dict[str, Any], key: str, value: Any) -> None:
-    """Sets the key with this dotted path, making the sections above it."""
-    *sections, last = key.split(".")
-    for section in sections:
-        if not isinstance(tree.get(section), dict):
-            tree[section] = {}
-        tree = tree[section]
-    tree[last] = value
 
 
 def build(tree: Mapping[str, Any]) -> Config:

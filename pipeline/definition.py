@@ -11,22 +11,22 @@ from components.baseline.component import BaselineResolver
 from components.bottleneck_gen.component import BottleneckGen
 from components.data_validator.component import DataValidator
 from components.evaluator.component import Evaluator
-from components.files import absolute, is_remote
+from components.files.paths import is_remote
 from components.image_example_gen.component import ImageExampleGen
 from components.infra_validator.component import InfraValidator
 from components.lite_export.component import LiteExport
 from components.pusher.component import Pusher
 from components.report.component import Report
 from components.schema.component import ImportSchemaGen
-from components.settings.model import Model
+from components.settings.beam_options import is_local, pipeline_arguments
+from components.settings.metadata import connection_config
+from components.settings.runtime import Runtime
 from components.statistics_gen.component import StatisticsGen
 from components.statistics_gen.distributed import make_distributed_statistics_gen
 from components.trainer.component import Trainer
 from components.transform.component import make_transform
 from components.tuner.component import Tuner
-from pipeline.config import Config, Runtime
-from pipeline.launch.beam_options import is_local, pipeline_arguments
-from pipeline.store import metadata_store
+from pipeline.config import Config
 
 
 def create_pipeline(config: Config) -> Pipeline:
@@ -38,11 +38,12 @@ def create_pipeline(config: Config) -> Pipeline:
     Raises:
       ConfigError: Beam's runner would download a program.
     """
+    nodes = _components(config.resolved(), config.model_dump_json(indent=1))
     return Pipeline(
         pipeline_name=config.pipeline_name,
         pipeline_root=config.pipeline_root,
-        components=_placed(config, _components(config)),
-        metadata_connection_config=metadata_store.connection_config(config.metadata),
+        components=_placed(config, nodes),
+        metadata_connection_config=connection_config(config.metadata),
         beam_pipeline_args=pipeline_arguments(config.runtime.beam),
         enable_cache=True,
     )
@@ -59,8 +60,14 @@ def _placed(config: Config, nodes: list[BaseNode]) -> list[BaseNode]:
     return nodes
 
 
-def _components(config: Config) -> list[BaseNode]:
-    pictures = ImageExampleGen(config.data.model_copy(update={"source": _absolute(config)}))
+def _components(config: Config, written: str) -> list[BaseNode]:
+    """Makes the nodes.
+
+    Args:
+      config: with absolute paths: a scheduler runs the nodes from another folder.
+      written: the configuration as the user wrote it, for the report.
+    """
+    pictures = ImageExampleGen(config.data)
     schema = ImportSchemaGen()
     *checks, validator = _checks(config, pictures, schema)
     transform = make_transform(
@@ -71,9 +78,11 @@ def _components(config: Config) -> list[BaseNode]:
         config.image,
     )
     transform.add_upstream_node(validator)  # no step sees data that was stopped
-    baseline = BaselineResolver(str(config.push_directory))
+    baseline = BaselineResolver(config.push.directory)
     training, trials = _training(config, pictures, transform, baseline)
-    release = _release(config, pictures, validator, transform, training[-1], baseline, trials)
+    release = _release(
+        config, written, pictures, validator, transform, training[-1], baseline, trials
+    )
     return [pictures, schema, *checks, validator, transform, baseline, *training, *release]
 
 
@@ -119,7 +128,7 @@ def _training(
 ) -> tuple[list[BaseNode], BaseChannel | None]:
     """What makes the candidate (the last of them gives it), and what Tuner tried, if it did."""
     examples, graph = pictures.outputs["examples"], transform.outputs["transform_graph"]
-    model, training = _with_absolute_weights(config.model), config.training
+    model, training = config.model, config.training
     served = baseline.outputs["model"] if training.warm_start else None
     class_list = pictures.outputs["class_list"]
     nodes: list[BaseNode] = []
@@ -138,6 +147,7 @@ def _training(
 
 def _release(
     config: Config,
+    written: str,
     pictures: BaseNode,
     validator: BaseNode,
     transform: BaseNode,
@@ -150,8 +160,9 @@ def _release(
     candidate = trainer.outputs["model"]
     evaluator = Evaluator(examples, class_list, candidate, baseline.outputs["model"], config.gate)
     infra = InfraValidator(examples, candidate, config.infra)
-    push = config.push.model_copy(update={"directory": str(config.push_directory)})
-    pusher = Pusher(candidate, evaluator.outputs["blessing"], infra.outputs["blessing"], push)
+    pusher = Pusher(
+        candidate, evaluator.outputs["blessing"], infra.outputs["blessing"], config.push
+    )
     lite = _lite_export(config, pictures, transform, trainer)
     report = Report(
         examples,
@@ -163,21 +174,10 @@ def _release(
         trainer.outputs["model_run"],
         evaluator.outputs["predictions"],
         evaluator.outputs["verdict"],
-        config.model_dump_json(indent=1),
+        written,
         infra.outputs["blessing"],
         pusher.outputs["pushed_model"],
         trials,
         lite[0].outputs["lite_model"] if lite else None,
     )
     return [evaluator, infra, pusher, *lite, report]
-
-
-def _with_absolute_weights(model: Model) -> Model:
-    """A scheduler runs the nodes from another folder."""
-    if model.weights in (None, "imagenet"):
-        return model
-    return model.model_copy(update={"weights": absolute(model.weights)})
-
-
-def _absolute(config: Config) -> list[str]:
-    return [absolute(source) for source in config.data.sources]

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from tfx.dsl.io import fileio
 from tfx.proto.orchestration import pipeline_pb2
 
-from components.files import is_remote
+from components.files.paths import is_remote
 from components.settings.training import Training
 from components.step.errors import ConfigError, UserError
 from components.trainer.cluster import read_cluster

@@ -16,18 +16,9 @@ from typing import BinaryIO
 
 from components.files.entries import View
 from components.files.local import Local
+from components.files.paths import is_remote
 from components.step.errors import DataError
 from serving.quiet import quiet_import
-
-
-def is_remote(path: str) -> bool:
-    """Whether Beam's file systems have to be asked."""
-    return "://" in path
-
-
-def absolute(path: str) -> str:
-    """The path as any process sees it; `~` is the home folder."""
-    return path if is_remote(path) else str(Path(path).expanduser().absolute())
 
 
 def view(base: str) -> View:

@@ -63,11 +63,12 @@ def _check(config: Config) -> None:
 
 def _sweep(config: Config, run_id: str) -> Curve:
     from components.artifacts import types as artifact_types
+    from components.settings import metadata
     from components.tuner.range_test import range_test
     from pipeline.launch import local_copies
-    from pipeline.store import metadata_store, runs
+    from pipeline.store import runs
 
-    run = runs.read_run(metadata_store.connection_config(config.metadata), run_id)
+    run = runs.read_run(metadata.connection_config(config.metadata), run_id)
     kinds = {"bottlenecks": artifact_types.Bottlenecks, "classes": artifact_types.ClassList}
     with local_copies.readable(run, config.pipeline_root, kinds) as read:
         return range_test(

@@ -9,15 +9,16 @@ import os
 from pathlib import Path
 from typing import Any
 
-from components.files import is_remote
+from components.files.paths import is_remote
 from components.image_example_gen import listing_handover
+from components.settings import metadata
 from components.step.errors import ConfigError, UserError
 from pipeline import config as configuration
 from pipeline.commands import preflight
 from pipeline.commands.console import RunView, quiet, show_summary
 from pipeline.config import Config
 from pipeline.launch import environment
-from pipeline.store import metadata_store, root
+from pipeline.store import root
 
 EXIT_DONE, EXIT_FAILED = 0, 1
 
@@ -77,7 +78,7 @@ def execute(request: Request) -> dict[str, Any]:
 
 def _alone(config: Config) -> contextlib.AbstractContextManager[None]:
     """A database server keeps several runs apart; with a SQLite file, the second one is told."""
-    if metadata_store.is_url(config.metadata):
+    if metadata.is_url(config.metadata):
         return contextlib.nullcontext()
     return root.locked(config.root)
 

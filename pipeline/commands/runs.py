@@ -12,7 +12,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from components.artifacts.types import CONFIGURATION, REPORT_PAGE
-from components.files import is_remote
+from components.files.paths import is_remote
+from components.settings import metadata
 from components.step.errors import ConfigError
 from pipeline.commands.failed_report import folder_of
 from pipeline.store import metadata_store, runs
@@ -81,17 +82,17 @@ def report(root: Path, name: str, store: str | None = None) -> None:
 def _connection(root: Path, store: str | None) -> Any:
     """The named store, or the file in the root."""
     named = store or str(root / "metadata.sqlite")
-    if not metadata_store.is_url(named) and not Path(named).is_file():
+    if not metadata.is_url(named) and not Path(named).is_file():
         key = f"--metadata: no file {named}" if store else f"--root: {root} has no metadata.sqlite"
         raise ConfigError(
             f"{key}; no run was made there. Where runtime.metadata names another store, name it "
             "with --metadata."
         )
     try:
-        metadata_store.check_url(named)
+        metadata.check_url(named)
     except ValueError as error:
         raise ConfigError(f"--metadata: {error}.") from error
-    return metadata_store.with_password(metadata_store.connection_config(named))
+    return metadata_store.with_password(metadata.connection_config(named))
 
 
 def _find(connection: Any, name: str) -> str:

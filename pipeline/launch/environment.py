@@ -7,7 +7,7 @@ import gc
 import os
 from collections.abc import Iterator
 
-from components.pretrained.official_weights import cache_dir
+from components.files.cache_folder import cache_dir
 from pipeline.launch import deferred_imports
 
 

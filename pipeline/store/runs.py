@@ -14,7 +14,7 @@ from ml_metadata.metadata_store import MetadataStore
 from ml_metadata.proto import metadata_store_pb2
 
 from components.artifacts import gate_rows
-from components.files import is_remote
+from components.files.paths import is_remote
 from pipeline.store import metadata_store
 
 _RUN, _NODE = "pipeline_run", "node"  # TFX's context types

@@ -8,7 +8,6 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from components.files import absolute
 from components.step.errors import ConfigError, UserError
 from pipeline.config import Config
 
@@ -20,18 +19,6 @@ _COMPILE = "compile"  # the step before all nodes
 
 class KubeflowCompileError(UserError):
     """Kubeflow's compiler refused the pipeline."""
-
-
-def run_configuration(config: Config) -> dict[str, Any]:
-    """Gives the configuration's keys for another working folder, as that of the steps' image."""
-    tree = config.model_dump()
-    sources = [absolute(source) for source in config.data.sources]
-    tree["data"]["source"] = sources if isinstance(config.data.source, list) else sources[0]
-    paths = [("model", "weights"), ("push", "directory"), ("runtime", "root")]
-    for section, key in [*paths, ("runtime", "metadata")]:
-        if tree[section][key] not in (None, "imagenet"):
-            tree[section][key] = absolute(tree[section][key])
-    return tree
 
 
 def order(config: Config, compiled: dict[str, Any]) -> dict[str, Any]:
@@ -53,7 +40,7 @@ def order(config: Config, compiled: dict[str, Any]) -> dict[str, Any]:
             )
     return {
         "compiled": compiled,
-        "configuration": run_configuration(config),
+        "configuration": config.resolved().model_dump(),
         "steps": {name: config.runtime.kubeflow.of(name).model_dump() for name in steps},
     }
 

@@ -60,14 +60,14 @@ def test_a_wrong_configuration_is_told_before_anything_heavy_is_imported() -> No
 
 
 def test_the_node_runner_imports_what_every_node_needs_and_no_more() -> None:
-    prepare = "from pipeline import environment; environment.prepare()\n"
+    prepare = "from pipeline.launch import environment; environment.prepare()\n"
     imported = imported_by(prepare + "import pipeline.node_runner")
     assert {"tensorflow", "tfx"} <= imported
     assert not imported & _RARELY_NEEDED
 
 
 def test_a_deferred_package_is_imported_when_a_name_in_it_is_asked_for() -> None:
-    prepare = "from pipeline import environment; environment.prepare()\n"
+    prepare = "from pipeline.launch import environment; environment.prepare()\n"
     assert "tensorflow_model_analysis" in imported_by(
         prepare + "from tfx.components import Pusher; import tfx.components.pusher.component as c\n"
         "assert Pusher is c.Pusher"
@@ -76,7 +76,7 @@ def test_a_deferred_package_is_imported_when_a_name_in_it_is_asked_for() -> None
 
 def test_the_garbage_collector_leaves_what_is_imported_alone_for_good() -> None:
     imported_by(
-        "import gc\nfrom pipeline import environment\n"
+        "import gc\nfrom pipeline.launch import environment\n"
         "with environment.heavy_imports():\n"
         "    import numpy\n"
         "    assert not gc.isenabled()\n"

@@ -8,6 +8,7 @@ import posixpath
 
 from components import files as file_systems
 from components.files.entries import Entry, View, as_text
+from components.files.paths import absolute
 from components.image_example_gen.sources import spans
 from components.image_example_gen.sources.grouping import with_groups
 from components.image_example_gen.sources.layouts import LAYOUT, is_picture, read_folders
@@ -36,7 +37,7 @@ def scan(data: Data) -> Listing:
       ConfigError: a source is not there, or is none.
       DataError: no classes, classes too small to be split, or groups that can't be kept whole.
     """
-    found = [_source(file_systems.absolute(source), data) for source in data.sources]
+    found = [_source(absolute(source), data) for source in data.sources]
     if len(found) == 1:
         listing = merge({"": found[0]})
     else:

@@ -9,8 +9,9 @@ import io
 import posixpath
 from collections.abc import Iterable
 
-from components.files import is_remote, read_bytes, view
+from components.files import read_bytes, view
 from components.files.entries import Entry, View, as_text
+from components.files.paths import is_remote
 from components.image_example_gen.sources.layouts import SPLIT_NAMES
 from components.image_example_gen.sources.listing import Listing, SourceFile
 from components.step.errors import ConfigError, DataError

@@ -15,7 +15,7 @@ from components.artifacts import types as artifact_types
 from components.image_example_gen.executor import Executor
 from components.model.transform_graph import read_records
 from components.settings.data import Data
-from pipeline.config import Runtime
+from components.settings.runtime import Runtime
 
 
 @dataclasses.dataclass(frozen=True)

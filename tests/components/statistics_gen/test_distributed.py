@@ -16,13 +16,13 @@ from tfx.components.statistics_gen import stats_artifact_utils
 from tfx.dsl.components.base import base_beam_executor
 from tfx.types import channel, standard_artifacts
 
+from components.settings.beam_options import pipeline_arguments
+from components.settings.runtime import Runtime
 from components.statistics_gen import component
 from components.statistics_gen.distributed import COUNTED, make_distributed_statistics_gen
 from components.statistics_gen.executor import of_pictures
 from pipeline import config
-from pipeline.config import Runtime
 from pipeline.definition import create_pipeline
-from pipeline.launch.beam_options import pipeline_arguments
 from tests.components.made_artifacts import SCHEMA
 
 

@@ -13,11 +13,12 @@ from tfx.orchestration.local import runner_utils
 from tfx.orchestration.portable.beam_executor_operator import BeamExecutorOperator
 from tfx.proto.orchestration import executable_spec_pb2
 
+from components.settings import metadata
 from components.step.errors import ConfigError
 from pipeline import config, node_runner
 from pipeline.definition import create_pipeline
 from pipeline.launch.node_launcher import distributed
-from pipeline.store import metadata_store, remote_files, runs
+from pipeline.store import remote_files, runs
 from pipeline.store.remote_files import FileSystemUnavailable
 from tests.pipeline import made_nodes
 from tests.pipeline.store.made_store import MadeStore
@@ -33,7 +34,7 @@ class Place:
         self.scratch.mkdir()
         self.store = folder / "store"
         MadeStore.keep_in(self.store)
-        self.connection = metadata_store.connection_config(str(folder / "metadata.sqlite"))
+        self.connection = metadata.connection_config(str(folder / "metadata.sqlite"))
         self.compiled = made_nodes.compiled(ROOT, self.connection)
 
     def run(self, node: str, run_id: str = "monday") -> str:
