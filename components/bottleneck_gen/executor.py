@@ -60,11 +60,10 @@ class Executor(base_beam_executor.BaseBeamExecutor):
                 target = os.path.join(bottlenecks.uri, f"Split-{split}", "bottlenecks")
                 _ = (
                     pipeline
-                    | f"Read {split}" >> beam.io.ReadFromTFRecord(os.path.join(pictures, "*"))
+                    | f"Read {split}" >> tfrecords.beam_source(pictures)
                     | f"Batch {split}" >> beam.BatchElements(_BATCH, _BATCH)
                     | f"Run base {split}" >> beam.ParDo(run_base)
-                    | f"Write {split}"
-                    >> beam.io.WriteToTFRecord(target, file_name_suffix=".tfrecord")
+                    | f"Write {split}" >> tfrecords.beam_sink(target)
                 )
 
 

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-import tensorflow as tf
 from tensorflow_metadata.proto.v0 import anomalies_pb2
 from tfx.components.statistics_gen import stats_artifact_utils
 from tfx.dsl.components.base import base_executor
@@ -18,9 +17,10 @@ from tfx.types import Artifact, artifact_utils
 
 from components.artifacts import features
 from components.artifacts import types as artifact_types
+from components.artifacts.examples import Example
+from components.artifacts.tfrecords import read_records
 from components.data_validator import comparison
 from components.data_validator.comparison import Finding
-from components.model.transform_graph import read_records
 from components.settings.data import Validation
 from components.step.errors import DataError
 
@@ -109,12 +109,10 @@ def _outside(inputs: dict[str, list[Artifact]], rules: Validation) -> Iterator[s
 
 def _pictures_outside(folder: str, rules: Validation) -> Iterator[str]:
     for record in read_records(folder).as_numpy_iterator():
-        feature = tf.train.Example.FromString(record).features.feature
-        height = feature[features.HEIGHT].int64_list.value[0]
-        width = feature[features.WIDTH].int64_list.value[0]
+        picture = Example(record)
+        height, width = picture.number(features.HEIGHT), picture.number(features.WIDTH)
         if not comparison.in_range(height, width, rules):
-            name = feature[features.FILENAME].bytes_list.value[0].decode()
-            yield f"{name} ({height} x {width})"
+            yield f"{picture.text(features.FILENAME)} ({height} x {width})"
 
 
 def _anomalies(artifacts: list[Artifact]) -> Iterator[tuple[str, str, str]]:

@@ -49,7 +49,7 @@ def open_bytes(path: str) -> BinaryIO:
         return open(path, "rb")
     from apache_beam.io.filesystem import CompressionTypes
 
-    from components.files.remote import file_system
+    from components.files.beam import file_system
 
     with _os_errors(path):
         return file_system(path).open(path, compression_type=CompressionTypes.UNCOMPRESSED)
@@ -72,7 +72,7 @@ def write_bytes(path: str, content: bytes) -> None:
       OSError: it can't be written.
     """
     if is_remote(path):
-        from components.files.remote import file_system
+        from components.files.beam import file_system
 
         with _os_errors(path), file_system(path).create(path) as file:
             file.write(content)
@@ -100,7 +100,7 @@ def _remove(path: str) -> None:
     if not is_remote(path):
         os.remove(path)
         return
-    from components.files.remote import file_system
+    from components.files.beam import file_system
 
     with _os_errors(path):
         file_system(path).delete([path])

@@ -13,6 +13,7 @@ from tfx.utils import path_utils
 
 from components.artifacts import features, network_answers
 from components.artifacts import types as artifact_types
+from components.files.paths import is_remote
 from components.fit import tuned_settings
 from components.model.transform_graph import first_pictures
 from components.settings.model import Model
@@ -49,7 +50,7 @@ class Executor(base_executor.BaseExecutor):
             precision(job.settings.mixed_precision),
         ):
             # What is large and of no use to another attempt need not leave this machine.
-            scratch = self._get_tmp_dir() if "://" in own else own
+            scratch = self._get_tmp_dir() if is_remote(own) else own
             with make_strategy(job.settings).scope():  # before anything runs on a device
                 inputs = job.inputs()
                 fitted = fit(inputs, logs, own, scratch)

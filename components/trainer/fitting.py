@@ -15,13 +15,14 @@ from tfx.types import Artifact
 
 from components.artifacts import features, saved_model, tfrecords
 from components.artifacts import types as artifact_types
+from components.artifacts.tfrecords import read_records
 from components.fit.class_weights import balanced
 from components.fit.optimizers import layer_decay
 from components.fit.training_data import Data, bottleneck_batches, kept_data
 from components.model import warm_start
 from components.model.chosen_weights import weights_file
 from components.model.network import Network, build_network, freeze, unfreeze
-from components.model.transform_graph import Pixels, read_records
+from components.model.transform_graph import Pixels
 from components.pretrained.base import build_base, first_unfrozen
 from components.settings.model import Model
 from components.settings.training import Training

@@ -11,7 +11,6 @@ import dataclasses
 import json
 import os
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 
 from tfx.dsl.io import fileio
@@ -20,6 +19,7 @@ from tfx.types import Artifact, standard_artifacts
 from components.model.transform_graph import Pixels
 from components.settings.model import Model
 from components.settings.training import Training
+from components.step.retries import waited_until
 from components.trainer.distribution import make_strategy
 from components.trainer.fitting import Inputs, fit
 from components.trainer.precision import precision
@@ -111,6 +111,4 @@ def take(path: str) -> None:
         make_strategy(job.settings).scope(),
     ):
         fit(job.inputs(), os.path.join(scratch, "logs"), facts["work"], scratch)
-    end = time.monotonic() + _LONGEST_EXPORT
-    while fileio.exists(path) and time.monotonic() < end:
-        time.sleep(1)
+    waited_until(lambda: not fileio.exists(path), _LONGEST_EXPORT)

@@ -66,11 +66,14 @@ def _sweep(config: Config, run_id: str) -> Curve:
     from components.settings import metadata
     from components.tuner.range_test import range_test
     from pipeline.launch import local_copies
-    from pipeline.store import runs
+    from pipeline.store import outputs, runs
 
     run = runs.read_run(metadata.connection_config(config.metadata), run_id)
-    kinds = {"bottlenecks": artifact_types.Bottlenecks, "classes": artifact_types.ClassList}
-    with local_copies.readable(run, config.pipeline_root, kinds) as read:
+    wanted = {
+        "bottlenecks": (outputs.BOTTLENECKS, artifact_types.Bottlenecks),
+        "classes": (outputs.CLASS_LIST, artifact_types.ClassList),
+    }
+    with local_copies.readable(run, config.pipeline_root, wanted) as read:
         return range_test(
             read["bottlenecks"].uri,
             artifact_types.read(read["classes"]),

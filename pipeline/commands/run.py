@@ -18,7 +18,7 @@ from pipeline.commands import preflight
 from pipeline.commands.console import RunView, quiet, show_summary
 from pipeline.config import Config
 from pipeline.launch import environment
-from pipeline.store import root
+from pipeline.store import outputs, root
 
 EXIT_DONE, EXIT_FAILED = 0, 1
 
@@ -151,13 +151,13 @@ def _run(request: Request, config: Config, run_id: str, view: RunView) -> dict[s
 
 def _notes(run: Any) -> list[str]:
     """What was found and let pass, what the gate says beside its rows, and files for devices."""
-    acceptance = run.document("DataAcceptance", "acceptance.json") or {"findings": []}
-    verdict = run.document("GateVerdict", "verdict.json") or {"notes": []}
-    lite = run.document("LiteModel", "lite.json") or {"files": []}
+    acceptance = run.document(outputs.ACCEPTANCE, "acceptance.json") or {"findings": []}
+    verdict = run.document(outputs.VERDICT, "verdict.json") or {"notes": []}
+    lite = run.document(outputs.LITE_MODEL, "lite.json") or {"files": []}
     return [
         *(finding["text"] for finding in acceptance["findings"]),
         *verdict["notes"],
-        *(_lite_note(run.outputs["LiteModel"].uri, row) for row in lite["files"]),
+        *(_lite_note(run.outputs[outputs.LITE_MODEL].uri, row) for row in lite["files"]),
     ]
 
 
@@ -180,8 +180,8 @@ def _result(
     run: Any = None, error: str | None = None, log: Path | None = None, config: Config | None = None
 ) -> dict[str, Any]:
     """Gives what programs read; the keys are a contract."""
-    gate = (run.document("GateVerdict", "verdict.json") if run else None) or {}
-    report = run.outputs.get("Report") if run else None
+    gate = (run.document(outputs.VERDICT, "verdict.json") if run else None) or {}
+    report = run.outputs.get(outputs.REPORT) if run else None
     return {
         "verdict": "failed" if error else run.verdict,
         "run_id": run.run_id if run else None,

@@ -16,7 +16,7 @@ from components.files.paths import is_remote
 from components.settings import metadata
 from components.step.errors import ConfigError
 from pipeline.commands.failed_report import folder_of
-from pipeline.store import metadata_store, runs
+from pipeline.store import metadata_store, outputs, runs
 
 _LATEST = "latest"
 _SHOWN = 8  # runs, where one is not found
@@ -68,7 +68,7 @@ def report(root: Path, name: str, store: str | None = None) -> None:
     """
     connection = _connection(root, store)
     run_id = _find(connection, name)
-    made = runs.read_run(connection, run_id).outputs.get("Report")
+    made = runs.read_run(connection, run_id).outputs.get(outputs.REPORT)
     if made and is_remote(made.uri):
         print(f"{made.uri}/{REPORT_PAGE}")
         return
@@ -121,12 +121,12 @@ def _row(run: runs.Run) -> dict[str, Any]:
 
 
 def _data(run: runs.Run) -> str | None:
-    ingest = run.document("IngestReport", "report.json")
+    ingest = run.document(outputs.INGEST_REPORT, "report.json")
     return ingest and f"{ingest['accepted']} pictures, {ingest['fingerprint'][:8]}"
 
 
 def _metrics(run: runs.Run) -> dict[str, Any]:
-    verdict = run.document("GateVerdict", "verdict.json")
+    verdict = run.document(outputs.VERDICT, "verdict.json")
     return verdict["metrics"]["candidate"] if verdict else {}
 
 
@@ -135,7 +135,7 @@ def _compared(one: runs.Run, other: runs.Run) -> Rows:
         yield key, getattr(one, key), getattr(other, key)
     yield "data", _data(one), _data(other)
     for key, *values in _differing(
-        *(run.document("Report", CONFIGURATION) for run in (one, other))
+        *(run.document(outputs.REPORT, CONFIGURATION) for run in (one, other))
     ):
         yield f"config: {key}", *values
     figures = [dict(_figures(_metrics(run))) for run in (one, other)]

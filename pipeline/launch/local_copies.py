@@ -24,7 +24,7 @@ from tfx.types import Artifact
 
 from components.files.paths import is_remote
 from pipeline.store import remote_files
-from pipeline.store.runs import Run
+from pipeline.store.runs import Output, Run
 
 Artifacts = Mapping[str, Sequence[Artifact]]
 
@@ -44,20 +44,20 @@ def mirrored(root: str) -> Iterator[Mirror | None]:
 
 @contextlib.contextmanager
 def readable(
-    run: Run, root: str, kinds: Mapping[str, type[Artifact]]
+    run: Run, root: str, wanted: Mapping[str, tuple[Output, type[Artifact]]]
 ) -> Iterator[dict[str, Artifact]]:
-    """Gives those of a run's outputs that there are, by the names of `kinds`, readable as files.
+    """Yields those of a run's outputs that there are, by the names of `wanted`, readable as files.
 
     Args:
       run: the run.
       root: of its pipeline.
-      kinds: what is wanted.
+      wanted: by a name of the caller's, outputs and their types.
     """
     made: dict[str, list[Artifact]] = {}
-    for name, kind in kinds.items():
-        if kind.TYPE_NAME in run.outputs:
+    for name, (output, kind) in wanted.items():
+        if output in run.outputs:
             made[name] = [kind()]
-            made[name][0].set_mlmd_artifact(run.outputs[kind.TYPE_NAME])
+            made[name][0].set_mlmd_artifact(run.outputs[output])
     with mirrored(root) as mirror:
         read = mirror.fetched(made) if mirror else made
         yield {name: some[0] for name, some in read.items()}

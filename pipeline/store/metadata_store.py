@@ -11,10 +11,9 @@ from typing import Any
 import filelock
 
 from components.step.errors import UserError
-from components.step.retries import retried
+from components.step.retries import WAITS, retried
 
 _PASSWORDS = {"mysql": "MYSQL_PWD", "postgresql": "PGPASSWORD"}
-_WAITS = (0.5, 1, 2, 4, 8, 15)  # seconds between attempts: half a minute in all
 
 
 class MetadataUnavailable(UserError):
@@ -41,7 +40,7 @@ def with_password(config: Any) -> Any:
     return copy
 
 
-def wait_for(config: Any, waits: tuple[float, ...] = _WAITS) -> Any:
+def wait_for(config: Any, waits: tuple[float, ...] = WAITS) -> Any:
     """Gives the opened store (ml_metadata's MetadataStore); a server that starts is waited for.
 
     Args:

@@ -14,9 +14,8 @@ import tensorflow as tf
 from tfx.dsl.io import fileio
 
 from components.step.errors import ConfigError, UserError
-from components.step.retries import retried
+from components.step.retries import WAITS, retried
 
-_WAITS = (0.5, 1, 2, 4, 8, 15)  # seconds between attempts: half a minute in all
 _CHUNK = 16 * 1024 * 1024  # bytes in memory while a file is copied
 
 Result = TypeVar("Result")
@@ -39,7 +38,7 @@ def patiently(what: str, action: Callable[[], Result]) -> Result:
     """
     unregistered = tf.errors.UnimplementedError
     try:
-        return retried(action, _WAITS, lambda error: not isinstance(error, unregistered))
+        return retried(action, WAITS, lambda error: not isinstance(error, unregistered))
     except unregistered as error:
         raise ConfigError(
             f"{what} failed: no file system is registered for it ({error.message}). TensorFlow "
@@ -52,7 +51,7 @@ def patiently(what: str, action: Callable[[], Result]) -> Result:
 def _unavailable(what: str, error: Exception) -> FileSystemUnavailable:
     reason = (str(error).strip().splitlines() or [""])[0]
     return FileSystemUnavailable(
-        f"{what} failed for {sum(_WAITS):.0f} s of attempts: {type(error).__name__}: {reason} "
+        f"{what} failed for {sum(WAITS):.0f} s of attempts: {type(error).__name__}: {reason} "
         "Is the file system mounted, and may this user use it? Nothing was lost: once it answers, "
         "the same command goes on."
     )

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from components.files import read_bytes, view
 from components.files.entries import Entry, View, as_text
-from components.files.paths import is_remote
+from components.files.paths import is_remote, scheme
 from components.image_example_gen.sources.layouts import SPLIT_NAMES
 from components.image_example_gen.sources.listing import Listing, SourceFile
 from components.step.errors import ConfigError, DataError
@@ -147,8 +147,10 @@ def _views(paths: Iterable[str]) -> dict[str, View]:
 
 def _store(path: str) -> str:
     """`scheme://bucket` of a remote path, nothing of a local one."""
-    scheme, separator, rest = path.partition("://")
-    return f"{scheme}{separator}{rest.partition('/')[0]}" if separator else ""
+    if not is_remote(path):
+        return ""
+    start = f"{scheme(path)}://"
+    return start + path.removeprefix(start).partition("/")[0]
 
 
 def _file(row: Row, folder: str, pictures: View) -> SourceFile:

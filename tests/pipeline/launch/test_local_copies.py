@@ -46,7 +46,7 @@ class Place:
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
-    monkeypatch.setattr(remote_files, "_WAITS", (0.01, 0.01))
+    monkeypatch.setattr(remote_files, "WAITS", (0.01, 0.01))
     made = Place(tmp_path)
     monkeypatch.setattr(tempfile, "tempdir", str(made.scratch))
     return made
@@ -55,10 +55,10 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
 def test_nodes_find_local_copies_and_publish_what_lies_in_the_root(place: Place) -> None:
     assert [place.run("Write"), place.run("Read")] == ["ran", "ran"]
     outputs = place.outputs()
-    assert outputs["Examples"].uri == f"{ROOT}/Write/examples/1"
-    where = outputs["Examples"].custom_properties["where"].string_value
+    assert outputs["Write", "examples"].uri == f"{ROOT}/Write/examples/1"
+    where = outputs["Write", "examples"].custom_properties["where"].string_value
     assert where == f"in {ROOT}/Write/examples/1"
-    found = runs.read_run(place.connection, "monday").document("Model", "found.json")
+    found = runs.read_run(place.connection, "monday").document(("Read", "model"), "found.json")
     assert found["files"] == ["Split-eval", "Split-train", "Split-train/pictures"]
     assert found["content"] == "pictures"
     assert found["here"].startswith(str(place.scratch))
@@ -73,7 +73,7 @@ def test_nodes_run_on_a_file_system_of_tensorflow_s_as_they_would_on_a_bucket(pl
     for run_id, state in (("monday", "ran"), ("tuesday", "cached")):
         bound = node_runner.bind(compiled, run_id)
         assert [node_runner.run_node(bound, node) for node in ("Write", "Read")] == [state, state]
-    found = runs.read_run(place.connection, "tuesday").document("Model", "found.json")
+    found = runs.read_run(place.connection, "tuesday").document(("Read", "model"), "found.json")
     assert found["files"] == ["Split-eval", "Split-train", "Split-train/pictures"]
     assert not list(place.scratch.iterdir())
 
