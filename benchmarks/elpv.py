@@ -31,6 +31,7 @@ from components.fit.optimizers import layer_decay
 from components.fit.training_data import Data, Kept, kept_data
 from components.model.chosen_weights import weights_file
 from components.model.network import Network, build_network, freeze, unfreeze
+from components.picture_ops import decode, fit
 from components.pretrained.base import build_base, first_unfrozen
 from components.settings.augmentation import Augmentation
 from components.settings.training import Frozen, Unfrozen
@@ -39,7 +40,6 @@ from components.trainer.backup import Backup
 from components.trainer.boundary import split_at
 from components.trainer.learner import make_learner
 from components.trainer.phases import Fit
-from components.transform.preprocessing import decode, fit
 from pipeline.commands import demo_data, preflight
 from pipeline.config import build
 
