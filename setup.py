@@ -72,7 +72,7 @@ setup(
     python_requires=">=3.10,<3.14",
     packages=find_packages(include=["pipeline*", "components*", "serving*"]),
     package_data={
-        "": ["presets/*.yaml", "*.pbtxt", "*.html", "*.j2"],
+        "": ["presets/*.yaml", "*.pbtxt", "*.html", "*.j2", "py.typed"],
         "serving": ["config/*", "deploy/*"],
     },
     install_requires=CLIENT,

@@ -16,7 +16,7 @@ from pydantic import Field, model_validator
 
 from components.backbones import BACKBONES
 from components.files.cache_folder import local_root
-from components.files.paths import absolute
+from components.files.paths import absolute, is_remote
 from components.settings.base import Section
 from components.settings.data import Data, Validation
 from components.settings.export import Export
@@ -140,6 +140,18 @@ def override(tree: dict[str, Any], assignment: str) -> None:
     except yaml.YAMLError as error:
         raise ConfigError(f"--set {assignment}: the value is not YAML.") from error
     set_key(tree, key, value)
+
+
+def default_push_directory(tree: dict[str, Any]) -> None:
+    """Sets the push directory of keys that come from no file: in the root, if that is a folder."""
+    tree.setdefault("push", {})
+    if isinstance(tree["push"], dict) and "directory" not in tree["push"]:
+        runtime = tree.get("runtime")
+        folder = runtime.get("root") if isinstance(runtime, dict) else None
+        name = tree.get("pipeline_name", Config.model_fields["pipeline_name"].default)
+        folder = str(folder or Runtime().root)
+        if not is_remote(folder):
+            tree["push"]["directory"] = str(Path(folder, "served", str(name)))
 
 
 def build(tree: Mapping[str, Any]) -> Config:

@@ -40,21 +40,36 @@ def check(data: Data, as_json: bool) -> None:
     Raises:
       UserError: there is nothing to read.
     """
+    report, classes = read_source(data)
+    if as_json:
+        for note in report["notes"]:
+            print(note, file=sys.stderr)
+        print(json.dumps(read_by_programs(report), ensure_ascii=False))
+        return
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(_table(report, classes))
+    for line in _lines(report):
+        console.print(line, markup=False)
+
+
+def read_source(data: Data) -> tuple[dict[str, Any], list[str]]:
+    """Reads all pictures as a run would; returns the ingest report and the class list.
+
+    Raises:
+      UserError: there is nothing to read.
+    """
     from components.image_example_gen.ingest_report import ingest_report  # brings NumPy
 
     listing = sources.scan(data)
     ledger = Ledger.of(_rows(listing.files, data))
     report = ingest_report(listing, ledger)
     report["notes"] += _refusal(ledger, report["counts"], data)
-    if as_json:
-        for note in report["notes"]:
-            print(note, file=sys.stderr)
-        print(json.dumps({key: report[key] for key in _READ_BY_PROGRAMS}, ensure_ascii=False))
-        return
-    console = Console(highlight=False, soft_wrap=True)
-    console.print(_table(report, listing.classes))
-    for line in _lines(report):
-        console.print(line, markup=False)
+    return report, listing.classes
+
+
+def read_by_programs(report: dict[str, Any]) -> dict[str, Any]:
+    """Returns what programs read of an ingest report."""
+    return {key: report[key] for key in _READ_BY_PROGRAMS}
 
 
 def _refusal(ledger: Ledger, counts: dict[str, dict[str, int]], data: Data) -> list[str]:

@@ -30,8 +30,7 @@ def list_runs(root: Path, as_json: bool, store: str | None = None) -> None:
     Raises:
       ConfigError: the folder is not a root of runs.
     """
-    connection = _connection(root, store)
-    rows = [_row(runs.read_run(connection, run_id)) for run_id in runs.run_ids(connection)]
+    rows = known_runs(root, store)
     if as_json:
         print(json.dumps(rows))
         return
@@ -39,6 +38,16 @@ def list_runs(root: Path, as_json: bool, store: str | None = None) -> None:
     for row in rows:
         table.add_row(*("" if value is None else str(value) for value in row.values()))
     Console(highlight=False).print(table)
+
+
+def known_runs(root: Path, store: str | None = None) -> list[dict[str, Any]]:
+    """Returns what programs read of each run, the newest first.
+
+    Raises:
+      ConfigError: the folder is not a root of runs.
+    """
+    connection = _connection(root, store)
+    return [_row(runs.read_run(connection, run_id)) for run_id in runs.run_ids(connection)]
 
 
 def compare(root: Path, names: tuple[str, str], as_json: bool, store: str | None = None) -> None:
