@@ -69,7 +69,7 @@ def test_it_does_not_change_with_a_module_that_is_not_behind_it(tree: Path, sour
 
 def test_an_import_inside_a_function_counts(tree: Path) -> None:
     source = tree / "components" / "image_example_gen" / "splits.py"
-    source.write_text(source.read_text() + "\ndef f():\n    from components import network\n")
+    source.write_text(source.read_text() + "\ndef f():\n    from components.model import network\n")
     before = version(tree)
     append(tree, "components/model/network.py")
     assert version(tree) != before
