@@ -1,4 +1,4 @@
-"""What TensorFlow does with one picture before it is scaled: decodes it and fits it to a size."""
+"""Decodes one picture in TensorFlow, and fits it to a size."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ _RUN_ID = "{{ run_name(run_id) }}"
 
 
 def make_dag(document: dict[str, Any]) -> DAG:
-    """Gives the DAG.
+    """Returns the DAG.
 
     Args:
       document: `compiled` (TFX's compiled pipeline), `config` (the whole configuration), `root`
@@ -81,7 +81,7 @@ def _add_tasks(document: dict[str, Any], settings: dict[str, Any]) -> None:
 
 
 def read_graph(compiled: dict[str, Any]) -> dict[str, list[str]]:
-    """Gives each node's id with those of the nodes that it waits for."""
+    """Returns each node's id with those of the nodes that it waits for."""
     nodes = [node["pipelineNode"] for node in compiled["nodes"]]
     return {node["nodeInfo"]["id"]: node.get("upstreamNodes", []) for node in nodes}
 
@@ -89,7 +89,7 @@ def read_graph(compiled: dict[str, Any]) -> dict[str, list[str]]:
 def configured(
     config: dict[str, Any], span: str, conf: dict[str, Any], interval_end: datetime | None
 ) -> dict[str, Any]:
-    """Gives the configuration of one run.
+    """Returns the configuration of one run.
 
     Args:
       config: the one that was compiled; it stays as it is.
@@ -108,7 +108,7 @@ def configured(
 
 
 def task_arguments(settings: dict[str, Any]) -> dict[str, Any]:
-    """Gives what all tasks have in common."""
+    """Returns the arguments that all tasks have in common."""
     arguments: dict[str, Any] = {
         "retries": settings["retries"],
         "retry_delay": timedelta(minutes=settings["retry_minutes"]),
@@ -123,7 +123,7 @@ def task_arguments(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def make_task(name: str, script: str, words: dict[str, str], settings: dict[str, Any]) -> Any:
-    """Gives the task that runs a script, here or in a pod; `words` are its environment."""
+    """Returns the task that runs a script, here or in a pod; `words` are its environment."""
     common: dict[str, Any] = {"task_id": name}
     if pool := settings["pools"].get(name, settings["pool"]):
         common["pool"] = pool

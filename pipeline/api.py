@@ -1,4 +1,4 @@
-"""What `from pipeline import ...` offers besides Config and UserError; docs/python.md shows it.
+"""The functions of `from pipeline import ...`; docs/python.md shows them.
 
 Each function does what the command of its name does. Heavy imports wait until one needs them.
 """

@@ -102,14 +102,14 @@ def presets() -> list[str]:
 
 
 def read_preset(name: str) -> dict[str, Any]:
-    """Gives a preset's keys as they stand in its file."""
+    """Returns a preset's keys as they stand in its file."""
     if name not in presets():
         raise ConfigError(f"No preset {name!r}; allowed are {', '.join(presets()) or 'none'}.")
     return _parse(_PRESETS.joinpath(f"{name}.yaml").read_text("utf-8"), f"preset {name}")
 
 
 def read_file(path: Path) -> dict[str, Any]:
-    """Gives a configuration file's keys as they stand there."""
+    """Returns a configuration file's keys as they stand there."""
     try:
         return _parse(path.read_text("utf-8"), str(path))
     except (OSError, UnicodeDecodeError) as error:

@@ -30,7 +30,7 @@ from pipeline.config import Config
 
 
 def create_pipeline(config: Config) -> Pipeline:
-    """Gives the pipeline that turns `config.data` into a served model.
+    """Returns the pipeline that turns `config.data` into a served model.
 
     It looks at nothing but the configuration and the project's own sources, and runs as it stands
     under TFX's `LocalDagRunner`, or node by node under `pipeline.node_runner`.
@@ -89,7 +89,7 @@ def _components(config: Config, written: str) -> list[BaseNode]:
 def _lite_export(
     config: Config, pictures: BaseNode, transform: BaseNode, trainer: BaseNode
 ) -> list[BaseNode]:
-    """What makes files for devices of the candidate, if any are asked for."""
+    """Makes the node that converts the candidate for devices, where the configuration names any."""
     if not config.export.tflite:
         return []
     return [
@@ -105,7 +105,7 @@ def _lite_export(
 
 
 def _checks(config: Config, pictures: BaseNode, schema: BaseNode) -> list[BaseNode]:
-    """What looks at the data; the last of them stops the run."""
+    """Makes the nodes that check the data; the last of them stops the run."""
     examples = pictures.outputs["examples"]
     local = is_local(config.runtime.beam)
     make_statistics_gen = StatisticsGen if local else make_distributed_statistics_gen
@@ -126,7 +126,7 @@ def _checks(config: Config, pictures: BaseNode, schema: BaseNode) -> list[BaseNo
 def _training(
     config: Config, pictures: BaseNode, transform: BaseNode, baseline: BaseNode
 ) -> tuple[list[BaseNode], BaseChannel | None]:
-    """What makes the candidate (the last of them gives it), and what Tuner tried, if it did."""
+    """Makes the nodes that fit the candidate, the Trainer last; returns them and Tuner's trials."""
     examples, graph = pictures.outputs["examples"], transform.outputs["transform_graph"]
     model, training = config.model, config.training
     served = baseline.outputs["model"] if training.warm_start else None
@@ -155,7 +155,7 @@ def _release(
     baseline: BaseNode,
     trials: BaseChannel | None,
 ) -> list[BaseNode]:
-    """What judges the candidate, serves it and tells of it."""
+    """Makes the nodes that evaluate the candidate, push it and report."""
     examples, class_list = pictures.outputs["examples"], pictures.outputs["class_list"]
     candidate = trainer.outputs["model"]
     evaluator = Evaluator(examples, class_list, candidate, baseline.outputs["model"], config.gate)

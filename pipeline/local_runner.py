@@ -26,7 +26,7 @@ class RunFailed(Exception):
 
 
 class Observer(Protocol):
-    """Who is told how the run goes."""
+    """Is called as the nodes of a run begin and end."""
 
     def node_started(self, node_id: str, position: int, total: int) -> None:
         """A node begins; `position` counts from 1."""
@@ -36,7 +36,7 @@ class Observer(Protocol):
 
 
 def compile_config(config: Config) -> pipeline_pb2.Pipeline:
-    """Gives TFX's compiled form of the pipeline."""
+    """Returns TFX's compiled form of the pipeline."""
     return Compiler().compile(create_pipeline(config))
 
 
@@ -47,7 +47,7 @@ def run(
     from_node: str | None = None,
     to_node: str | None = None,
 ) -> runs.Run:
-    """Runs the pipeline and gives what it did.
+    """Runs the pipeline and returns what each node did.
 
     Args:
       config: the whole configuration.

@@ -24,7 +24,7 @@ Value = bytes | int | float | list[float]
 """Of a feature."""
 
 PICTURE = (features.ENCODED, features.LABEL)
-"""What training reads of a picture."""
+"""The features of a picture that training reads."""
 
 _KINDS = {
     features.HEIGHT: "int64",

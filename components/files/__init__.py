@@ -22,7 +22,7 @@ from serving.quiet import quiet_import
 
 
 def view(base: str) -> View:
-    """Gives what can be asked about paths at and below `base`. Lists a remote one, once.
+    """Returns the view of paths at and below `base`. Lists a remote one, once.
 
     Raises:
       ConfigError: no file system is installed for the scheme.
@@ -56,7 +56,7 @@ def open_bytes(path: str) -> BinaryIO:
 
 
 def read_bytes(path: str) -> bytes:
-    """Gives a file's content.
+    """Returns a file's content.
 
     Raises:
       OSError: it can't be read.

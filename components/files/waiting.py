@@ -29,7 +29,7 @@ class SourceUnavailable(UserError):
 
 
 def read(path: str, action: Callable[[], Result]) -> Result:
-    """Gives what `action` reads of a file.
+    """Returns what `action` reads of a file.
 
     Raises:
       OSError: this file can't be read.
@@ -49,7 +49,7 @@ def read(path: str, action: Callable[[], Result]) -> Result:
 
 
 def attempted(action: Callable[[], Result], is_transient: Callable[[Exception], bool]) -> Result:
-    """Gives what `action` gives; raises what it raises in the end, or at once if not transient."""
+    """Retries `action` and returns its result; raises its last error, or one not transient."""
     return retried(action, _WAITS, is_transient)
 
 

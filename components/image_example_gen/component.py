@@ -17,7 +17,7 @@ from components.step.driver import ExecutionDriver
 
 
 class ImageExampleGenSpec(component_spec.ComponentSpec):
-    """What ImageExampleGen takes and gives."""
+    """Parameters and outputs of ImageExampleGen."""
 
     PARAMETERS = {
         "data": component_spec.ExecutionParameter(type=str),

@@ -53,7 +53,7 @@ class Shard:
 
 
 class Progress:
-    """Tells how many pictures all threads of one process have read."""
+    """Reports how many pictures all threads of one process have read."""
 
     def __init__(self, total: int):
         self._total = total
@@ -68,7 +68,7 @@ class Progress:
 
 
 class ReadPictures(beam.DoFn):
-    """Reads `SourceFile`s, writes Examples and ledger, and gives each bundle's `Shard`s.
+    """Reads `SourceFile`s, writes Examples and ledger, and yields each bundle's `Shard`s.
 
     An element is the path of a file that holds some of them.
     """
@@ -154,7 +154,7 @@ def _name(of_kind: tuple[str, Iterable[Shard]], prefixes: dict[str, str]) -> Non
 
 
 def mixed_position(file: SourceFile) -> str:
-    """Gives what puts files into an order that mixes the classes, the same for the same names.
+    """Returns a sort key that mixes the classes, the same for the same names.
 
     A reader that shuffles within a window sees all classes in each of them.
     """
@@ -162,7 +162,7 @@ def mixed_position(file: SourceFile) -> str:
 
 
 def example(file: SourceFile, accepted: reading.Accepted) -> bytes:
-    """Gives the picture's serialized Example."""
+    """Returns the picture's serialized Example."""
     picture = accepted.picture
     values: dict[str, examples.Value] = {
         features.ENCODED: picture.encoded,

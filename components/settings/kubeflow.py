@@ -99,7 +99,7 @@ class Kubeflow(Section):
     """Interpreter of the environment that has kfp; `make kubeflow-setup` builds the default one."""
 
     def of(self, node: str) -> Step:
-        """Gives what the step of a node gets, with its image."""
+        """Returns the settings of a node's step, with its image."""
         own = self.steps.get(node, Step())
         named = {key: getattr(own, key) for key in own.model_fields_set}
         step = self.step.model_copy(update=named)

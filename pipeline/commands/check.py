@@ -73,7 +73,7 @@ def read_by_programs(report: dict[str, Any]) -> dict[str, Any]:
 
 
 def _refusal(ledger: Ledger, counts: dict[str, dict[str, int]], data: Data) -> list[str]:
-    """Says why a run would stop after reading."""
+    """Returns why a run would stop after reading."""
     from components.image_example_gen.limits import check_limits
 
     try:
@@ -121,7 +121,7 @@ def _lines(report: dict[str, Any]) -> Iterator[str]:
 
 
 def _alike(found: dict[str, Any], word: str, what: str) -> Iterator[str]:
-    """Tells of pictures that are like another; those listed last are left to `--json`."""
+    """Yields a line per picture that is like another; `--json` lists those beyond the first."""
     for row in found["listed"][:_SHOWN]:
         yield f"{word}  {row['file']} is like {row['like']}"
     if found["count"]:

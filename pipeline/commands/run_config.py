@@ -106,7 +106,7 @@ def _run(
 
 
 def _notes(run: Any) -> list[str]:
-    """What was found and let pass, what the gate says beside its rows, and files for devices."""
+    """Returns the findings that passed, the notes of the gate, and a line per file for devices."""
     acceptance = run.document(outputs.ACCEPTANCE, "acceptance.json") or {"findings": []}
     verdict = run.document(outputs.VERDICT, "verdict.json") or {"notes": []}
     lite = run.document(outputs.LITE_MODEL, "lite.json") or {"files": []}

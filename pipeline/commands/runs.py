@@ -105,7 +105,7 @@ def _connection(root: Path, store: str | None) -> Any:
 
 
 def _find(connection: Any, name: str) -> str:
-    """Gives the run with this id, or the only one whose id begins so; `latest` is the newest."""
+    """Returns the run with this id, or the only one whose id begins so; `latest` is the newest."""
     known = runs.run_ids(connection)
     if name == _LATEST and known:
         return known[0]
@@ -158,7 +158,7 @@ def _compared(one: runs.Run, other: runs.Run) -> Rows:
 
 
 def _figures(metrics: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """The figures of the whole, then those of each class."""
+    """Yields the metrics of all pictures, then those of each class."""
     for key, value in metrics.items():
         if isinstance(value, int | float):
             yield key, value
@@ -168,7 +168,7 @@ def _figures(metrics: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _differing(one: Any, other: Any) -> Rows:
-    """What two configurations have differently; nothing where a run ended before its report."""
+    """Yields the keys that differ; nothing where a run ended before its report."""
     if one is None or other is None:
         return
     settings = [dict(_settings(configuration)) for configuration in (one, other)]

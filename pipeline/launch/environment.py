@@ -1,4 +1,4 @@
-"""What must be set before TensorFlow, Keras or TFX is imported, and around it."""
+"""Sets what TensorFlow, Keras and TFX read when they are imported, and makes that cheap."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ Artifacts = Mapping[str, Sequence[Artifact]]
 
 @contextlib.contextmanager
 def mirrored(root: str) -> Iterator[Mirror | None]:
-    """Gives the mirror of a pipeline's root while it is needed; None for a root that is a folder.
+    """Yields the mirror of a pipeline's root; None for a root that is a folder.
 
     It lies where the system keeps temporary files (`TMPDIR`).
     """
@@ -71,19 +71,19 @@ class Mirror:
         self._folder = folder
 
     def local(self, uri: str) -> str:
-        """Gives the local place of what lies in the root; other places stay what they are."""
+        """Returns the local place of what lies in the root; other places stay what they are."""
         inside = uri.startswith(f"{self._root}/")
         return self._folder + uri.removeprefix(self._root) if inside else uri
 
     def placed(self, artifacts: Artifacts) -> dict[str, list[Artifact]]:
-        """Gives copies of the artifacts with local places, where nothing is yet."""
+        """Returns copies of the artifacts with local places, where nothing is yet."""
         placed = {key: [copy.deepcopy(each) for each in some] for key, some in artifacts.items()}
         for artifact in itertools.chain(*placed.values()):
             artifact.uri = self.local(artifact.uri)
         return placed
 
     def fetched(self, artifacts: Artifacts) -> dict[str, list[Artifact]]:
-        """Gives copies of the artifacts with local places, and copies what they hold.
+        """Returns copies of the artifacts with local places, and copies what they hold.
 
         Raises:
           FileSystemUnavailable: the root does not answer, or they are not there.
@@ -94,7 +94,7 @@ class Mirror:
         return self.placed(artifacts)
 
     def staged(self, execution: ExecutionInfo) -> ExecutionInfo:
-        """Gives an execution that finds its inputs here and leaves its outputs here."""
+        """Returns an execution that finds its inputs here and leaves its outputs here."""
         return attr.evolve(
             self.unread(execution),
             input_dict=self.fetched(execution.input_dict),
@@ -103,7 +103,7 @@ class Mirror:
         )
 
     def unread(self, execution: ExecutionInfo) -> ExecutionInfo:
-        """Gives an execution whose outputs have their places here; its inputs are not fetched."""
+        """Returns an execution whose outputs have their places here; its inputs are not fetched."""
         return attr.evolve(execution, output_dict=self.placed(execution.output_dict))
 
     def send(self, outputs: Artifacts) -> None:
@@ -122,7 +122,7 @@ class Mirror:
             raise
 
     def renamed(self, output: ExecutorOutput) -> ExecutorOutput:
-        """Gives what an executor says of its outputs, in the root's names."""
+        """Returns an executor's output with the root's names for its places."""
         for artifact in itertools.chain(
             *(some.artifacts for some in output.output_artifacts.values())
         ):
@@ -145,5 +145,5 @@ class StagedDriver:
         self._mirror = mirror
 
     def run_driver(self, execution_info: ExecutionInfo) -> driver_output_pb2.DriverOutput:
-        """Gives what the driver adds to the execution."""
+        """Returns what the driver adds to the execution."""
         return self._driver.run_driver(self._mirror.unread(execution_info))

@@ -52,7 +52,7 @@ class Handle(metadata.Metadata):
 
     @property
     def store(self) -> Any:
-        """What TFX reads and writes."""
+        """The store that TFX reads and writes."""
         opened = super().store
         return ServerStore(opened) if self._is_server else opened
 

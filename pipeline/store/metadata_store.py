@@ -21,7 +21,7 @@ class MetadataUnavailable(UserError):
 
 
 def address(config: Any) -> str:
-    """Gives where a store is, without the password."""
+    """Returns the address of a store, without the password."""
     scheme = kind(config)
     if scheme == "sqlite":
         return str(config.sqlite.filename_uri)
@@ -31,7 +31,7 @@ def address(config: Any) -> str:
 
 
 def with_password(config: Any) -> Any:
-    """Gives a copy that has the password of the environment, where it has none of its own."""
+    """Returns a copy that has the password of the environment, where it has none of its own."""
     scheme = kind(config)
     copy = type(config)()
     copy.CopyFrom(config)
@@ -41,7 +41,7 @@ def with_password(config: Any) -> Any:
 
 
 def wait_for(config: Any, waits: tuple[float, ...] = WAITS) -> Any:
-    """Gives the opened store (ml_metadata's MetadataStore); a server that starts is waited for.
+    """Returns the opened store (ml_metadata's MetadataStore); waits for a server that starts.
 
     Args:
       config: as components/settings/metadata.py makes it, with its password.
@@ -78,7 +78,7 @@ def opened(config: Any) -> Iterator[Any]:
 
 
 def guard(config: Any) -> contextlib.AbstractContextManager[Any]:
-    """Gives what keeps several processes from one SQLite file at once; servers need none.
+    """Returns the lock that keeps other processes from a SQLite file; servers need none.
 
     SQLite refuses a write that meets another one, and ML Metadata passes the refusal on.
     """
@@ -90,7 +90,7 @@ def guard(config: Any) -> contextlib.AbstractContextManager[Any]:
 
 
 def kind(config: Any) -> str:
-    """Gives `sqlite`, `mysql`, `postgresql` or `grpc`."""
+    """Returns `sqlite`, `mysql`, `postgresql` or `grpc`."""
     if config.DESCRIPTOR.name == "MetadataStoreClientConfig":
         return "grpc"
     return str(config.WhichOneof("config"))

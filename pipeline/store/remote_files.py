@@ -1,6 +1,6 @@
 """Files on any file system that TFX reaches: gs://, and what a plugin of TFX's registers.
 
-What fails is tried again for a while: a mount comes back, a store is busy.
+Retries for a while what fails: a mount comes back, a store is busy.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class FileSystemUnavailable(UserError):
 
 
 def patiently(what: str, action: Callable[[], Result]) -> Result:
-    """Gives what `action` gives, which is tried for half a minute.
+    """Returns what `action` returns, and retries it for half a minute.
 
     Args:
       what: said of it where it fails; with the address.
@@ -68,7 +68,7 @@ def make_folder(folder: str) -> None:
 
 
 def read(path: str) -> bytes:
-    """Gives a file's content.
+    """Returns a file's content.
 
     Raises:
       FileSystemUnavailable: it can't be read.
@@ -131,7 +131,7 @@ def copy_tree(source: str, target: str) -> None:
 
 
 def _walked(source: str) -> Iterator[tuple[str, list[str]]]:
-    """Gives each folder, relative to `source`, and the names of its files."""
+    """Yields each folder, relative to `source`, and the names of its files."""
     for folder, _, names in fileio.walk(source):
         yield folder.removeprefix(source.rstrip("/")).strip("/"), list(names)
 

@@ -19,7 +19,7 @@ class RootBusy(UserError):
 
 
 def new_run_id() -> str:
-    """Gives an id that sorts by time and is used once."""
+    """Returns an id that sorts by time and is used once."""
     return f"{datetime.datetime.now():%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:4]}"
 
 

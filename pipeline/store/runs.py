@@ -1,4 +1,4 @@
-"""What a run did, read out of ML Metadata: the same for every scheduler."""
+"""Reads runs out of ML Metadata: the same for every scheduler."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def _content(path: str) -> str | bytes | None:
 
 
 def read_run(connection: Any, run_id: str, node_ids: Iterable[str] = ()) -> Run:
-    """Gives what the metadata knows of a run.
+    """Returns a run as the metadata has it.
 
     Args:
       connection: of the ML Metadata store.
@@ -132,7 +132,7 @@ def _read(store: MetadataStore, run_id: str, node_ids: Iterable[str]) -> Run:
 
 
 def run_ids(connection: Any) -> list[str]:
-    """Gives the ids of all runs, the newest first."""
+    """Returns the ids of all runs, the newest first."""
     with metadata_store.opened(connection) as store:
         contexts = store.get_contexts_by_type(executions.RUN)
     return [context.name for context in sorted(contexts, key=lambda context: -context.id)]

@@ -22,7 +22,7 @@ class KubeflowCompileError(UserError):
 
 
 def order(config: Config, compiled: dict[str, Any]) -> dict[str, Any]:
-    """Gives what `kubeflow/compile.py` needs to know; its `make_pipeline` has the keys.
+    """Returns the order that `kubeflow/compile.py` reads; its `make_pipeline` names the keys.
 
     Args:
       config: the configuration that runs are made from.

@@ -55,7 +55,7 @@ def compile_for_vertex(config: Config, output: Path) -> None:
 
 @contextmanager
 def _importable_type_names() -> Iterator[None]:
-    """Gives our artifact types names that Vertex AI's steps import: `components.ClassList`."""
+    """Renames our artifact types to what Vertex AI's steps import: `components.ClassList`."""
     ours: list[Any] = [
         member
         for _, member in inspect.getmembers(artifact_types, inspect.isclass)

@@ -47,7 +47,7 @@ def scan(data: Data) -> Listing:
 
 
 def content(file: SourceFile) -> bytes:
-    """Gives the bytes of a picture's file.
+    """Returns the bytes of a picture's file.
 
     Raises:
       OSError: it can't be read.
@@ -58,7 +58,7 @@ def content(file: SourceFile) -> bytes:
 
 
 def _prefixes(sources: list[str]) -> list[str]:
-    """Gives each source's own beginning of names."""
+    """Returns each source's own beginning of names."""
     prefixes: list[str] = []
     for source in sources:
         base = spans.base_of(source) if spans.is_pattern(source) else source

@@ -32,7 +32,7 @@ class Row:
 
 
 class _Fault(ValueError):
-    """What is wrong with one row."""
+    """A fault of one row."""
 
 
 def read_manifest(path: str, known: View | None = None) -> Listing:
@@ -65,7 +65,7 @@ def read_manifest(path: str, known: View | None = None) -> Listing:
 
 
 def parse(text: str, path: str) -> tuple[list[Row], int]:
-    """Gives the rows of the manifest with this absolute path, and how many repeat another.
+    """Returns the rows of the manifest with this absolute path, and how many repeat another.
 
     One file under two labels gives two rows: a conflict, to be told when it is read.
 
@@ -137,7 +137,7 @@ def _absolute(path: str, folder: str) -> str:
 
 
 def _views(paths: Iterable[str]) -> dict[str, View]:
-    """Gives a view for each store: of the folder that all pictures in it share, listed once."""
+    """Returns a view for each store: of the folder that all pictures in it share, listed once."""
     folders = collections.defaultdict(set)
     for path in paths:
         store = _store(path)

@@ -41,7 +41,7 @@ def read_records(entries: list[Entry]) -> Listing:
 
 
 def read_picture(path: str, modified: int | str, record: Record) -> bytes:
-    """Gives `image/encoded` of one record; nothing where the Example has none.
+    """Returns `image/encoded` of one record; nothing where the Example has none.
 
     Raises:
       OSError: the file can't be read, or is not what was listed.
