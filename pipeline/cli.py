@@ -83,7 +83,15 @@ def run(
     from pipeline.commands import run as run_command
 
     request = run_command.Request(
-        config, preset, _sources(data), root, assignments or [], from_node, to_node, as_json, bless
+        config_file=config,
+        preset=preset,
+        data=_sources(data),
+        root=root,
+        assignments=assignments or [],
+        from_node=from_node,
+        to_node=to_node,
+        as_json=as_json,
+        bless=bless,
     )
     raise typer.Exit(run_command.run(request))
 
@@ -100,7 +108,9 @@ def check(
     from pipeline.commands.check import check as check_pictures
     from pipeline.commands.run import Request, build_config
 
-    request = Request(config, preset, _sources(data), None, assignments or [])
+    request = Request(
+        config_file=config, preset=preset, data=_sources(data), assignments=assignments or []
+    )
     check_pictures(build_config(request).data, as_json)
 
 
@@ -117,8 +127,15 @@ def lr_find(
     from pipeline.commands import lr_find as lr_find_command
     from pipeline.commands.run import Request
 
-    words = (config, preset, _sources(data), root, assignments or [])
-    raise typer.Exit(lr_find_command.lr_find(Request(*words, as_json=as_json)))
+    request = Request(
+        config_file=config,
+        preset=preset,
+        data=_sources(data),
+        root=root,
+        assignments=assignments or [],
+        as_json=as_json,
+    )
+    raise typer.Exit(lr_find_command.lr_find(request))
 
 
 def _sources(data: list[str] | None) -> str | list[str] | None:

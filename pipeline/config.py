@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-import re
-import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any
@@ -28,10 +25,9 @@ from components.settings.runtime import Runtime
 from components.settings.training import Training
 from components.settings.tuner import Tuner
 from components.step.errors import ConfigError
+from pipeline import config_faults
 from pipeline.keys import set_key
 
-# A union's alternatives stand in a fault's path as the name of their type: no key of ours.
-_ALTERNATIVE = re.compile(r"str|int|constrained-\w+|list\[.*\]")
 _PRESETS = resources.files("pipeline") / "presets"
 
 
@@ -124,7 +120,9 @@ def _parse(text: str, where: str) -> dict[str, Any]:
     if tree is None:
         return {}
     if not isinstance(tree, dict):
-        raise ConfigError(f"{where} holds {_kind(tree)}; sections such as `data:` are needed.")
+        raise ConfigError(
+            f"{where} holds {config_faults.kind(tree)}; sections such as `data:` are needed."
+        )
     return tree
 
 
@@ -163,48 +161,5 @@ def build(tree: Mapping[str, Any]) -> Config:
     try:
         return Config.model_validate(tree)
     except pydantic.ValidationError as error:
-        lines = [_explain(fault) for fault in error.errors()]
+        lines = [config_faults.explain(fault, Config) for fault in error.errors()]
         raise ConfigError("\n".join(["The configuration is wrong:", *lines])) from error
-
-
-def _explain(fault: Any) -> str:
-    path = fault["loc"]
-    key = ".".join(str(part) for part in path if not _ALTERNATIVE.fullmatch(str(part)))
-    message = fault["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    if fault["type"] == "missing":
-        return f"  {key}: is missing."
-    if fault["type"] == "extra_forbidden":
-        return f"  {key}: unknown key; {_allowed_keys(path)}."
-    if not key:
-        return f"  {message}."
-    if fault["type"] == "value_error":
-        return f"  {key}: found {fault['input']!r}; {message}."
-    return f"  {key}: found {_kind(fault['input'])}; allowed is {message}."
-
-
-def _allowed_keys(path: Sequence[Any]) -> str:
-    section = _section_at(path[:-1])
-    allowed = list(section.model_fields)
-    close = difflib.get_close_matches(str(path[-1]), allowed, n=1)
-    hint = f"did you mean {close[0]}? " if close else ""
-    return f"{hint}Allowed here: {', '.join(allowed)}"
-
-
-def _section_at(path: Sequence[Any]) -> type[pydantic.BaseModel]:
-    section: type[pydantic.BaseModel] = Config
-    for part in path:
-        if part in section.model_fields:  # no index of a list, no name in a dictionary
-            section = _model_in(section.model_fields[part].annotation)
-    return section
-
-
-def _model_in(annotation: Any) -> type[pydantic.BaseModel]:
-    """The section in a field's type: `Dense` in `list[Dense]`, `Step` in `dict[str, Step]`."""
-    inner = [part for part in typing.get_args(annotation) if part is not type(None)]
-    return _model_in(inner[-1]) if inner else annotation
-
-
-def _kind(value: Any) -> str:
-    names = {dict: "a section", list: "a list", str: "the text", type(None): "nothing (null)"}
-    name = names.get(type(value), "the number" if isinstance(value, int | float) else "")
-    return name if isinstance(value, dict) or value is None else f"{name} {value!r}"

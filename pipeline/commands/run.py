@@ -15,9 +15,9 @@ from pipeline.config import Config
 EXIT_DONE, EXIT_FAILED = 0, 1
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Request:
-    """The words of `run`."""
+    """The options of `run`."""
 
     config_file: Path | None = None
     preset: str | None = None
