@@ -35,11 +35,13 @@ from components.picture_ops import decode, fit
 from components.pretrained.base import build_base, first_unfrozen
 from components.settings.augmentation import Augmentation
 from components.settings.training import Frozen, Unfrozen
+from components.settings.training import Phase as PhaseSettings
 from components.trainer.activations import flips, keep
-from components.trainer.backup import Backup
 from components.trainer.boundary import split_at
 from components.trainer.learner import make_learner
-from components.trainer.phases import Fit
+from components.trainer.phases import Phase, Prepared
+from components.trainer.training_loop import TrainingLoop
+from components.trainer.training_state import TrainingState
 from pipeline.commands import demo_data, preflight
 from pipeline.config import build
 
@@ -132,16 +134,18 @@ def _split(seed: int, network: Network, boundary: Kept, folder: Path) -> dict[st
         return json.loads(result.read_text())
     train, choose, test = _numbers(seed, boundary.labels)
 
-    def fit_of(phase: str) -> Fit:
-        """Each phase of its own, or the better of both would be what is called unfrozen."""
-        backup = Backup(str(folder / f"split-{seed}-{phase}"))
-        return Fit(seed, None, 0.0, str(folder / "logs"), backup)
+    def fit_alone(name: str, settings: PhaseSettings, prepared: Prepared) -> None:
+        """Fits each phase in a loop of its own: else `unfrozen` would be the better of both."""
+        work = str(folder / f"split-{seed}-{name}")
+        state, logs = TrainingState.load(work), str(folder / "logs")
+        loop = TrainingLoop(state=state, work=work, logs=logs, seed=seed)
+        loop.run([Phase(name, settings, lambda: prepared)])
 
     freeze(network.base)
     pooled = _pooled(network, boundary, folder.parent)
     head = make_learner([network.head], None, None)
     data = _data(pooled, train, choose, seed)
-    fit_of("frozen").phase("frozen", head, data, _FROZEN)
+    fit_alone("frozen", _FROZEN, Prepared(learner=head, data=data))
     found = {"frozen": _accuracy(head, _part(pooled, test))}
 
     first = first_unfrozen(network.base, "inception_v3", _FROM_LAYER)
@@ -149,7 +153,8 @@ def _split(seed: int, network: Network, boundary: Kept, folder: Path) -> dict[st
     learner = make_learner([_parts(network)[1], *network.pooling, network.head], None, None)
     data = _data(boundary, train, choose, seed)
     scales = layer_decay(network.base, first, _UNFROZEN.layer_decay)
-    fit_of("unfrozen").phase("unfrozen", learner, data, _UNFROZEN, scales)
+    prepared = Prepared(learner=learner, data=data, rate_scales=scales)
+    fit_alone("unfrozen", _UNFROZEN, prepared)
     found["unfrozen"] = _accuracy(learner, _part(boundary, test))
     result.write_text(json.dumps(found))
     say(f"split {seed}: {found}")

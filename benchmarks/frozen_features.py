@@ -30,9 +30,10 @@ from components.fit.training_data import bottleneck_batches
 from components.model.network import Network, freeze
 from components.model.transform_graph import Pixels
 from components.trainer import input as trainer_input
-from components.trainer.backup import Backup
 from components.trainer.learner import make_learner
-from components.trainer.phases import Fit
+from components.trainer.phases import Phase, Prepared
+from components.trainer.training_loop import TrainingLoop
+from components.trainer.training_state import TrainingState
 from pipeline.config import Config
 from pipeline.store import outputs, root
 
@@ -88,10 +89,14 @@ def cached_features(inputs: Inputs) -> float:
         train, validation, to_batches, training.batch_size, training.seed
     )
     folder = str(inputs.config.root)
-    fit = Fit(training.seed, None, 0.0, f"{folder}/events", Backup(f"{folder}/work"))
-    fit.phase("frozen", make_learner([network.head], None, None), data, training.frozen)
-    assert fit.record.best_epoch is not None
-    return fit.record.best_epoch["val_accuracy"]
+    loop = TrainingLoop(
+        state=TrainingState(), work=f"{folder}/work", logs=f"{folder}/events", seed=training.seed
+    )
+    prepared = Prepared(learner=make_learner([network.head], None, None), data=data)
+    loop.run([Phase("frozen", training.frozen, lambda: prepared)])
+    best = loop.state.history.best_epoch
+    assert best is not None
+    return best["val_accuracy"]
 
 
 def plain_keras(inputs: Inputs) -> float:

@@ -31,8 +31,9 @@ from components.model.network import Network, unfreeze
 from components.model.transform_graph import Pixels
 from components.pretrained.base import first_unfrozen
 from components.settings.training import Training
-from components.trainer import fitting
 from components.trainer import input as trainer_input
+from components.trainer.training_inputs import TrainingInputs
+from components.trainer.training_loop import fit
 
 _PICTURES, _SIZE, _EPOCHS, _ROUNDS = 320, 299, 4, 2
 _INPUT_EPOCHS, _INPUT_ROUNDS = 4, 25
@@ -144,7 +145,7 @@ def _pipeline(inputs: Inputs, runs: Path, cache_budget_mb: int) -> float:
     training = Training.model_validate(
         {**inputs.config.training.model_dump(), "cache_budget_mb": cache_budget_mb}
     )
-    given = fitting.Inputs(
+    given = TrainingInputs(
         model=inputs.config.model,
         training=training,
         classes=inputs.classes,
@@ -152,8 +153,8 @@ def _pipeline(inputs: Inputs, runs: Path, cache_budget_mb: int) -> float:
         train=_folder(inputs, features.TRAIN),
         eval=_folder(inputs, features.EVAL),
     )
-    record = fitting.fit(given, str(logs), str(work)).record
-    return min(row["seconds"] for row in record.epochs[1:])
+    history = fit(given, str(logs), str(work)).history
+    return min(row["seconds"] for row in history.epochs[1:])
 
 
 def _our_input(inputs: Inputs) -> float:

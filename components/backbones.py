@@ -42,7 +42,7 @@ class Backbone:
         return self._module().preprocess_input(pixels)
 
     def decode_predictions(self, scores: Any, top: int) -> list[list[tuple[str, str, float]]]:
-        """Gives, for [batch, 1000] ImageNet scores, the best classes: identifier, name, score.
+        """Returns, for [batch, 1000] ImageNet scores, the best classes: identifier, name, score.
 
         Keras downloads the names the first time.
         """

@@ -9,13 +9,13 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from components.step.errors import UserError
+    from components.errors import UserError
     from pipeline.api import check, create_pipeline, load, run, runs
     from pipeline.config import Config
 
 __all__ = ["Config", "UserError", "check", "create_pipeline", "load", "run", "runs"]
 
-_ELSEWHERE = {"Config": "pipeline.config", "UserError": "components.step.errors"}
+_ELSEWHERE = {"Config": "pipeline.config", "UserError": "components.errors"}
 
 
 def __getattr__(name: str) -> Any:

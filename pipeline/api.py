@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from components.errors import ConfigError
 from components.files.cache_folder import local_root
-from components.step.errors import ConfigError
 from pipeline import config as configuration
 from pipeline.config import Config
 from pipeline.keys import set_key

@@ -10,8 +10,8 @@ from typing import Annotated
 
 import typer
 
+from components.errors import ConfigError, UserError
 from components.files.cache_folder import local_root
-from components.step.errors import ConfigError, UserError
 from pipeline.commands import serving_group as cli_serving
 from pipeline.commands.options import (
     Assignments,

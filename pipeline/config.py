@@ -12,6 +12,7 @@ import yaml
 from pydantic import Field, model_validator
 
 from components.backbones import BACKBONES
+from components.errors import ConfigError
 from components.files.cache_folder import local_root
 from components.files.paths import absolute, is_remote
 from components.settings.base import Section
@@ -24,7 +25,6 @@ from components.settings.report import Report
 from components.settings.runtime import Runtime
 from components.settings.training import Training
 from components.settings.tuner import Tuner
-from components.step.errors import ConfigError
 from pipeline import config_faults
 from pipeline.keys import set_key
 

@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
-import tfx.components as tfx_components
+from typing import Any
+
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.orchestration.pipeline import Pipeline
 from tfx.types import BaseChannel
 
-from components.baseline.component import BaselineResolver
+from components.baseline.component import BaselineResolver, BaselineSettings
 from components.bottleneck_gen.component import BottleneckGen
+from components.bottleneck_gen.executor import BottleneckSettings
 from components.data_validator.component import DataValidator
 from components.evaluator.component import Evaluator
+from components.example_validator.component import ExampleValidator
 from components.files.paths import is_remote
 from components.image_example_gen.component import ImageExampleGen
 from components.infra_validator.component import InfraValidator
 from components.lite_export.component import LiteExport
+from components.lite_export.executor import LiteSettings
 from components.pusher.component import Pusher
 from components.report.component import Report
+from components.report.executor import ReportSettings
 from components.schema.component import ImportSchemaGen
 from components.settings.beam_options import is_local, pipeline_arguments
 from components.settings.metadata import connection_config
 from components.settings.runtime import Runtime
 from components.statistics_gen.component import StatisticsGen
-from components.statistics_gen.distributed import make_distributed_statistics_gen
+from components.statistics_gen.executor import StatisticsSettings
 from components.trainer.component import Trainer
-from components.transform.component import make_transform
+from components.trainer.settings import TrainerSettings
+from components.transform.component import Transform
 from components.tuner.component import Tuner
+from components.tuner.executor import TunerSettings
 from pipeline.config import Config
 
 
@@ -38,7 +45,7 @@ def create_pipeline(config: Config) -> Pipeline:
     Raises:
       ConfigError: Beam's runner would download a program.
     """
-    nodes = _components(config.resolved(), config.model_dump_json(indent=1))
+    nodes = _components(config.resolved(), config.model_dump(mode="json"))
     return Pipeline(
         pipeline_name=config.pipeline_name,
         pipeline_root=config.pipeline_root,
@@ -60,7 +67,7 @@ def _placed(config: Config, nodes: list[BaseNode]) -> list[BaseNode]:
     return nodes
 
 
-def _components(config: Config, written: str) -> list[BaseNode]:
+def _components(config: Config, written: dict[str, Any]) -> list[BaseNode]:
     """Makes the nodes.
 
     Args:
@@ -70,7 +77,7 @@ def _components(config: Config, written: str) -> list[BaseNode]:
     pictures = ImageExampleGen(config.data)
     schema = ImportSchemaGen()
     *checks, validator = _checks(config, pictures, schema)
-    transform = make_transform(
+    transform = Transform(
         pictures.outputs["examples"],
         schema.outputs["schema"],
         config.model.backbone,
@@ -78,7 +85,7 @@ def _components(config: Config, written: str) -> list[BaseNode]:
         config.image,
     )
     transform.add_upstream_node(validator)  # no step sees data that was stopped
-    baseline = BaselineResolver(config.push.directory)
+    baseline = BaselineResolver(BaselineSettings(push_directory=config.push.directory))
     training, trials = _training(config, pictures, transform, baseline)
     release = _release(
         config, written, pictures, validator, transform, training[-1], baseline, trials
@@ -87,38 +94,37 @@ def _components(config: Config, written: str) -> list[BaseNode]:
 
 
 def _lite_export(
-    config: Config, pictures: BaseNode, transform: BaseNode, trainer: BaseNode
+    config: Config, transform: BaseNode, candidate: dict[str, BaseChannel]
 ) -> list[BaseNode]:
-    """Makes the node that converts the candidate for devices, where the configuration names any."""
+    """Makes the step that makes files for devices of the candidate, if any are asked for."""
     if not config.export.tflite:
         return []
     return [
         LiteExport(
-            pictures.outputs["examples"],
-            transform.outputs["transform_graph"],
-            pictures.outputs["class_list"],
-            trainer.outputs["model"],
-            config.model.backbone,
-            config.export,
+            LiteSettings(backbone=config.model.backbone, export=config.export),
+            **candidate,
+            transform_graph=transform.outputs["transform_graph"],
         )
     ]
 
 
 def _checks(config: Config, pictures: BaseNode, schema: BaseNode) -> list[BaseNode]:
-    """Makes the nodes that check the data; the last of them stops the run."""
+    """Makes the steps that look at the data; the last of them stops the run."""
     examples = pictures.outputs["examples"]
-    local = is_local(config.runtime.beam)
-    make_statistics_gen = StatisticsGen if local else make_distributed_statistics_gen
-    statistics = make_statistics_gen(examples, schema.outputs["schema"])
-    anomalies = tfx_components.ExampleValidator(
+    statistics = StatisticsGen(
+        StatisticsSettings(distributed=not is_local(config.runtime.beam)),
+        examples=examples,
+        schema=schema.outputs["schema"],
+    )
+    anomalies = ExampleValidator(
         statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"]
     )
     validator = DataValidator(
-        examples,
-        pictures.outputs["ingest_report"],
-        statistics.outputs["statistics"],
-        anomalies.outputs["anomalies"],
         config.validation,
+        examples=examples,
+        ingest_report=pictures.outputs["ingest_report"],
+        statistics=statistics.outputs["statistics"],
+        anomalies=anomalies.outputs["anomalies"],
     )
     return [statistics, anomalies, validator]
 
@@ -126,28 +132,41 @@ def _checks(config: Config, pictures: BaseNode, schema: BaseNode) -> list[BaseNo
 def _training(
     config: Config, pictures: BaseNode, transform: BaseNode, baseline: BaseNode
 ) -> tuple[list[BaseNode], BaseChannel | None]:
-    """Makes the nodes that fit the candidate, the Trainer last; returns them and Tuner's trials."""
-    examples, graph = pictures.outputs["examples"], transform.outputs["transform_graph"]
-    model, training = config.model, config.training
-    served = baseline.outputs["model"] if training.warm_start else None
+    """Makes the steps up to the candidate (the last one trains it); returns Tuner's trials, too."""
+    model, training, size = config.model, config.training, config.image_size
     class_list = pictures.outputs["class_list"]
+    shared = {
+        "examples": pictures.outputs["examples"],
+        "transform_graph": transform.outputs["transform_graph"],
+        "baseline": baseline.outputs["model"] if training.warm_start else None,
+    }
     nodes: list[BaseNode] = []
     bottlenecks = found = trials = None
     if training.frozen.epochs and training.frozen.features == "cached":
-        bottleneck_gen = BottleneckGen(examples, graph, model, config.image_size, training, served)
+        bottleneck_gen = BottleneckGen(BottleneckSettings.of(model, size, training), **shared)
         bottlenecks = bottleneck_gen.outputs["bottlenecks"]
         nodes.append(bottleneck_gen)
     if config.tuner.trials:
-        tuner = Tuner(bottlenecks, class_list, model, config.image_size, training, config.tuner)
+        tuner = Tuner(
+            TunerSettings.of(model, size, training, config.tuner),
+            bottlenecks=bottlenecks,
+            class_list=class_list,
+        )
         found, trials = tuner.outputs["best_hyperparameters"], tuner.outputs["tuner_results"]
         nodes.append(tuner)
-    trainer = Trainer(examples, graph, class_list, model, training, bottlenecks, served, found)
+    trainer = Trainer(
+        TrainerSettings(model=model, training=training),
+        **shared,
+        class_list=class_list,
+        bottlenecks=bottlenecks,
+        hyperparameters=found,
+    )
     return [*nodes, trainer], trials
 
 
 def _release(
     config: Config,
-    written: str,
+    written: dict[str, Any],
     pictures: BaseNode,
     validator: BaseNode,
     transform: BaseNode,
@@ -155,29 +174,30 @@ def _release(
     baseline: BaseNode,
     trials: BaseChannel | None,
 ) -> list[BaseNode]:
-    """Makes the nodes that evaluate the candidate, push it and report."""
-    examples, class_list = pictures.outputs["examples"], pictures.outputs["class_list"]
-    candidate = trainer.outputs["model"]
-    evaluator = Evaluator(examples, class_list, candidate, baseline.outputs["model"], config.gate)
-    infra = InfraValidator(examples, candidate, config.infra)
+    """Makes the steps that judge the candidate, push it and report on the run."""
+    candidate = {
+        "examples": pictures.outputs["examples"],
+        "class_list": pictures.outputs["class_list"],
+        "model": trainer.outputs["model"],
+    }
+    evaluator = Evaluator(config.gate, **candidate, baseline_model=baseline.outputs["model"])
+    infra = InfraValidator(config.infra, examples=candidate["examples"], model=candidate["model"])
     pusher = Pusher(
-        candidate, evaluator.outputs["blessing"], infra.outputs["blessing"], config.push
+        candidate["model"], evaluator.outputs["blessing"], infra.outputs["blessing"], config.push
     )
-    lite = _lite_export(config, pictures, transform, trainer)
+    lite = _lite_export(config, transform, candidate)
     report = Report(
-        examples,
-        class_list,
-        pictures.outputs["ingest_report"],
-        validator.outputs["acceptance"],
-        candidate,
-        transform.outputs["transform_graph"],
-        trainer.outputs["model_run"],
-        evaluator.outputs["predictions"],
-        evaluator.outputs["verdict"],
-        written,
-        infra.outputs["blessing"],
-        pusher.outputs["pushed_model"],
-        trials,
-        lite[0].outputs["lite_model"] if lite else None,
+        ReportSettings(configuration=written),
+        **candidate,
+        ingest_report=pictures.outputs["ingest_report"],
+        acceptance=validator.outputs["acceptance"],
+        transform_graph=transform.outputs["transform_graph"],
+        model_run=trainer.outputs["model_run"],
+        predictions=evaluator.outputs["predictions"],
+        verdict=evaluator.outputs["verdict"],
+        infra_blessing=infra.outputs["blessing"],
+        pushed_model=pusher.outputs["pushed_model"],
+        tuner_results=trials,
+        lite_model=lite[0].outputs["lite_model"] if lite else None,
     )
     return [evaluator, infra, pusher, *lite, report]

@@ -9,7 +9,7 @@ from tfx.dsl.compiler.compiler import Compiler
 from tfx.orchestration.portable import partial_run_utils
 from tfx.proto.orchestration import pipeline_pb2
 
-from components.step.errors import ConfigError
+from components.errors import ConfigError
 from pipeline import node_runner
 from pipeline.config import Config
 from pipeline.definition import create_pipeline

@@ -16,8 +16,8 @@ from tfx.orchestration.local import runner_utils
 from tfx.orchestration.portable import partial_run_utils, runtime_parameter_utils
 from tfx.proto.orchestration import pipeline_pb2
 
+from components.errors import ConfigError, UserError
 from components.files.paths import is_remote
-from components.step.errors import ConfigError, UserError
 from pipeline import train_worker
 from pipeline.launch import environment, local_copies
 from pipeline.launch.node_launcher import Handle, Launcher

@@ -1,7 +1,7 @@
-"""Trainer by several workers: who of them launches the node, and what the others do meanwhile.
+"""Trainer by several workers: the chief launches the node, the others help to train.
 
-All are started with the same words. The chief launches the node as any other; the others train with
-what it found, and publish nothing.
+All are started with the same arguments. The chief launches the node as any other; the others wait
+for its job, train with it, and publish nothing.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from collections.abc import Callable
 from tfx.dsl.io import fileio
 from tfx.proto.orchestration import pipeline_pb2
 
+from components.errors import ConfigError, UserError
 from components.files.paths import is_remote
-from components.settings.training import Training
-from components.step.errors import ConfigError, UserError
-from components.step.retries import waited_until
+from components.retries import waited_until
+from components.step.base import SETTINGS, settings_in
 from components.trainer.cluster import read_cluster
+from components.trainer.settings import TrainerSettings
 
 HELPED = "helped"
 _NODE = "Trainer"
@@ -30,16 +31,16 @@ class NoChief(UserError):
 
 
 def is_helper(bound: pipeline_pb2.Pipeline, node: pipeline_pb2.PipelineNode) -> bool:
-    """Whether this process is one of a Trainer's workers, and not the chief.
+    """Checks whether this process is one of a Trainer's workers, and not the chief.
 
     Raises:
       ConfigError: TF_CONFIG is wrong, or the workers would not see each other's files.
     """
     parameters = node.parameters.parameters
-    if node.node_info.id != _NODE or "training" not in parameters:
+    if node.node_info.id != _NODE or SETTINGS not in parameters:
         return False
-    settings = parameters["training"].field_value.string_value
-    if Training.model_validate_json(settings).distribution != "multi_worker":
+    settings = {SETTINGS: parameters[SETTINGS].field_value.string_value}
+    if settings_in(settings, TrainerSettings).training.distribution != "multi_worker":
         return False
     if is_remote(_root(bound)):
         raise ConfigError(
@@ -61,12 +62,12 @@ def help_out(
     Args:
       bound: a compiled pipeline, bound to a run.
       node_id: the Trainer's.
-      state: tells what has become of the node; None where it has not run.
+      state: returns the state of the node; None where it has not run.
       pause: seconds between two looks for the job.
       patience: seconds until the chief is given up.
 
     Returns:
-      `helped`, or the node's state where there is nothing to do any more.
+      `helped`, or the node's state where the node has run already.
 
     Raises:
       NoChief: no job came.
@@ -87,7 +88,7 @@ def help_out(
     if not waited_until(settled, patience, pause):
         raise NoChief(
             f"No chief began to train in run {run_id!r} within {patience:.0f} s. Start "
-            f"`run-node --node {node_id}` with the same words where TF_CONFIG has index 0."
+            f"`run-node --node {node_id}` with the same arguments where TF_CONFIG has index 0."
         )
     if found in _OVER:
         return found

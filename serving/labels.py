@@ -2,7 +2,9 @@
 
 TensorFlow Serving started with `--model_config_file=DIR/models.config` and
 `--model_config_file_poll_wait_seconds=N` serves the versions named there and no others: a push
-waits until somebody says that it goes on trial.
+waits until somebody says that it goes on trial. It refuses a file that moves a label to a version
+that is not loaded yet, at every look anew and whatever else the file asks for (server_core.cc), so
+a version is in the file before the label is its own: see `Labels.labelled`.
 """
 
 from __future__ import annotations
@@ -22,7 +24,10 @@ class VersionError(Exception):
 
 @dataclass(frozen=True)
 class Labels:
-    """Who is asked under which label; without a trial both labels are of one version."""
+    """Which versions are loaded, and who is asked under which label.
+
+    Without a trial `stable` and `canary` are one version.
+    """
 
     name: str
     """What requests call the model."""
@@ -30,6 +35,9 @@ class Labels:
     """The push directory as the server sees it."""
     stable: int
     canary: int
+    """The version on trial, or next to go there."""
+    labelled: bool = True
+    """Whether the label `canary` is of `canary`; until then of `stable`, and `canary` is loaded."""
 
 
 def read(model_dir: Path) -> Labels | None:
@@ -49,14 +57,17 @@ def read(model_dir: Path) -> Labels | None:
         raise VersionError(str(error)) from error
     if len(models) != 1 or STABLE not in models[0].version_labels:
         raise VersionError(f"{path} has not the one model with the label {STABLE!r}: remove it.")
-    labels = models[0].version_labels
-    stable = labels[STABLE]
-    canary = labels.get(CANARY, stable)
-    return Labels(models[0].name, models[0].base_path, stable, canary)
+    model = models[0]
+    stable = model.version_labels[STABLE]
+    canary = model.version_labels.get(CANARY, stable)
+    beside = set(model.model_version_policy.specific.versions) - {stable, canary}
+    if beside and canary == stable:
+        return Labels(model.name, model.base_path, stable, max(beside), labelled=False)
+    return Labels(model.name, model.base_path, stable, canary)
 
 
 def config(labels: Labels) -> object:
-    """Gives the ModelServerConfig that serves both versions under their labels."""
+    """Returns the ModelServerConfig that serves both versions under their labels."""
     from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
     made = ModelServerConfig()
@@ -66,7 +77,7 @@ def config(labels: Labels) -> object:
     versions = sorted({labels.stable, labels.canary})
     model.model_version_policy.specific.versions.extend(versions)
     model.version_labels[STABLE] = labels.stable
-    model.version_labels[CANARY] = labels.canary
+    model.version_labels[CANARY] = labels.canary if labels.labelled else labels.stable
     return made
 
 

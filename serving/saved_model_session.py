@@ -14,6 +14,7 @@ from types import TracebackType
 import numpy as np
 import tensorflow as tf
 from google.protobuf.message import DecodeError
+from tensorflow.core.framework.graph_pb2 import GraphDef
 from tensorflow.core.protobuf.config_pb2 import ConfigProto, RunOptions
 from tensorflow.core.protobuf.meta_graph_pb2 import AssetFileDef, MetaGraphDef, SignatureDef
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
@@ -40,16 +41,14 @@ class SavedModelSession:
 
         Raises:
             tensorflow.errors.OpError: no SavedModel, no such meta graph, or variables that can't be
-                restored; the message is the runtime's.
-            ValueError: the graph can't be imported, for example for an op that is not registered.
+                restored, or a graph that can't be imported; the message is the runtime's.
         """
         path = str(directory)
         meta_graph = read_meta_graph(directory)
         self.signatures: dict[str, SignatureDef] = dict(meta_graph.signature_def)
         _accept_any_shape(meta_graph)
         self._graph = tf.Graph()
-        with self._graph.as_default():
-            tf.graph_util.import_graph_def(meta_graph.graph_def, name="")
+        _import(meta_graph.graph_def, self._graph)
         config = ConfigProto(allow_soft_placement=True)
         self._session = tf.compat.v1.Session(graph=self._graph, config=config)
         try:
@@ -121,13 +120,19 @@ class SavedModelSession:
 
     def _run(self, fetches: object, feeds: object, options: RunOptions | None = None) -> Arrays:
         try:
-            found: Arrays = self._session.run(fetches, feeds, options)
-            return found
+            found = self._session.run(fetches, feeds, options)
         except tf.errors.OpError as error:
             # Session.run raises anew, with Python's stack trace of the graph in the message.
             if isinstance(error.__context__, tf.errors.OpError):
                 raise error.__context__ from None
             raise
+        if not isinstance(found, dict):
+            return {}
+        # Of a string without dimensions, the session returns the bytes themselves.
+        return {
+            alias: np.array(value, object) if isinstance(value, bytes) else np.asarray(value)
+            for alias, value in found.items()
+        }
 
 
 def read_meta_graph(directory: str | Path) -> MetaGraphDef:
@@ -163,6 +168,14 @@ def read_meta_graph(directory: str | Path) -> MetaGraphDef:
         "To inspect available tag-sets in the SavedModel, please use the SavedModel CLI: "
         "`saved_model_cli`",
     )
+
+
+def _import(definition: GraphDef, graph: tf.Graph) -> None:
+    try:
+        with graph.as_default():
+            tf.graph_util.import_graph_def(definition, name="")
+    except ValueError as error:  # which Python makes of the runtime's INVALID_ARGUMENT
+        raise tf.errors.InvalidArgumentError(None, None, str(error)) from None
 
 
 def _accept_any_shape(meta_graph: MetaGraphDef) -> None:

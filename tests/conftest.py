@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+
 import pytest
 
 from pipeline.launch import environment
@@ -17,3 +20,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         named = _COSTLY in getattr(item, "fixturenames", ())
         item.add_marker(pytest.mark.xdist_group(_COSTLY if named else item.nodeid.split("::")[0]))
+
+
+CAN_NOT_BE_HAD = ("root writes everywhere", "no docker compose on this machine")
+"""Reasons of skips that CI's machine can do nothing about; any other skip there is a failure."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Fails in CI what is skipped for a program or an environment that CI must have."""
+    report = yield
+    if os.environ.get("CI") and report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        if not any(known in reason for known in CAN_NOT_BE_HAD):
+            report.outcome = "failed"
+            report.longrepr = f"{item.nodeid} was skipped, which is a failure in CI: {reason}"
+    return report

@@ -8,73 +8,60 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import Any
 
-from tfx.dsl.components.base import base_component, base_executor, executor_spec
-from tfx.types import Artifact, artifact_utils, channel, component_spec, standard_artifacts
+from tfx.orchestration.portable.data_types import ExecutionInfo
+from tfx.types import standard_artifacts
 
 from components.artifacts import saved_model
 from components.artifacts.types import SERVED_DIGEST, SERVED_VERSION
-from components.step.code_version import code_version
-from components.step.driver import FactsDriver
+from components.settings.base import Section
+from components.step.artifacts import Artifacts
+from components.step.base import Step, StepExecutor, settings_of
+from components.step.driver import StepDriver
 from serving import versions
 
 
-class BaselineResolverSpec(component_spec.ComponentSpec):
-    """What BaselineResolver takes and gives."""
+class BaselineSettings(Section):
+    """The place where a baseline is looked for."""
 
-    PARAMETERS = {
-        "push_directory": component_spec.ExecutionParameter(type=str),
-        "code_version": component_spec.ExecutionParameter(type=str),
-    }
-    INPUTS: dict[str, Any] = {}
-    OUTPUTS = {"model": component_spec.ChannelParameter(type=standard_artifacts.Model)}
+    push_directory: str
+    """The folder that TensorFlow Serving polls."""
 
 
-class Driver(FactsDriver):
+class Driver(StepDriver):
     """Looks which version is served, so that another one makes another baseline."""
 
-    def facts(self, exec_properties: dict[str, Any]) -> dict[str, str]:
-        served = versions.served(Path(exec_properties["push_directory"]))
+    def facts_of(self, execution_info: ExecutionInfo) -> dict[str, str]:
+        served = versions.served(Path(settings_of(execution_info).push_directory))
         if served is None:
             return {SERVED_VERSION: "", SERVED_DIGEST: ""}
         return {SERVED_VERSION: served.name, SERVED_DIGEST: saved_model.digest(served)}
 
 
-class Executor(base_executor.BaseExecutor):
+class Executor(StepExecutor[BaselineSettings]):
     """Copies the served version, so that a push or rollback meanwhile does not disturb the gate."""
 
-    def Do(
+    SETTINGS = BaselineSettings
+
+    def do(
         self,
-        input_dict: dict[str, list[Artifact]],
-        output_dict: dict[str, list[Artifact]],
-        exec_properties: dict[str, Any],
+        inputs: Artifacts,
+        outputs: Artifacts,
+        settings: BaselineSettings,
+        facts: dict[str, str],
     ) -> None:
-        baseline = artifact_utils.get_single_instance(output_dict["model"])
+        baseline = outputs.one("model")
         for key in (SERVED_VERSION, SERVED_DIGEST):
-            baseline.set_string_custom_property(key, exec_properties[key])
-        if exec_properties[SERVED_VERSION]:
-            served = Path(exec_properties["push_directory"], exec_properties[SERVED_VERSION])
+            baseline.set_string_custom_property(key, facts[key])
+        if facts[SERVED_VERSION]:
+            served = Path(settings.push_directory, facts[SERVED_VERSION])
             shutil.copytree(served, saved_model.serving_dir(baseline.uri))
 
 
-class BaselineResolver(base_component.BaseComponent):
-    """Gives a Model artifact with the served SavedModel; an empty one where none is served."""
+class BaselineResolver(Step):
+    """Copies the served SavedModel into a Model artifact; an empty one where none is served."""
 
-    SPEC_CLASS = BaselineResolverSpec
-    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
+    EXECUTOR = Executor
     DRIVER_CLASS = Driver
-
-    def __init__(self, push_directory: str):
-        """Makes the component.
-
-        Args:
-          push_directory: the folder that TensorFlow Serving polls.
-        """
-        super().__init__(
-            spec=BaselineResolverSpec(
-                push_directory=push_directory,
-                code_version=code_version(__name__),
-                model=channel.Channel(type=standard_artifacts.Model),
-            )
-        )
+    LIBRARIES = ()  # it copies files
+    OUTPUTS = {"model": standard_artifacts.Model}

@@ -5,54 +5,81 @@ from __future__ import annotations
 import math
 import os
 from pathlib import Path
-from typing import Any
 
 import apache_beam as beam
-from tfx.dsl.components.base import base_beam_executor
 from tfx.dsl.io import fileio
-from tfx.types import Artifact, artifact_utils
 
 from components.artifacts import features, saved_model, tfrecords
 from components.artifacts import types as artifact_types
 from components.artifacts.types import OWN_BASE
 from components.bottleneck_gen.frozen_base import RunBase
+from components.errors import ConfigError
 from components.model import warm_start
 from components.model.chosen_weights import weights_file
 from components.model.network import build_extractor
 from components.model.transform_graph import Pixels
 from components.pretrained.base import build_base
-from components.settings.model import Model
-from components.step.errors import ConfigError
+from components.settings.base import AtLeastOne, Count, Section
+from components.settings.model import Head, Model
+from components.settings.training import Training
+from components.step.artifacts import Artifacts
+from components.step.base import BeamStepExecutor
 
 _BATCH = 32  # pictures in one forward pass
 
 
-class Executor(base_beam_executor.BaseBeamExecutor):
+class BottleneckSettings(Section):
+    """The settings that decide the bottlenecks."""
+
+    model: Model
+    """Of its head, only what learns nothing."""
+    size: list[AtLeastOne]
+    """Height and width in pixels."""
+    seed: Count
+    """Of random weights."""
+    cache_budget_mb: Count
+
+    @classmethod
+    def of(cls, model: Model, size: list[int], training: Training) -> BottleneckSettings:
+        """Returns what counts here of the configuration's sections."""
+        head = Head(
+            pooling=model.head.pooling, squeeze_excitation=model.head.squeeze_excitation and 1
+        )
+        return cls(
+            model=model.model_copy(update={"head": head}),
+            size=size,
+            # A pretrained base does not depend on it, and must not run again for it.
+            seed=training.seed if model.weights is None else 0,
+            cache_budget_mb=training.cache_budget_mb,
+        )
+
+
+class Executor(BeamStepExecutor[BottleneckSettings]):
     """Writes `Split-<split>/bottlenecks-*.tfrecord` for `train` and `eval`."""
 
-    def Do(
+    SETTINGS = BottleneckSettings
+
+    def do(
         self,
-        input_dict: dict[str, list[Artifact]],
-        output_dict: dict[str, list[Artifact]],
-        exec_properties: dict[str, Any],
+        inputs: Artifacts,
+        outputs: Artifacts,
+        settings: BottleneckSettings,
+        facts: dict[str, str],
     ) -> None:
-        model = Model.model_validate_json(exec_properties["network"])
-        size = [exec_properties["height"], exec_properties["width"]]
-        bottlenecks = artifact_utils.get_single_instance(output_dict["bottlenecks"])
-        graph = artifact_utils.get_single_uri(input_dict["transform_graph"])
+        model, size = settings.model, settings.size
+        bottlenecks, graph = outputs.one("bottlenecks"), inputs.uri("transform_graph")
         examples = {
-            split: artifact_utils.get_split_uri(input_dict["examples"], split)
-            for split in (features.TRAIN, features.EVAL)
+            split: inputs.split("examples", split) for split in (features.TRAIN, features.EVAL)
         }
-        _check_budget(model, size, examples, exec_properties["budget_mb"])
-        served = saved_model.served(input_dict.get("baseline", []))
+        _check_budget(model, size, examples, settings.cache_budget_mb)
+        served = saved_model.served(inputs.maybe("baseline"))
         weights = weights_file(model, served)
         if weights is None:
             # Kept beside what it gave: the Trainer must go on with the same one.
             weights = Path(artifact_types.path_in(bottlenecks, OWN_BASE))
             fileio.makedirs(bottlenecks.uri)
-            train, seed = examples[features.TRAIN], exec_properties["seed"]
-            base = warm_start.own_base(model.backbone, Pixels(graph), train, seed, served)
+            train = examples[features.TRAIN]
+            base = warm_start.own_base(model.backbone, Pixels(graph), train, settings.seed, served)
             base.save_weights(weights)
         run_base = RunBase(graph, model, size, str(weights))
         with self._make_beam_pipeline() as pipeline:

@@ -6,44 +6,26 @@ import hashlib
 import json
 
 from ml_metadata.proto import metadata_store_pb2
-from tfx.dsl.components.base import base_component, executor_spec
 from tfx.dsl.io import fileio
-from tfx.orchestration.portable import data_types
-from tfx.types import BaseChannel, channel, component_spec, standard_artifacts
+from tfx.orchestration.portable.data_types import ExecutionInfo
+from tfx.types import standard_artifacts
 
 from components.artifacts.types import DataAcceptance, IngestReport
 from components.data_validator.executor import PREVIOUS, QUESTION, Executor
-from components.settings.data import Validation
-from components.step.code_version import code_version
-from components.step.driver import ExecutionDriver
+from components.step.base import Step
+from components.step.driver import StepDriver
 
 _LIVE = metadata_store_pb2.Artifact.LIVE
 
 
-class DataValidatorSpec(component_spec.ComponentSpec):
-    """What DataValidator takes and gives."""
-
-    PARAMETERS = {
-        "validation": component_spec.ExecutionParameter(type=str),
-        "code_version": component_spec.ExecutionParameter(type=str),
-    }
-    INPUTS = {
-        "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
-        "ingest_report": component_spec.ChannelParameter(type=IngestReport),
-        "statistics": component_spec.ChannelParameter(type=standard_artifacts.ExampleStatistics),
-        "anomalies": component_spec.ChannelParameter(type=standard_artifacts.ExampleAnomalies),
-    }
-    OUTPUTS = {"acceptance": component_spec.ChannelParameter(type=DataAcceptance)}
-
-
-class Driver(ExecutionDriver):
+class Driver(StepDriver):
     """Finds the last data of this pipeline that passed.
 
     Data that was stopped left no acceptance, so it never becomes what later data is compared with,
     and a repeated run stops again.
     """
 
-    def facts_of(self, execution_info: data_types.ExecutionInfo) -> dict[str, str]:
+    def facts_of(self, execution_info: ExecutionInfo) -> dict[str, str]:
         question = _digest(execution_info)
         last = self._last_acceptance(execution_info.pipeline_info.id)
         if last is None:
@@ -64,7 +46,7 @@ class Driver(ExecutionDriver):
         return max(kept, key=lambda artifact: artifact.id, default=None)
 
 
-def _digest(execution_info: data_types.ExecutionInfo) -> str:
+def _digest(execution_info: ExecutionInfo) -> str:
     inputs = {
         key: [artifact.id for artifact in artifacts]
         for key, artifacts in execution_info.input_dict.items()
@@ -73,42 +55,20 @@ def _digest(execution_info: data_types.ExecutionInfo) -> str:
     return hashlib.sha256(asked.encode()).hexdigest()
 
 
-class DataValidator(base_component.BaseComponent):
+class DataValidator(Step):
     """Compares the data with the last that passed, and its sizes and features with the rules.
 
-    Gives an acceptance with all findings, or fails with those that stop the run. Nodes that must
+    Writes an acceptance with all findings, or fails with those that stop the run. Nodes that must
     not see data that was stopped are put behind it by `add_upstream_node`.
     """
 
-    SPEC_CLASS = DataValidatorSpec
-    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
+    EXECUTOR = Executor
     DRIVER_CLASS = Driver
-
-    def __init__(
-        self,
-        examples: BaseChannel,
-        ingest_report: BaseChannel,
-        statistics: BaseChannel,
-        anomalies: BaseChannel,
-        validation: Validation,
-    ):
-        """Makes the component.
-
-        Args:
-          examples: ingested pictures; read only to name those whose size is out of range.
-          ingest_report: how many pictures each class has.
-          statistics: the range of heights and widths.
-          anomalies: what ExampleValidator found.
-          validation: what stops the run.
-        """
-        super().__init__(
-            spec=DataValidatorSpec(
-                examples=examples,
-                ingest_report=ingest_report,
-                statistics=statistics,
-                anomalies=anomalies,
-                validation=validation.model_dump_json(),
-                code_version=code_version(__name__),
-                acceptance=channel.Channel(type=DataAcceptance),
-            )
-        )
+    LIBRARIES = ()  # it decodes messages and compares numbers
+    INPUTS = {
+        "examples": standard_artifacts.Examples,  # to name the pictures whose size is out of range
+        "ingest_report": IngestReport,  # how many pictures each class has
+        "statistics": standard_artifacts.ExampleStatistics,  # the range of heights and widths
+        "anomalies": standard_artifacts.ExampleAnomalies,  # what ExampleValidator found
+    }
+    OUTPUTS = {"acceptance": DataAcceptance}

@@ -11,9 +11,7 @@ from typing import Any
 
 from tensorflow_metadata.proto.v0 import anomalies_pb2
 from tfx.components.statistics_gen import stats_artifact_utils
-from tfx.dsl.components.base import base_executor
 from tfx.dsl.io import fileio
-from tfx.types import Artifact, artifact_utils
 
 from components.artifacts import features
 from components.artifacts import types as artifact_types
@@ -21,36 +19,33 @@ from components.artifacts.examples import Example
 from components.artifacts.tfrecords import read_records
 from components.data_validator import comparison
 from components.data_validator.comparison import Finding
+from components.errors import DataError
 from components.settings.data import Validation
-from components.step.errors import DataError
+from components.step.artifacts import Artifacts
+from components.step.base import StepExecutor
 
 QUESTION, PREVIOUS = "question", "previous"
 """Execution properties, kept with the acceptance: what was asked (inputs and rules, a digest), and
 the folder of the acceptance that it was compared with, empty if there was none."""
 
 
-class Executor(base_executor.BaseExecutor):
+class Executor(StepExecutor[Validation]):
     """Writes the acceptance, or raises with all that stops the run."""
 
-    def Do(
-        self,
-        input_dict: dict[str, list[Artifact]],
-        output_dict: dict[str, list[Artifact]],
-        exec_properties: dict[str, Any],
+    SETTINGS = Validation
+
+    def do(
+        self, inputs: Artifacts, outputs: Artifacts, settings: Validation, facts: dict[str, str]
     ) -> None:
-        rules = Validation.model_validate_json(exec_properties["validation"])
-        report = artifact_types.read(
-            artifact_utils.get_single_instance(input_dict["ingest_report"])
-        )
-        counts = _totals(report["counts"])
-        previous = _read_previous(exec_properties[PREVIOUS])
-        findings = list(_findings(input_dict, counts, previous, rules))
+        counts = _totals(artifact_types.read(inputs.one("ingest_report"))["counts"])
+        previous = _read_previous(facts[PREVIOUS])
+        findings = list(_findings(inputs, counts, previous, settings))
         accepted = previous["accepted"] if previous else None
         if any(finding.stops for finding in findings):
             raise DataError(_refusal(findings, accepted))
-        acceptance = artifact_utils.get_single_instance(output_dict["acceptance"])
+        acceptance = outputs.one("acceptance")
         for key in (QUESTION, PREVIOUS):
-            acceptance.set_string_custom_property(key, exec_properties[key])
+            acceptance.set_string_custom_property(key, facts[key])
         artifact_types.write(
             acceptance,
             {
@@ -79,7 +74,7 @@ def _read_previous(folder: str) -> dict[str, Any] | None:
 
 
 def _findings(
-    inputs: dict[str, list[Artifact]],
+    inputs: Artifacts,
     counts: dict[str, int],
     previous: dict[str, Any] | None,
     rules: Validation,
@@ -87,12 +82,12 @@ def _findings(
     if previous:
         yield from comparison.compare_classes(counts, previous["counts"], rules)
     yield from comparison.check_sizes(list(_outside(inputs, rules)), rules)
-    yield from comparison.check_anomalies(_anomalies(inputs["anomalies"]), rules)
+    yield from comparison.check_anomalies(_anomalies(inputs), rules)
 
 
-def _outside(inputs: dict[str, list[Artifact]], rules: Validation) -> Iterator[str]:
+def _outside(inputs: Artifacts, rules: Validation) -> Iterator[str]:
     """Names the pictures out of range, reading only splits whose statistics say there are any."""
-    statistics = artifact_utils.get_single_instance(inputs["statistics"])
+    statistics = inputs.one("statistics")
     for split in features.SPLITS:
         of_split = stats_artifact_utils.load_statistics(statistics, split).proto()
         sides = [
@@ -102,9 +97,7 @@ def _outside(inputs: dict[str, list[Artifact]], rules: Validation) -> Iterator[s
             for side in (feature.num_stats.min, feature.num_stats.max)
         ]
         if not comparison.in_range(min(sides), max(sides), rules):
-            yield from _pictures_outside(
-                artifact_utils.get_split_uri(inputs["examples"], split), rules
-            )
+            yield from _pictures_outside(inputs.split("examples", split), rules)
 
 
 def _pictures_outside(folder: str, rules: Validation) -> Iterator[str]:
@@ -115,10 +108,10 @@ def _pictures_outside(folder: str, rules: Validation) -> Iterator[str]:
             yield f"{picture.text(features.FILENAME)} ({height} x {width})"
 
 
-def _anomalies(artifacts: list[Artifact]) -> Iterator[tuple[str, str, str]]:
-    """Gives (split, feature, description) of what ExampleValidator found."""
+def _anomalies(inputs: Artifacts) -> Iterator[tuple[str, str, str]]:
+    """Yields (split, feature, description) of what ExampleValidator found."""
     for split in features.SPLITS:
-        folder = artifact_utils.get_split_uri(artifacts, split)
+        folder = inputs.split("anomalies", split)
         with fileio.open(os.path.join(folder, "SchemaDiff.pb"), "rb") as file:
             found = anomalies_pb2.Anomalies.FromString(file.read())
         for name, information in sorted(found.anomaly_info.items()):

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 from tfx.components.evaluator import constants
-from tfx.dsl.components.base import base_beam_executor
 from tfx.dsl.io import fileio
-from tfx.types import Artifact, artifact_utils
+from tfx.types import Artifact
 
 from components.artifacts import features, predictions, saved_model
 from components.artifacts import types as artifact_types
@@ -17,28 +15,25 @@ from components.artifacts.types import SERVED_DIGEST, SERVED_VERSION
 from components.evaluator import gate, loaded_model, measure, predict, verdict
 from components.settings.gate import Gate
 from components.step import progress
+from components.step.artifacts import Artifacts
+from components.step.base import BeamStepExecutor
 
 BLESS_REASON = "bless_reason"
 """Property of a ModelBlessing that a person gave in spite of the gate."""
 
 
-class Executor(base_beam_executor.BaseBeamExecutor):
+class Executor(BeamStepExecutor[Gate]):
     """Writes the predictions, TFMA's evaluation, the verdict and the standard blessing."""
 
-    def Do(
-        self,
-        input_dict: dict[str, list[Artifact]],
-        output_dict: dict[str, list[Artifact]],
-        exec_properties: dict[str, Any],
+    SETTINGS = Gate
+
+    def do(
+        self, inputs: Artifacts, outputs: Artifacts, settings: Gate, facts: dict[str, str]
     ) -> None:
-        settings = Gate.model_validate_json(exec_properties["gate"])
-        candidate = artifact_utils.get_single_instance(input_dict["model"])
-        served = artifact_utils.get_single_instance(input_dict["baseline_model"])
-        test = artifact_utils.get_split_uri(input_dict["examples"], features.TEST)
-        answered = self._ask(
-            candidate, served, test, artifact_utils.get_single_uri(output_dict["predictions"])
-        )
-        evaluation = artifact_utils.get_single_uri(output_dict["evaluation"])
+        candidate, served = inputs.one("model"), inputs.one("baseline_model")
+        test = inputs.split("examples", features.TEST)
+        answered = self._ask(candidate, served, test, outputs.uri("predictions"))
+        evaluation = outputs.uri("evaluation")
         slices = verdict.known_slices(settings, answered)
         progress.report("TFMA measures")
         with self._make_beam_pipeline() as pipeline:
@@ -53,11 +48,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             gate.judge(settings, metrics[CANDIDATE], answered.majority, verdict.served(answered))
         )
         judged = verdict.Verdict(settings, rows, metrics, answered, version, unchanged)
-        artifact_types.write(
-            artifact_utils.get_single_instance(output_dict["verdict"]), judged.document()
-        )
-        blessing = artifact_utils.get_single_instance(output_dict["blessing"])
-        _bless(blessing, candidate, served, judged)
+        artifact_types.write(outputs.one("verdict"), judged.document())
+        _bless(outputs.one("blessing"), candidate, served, judged)
 
     def _ask(self, candidate: Artifact, served: Artifact, test: str, to: str) -> Predictions:
         models = _models(candidate, served)

@@ -14,10 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from components.errors import DataError
 from components.files.entries import View
 from components.files.local import Local
 from components.files.paths import is_remote
-from components.step.errors import DataError
 from serving.quiet import quiet_import
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from components.errors import ConfigError
 from components.files.paths import scheme
-from components.step.errors import ConfigError
 
 
 def file_system(path: str) -> Any:

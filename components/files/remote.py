@@ -7,10 +7,10 @@ import posixpath
 from collections.abc import Iterator
 from typing import Any
 
+from components.errors import DataError
 from components.files.beam import file_system
 from components.files.entries import Entry, Tree, is_visible
 from components.files.waiting import attempted
-from components.step.errors import DataError
 
 
 def _is_transient(error: Exception) -> bool:

@@ -11,9 +11,9 @@ import errno
 from collections.abc import Callable
 from typing import TypeVar
 
+from components.errors import UserError
 from components.files.paths import is_remote
-from components.step.errors import UserError
-from components.step.retries import WAITS, retried
+from components.retries import WAITS, retried
 
 _WAITS = WAITS[:4]  # a picture of many: not half a minute each
 _OF_ONE_FILE = {

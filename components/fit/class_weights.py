@@ -1,4 +1,4 @@
-"""How much a class weighs in the loss, so that the rare ones count as much as the frequent."""
+"""Class weights of the loss, with which rare classes count as much as frequent ones."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 
 def balanced(counts: Mapping[str, int]) -> dict[str, float]:
-    """Gives pictures over (classes x pictures of the class), as scikit-learn's `balanced`.
+    """Returns pictures over (classes x pictures of the class), as scikit-learn's `balanced`.
 
     Args:
       counts: training pictures by class; a class without any has no weight.

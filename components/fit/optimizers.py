@@ -21,7 +21,7 @@ _KINDS = {
 def build_optimizer(
     phase: Phase, steps: int, scales: Mapping[str, float] | None = None
 ) -> keras.optimizers.Optimizer:
-    """Gives a phase's optimizer.
+    """Returns a phase's optimizer.
 
     Args:
       phase: its settings.
@@ -79,7 +79,7 @@ class WarmUp(keras.optimizers.schedules.LearningRateSchedule):
         self._steps = steps
 
     def __call__(self, step: Any) -> tf.Tensor:
-        """Gives the rate at a step, which counts from 0."""
+        """Returns the rate at a step, which counts from 0."""
         step = tf.cast(step, tf.float32)
         after = tf.maximum(step - self._steps, 0.0)
         rate = self._then(after) if callable(self._then) else self._then
@@ -92,9 +92,9 @@ class WarmUp(keras.optimizers.schedules.LearningRateSchedule):
 def _clipping_together(
     kind: type[keras.optimizers.Optimizer],
 ) -> type[keras.optimizers.Optimizer]:
-    """Gives the optimizer that cuts the gradient of all devices, where Keras cuts each one's own.
+    """Returns the optimizer that cuts the gradient of all devices; Keras cuts each one's own.
 
-    Each device goes on with an equal part of the whole gradient, cut to an equal part of the norm:
+    Each device applies an equal part of the whole gradient, cut to an equal part of the norm:
     Keras adds them up.
     """
 
@@ -110,7 +110,7 @@ def _clipping_together(
 def _scaled(
     kind: type[keras.optimizers.Optimizer], scales: Mapping[str, float]
 ) -> type[keras.optimizers.Optimizer]:
-    """Gives the optimizer with a rate of its own for each variable.
+    """Returns the optimizer with a rate of its own for each variable.
 
     Scaled gradients would not do: Adam divides by their size.
     """
@@ -128,7 +128,7 @@ def _scaled(
 
 
 def eval_loss_callbacks(phase: Phase) -> list[keras.callbacks.Callback]:
-    """Gives what lowers the rate or ends the phase by the `eval` loss of the epochs so far."""
+    """Returns the callbacks that lower the rate or end the phase by the `eval` loss so far."""
     chosen: list[keras.callbacks.Callback] = []
     if phase.schedule.kind == "plateau":
         chosen.append(
@@ -142,14 +142,14 @@ def eval_loss_callbacks(phase: Phase) -> list[keras.callbacks.Callback]:
 
 
 def layer_decay(base: keras.Model, first: int, decay: float) -> dict[str, float]:
-    """Gives, by a variable's path, the scale of its rate: `decay` per layer below the head.
+    """Returns, by a variable's path, the scale of its rate: `decay` per layer below the head.
 
-    Layers without weights that learn do not count (Howard and Ruder 2018, arXiv 1801.06146, call
+    Layers without trainable weights do not count (Howard and Ruder 2018, arXiv 1801.06146, call
     it discriminative fine-tuning).
 
     Args:
       base: the backbone, unfrozen from `first` on.
-      first: index of its first layer that learns.
+      first: index of its first trainable layer.
       decay: at most 1, which scales nothing.
     """
     if decay == 1:

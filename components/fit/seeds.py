@@ -10,10 +10,14 @@ import tensorflow as tf
 
 
 def reseed(variables: Iterable[keras.Variable], seed: int, epoch: int) -> None:
-    """Sets the state of the random generators among `variables` for an epoch.
+    """Seeds the random generators among `variables` for an epoch.
 
-    Every other variable stays as it is. What a generator draws counts its state up from there.
-    Several devices draw other numbers each, the first of them those of a single one.
+    Args:
+      variables: of a model; those that are no generator's state are left alone.
+      seed: of the training.
+      epoch: from 0.
+
+    Each device draws its own numbers; the first one of several draws those of a single device.
     """
     states = [variable for variable in variables if variable.name == "seed_generator_state"]
     strategy = tf.distribute.get_strategy()
@@ -38,7 +42,7 @@ def _draw(seed: int, epoch: int, index: int, replica: int) -> np.ndarray:
 
 
 def shuffled(rows: np.ndarray, seed: int, epoch: tf.Tensor | int) -> tf.Tensor:
-    """Gives the rows in an order that follows from seed and epoch alone."""
+    """Returns the rows in an order that follows from seed and epoch alone."""
     return tf.random.experimental.stateless_shuffle(
         tf.constant(rows), seed=tf.stack([tf.cast(seed, tf.int64), tf.cast(epoch, tf.int64)])
     )

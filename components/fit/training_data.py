@@ -1,4 +1,4 @@
-"""What a head or a network is fitted on: from records, or from arrays that are read again."""
+"""The data of a fit: read from records, or from arrays in every epoch anew."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PARALLEL = 2 * (os.cpu_count() or 1)  # records at once: some wait for their fil
 
 @dataclasses.dataclass(frozen=True)
 class Data:
-    """What one phase reads: batches of (inputs, [batch, classes] float32 one-hot labels)."""
+    """The data of one phase: batches of (inputs, [batch, classes] float32 one-hot labels)."""
 
     epochs: Callable[[int, int], tf.data.Dataset]
     """The training batches from an epoch up to another one, not included, on end."""
@@ -40,7 +40,7 @@ class Kept:
     labels: np.ndarray
 
     def batches(self, order: tf.Tensor, batch_size: int) -> tf.data.Dataset:
-        """Gives (inputs, labels), all float32, of the pictures with these numbers."""
+        """Returns (inputs, labels), all float32, of the pictures with these numbers."""
 
         def read(numbers: tf.Tensor) -> tuple[tuple[tf.Tensor, ...], tf.Tensor]:
             kinds = [*(array.dtype for array in self.arrays), tf.float32]
@@ -60,11 +60,11 @@ class Kept:
 
 
 def kept_data(train: Kept, validation: Kept, batch_size: int, seed: int, variants: int = 1) -> Data:
-    """Gives what is kept as a phase reads it, in the orders in which it would read the records.
+    """Returns kept arrays as the data of a phase, in the orders in which it would read records.
 
     Args:
       train: as many rows per variant; each epoch draws one of a picture's variants.
-      validation: what judges.
+      validation: the `eval` split.
       batch_size: pictures per batch.
       seed: of the orders and the draws.
       variants: of each training picture.
@@ -91,7 +91,7 @@ def kept_data(train: Kept, validation: Kept, batch_size: int, seed: int, variant
 def bottleneck_batches(
     examples: tf.data.Dataset, shape: Sequence[int], classes: Sequence[str], batch_size: int
 ) -> tf.data.Dataset:
-    """Gives ([batch, *shape] float32 bottleneck features, [batch, classes] one-hot labels).
+    """Returns ([batch, *shape] float32 bottleneck features, [batch, classes] one-hot labels).
 
     Args:
       examples: serialized bottleneck Examples.
@@ -109,5 +109,5 @@ def bottleneck_batches(
 
 
 def one_hot(labels: tf.Tensor, classes: Sequence[str]) -> tf.Tensor:
-    """Gives 1 at each class name's position in the class list: [batch] string -> float32."""
+    """Returns 1 at each class name's position in the class list: [batch] string -> float32."""
     return tf.cast(labels[:, tf.newaxis] == tf.constant(classes), tf.float32)

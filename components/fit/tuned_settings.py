@@ -1,4 +1,4 @@
-"""What a search found, and where in the settings it belongs: Tuner and Trainer must agree on it."""
+"""Applies the values that Tuner found to the settings: Tuner and Trainer must agree on it."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ Values = Mapping[str, Any]
 
 
 def units_of(head: Head) -> list[str]:
-    """Gives a name for the units of each dense layer that is tried."""
+    """Returns a name for the units of each dense layer that is tried."""
     count = len(head.dense)
     return [f"units_{number}" for number in range(1, count + 1)] if count > 1 else ["units"]
 
 
 def apply(values: Values, head: Head, frozen: Frozen) -> tuple[Head, Frozen]:
-    """Gives the settings with the values in their places; names that have none are passed over.
+    """Returns the settings with the values in their places; skips names that have none.
 
     A dense layer of 0 units is left out.
     """
@@ -50,7 +50,7 @@ def apply(values: Values, head: Head, frozen: Frozen) -> tuple[Head, Frozen]:
 
 
 def read_best(hyperparameters: Sequence[Artifact]) -> dict[str, Any]:
-    """Gives the best trial's values by name; none where nothing was tuned.
+    """Returns the best trial's values by name; none where nothing was tuned.
 
     Args:
       hyperparameters: the HyperParameters artifact, if there is one.
@@ -62,7 +62,7 @@ def read_best(hyperparameters: Sequence[Artifact]) -> dict[str, Any]:
 
 
 def read_trials(results: Artifact) -> list[dict[str, Any]]:
-    """Gives a row per trial, the best first, from a TunerResults artifact.
+    """Returns a row per trial, the best first, from a TunerResults artifact.
 
     `trial_id`, `score` (the smallest loss on `eval`; None where the trial diverged), `val_accuracy`
     of that epoch, `epochs`, and `values` by name.
@@ -72,5 +72,5 @@ def read_trials(results: Artifact) -> list[dict[str, Any]]:
 
 
 def own(values: Values) -> dict[str, Any]:
-    """Gives the values without those that KerasTuner adds for itself, as `tuner/epochs`."""
+    """Returns the values without those that KerasTuner adds for itself, as `tuner/epochs`."""
     return {name: value for name, value in values.items() if "/" not in name}

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any
 
-from tfx.dsl.components.base import base_beam_executor
 from tfx.dsl.io import fileio
 from tfx.types import Artifact, artifact_utils
 
@@ -18,34 +16,28 @@ from components.image_example_gen.limits import check_limits
 from components.image_example_gen.reading import Ledger
 from components.settings.data import Data
 from components.step import progress
+from components.step.artifacts import Artifacts
+from components.step.base import BeamStepExecutor
 
 
-class Executor(base_beam_executor.BaseBeamExecutor):
+class Executor(BeamStepExecutor[Data]):
     """Writes the three splits, the class list and the ingest report."""
 
-    def Do(
-        self,
-        input_dict: dict[str, list[Artifact]],
-        output_dict: dict[str, list[Artifact]],
-        exec_properties: dict[str, Any],
+    SETTINGS = Data
+
+    def do(
+        self, inputs: Artifacts, outputs: Artifacts, settings: Data, facts: dict[str, str]
     ) -> None:
-        data = Data.model_validate_json(exec_properties["data"])
-        listing = listing_handover.listed(output_dict, exec_properties["fingerprint"], data)
+        fingerprint = facts["fingerprint"]
+        listing = listing_handover.listed(outputs, fingerprint, settings)
         progress.report(f"{len(listing.files)} pictures of {len(listing.classes)} classes")
-        report = artifact_utils.get_single_instance(output_dict["ingest_report"])
-        examples = artifact_utils.get_single_instance(output_dict["examples"])
+        report, examples = outputs.one("ingest_report"), outputs.one("examples")
         examples.split_names = artifact_utils.encode_split_names(list(features.SPLITS))
-        ledger = self._ingest(listing, data, examples, report)
-        check_limits(ledger, ledger.counts(listing.classes), data)
-        artifact_types.write(
-            report,
-            {
-                "fingerprint": exec_properties["fingerprint"],
-                **ingest_report(listing, ledger),
-            },
-        )
-        class_list = artifact_utils.get_single_instance(output_dict["class_list"])
-        artifact_types.write(class_list, listing.classes)
+        ledger = self._ingest(listing, settings, examples, report)
+        check_limits(ledger, ledger.counts(listing.classes), settings)
+        document = {"fingerprint": fingerprint, **ingest_report(listing, ledger)}
+        artifact_types.write(report, document)
+        artifact_types.write(outputs.one("class_list"), listing.classes)
 
     def _ingest(
         self, listing: sources.Listing, data: Data, examples: Artifact, report: Artifact

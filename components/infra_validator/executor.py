@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
-from tfx.dsl.components.base import base_executor
 from tfx.dsl.io import fileio
-from tfx.types import Artifact, artifact_utils
+from tfx.types import Artifact
 
 from components.artifacts import features, network_answers, saved_model
 from components.infra_validator.trial import find_fault
 from components.model.transform_graph import first_pictures
 from components.settings.push import Infra
 from components.step import progress
+from components.step.artifacts import Artifacts
+from components.step.base import StepExecutor
 
 _REASON_LENGTH = 500  # characters
 
@@ -23,24 +23,22 @@ _BLESSED = "blessed"
 _FILES = {True: "INFRA_BLESSED", False: "INFRA_NOT_BLESSED"}
 
 
-class Executor(base_executor.BaseExecutor):
+class Executor(StepExecutor[Infra]):
     """Writes the standard blessing; where it is refused, the reason in `reason.txt` beside it."""
 
-    def Do(
-        self,
-        input_dict: dict[str, list[Artifact]],
-        output_dict: dict[str, list[Artifact]],
-        exec_properties: dict[str, Any],
+    SETTINGS = Infra
+
+    def do(
+        self, inputs: Artifacts, outputs: Artifacts, settings: Infra, facts: dict[str, str]
     ) -> None:
-        model = artifact_utils.get_single_uri(input_dict["model"])
-        folder = artifact_utils.get_split_uri(input_dict["examples"], features.EVAL)
+        model = inputs.uri("model")
+        folder = inputs.split("examples", features.EVAL)
         pictures = first_pictures(folder, network_answers.PICTURES)
         progress.report(f"a session, then a server with the candidate, {len(pictures)} pictures")
-        infra = Infra.model_validate_json(exec_properties["infra"])
         directory = Path(saved_model.serving_dir(model))
         in_memory = network_answers.read(model)
-        fault = find_fault(directory, pictures, in_memory, max_latency_ms=infra.max_latency_ms)
-        _bless(artifact_utils.get_single_instance(output_dict["blessing"]), fault)
+        fault = find_fault(directory, pictures, in_memory, max_latency_ms=settings.max_latency_ms)
+        _bless(outputs.one("blessing"), fault)
 
 
 def _bless(blessing: Artifact, fault: str | None) -> None:

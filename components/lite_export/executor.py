@@ -9,9 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from tfx.dsl.components.base import base_executor
 from tfx.dsl.io import fileio
-from tfx.types import Artifact, artifact_utils
 
 from components.artifacts import features, saved_model
 from components.artifacts import types as artifact_types
@@ -21,9 +19,21 @@ from components.lite_export.check import answers, compare
 from components.lite_export.convert import convert
 from components.model.pixel_scaling import to_picture
 from components.model.transform_graph import Pixels, first_pictures
+from components.settings.base import Section
 from components.settings.export import Export
+from components.settings.model import Backbone
 from components.step import progress
+from components.step.artifacts import Artifacts
+from components.step.base import StepExecutor
 from serving.saved_model_session import SavedModelSession
+
+
+class LiteSettings(Section):
+    """The settings that decide the files for devices."""
+
+    backbone: Backbone
+    """Its pixel scaling goes into the files."""
+    export: Export
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,45 +44,41 @@ class _Asked:
     scores: np.ndarray
 
 
-class Executor(base_executor.BaseExecutor):
+class Executor(StepExecutor[LiteSettings]):
     """Writes `model-<kind>.tflite`, `labels.txt` and `lite.json`."""
 
-    def Do(
-        self,
-        input_dict: dict[str, list[Artifact]],
-        output_dict: dict[str, list[Artifact]],
-        exec_properties: dict[str, Any],
+    SETTINGS = LiteSettings
+
+    def do(
+        self, inputs: Artifacts, outputs: Artifacts, settings: LiteSettings, facts: dict[str, str]
     ) -> None:
-        settings = Export.model_validate_json(exec_properties["export"])
-        backbone = exec_properties["backbone"]
-        model = artifact_utils.get_single_uri(input_dict["model"])
-        folder = artifact_utils.get_single_uri(output_dict["lite_model"])
-        pixels = Pixels(artifact_utils.get_single_uri(input_dict["transform_graph"]))
+        backbone, export = settings.backbone, settings.export
+        model, folder = inputs.uri("model"), outputs.uri("lite_model")
+        pixels = Pixels(inputs.uri("transform_graph"))
         train, validation = (
-            artifact_utils.get_split_uri(input_dict["examples"], split)
-            for split in (features.TRAIN, features.EVAL)
+            inputs.split("examples", split) for split in (features.TRAIN, features.EVAL)
         )
         calibration = _pictures(
-            first_pictures(train, settings.calibration_pictures), pixels, backbone
+            first_pictures(train, export.calibration_pictures), pixels, backbone
         )
-        asked = _ask(model, first_pictures(validation, settings.check_pictures), pixels, backbone)
+        asked = _ask(model, first_pictures(validation, export.check_pictures), pixels, backbone)
         classifier = keras.models.load_model(os.path.join(model, "model.keras"), compile=False)
-        classes = artifact_types.read(artifact_utils.get_single_instance(input_dict["class_list"]))
+        classes = artifact_types.read(inputs.one("class_list"))
         fileio.makedirs(folder)
         _write(os.path.join(folder, LABELS), "".join(f"{name}\n" for name in classes).encode())
         rows = []
-        for number, kind in enumerate(settings.tflite):
-            progress.report(f"{kind} for devices", number, len(settings.tflite))
+        for number, kind in enumerate(export.tflite):
+            progress.report(f"{kind} for devices", number, len(export.tflite))
             file = convert(classifier, backbone, kind, calibration)
-            rows.append(_kept(file, f"model-{kind}.tflite", folder, asked, settings))
+            rows.append(_kept(file, f"model-{kind}.tflite", folder, asked, export))
         record = {"input": [1, *classifier.input_shape[1:]], "files": rows}
-        artifact_types.write(artifact_utils.get_single_instance(output_dict["lite_model"]), record)
+        artifact_types.write(outputs.one("lite_model"), record)
 
 
-def _kept(file: bytes, name: str, folder: str, asked: _Asked, settings: Export) -> dict[str, Any]:
-    """Writes a file if it answers as the SavedModel does; gives its row in the record."""
+def _kept(file: bytes, name: str, folder: str, asked: _Asked, export: Export) -> dict[str, Any]:
+    """Writes a file if it answers as the SavedModel does; returns its row in the record."""
     comparison = compare(answers(file, asked.pictures), asked.scores)
-    faults = comparison.faults(settings)
+    faults = comparison.faults(export)
     if not faults:
         _write(os.path.join(folder, name), file)
     return {
@@ -95,7 +101,7 @@ def _ask(model: str, encoded: list[bytes], pixels: Pixels, backbone: str) -> _As
 
 
 def _pictures(encoded: list[bytes], pixels: Pixels, backbone: str) -> np.ndarray:
-    """Gives [count, height, width, 3] uint8 RGB: decoded and fitted as the SavedModel does it."""
+    """Returns [count, height, width, 3] uint8 RGB: decoded and fitted as the SavedModel does it."""
     found = [to_picture(pixels(tf.constant([picture])), backbone) for picture in encoded]
     return np.concatenate(found)
 

@@ -5,19 +5,20 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from tfx.orchestration.portable import data_types
+from tfx.orchestration.portable.data_types import ExecutionInfo
 
 from components.artifacts import saved_model
+from components.errors import ConfigError
 from components.pretrained.official_weights import imagenet_file
 from components.settings.model import Model
-from components.step.driver import ExecutionDriver
-from components.step.errors import ConfigError
+from components.step.base import settings_of
+from components.step.driver import StepDriver
 
 
 def weights_file(model: Model, served: str | Path | None = None) -> Path | None:
-    """Gives the file that holds the backbone's weights; None where no file does.
+    """Returns the file that holds the backbone's weights; None where no file does.
 
-    Random ones are in none, and where the training goes on from a `served` model, its own count.
+    Random weights are in none, and a training that starts from a `served` model has its weights.
     `imagenet` is downloaded by Keras the first time.
 
     Raises:
@@ -36,14 +37,14 @@ def weights_file(model: Model, served: str | Path | None = None) -> Path | None:
     return path
 
 
-class WeightsDriver(ExecutionDriver):
-    """For a component with an execution property `network`.
+class WeightsDriver(StepDriver):
+    """For a step whose settings have a `model`.
 
-    Where it has an input `baseline` in which a model is served, no other weights are asked for.
+    Where it has an input `baseline` in which a model is served, no other weights are needed.
     """
 
-    def facts_of(self, execution_info: data_types.ExecutionInfo) -> dict[str, str]:
-        model = Model.model_validate_json(execution_info.exec_properties["network"])
+    def facts_of(self, execution_info: ExecutionInfo) -> dict[str, str]:
+        model: Model = settings_of(execution_info).model
         served = saved_model.served(execution_info.input_dict.get("baseline", []))
         path = weights_file(model, served)
         if path is None:

@@ -1,4 +1,4 @@
-"""How base and head make a classifier; BottleneckGen and Trainer must agree on it."""
+"""Builds the classifier from base and head; BottleneckGen and Trainer must agree on it."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Network:
 
     Attributes:
       base: the backbone without its top.
-      extractor: the base with all of the head that learns nothing.
-      head: what is left: the extractor's output -> [batch, classes] probabilities.
+      extractor: the feature extractor: backbone and pooling.
+      head: the trainable layers on it: its output -> [batch, classes] probabilities.
       classifier: both: [batch, height, width, 3] scaled pixels -> [batch, classes] probabilities.
     """
 
@@ -38,7 +38,7 @@ class Network:
 
 
 def build_network(base: keras.Model, head: Head, classes: int) -> Network:
-    """Puts a head for so many classes on a base."""
+    """Builds a base, the pooling and a new head for so many classes into one classifier."""
     extractor = build_extractor(base, head)
     on_top = build_head(head, extractor.output_shape[1:], classes)
     inputs = keras.Input(base.input_shape[1:], name="image")
@@ -47,10 +47,10 @@ def build_network(base: keras.Model, head: Head, classes: int) -> Network:
 
 
 def build_extractor(base: keras.Model, head: Head) -> keras.Model:
-    """Gives the base with all of the head that learns nothing, which is the pooling.
+    """Builds the feature extractor: backbone and pooling.
 
-    [batch, height, width, 3] -> [batch, features], or the base's last feature map [batch, height,
-    width, channels] where a squeeze-and-excitation block must see it before the pooling.
+    [batch, height, width, 3] -> [batch, features], or the backbone's last feature map [batch,
+    height, width, channels] where a squeeze-and-excitation block must see it before the pooling.
     """
     inputs = keras.Input(base.input_shape[1:], name="image")
     outputs = base(inputs)
@@ -60,23 +60,23 @@ def build_extractor(base: keras.Model, head: Head) -> keras.Model:
 
 
 def freeze(base: keras.Model) -> None:
-    """Lets no layer of the base learn."""
+    """Makes no layer of the base trainable."""
     base.trainable = False
 
 
 def unfreeze(base: keras.Model, first: int, normalization: bool = False) -> None:
-    """Lets the base's layers from index `first` on learn, all but BatchNormalization.
+    """Makes the base's layers from index `first` on trainable, all but BatchNormalization.
 
     That must stay in inference mode: statistics updated on a small data set cost tens of points
-    of accuracy (keras.io, guide "Transfer learning and fine-tuning"). A layer that may not learn
+    of accuracy (keras.io, guide "Transfer learning and fine-tuning"). A layer that is not trainable
     runs in it; `base(inputs, training=False)` would not do, since a functional model around it
     passes its own `training` on.
 
     Args:
       base: the backbone.
-      first: index of its first layer that learns.
-      normalization: lets BatchNormalization learn, too: where all weights are random, there are no
-        statistics to keep.
+      first: index of its first trainable layer.
+      normalization: makes BatchNormalization trainable, too: where all weights are random, there
+        are no statistics to keep.
     """
     base.trainable = True
     for index, layer in enumerate(base.layers):
@@ -85,11 +85,11 @@ def unfreeze(base: keras.Model, first: int, normalization: bool = False) -> None
 
 
 def build_head(head: Head, features: tuple[int, ...], classes: int) -> keras.Model:
-    """Gives what learns in both phases.
+    """Builds the head, which is trainable in both phases.
 
     Args:
       head: its layers.
-      features: shape of what the extractor gives for one picture.
+      features: shape of one picture's output of the extractor.
       classes: their number.
 
     Returns:
@@ -112,7 +112,7 @@ def _pool(head: Head, outputs: keras.KerasTensor) -> keras.KerasTensor:
 
 
 def _squeeze_and_excite(outputs: keras.KerasTensor, ratio: int) -> keras.KerasTensor:
-    """Weighs the channels by what all of the picture shows (Hu et al. 2018, arXiv 1709.01507)."""
+    """Weighs the channels by their means over the picture (Hu et al. 2018, arXiv 1709.01507)."""
     channels = outputs.shape[-1]
     weights = keras.layers.GlobalAveragePooling2D(keepdims=True, name="squeeze")(outputs)
     reduced = max(1, channels // ratio)

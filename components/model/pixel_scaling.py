@@ -1,4 +1,4 @@
-"""What a backbone's pixel scaling does, found out by asking it, and the way back."""
+"""Slope and offset of a backbone's pixel scaling, measured on it, and its inverse."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ BLACK_TO_WHITE = (0.0, 255.0)
 
 
 def affine(backbone: str) -> tuple[np.ndarray, np.ndarray]:
-    """Gives slope and offset of a backbone's pixel scaling, each [3] float32."""
+    """Returns slope and offset of a backbone's pixel scaling, each [3] float32."""
     scale = BACKBONES[backbone].scale
     black, white = (
         np.array(scale(np.full((1, 1, 3), value, np.float32)))[0, 0] for value in BLACK_TO_WHITE
@@ -20,14 +20,14 @@ def affine(backbone: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def blue_first(backbone: str) -> bool:
-    """Whether a backbone's channels stand in the order blue, green, red."""
+    """Checks whether a backbone's channels stand in the order blue, green, red."""
     scaled = BACKBONES[backbone].scale(np.array([[[255.0, 0.0, 0.0]]], np.float32))
     black = BACKBONES[backbone].scale(np.zeros((1, 1, 3), np.float32))
     return bool(np.argmax(np.array(scaled) - np.array(black)) == 2)
 
 
 def to_picture(pixels: tf.Tensor, backbone: str) -> tf.Tensor:
-    """Gives [..., 3] uint8 RGB for scaled pixels [..., 3] float32, rounded."""
+    """Returns [..., 3] uint8 RGB for scaled pixels [..., 3] float32, rounded."""
     slope, offset = affine(backbone)
     picture = (pixels - offset) / slope
     if blue_first(backbone):

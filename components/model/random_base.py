@@ -12,18 +12,18 @@ _PICTURES = 16  # a mean over all their pixels and channels: few are enough
 
 
 def build_random_base(backbone: str, pixels: Pixels, train: str, seed: int) -> keras.Model:
-    """Gives the backbone with random weights, scaled to pictures of the training split.
+    """Returns the backbone with random weights, scaled to pictures of the training split.
 
     As Keras makes them, the BatchNormalization layers of a base that runs in inference mode
-    change nothing, and a random MobileNet gives features near 1e-21 that no head can learn from.
-    Here they scale, one after the other, what they get to unit power: layer-sequential
+    change nothing, and a random MobileNet returns features near 1e-21, on which no head can be
+    fitted. Here they scale their inputs, one after the other, to unit power: layer-sequential
     unit-variance initialisation (Mishkin and Matas, "All you need is a good init", 2016).
 
     Args:
       backbone: a key of `BACKBONES`.
       pixels: the Transform graph.
       train: folder of the training split.
-      seed: the same one gives the same weights.
+      seed: of the weights.
     """
     keras.utils.set_random_seed(seed)
     base = build_base(backbone, pixels.size, None)

@@ -1,4 +1,4 @@
-"""Runs the Transform graph, for whoever needs the network's pixels."""
+"""Runs the Transform graph on encoded pictures, which returns the network's pixels."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from components.artifacts.tfrecords import read_records
 class Pixels:
     """The Transform graph as a function of encoded pictures.
 
-    Not a `tf.Module`: whoever exports a model that calls it has the graph within its own, which
+    Not a `tf.Module`: a model that calls it is exported with the graph within its own, which
     holds neither variables nor tables; tracked, tf_keras' layer would be exported a second time by
     itself, through AutoGraph, which took two thirds of an export.
     """
@@ -36,7 +36,7 @@ class Pixels:
         return list(self._shape[:2])
 
     def __call__(self, encoded: tf.Tensor) -> tf.Tensor:
-        """Gives [batch, height, width, 3] float32 for [batch] encoded pictures (strings)."""
+        """Returns [batch, height, width, 3] float32 for [batch] encoded pictures (strings)."""
         outputs: dict[str, Any] = self._layer({features.ENCODED: encoded})
         return tf.ensure_shape(outputs[features.PIXELS], [None, *self._shape])
 

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
+from components.errors import ConfigError
 from components.model.random_base import build_random_base
 from components.model.transform_graph import Pixels
 from components.pretrained.base import build_base
-from components.step.errors import ConfigError
 
 BASE, HEAD = "base_weights", "head_weights"
 """The exported module's lists of variables, in Keras' order; `components.trainer.export` makes
@@ -23,7 +23,7 @@ CLASS_LIST = os.path.join("assets", "classes.json")
 def own_base(
     backbone: str, pixels: Pixels, train: str, seed: int, served: str | None
 ) -> keras.Model:
-    """Gives a base that no file of published weights holds: the served model's, else a random one.
+    """Returns a base without published weights: the served model's, or a random one.
 
     Args:
       backbone: a key of `BACKBONES`.
@@ -43,7 +43,7 @@ def own_base(
 
 
 def restore_base(base: keras.Model, served: str) -> None:
-    """Gives the base the weights of the served model's.
+    """Restores the base's weights from the served model.
 
     Raises:
       ConfigError: that has another backbone.
@@ -52,9 +52,9 @@ def restore_base(base: keras.Model, served: str) -> None:
 
 
 def restore_head(head: keras.Model, classes: Sequence[str], served: str) -> None:
-    """Gives the head the weights of the served model's.
+    """Restores the head's weights from the served model.
 
-    What the last layer knows of a class is kept under its name: a class that is new starts at
+    Those of the last layer are restored by the name of the class: a class that is new starts at
     random, one that has vanished is left out.
 
     Args:

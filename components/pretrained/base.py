@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.backbones import BACKBONES
-from components.step.errors import ConfigError
+from components.errors import ConfigError
 
 if TYPE_CHECKING:
     import keras
 
 
 def build_base(name: str, size: list[int], weights: Path | None) -> keras.Model:
-    """Gives the backbone without its top, for [batch, height, width, 3] float32 scaled pixels.
+    """Builds the backbone without its top, for [batch, height, width, 3] float32 scaled pixels.
 
     Args:
       name: a key of `BACKBONES`.
@@ -50,7 +50,7 @@ def _load(base: keras.Model, name: str, weights: Path) -> None:
 
 
 def first_unfrozen(base: keras.Model, name: str, from_layer: str | int | None) -> int:
-    """Gives the index of the base's first layer that learns in phase `unfrozen`.
+    """Returns the index of the base's first trainable layer in phase `unfrozen`.
 
     Raises:
       ConfigError: the base has no such layer.

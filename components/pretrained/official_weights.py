@@ -18,9 +18,9 @@ from pathlib import Path
 from filelock import FileLock
 
 from components.backbones import BACKBONES
+from components.errors import UserError
 from components.files.cache_folder import cache_dir
 from components.files.paths import is_remote
-from components.step.errors import UserError
 
 PROBE_SECONDS = 5
 DOWNLOAD_SECONDS = 1800
@@ -41,14 +41,14 @@ class WeightsUnavailable(UserError):
 
 
 def imagenet_file(backbone: str, top: bool = False) -> Path:
-    """Gives the backbone's official ImageNet weights as a `.weights.h5` file.
+    """Returns the file of a backbone's official ImageNet weights, a `.weights.h5`.
 
     Keras downloads them the first time and checks its own checksum; afterwards no network is
     needed.
 
     Args:
       backbone: a key of `BACKBONES`.
-      top: whether with the layers that tell ImageNet's 1,000 classes.
+      top: whether with the layers that classify ImageNet's 1,000 classes.
 
     Raises:
       WeightsUnavailable: the host that Keras names can't be reached, or the download failed.
@@ -60,7 +60,7 @@ def imagenet_file(backbone: str, top: bool = False) -> Path:
 
 
 def make_once(target: Path, write: Callable[[Path], None]) -> Path:
-    """Gives `target`, made by `write` where it is missing.
+    """Returns `target`, made by `write` where it is missing.
 
     `write` is given another path, renamed into place once it returned: no process ever sees half
     a file, and of two processes at once the second waits for the first.
@@ -88,7 +88,7 @@ def _download(backbone: str, top: bool, file: Path) -> None:
 
 
 def _weights_url(backbone: str) -> str:
-    """Gives an address that Keras names beside the backbone's constructor."""
+    """Returns an address that Keras names beside the backbone's constructor."""
     constructor = getattr(importlib.import_module("keras.applications"), BACKBONES[backbone].name)
     urls = [
         value
@@ -99,7 +99,7 @@ def _weights_url(backbone: str) -> str:
 
 
 def _unreachable(url: str) -> str | None:
-    """Gives why the address's host can't be reached, None where it answers.
+    """Returns why the address's host can't be reached, None where it answers.
 
     In a thread, since looking up a name has no time limit of its own.
     """
@@ -123,7 +123,7 @@ def _unreachable(url: str) -> str | None:
 
 
 def _run_keras(backbone: str, top: bool, file: Path) -> str | None:
-    """Has Keras write `file`; gives why it could not, None where it did."""
+    """Writes `file` by Keras; returns why that failed, None where it did not."""
     entry = BACKBONES[backbone]
     try:
         done = subprocess.run(

@@ -9,13 +9,13 @@ import numpy as np
 import tensorflow as tf
 
 from components.backbones import BACKBONES
+from components.errors import ConfigError
 from components.picture_ops import decode, fit
 from components.pretrained.official_weights import WeightsUnavailable, imagenet_file
-from components.step.errors import ConfigError
 from serving.client import PictureRefused, Prediction
 from serving.pictures import PictureError, canonical
 
-_BEST = 10  # classes that an answer has
+_BEST = 10  # classes of a prediction
 
 
 class ImageNet:
@@ -36,7 +36,7 @@ class ImageNet:
         self._model.load_weights(weights)
 
     def classify_each(self, images: Iterable[Path]) -> Iterator[Prediction | PictureRefused]:
-        """Gives the best classes of each picture, or why it has none."""
+        """Yields the best classes of each picture, or the reason why it was refused."""
         for image in images:
             try:
                 yield self._classify(canonical(image.read_bytes()).encoded)

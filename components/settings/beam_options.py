@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from components.step.errors import ConfigError
+from components.errors import ConfigError
 
 _DIRECT = ("directrunner", "switchingdirectrunner")
 _LOCAL = ("fnapirunner", "bundlebaseddirectrunner")

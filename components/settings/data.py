@@ -67,7 +67,7 @@ Reaction = Literal["report", "stop"]
 
 
 class Validation(Section):
-    """What of the data stops the run before training; what does not is reported.
+    """Findings about the data that stop the run before training; all others are reported.
 
     Classes and their shares are compared with the last data that passed.
     """
@@ -83,4 +83,4 @@ class Validation(Section):
     max_side: AtLeastOne | None = None
     """The largest height or width, in pixels; null: any."""
     anomalies: Reaction = "stop"
-    """What breaks the schema of the pictures' features."""
+    """Violations of the schema of the pictures' features."""

@@ -1,4 +1,4 @@
-"""What else is made of the candidate, beside the SavedModel."""
+"""Files made of the candidate, beside the SavedModel."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Export(Section):
     calibration_pictures: AtLeastOne = 100
     """Of the training split; the ranges of `int8` activations come from them."""
     check_pictures: AtLeastOne = 200
-    """Of the `eval` split, at most; both models are asked about them."""
+    """Of the `eval` split, at most; both models predict them."""
     min_agreement: Fraction = 0.95
     """Part of those pictures on which the best class must be the SavedModel's."""
     max_score_difference: Fraction = 0.25

@@ -1,4 +1,4 @@
-"""What a model must reach on the test split before it is served."""
+"""The requirements on a model's metrics on the test split before it is served."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from components.settings.base import AtLeastOne, Fraction, Number, Section
 
 
 class Gate(Section):
-    """What a model must reach on the test split before it is served; null asks for nothing."""
+    """Requirements on the metrics of the test split; null requires nothing."""
 
     min_accuracy: Fraction = 0.8
     min_macro_f1: Fraction | None = None
@@ -35,10 +35,10 @@ class Gate(Section):
     require_improvement: bool = False
     """Its accuracy must lie over that of the model served now, by more than chance explains."""
     confidence: Annotated[Number, Field(ge=0, lt=1)] = 0.95
-    """What counts as beyond chance: an exact McNemar test with p of at most 1 - confidence; with 0,
-    every difference does."""
+    """Of an exact McNemar test: a difference is beyond chance with p of at most 1 - confidence;
+    with 0, every one is."""
     slices: list[str] = ["picture_size"]
-    """What the figures are told apart by, beside the class: `picture_size` (the power of two that
-    the shorter side reaches), or columns of the manifest."""
+    """Slices of the metrics, beside the class: `picture_size` (the power of two that the shorter
+    side reaches), or columns of the manifest."""
     bless: Annotated[str, Field(min_length=1)] | None = None
     """A person's reason to push in spite of the gate. Meant for one run: `run --bless REASON`."""

@@ -1,6 +1,6 @@
-"""What the steps of a Kubeflow pipeline get from the cluster.
+"""The resources and secrets of a Kubeflow pipeline's steps.
 
-Names are Kubernetes' own; `kubeflow/pods.py` gives them to kfp and kfp-kubernetes.
+Names are Kubernetes' own; `kubeflow/pods.py` passes them to kfp and kfp-kubernetes.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Volume(Section):
 
 
 class Step(Section):
-    """What a step gets; null and empty leave it to the cluster."""
+    """Resources and secrets of a step; null and empty leave them to the cluster."""
 
     image: Name | None = None
     """In place of `runtime.kubeflow.image`: the GPU's for Trainer."""
@@ -76,7 +76,7 @@ class Step(Section):
     secrets: list[Secret] = []
     volumes: list[Volume] = []
     retries: Count = 2
-    """How often a step that failed is started again; it goes on where it was."""
+    """How often a step that failed is started again; the Trainer resumes where it was."""
     retry_seconds: Count = 60
     """Before the first retry; each further one waits twice as long."""
     timeout: AtLeastOne | None = None
@@ -84,7 +84,7 @@ class Step(Section):
 
 
 class Kubeflow(Section):
-    """What `compile --target kubeflow` and `--target vertex` need."""
+    """Settings of `compile --target kubeflow` and `--target vertex`."""
 
     image: Name = "transfer-pipeline:latest"
     """Image in which the steps run; `kubeflow/Dockerfile` builds it."""

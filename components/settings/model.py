@@ -1,4 +1,4 @@
-"""What the network sees, and the network."""
+"""The network and the size of its pictures."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Backbone = Annotated[str, AfterValidator(_registered)]
 
 
 class Image(Section):
-    """What the network sees."""
+    """The pictures as the network reads them."""
 
     size: Annotated[list[AtLeastOne], Field(min_length=2, max_length=2)] | None = None
     """Height and width in pixels; the backbone's own size if left out."""
@@ -38,7 +38,7 @@ class Dense(Section):
 
 
 class Head(Section):
-    """What stands on the backbone: pooling, dropout, dense layers, softmax."""
+    """The layers on the backbone: pooling, dropout, dense layers, softmax."""
 
     squeeze_excitation: AtLeastOne | None = None
     """Reduction ratio of a squeeze-and-excitation block (Hu et al. 2018) on the base's last feature

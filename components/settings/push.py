@@ -1,4 +1,4 @@
-"""Where a model goes that passed."""
+"""The folder of models that passed, and the checks of a server."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class Push(Section):
 
 
 class Infra(Section):
-    """What InfraValidator asks of a server with the candidate."""
+    """InfraValidator's requirements on a server with the candidate."""
 
     max_latency_ms: Positive | None = None
-    """What the median of requests for one picture each may take, over gRPC on the machine that runs
+    """Limit of the median of requests for one picture each, over gRPC on the machine that runs
     the pipeline; null: any time."""

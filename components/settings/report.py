@@ -1,4 +1,4 @@
-"""What the report shows."""
+"""The contents of the report."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from components.settings.base import Count, Section
 
 
 class Report(Section):
-    """What the report shows."""
+    """The contents of the report."""
 
     heat_maps: Count = 24
     """Pictures whose Grad-CAM heat map is shown, half of them mistakes; 0: none."""

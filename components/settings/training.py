@@ -1,4 +1,4 @@
-"""How the network is fitted."""
+"""Settings of the training."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Schedule(Section):
 
 
 class Phase(Section):
-    """What both phases have."""
+    """Settings that both phases have."""
 
     epochs: Count = 10
     learning_rate: Positive
@@ -68,7 +68,7 @@ class Phase(Section):
 
 
 class Frozen(Phase):
-    """The first phase: the base stays as it is, the head learns."""
+    """The first phase: the base stays as it is, the head is trainable."""
 
     learning_rate: Positive = 0.005
     optimizer: Literal["adam", "adamw", "sgd", "rmsprop"] = "adam"
@@ -78,10 +78,10 @@ class Frozen(Phase):
 
 
 class Unfrozen(Phase):
-    """The second phase: the head and the top of the base learn together."""
+    """The second phase: the head and the top of the base are trainable together."""
 
     from_layer: str | Count | None = None
-    """The first layer of the base that learns, by name or index; the backbone's own if left out."""
+    """The first trainable layer of the base, by name or index; the backbone's own if left out."""
     learning_rate: Positive = 0.0001
     optimizer: Literal["adam", "adamw", "sgd", "rmsprop"] = "sgd"
     momentum: BelowOne = 0.9
@@ -90,7 +90,7 @@ class Unfrozen(Phase):
 
 
 class Training(Section):
-    """How the network is fitted."""
+    """Settings of the training."""
 
     batch_size: AtLeastOne = 32
     seed: Count = 0

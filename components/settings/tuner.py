@@ -1,4 +1,4 @@
-"""What the Tuner tries."""
+"""The Tuner's search."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Tuner(Section):
         return self
 
     def check_suits(self, training: Training) -> None:
-        """Makes sure that there are heads to choose from.
+        """Checks that there are heads to choose from.
 
         Raises:
           ValueError: there are none.

@@ -3,54 +3,93 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import tensorflow as tf
 import tensorflow_data_validation as tfdv
 from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
-from tfx.dsl.components.base import base_executor
+from tfx.components.statistics_gen import executor as tfx_executor
 from tfx.dsl.io import fileio
-from tfx.types import Artifact, artifact_utils
+from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import io_utils
 
 from components.artifacts import features
 from components.artifacts.examples import parse
 from components.artifacts.tfrecords import read_records
+from components.settings.base import Section
 from components.step import progress
+from components.step.artifacts import Artifacts
+from components.step.base import BeamStepExecutor
 
 _STATISTICS = "FeatureStats.pb"  # the name that TFX's readers expect
 _BATCH = 1024
 
 
-class Executor(base_executor.BaseExecutor):
+COUNTED = (
+    features.ENCODED,
+    features.FORMAT,
+    features.HEIGHT,
+    features.WIDTH,
+    features.CHANNELS,
+    features.ASPECT_RATIO,
+    features.LABEL,
+)
+"""The features that the schema names: statistics of names and hashes would list every picture."""
+
+
+class StatisticsSettings(Section):
+    """The place where statistics are counted."""
+
+    distributed: bool
+    """By TFX's executor on Beam's workers, where these are other machines. It reads whole Examples
+    in batches of up to 1,000, which workers of a cluster have memory for."""
+
+
+class Executor(BeamStepExecutor[StatisticsSettings]):
     """Writes `Split-<split>/FeatureStats.pb`."""
 
-    def Do(
+    SETTINGS = StatisticsSettings
+
+    def do(
         self,
-        input_dict: dict[str, list[Artifact]],
-        output_dict: dict[str, list[Artifact]],
-        exec_properties: dict[str, Any],
+        inputs: Artifacts,
+        outputs: Artifacts,
+        settings: StatisticsSettings,
+        facts: dict[str, str],
     ) -> None:
-        folder = artifact_utils.get_single_uri(input_dict["schema"])
-        schema = io_utils.SchemaReader().read(io_utils.get_only_uri_in_dir(folder))
-        statistics = artifact_utils.get_single_instance(output_dict["statistics"])
-        statistics.split_names = artifact_utils.encode_split_names(list(features.SPLITS))
-        for split in features.SPLITS:
-            progress.report(f"{split} split")
-            pictures = artifact_utils.get_split_uri(input_dict["examples"], split)
-            counted = of_pictures(pictures, schema)
-            target = artifact_utils.get_split_uri([statistics], split)
-            fileio.makedirs(target)
-            with fileio.open(os.path.join(target, _STATISTICS), "wb") as file:
-                file.write(counted.SerializeToString())
+        if settings.distributed:
+            self._count_on_workers(inputs, outputs)
+        else:
+            _count_here(inputs, outputs)
+
+    def _count_on_workers(self, inputs: Artifacts, outputs: Artifacts) -> None:
+        options = tfdv.StatsOptions(feature_allowlist=list(COUNTED))
+        properties = {
+            standard_component_specs.STATS_OPTIONS_JSON_KEY: options.to_json(),
+            standard_component_specs.EXCLUDE_SPLITS_KEY: "[]",
+        }
+        tfx_executor.Executor(self._context).Do(inputs, outputs, properties)
+
+
+def _count_here(inputs: Artifacts, outputs: Artifacts) -> None:
+    folder = inputs.uri("schema")
+    schema = io_utils.SchemaReader().read(io_utils.get_only_uri_in_dir(folder))
+    statistics = outputs.one("statistics")
+    statistics.split_names = artifact_utils.encode_split_names(list(features.SPLITS))
+    for split in features.SPLITS:
+        progress.report(f"{split} split")
+        counted = of_pictures(inputs.split("examples", split), schema)
+        target = artifact_utils.get_split_uri([statistics], split)
+        fileio.makedirs(target)
+        with fileio.open(os.path.join(target, _STATISTICS), "wb") as file:
+            file.write(counted.SerializeToString())
 
 
 def of_pictures(
     folder: str, schema: schema_pb2.Schema
 ) -> statistics_pb2.DatasetFeatureStatisticsList:
-    """Gives TFDV's statistics of one split.
+    """Returns TFDV's statistics of one split.
 
     Pixels are dropped as they are read; what stays in memory is some 100 bytes per picture.
 
@@ -82,7 +121,7 @@ def _columns(folder: str, names: list[str]) -> dict[str, np.ndarray]:
 
 
 def _bytes_statistics(sizes: np.ndarray) -> statistics_pb2.FeatureNameStatistics:
-    """Gives what TFDV gives for a feature that holds one byte string in every Example."""
+    """Returns what TFDV computes for a feature that holds one byte string in every Example."""
     statistics = statistics_pb2.FeatureNameStatistics(
         type=statistics_pb2.FeatureNameStatistics.BYTES
     )

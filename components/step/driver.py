@@ -1,49 +1,92 @@
-"""A driver that adds facts from outside the metadata to a node's cache key.
+"""The driver of every step: it adds to the cache key what TFX does not see.
 
-TFX caches a node by its inputs and execution properties. What else decides the result (files named
-by a path, the state of a folder) becomes an execution property here, before the cache is asked.
+TFX caches a node by its inputs and execution properties. What else decides the result becomes an
+execution property here, before the cache is asked: the code, the versions of the libraries, files
+named by a path, the state of a folder. All of it is looked up when the node is about to run, in the
+node's own environment: a pipeline that was compiled a month ago runs with today's truth.
 """
 
 from __future__ import annotations
 
-import abc
-from typing import Any
+from importlib import metadata
+from typing import Any, ClassVar
 
+import attr
 from tfx.dsl.components.base import base_driver
-from tfx.orchestration import metadata
+from tfx.orchestration.metadata import Metadata
 from tfx.orchestration.portable import base_driver as portable_base_driver
-from tfx.orchestration.portable import data_types
+from tfx.orchestration.portable.data_types import ExecutionInfo
 from tfx.proto.orchestration import driver_output_pb2
+from tfx.utils import import_utils
+
+from components.step.code_version import code_version
+
+CODE_VERSION, LIBRARIES = "code_version", "libraries"
+"""Execution properties of every step."""
 
 
-class ExecutionDriver(base_driver.BaseDriver, portable_base_driver.BaseDriver):
-    """Looks facts up when the node is about to run. A component names it as `DRIVER_CLASS`.
+class StepDriver(base_driver.BaseDriver, portable_base_driver.BaseDriver):
+    """Looks facts up when the node is about to run. A step names it as `DRIVER_CLASS`.
 
     A component accepts the first base alone, the launcher runs the second (as in TFX's ExampleGen).
     """
 
-    def __init__(self, metadata_handle: metadata.Metadata):
+    def __init__(self, metadata_handle: Metadata):
         base_driver.BaseDriver.__init__(self, metadata_handle)
         portable_base_driver.BaseDriver.__init__(self, metadata_handle)
 
-    @abc.abstractmethod
-    def facts_of(self, execution_info: data_types.ExecutionInfo) -> dict[str, str]:
-        """Gives the further execution properties."""
-
-    def run(self, execution_info: data_types.ExecutionInfo) -> driver_output_pb2.DriverOutput:
-        """Gives the facts to the launcher, which hands them to the cache and to the executor."""
+    def run(self, execution_info: ExecutionInfo) -> driver_output_pb2.DriverOutput:
+        """Hands the facts to the launcher, which adds them to the execution properties."""
+        step = step_of(execution_info)
+        own = {CODE_VERSION: step.code_version(), LIBRARIES: step.libraries()}
+        properties = {**execution_info.exec_properties, **own}
+        further = self.facts_of(attr.evolve(execution_info, exec_properties=properties))
         output = driver_output_pb2.DriverOutput()
-        for key, value in self.facts_of(execution_info).items():
+        for key, value in {**own, **further}.items():
             output.exec_properties[key].string_value = value
         return output
 
+    def facts_of(self, execution_info: ExecutionInfo) -> dict[str, str]:
+        """Returns further execution properties; a step with more to look up overrides this."""
+        return {}
 
-class FactsDriver(ExecutionDriver):
-    """A driver whose facts follow from the execution properties alone."""
 
-    @abc.abstractmethod
-    def facts(self, exec_properties: dict[str, Any]) -> dict[str, str]:
-        """Gives the further execution properties."""
+class Keyed:
+    """A step that says what of its code and libraries belongs to its cache key.
 
-    def facts_of(self, execution_info: data_types.ExecutionInfo) -> dict[str, str]:
-        return self.facts(execution_info.exec_properties)
+    Mixed into a component, TFX's own included, before its other bases.
+    """
+
+    LIBRARIES: ClassVar[tuple[str, ...]]
+    """The distributions that decide the result. Another version of one of them is another result,
+    or may be; those that cannot change it are left out, so that their updates rerun nothing."""
+
+    MODULES: ClassVar[tuple[str, ...]] = ()
+    """Modules of this project that the step runs, and that no import leads to."""
+
+    FILES: ClassVar[str] = ""
+    """A pattern of the files in the step's folder that it reads."""
+
+    DRIVER_CLASS: ClassVar[type[StepDriver]] = StepDriver
+
+    @classmethod
+    def code_version(cls) -> str:
+        """Returns the version of the project's code behind the step."""
+        return code_version(cls.__module__, *cls.MODULES, files=cls.FILES)
+
+    @classmethod
+    def libraries(cls) -> str:
+        """Returns the versions of its libraries here, as in `keras 3.12.4, numpy 1.26.4`."""
+        return ", ".join(f"{name} {_version(name)}" for name in sorted(cls.LIBRARIES))
+
+
+def _version(distribution: str) -> str:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:  # then the step fails, and says so better
+        return "absent"
+
+
+def step_of(execution_info: ExecutionInfo) -> Any:
+    """Returns the class of the step that is about to run: TFX names a node's type by it."""
+    return import_utils.import_class_by_path(execution_info.pipeline_node.node_info.type.name)

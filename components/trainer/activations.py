@@ -1,4 +1,4 @@
-"""What the frozen layers give, kept on disk, so that phase `unfrozen` need not run them again."""
+"""Caches the outputs of the frozen layers on disk: phase `unfrozen` need not run them again."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _FREE = 0.5  # part of the free disk that may be taken
 
 
 def flips(augmentation: Augmentation) -> list[list[int]] | None:
-    """Gives the axes of [batch, height, width, channels] to flip for each variant of a picture.
+    """Returns the axes of [batch, height, width, channels] to flip for each variant of a picture.
 
-    The first variant is the picture itself. None where more than flips changes the pictures: then
-    no number of variants would do.
+    The first variant is the picture itself. None where more than flips changes the pictures: their
+    variants can't be counted.
     """
     axes = {1: augmentation.vertical_flip, 2: augmentation.horizontal_flip}
     others = augmentation.model_copy(update={"vertical_flip": False, "horizontal_flip": False})
@@ -35,7 +35,7 @@ def flips(augmentation: Augmentation) -> list[list[int]] | None:
 
 
 def fit_on_disk(bottom: keras.Model, pictures: int, budget: int, folder: Path) -> bool:
-    """Whether the activations of so many pictures fit a budget in bytes and the free disk."""
+    """Checks whether so many pictures' activations fit a budget in bytes and the free disk."""
     size = 2 * pictures * sum(math.prod(tensor.shape[1:]) for tensor in bottom.outputs)
     return size <= min(budget, _FREE * shutil.disk_usage(folder).free)
 
@@ -56,11 +56,11 @@ def keep(
       pictures: their number.
       folder: where the files go.
       name: of the split.
-      variants: the axes to flip for each, as `flips` gives them.
+      variants: the axes to flip for each, from `flips`.
 
     Returns:
       A row per picture of the first variant, then of the next one; None where half precision is
-      too coarse for what the layers give (over 65,504).
+      too coarse for the layers' outputs (over 65,504).
     """
     rows = len(variants) * pictures
     arrays = [

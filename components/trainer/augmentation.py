@@ -48,7 +48,7 @@ class Augmenter:
         return images * self._slope + self._offset, labels
 
     def unscaled(self, pixels: tf.Tensor) -> tf.Tensor:
-        """Gives [0, 255] for scaled pixels; channels stay in the backbone's order."""
+        """Returns pixels in [0, 255] for scaled ones; channels stay in the backbone's order."""
         return (pixels - self._offset) / self._slope
 
     def begin_epoch(self, epoch: int) -> None:

@@ -6,7 +6,7 @@ import keras
 
 
 def split_at(base: keras.Model, first: int) -> tuple[keras.Model, keras.Model]:
-    """Gives the base's layers below index `first` and those from it on, sharing their weights.
+    """Returns the base's layers below index `first` and those from it on, with shared weights.
 
     Between the two run as many tensors as the layers from `first` on read of those below: one at a
     merge, several within a block of branches.

@@ -1,25 +1,26 @@
-"""What happens around the epochs of a phase."""
+"""The callbacks of a phase: random numbers, state, NaN, progress."""
 
 from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 import numpy as np
 
+from components.errors import TrainingError
 from components.fit.seeds import reseed
 from components.step import progress
-from components.step.errors import TrainingError
 from components.trainer.augmentation import Augmenter
-from components.trainer.backup import Backup, State
-from components.trainer.record import Record, Row
+from components.trainer.history import Row
+from components.trainer.training_state import TrainingState
 
 Logs = dict[str, Any] | None
 
 
-class Repeatable(keras.callbacks.Callback):
+class Reseed(keras.callbacks.Callback):
     """Starts every epoch's random numbers (dropout, augmentation) anew from seed and epoch."""
 
     def __init__(self, seed: int, augmenter: Augmenter | None):
@@ -33,8 +34,8 @@ class Repeatable(keras.callbacks.Callback):
             self._augmenter.begin_epoch(epoch)
 
 
-class StopOnNonsense(keras.callbacks.Callback):
-    """Ends the training at the first batch whose loss is no number."""
+class StopOnNaN(keras.callbacks.Callback):
+    """Raises an error at the first batch whose loss is NaN or infinite."""
 
     def __init__(self, phase: str):
         super().__init__()
@@ -53,110 +54,80 @@ class StopOnNonsense(keras.callbacks.Callback):
             )
 
 
-class KeepBest(keras.callbacks.Callback):
-    """Keeps the weights with the smallest `eval` loss over both phases, and a row per epoch.
+class KeepState(keras.callbacks.Callback):
+    """Restores the training's state before the first epoch; updates and saves it after each."""
 
-    A phase that never beats what it started from leaves the model as it found it. Loss rather than
-    accuracy, which takes few values on a small `eval` split.
-    """
+    def __init__(
+        self,
+        state: TrainingState,
+        folder: str | None,
+        epochs: int,
+        followers: Sequence[keras.callbacks.Callback],
+    ):
+        """Makes the callback.
 
-    def __init__(self, phase: str, record: Record):
+        Args:
+          state: of this training, within the phase.
+          folder: where it is saved; None: nowhere.
+          epochs: of the phase.
+          followers: the callbacks that follow the loss on `eval`. They stand before this one among
+            those of the fit, since what they change (rate, end of the phase) is saved.
+        """
         super().__init__()
-        self._phase = phase
-        self._record = record
-        self.weights: list[np.ndarray] = []
-        """Of the best epoch."""
+        self._state = state
+        self._folder = folder
+        self._epochs = epochs
+        self._followers = followers
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        self.weights = self.weights or self.model.get_weights()
+        if self._state.epoch == 0:
+            return
+        progress.report(f"resuming after epoch {self._state.epoch} of phase {self._state.phase}")
+        for row in self._state.history.of(self._state.phase):
+            for follower in self._followers:
+                follower.on_epoch_end(row["epoch"] - 1, dict(row))
+        self._state.restore(self.model)
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         self._began = time.monotonic()
 
+    def on_test_begin(self, logs: Logs = None) -> None:
+        # After the epoch's last batch, and before a follower lowers the rate for the next one.
+        self._rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
+
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        figures = {key: float(value) for key, value in (logs or {}).items()}
-        row: Row = {
-            "phase": self._phase,
+        state = self._state
+        if state.history.add(self._row(epoch, logs or {})):
+            state.best = _judged_weights(self.model)
+        state.epoch = epoch + 1
+        state.finished = state.epoch == self._epochs or self.model.stop_training
+        if self._folder is not None:
+            state.with_weights(self.model).save(self._folder)
+
+    def _row(self, epoch: int, logs: dict[str, Any]) -> Row:
+        metrics = ("loss", "accuracy", "val_loss", "val_accuracy")
+        return {
+            "phase": self._state.phase,
             "epoch": epoch + 1,
-            **{key: figures[key] for key in ("loss", "accuracy", "val_loss", "val_accuracy")},
-            "learning_rate": float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)),
+            **{name: float(logs[name]) for name in metrics},
+            "learning_rate": self._rate,
             "seconds": time.monotonic() - self._began,
         }
-        self._record.epochs.append(row)
-        if row["val_loss"] < self._record.best_loss:
-            self._record.best_epoch = row
-            self.weights = self._judged_weights()
-
-    def on_train_end(self, logs: Logs = None) -> None:
-        self.model.set_weights(self.weights)
-
-    def _judged_weights(self) -> list[np.ndarray]:
-        """The averaged ones where the optimizer averages: `eval` was measured with them."""
-        optimizer = self.model.optimizer
-        current = self.model.get_weights()
-        if not optimizer.use_ema:
-            return current
-        optimizer.finalize_variable_values(self.model.trainable_variables)
-        averaged = self.model.get_weights()
-        self.model.set_weights(current)
-        return averaged
 
 
-class BackUp(keras.callbacks.Callback):
-    """Writes the state after each epoch."""
-
-    def __init__(self, phase: str, epochs: int, backup: Backup, record: Record, best: KeepBest):
-        super().__init__()
-        self._phase = phase
-        self._epochs = epochs
-        self._backup = backup
-        self._record = record
-        self._best = best
-
-    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        self._backup.write(
-            State(
-                phase=self._phase,
-                epochs=epoch + 1,
-                finished=epoch + 1 == self._epochs or self.model.stop_training,
-                weights=self.model.get_weights(),
-                optimizer=[variable.numpy() for variable in self.model.optimizer.variables],
-                best=self._best.weights,
-                rows=self._record.epochs,
-                best_row=self._record.best_epoch,
-            )
-        )
-
-
-class GoOn(keras.callbacks.Callback):
-    """Puts the model, its optimizer and other callbacks to where an earlier attempt was."""
-
-    def __init__(self, state: State, others: list[keras.callbacks.Callback]):
-        """Makes the callback.
-
-        Args:
-          state: of the earlier attempt.
-          others: callbacks, before this one in the list, that are told of its epochs once more.
-        """
-        super().__init__()
-        self._state = state
-        self._others = others
-
-    def on_train_begin(self, logs: Logs = None) -> None:
-        progress.report(f"going on after epoch {self._state.epochs} of phase {self._state.phase}")
-        for row in self._state.rows:
-            if row["phase"] == self._state.phase:
-                for callback in self._others:
-                    callback.on_epoch_end(row["epoch"] - 1, dict(row))
-        optimizer = self.model.optimizer
-        optimizer.build(self.model.trainable_variables)
-        self.model.set_weights(self._state.weights)
-        for variable, value in zip(optimizer.variables, self._state.optimizer, strict=True):
-            variable.assign(value)
+def _judged_weights(model: keras.Model) -> list[np.ndarray]:
+    """Returns the averaged weights where the optimizer averages: `eval` was measured with them."""
+    current = model.get_weights()
+    if not model.optimizer.use_ema:
+        return current
+    model.optimizer.finalize_variable_values(model.trainable_variables)
+    averaged = model.get_weights()
+    model.set_weights(current)
+    return averaged
 
 
 class Progress(keras.callbacks.Callback):
-    """Tells how far the phase has come."""
+    """Reports batch, epoch and accuracy of the phase."""
 
     def __init__(self, phase: str, epochs: int):
         super().__init__()

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from components.step.errors import ConfigError
+from components.errors import ConfigError
 
 _JOBS = ("chief", "worker")  # in the order in which TensorFlow numbers the workers
 _EXAMPLE = (
@@ -17,7 +17,7 @@ _EXAMPLE = (
 
 @dataclasses.dataclass(frozen=True)
 class Cluster:
-    """Who trains together.
+    """The processes that train together.
 
     Attributes:
       workers: "HOST:PORT" of each, the chief first.
@@ -29,7 +29,7 @@ class Cluster:
 
     @property
     def is_chief(self) -> bool:
-        """Whether this process writes what the training gives."""
+        """Whether this process writes the model, the history and the state."""
         return self.index == 0
 
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import tensorflow as tf
 
+from components.errors import ConfigError
 from components.settings.training import Training
-from components.step.errors import ConfigError
 from components.trainer.cluster import read_cluster
 
 
 def check_devices(training: Training) -> list[str]:
-    """Gives the names of this machine's devices that train; none where one device does.
+    """Returns the names of this machine's devices that train; none where one device does.
 
     Raises:
       ConfigError: there are too few, or a batch can't be dealt out to them evenly.
@@ -55,7 +55,7 @@ def _check_batch(size: int, replicas: int) -> None:
 
 
 def make_strategy(training: Training) -> tf.distribute.Strategy:
-    """Gives the strategy in whose scope a training's network is made and fitted.
+    """Returns the strategy in whose scope a training's network is made and fitted.
 
     With several workers it waits for all of them, and must come before anything that runs on a
     device.
@@ -72,7 +72,7 @@ def make_strategy(training: Training) -> tf.distribute.Strategy:
 
 
 def is_chief() -> bool:
-    """Whether this process writes what a training gives: all but the other workers do."""
+    """Checks whether this process writes model, history and state; of several workers one does."""
     return not _has_workers(tf.distribute.get_strategy()) or read_cluster(os.environ).is_chief
 
 
@@ -81,9 +81,9 @@ def _has_workers(strategy: tf.distribute.Strategy) -> bool:
 
 
 def all_agree(yes: bool) -> bool:
-    """Whether every worker says yes; they must take the same way, or wait for each other forever.
+    """Checks whether `yes` holds for every worker; else they would wait for each other forever.
 
-    To be asked in the strategy's scope, by all workers.
+    All workers must call it, in the strategy's scope.
     """
     strategy = tf.distribute.get_strategy()
     if not _has_workers(strategy):
@@ -95,7 +95,7 @@ def all_agree(yes: bool) -> bool:
 def shares(
     train: tf.data.Dataset, validation: tf.data.Dataset, class_weight: dict[int, float] | None
 ) -> dict[str, Any]:
-    """Gives what `fit` reads in the scope of the current strategy, as its arguments.
+    """Returns the arguments by which `fit` reads its data in the current strategy's scope.
 
     With several devices each reads its part of every batch, in the order of the devices. Keras
     takes the mean of the devices' mean losses; where the last batch of an epoch can't be dealt out
@@ -119,7 +119,7 @@ def shares(
     return {
         "x": deal(train, weighted=True),
         "validation_data": deal(validation, weighted=False),
-        # A dealt out dataset does not tell its length.
+        # The length of a dealt out dataset is unknown.
         "validation_steps": int(validation.cardinality()),
     }
 
@@ -129,7 +129,7 @@ def _dealt_out(
     context: tf.distribute.InputContext,
     class_weight: dict[int, float] | None,
 ) -> tf.data.Dataset:
-    """Gives the parts of this worker's devices, one after the other, of each batch."""
+    """Returns the parts of this worker's devices, one after the other, of each batch."""
     replicas = context.num_replicas_in_sync
     local = replicas // context.num_input_pipelines
     first = context.input_pipeline_id * local
@@ -152,6 +152,6 @@ def _dealt_out(
 
 
 def _weights(labels: tf.Tensor, class_weight: dict[int, float]) -> tf.Tensor:
-    """Gives [batch] float32 weights of one-hot labels."""
+    """Returns [batch] float32 weights of one-hot labels."""
     by_class = tf.constant([class_weight.get(number, 1.0) for number in range(labels.shape[1])])
     return tf.gather(by_class, tf.argmax(labels, axis=1))

@@ -21,7 +21,7 @@ from components.model.transform_graph import Pixels
 WARMUP = os.path.join("assets.extra", "tf_serving_warmup_requests")
 CLASS_LIST = "classes.json"
 PREPROCESSING = "preprocessing.json"
-"""An asset that tells people and programs what the graph does with a picture, and what it takes."""
+"""An asset that describes the graph's preprocessing, and the pictures that it accepts."""
 
 _INPUTS = [tf.TensorSpec([None], tf.string, "inputs")]
 WARMUP_PICTURES = 8
@@ -35,7 +35,7 @@ class Classifier:
     """
 
     def __init__(self, network: Network, pixels: Pixels, classes: Sequence[str]):
-        """Holds what the signatures use.
+        """Keeps the parts that the signatures use.
 
         Args:
           network: scaled pixels -> probabilities.
@@ -48,13 +48,13 @@ class Classifier:
 
     @tf.function(input_signature=_INPUTS, autograph=False)
     def serving_default(self, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Gives classes and scores [batch, classes], best first, for [batch] encoded pictures."""
+        """Returns classes and scores [batch, classes], best first, for [batch] encoded pictures."""
         scores, order = tf.math.top_k(self._scores(inputs), k=len(self.classes))
         return {"classes": tf.gather(self.classes, order), "scores": scores}
 
     @tf.function(input_signature=_INPUTS, autograph=False)
     def serve_examples(self, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Gives classes and scores [batch, classes] in the class list's order, for Examples.
+        """Returns classes and scores [batch, classes] in the class list's order, for Examples.
 
         Only `image/encoded` is needed in them: the Classify API and TFMA send more or less.
         """
@@ -114,7 +114,7 @@ def _facts(pixels: Pixels, backbone: str) -> dict[str, Any]:
 
 
 def smallest(pictures: Sequence[bytes]) -> list[bytes]:
-    """Gives the smallest of some encoded pictures for the warm-up: at least one, under 1 MB."""
+    """Returns the smallest of some encoded pictures for the warm-up: at least one, under 1 MB."""
     chosen: list[bytes] = []
     for picture in sorted(pictures, key=len)[:WARMUP_PICTURES]:
         if not chosen or sum(map(len, chosen)) + len(picture) <= _WARMUP_BYTES:

@@ -1,4 +1,4 @@
-"""What the phases read, as `tf.data` pipelines that give the same order for the same seed."""
+"""Reads splits as `tf.data` pipelines, in an order that follows from the seed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ToBatches = Callable[[tf.data.Dataset], tf.data.Dataset]
 def read_data(
     train: str, validation: str, to_batches: ToBatches, batch_size: int, seed: int
 ) -> Data:
-    """Gives what a phase reads from two splits.
+    """Returns the data of a phase, read from two splits.
 
     Args:
       train: folder of the training split, shuffled by `seed` in every epoch.
@@ -54,7 +54,7 @@ def read_data(
 def picture_batches(
     examples: tf.data.Dataset, pixels: Pixels, classes: list[str], batch_size: int
 ) -> tf.data.Dataset:
-    """Gives ([batch, height, width, 3] float32 scaled pixels, [batch, classes] one-hot labels).
+    """Returns ([batch, height, width, 3] float32 scaled pixels, [batch, classes] one-hot labels).
 
     The arguments are those of `bottleneck_batches`; `pixels` is the Transform graph.
     """
@@ -69,7 +69,7 @@ def picture_batches(
 
 
 def count_classes(folder: str) -> dict[str, int]:
-    """Gives the number of pictures of each class in a split."""
+    """Returns the number of pictures of each class in a split."""
     # One by one: a batch would hold the pictures, too.
     labels = read_records(folder).map(
         lambda example: parse(example, features.LABEL)[features.LABEL]

@@ -1,4 +1,4 @@
-"""A training as plain words, so that its chief can hand it to the other workers as a file.
+"""A training as plain data, so that its chief can hand it to the other workers as a file.
 
 TFX runs one Trainer, which resolves what it reads and publishes what it gives. The other workers
 find here what it found, train with it, and publish nothing.
@@ -7,51 +7,45 @@ find here what it found, train with it, and publish nothing.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-import json
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from tfx.dsl.io import fileio
 from tfx.types import Artifact, standard_artifacts
 
 from components.model.transform_graph import Pixels
+from components.retries import waited_until
+from components.settings.base import Section
 from components.settings.model import Model
 from components.settings.training import Training
-from components.step.retries import waited_until
 from components.trainer.distribution import make_strategy
-from components.trainer.fitting import Inputs, fit
 from components.trainer.precision import precision
+from components.trainer.training_inputs import TrainingInputs
+from components.trainer.training_loop import fit
 
 _FOLDER = ".workers"
 _LONGEST_EXPORT = 600.0  # seconds
 
 
-@dataclasses.dataclass(frozen=True)
-class Job:
-    """What a training depends on: paths, and settings as JSON."""
+class Job(Section):
+    """Settings and paths that a training depends on."""
 
-    model: str
-    training: str
+    model: Model
+    training: Training
     classes: list[str]
     transform_graph: str
     train: str
     eval: str
     bottlenecks: str | None
-    baseline: Sequence[str]
+    baseline: list[str]
     """URIs of the model served now, where the training starts from it."""
 
-    @property
-    def settings(self) -> Training:
-        """How the network is fitted."""
-        return Training.model_validate_json(self.training)
-
-    def inputs(self) -> Inputs:
-        """Gives what `fit` takes; loads the Transform graph."""
-        return Inputs(
-            model=Model.model_validate_json(self.model),
-            training=self.settings,
+    def inputs(self) -> TrainingInputs:
+        """Returns what `fit` takes; loads the Transform graph."""
+        return TrainingInputs(
+            model=self.model,
+            training=self.training,
             classes=self.classes,
             pixels=Pixels(self.transform_graph),
             train=self.train,
@@ -61,6 +55,13 @@ class Job:
         )
 
 
+class _Offer(Section):
+    """The file that the chief writes for the other workers."""
+
+    job: Job
+    work: str
+
+
 def _model(uri: str) -> Artifact:
     artifact = standard_artifacts.Model()
     artifact.uri = uri
@@ -68,7 +69,7 @@ def _model(uri: str) -> Artifact:
 
 
 def offer_path(pipeline_root: str, node_id: str, run_id: str) -> str:
-    """Gives the file by which the chief of a run's Trainer hands its job on."""
+    """Returns the file by which the chief of a run's Trainer hands its job on."""
     return os.path.join(pipeline_root, node_id, _FOLDER, f"{run_id}.json")
 
 
@@ -81,12 +82,12 @@ def offered(job: Job, work: str, path: str) -> Iterator[None]:
       work: the chief's folder, from which all go on after a kill.
       path: as `offer_path` gives it.
     """
-    if job.settings.distribution != "multi_worker":
+    if job.training.distribution != "multi_worker":
         yield
         return
     fileio.makedirs(os.path.dirname(path))
     with fileio.open(f"{path}.new", "w") as file:
-        file.write(json.dumps({"job": dataclasses.asdict(job), "work": work}))
+        file.write(_Offer(job=job, work=work).model_dump_json())
     fileio.rename(f"{path}.new", path, overwrite=True)
     try:
         yield
@@ -103,12 +104,12 @@ def take(path: str) -> None:
       path: of what the chief offers.
     """
     with fileio.open(path, "r") as file:
-        facts = json.loads(file.read())
-    job = Job(**facts["job"])
+        offer = _Offer.model_validate_json(file.read())
+    job = offer.job
     with (
         tempfile.TemporaryDirectory() as scratch,
-        precision(job.settings.mixed_precision),
-        make_strategy(job.settings).scope(),
+        precision(job.training.mixed_precision),
+        make_strategy(job.training).scope(),
     ):
-        fit(job.inputs(), os.path.join(scratch, "logs"), facts["work"], scratch)
+        fit(job.inputs(), os.path.join(scratch, "logs"), offer.work, scratch)
     waited_until(lambda: not fileio.exists(path), _LONGEST_EXPORT)

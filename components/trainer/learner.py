@@ -1,4 +1,4 @@
-"""What learns in a phase, behind what does not."""
+"""The trainable layers of a phase, behind its frozen ones."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Augment = Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
 
 
 class Learner(keras.Model):
-    """A functional model whose batches first pass what does not learn.
+    """A functional model of the trainable layers; its batches first pass the frozen ones.
 
     The frozen layers run in inference mode and outside the gradient, whether they run here or ran
     once to be cached. They are no part of this model: its weights are those that change.
@@ -30,10 +30,10 @@ class Learner(keras.Model):
         """Makes the learner.
 
         Args:
-          inputs: of the layers that learn.
+          inputs: of the trainable layers.
           outputs: [batch, classes] probabilities.
-          bottom: the frozen layers below; None where batches hold what those gave.
-          augment: changes training pictures; asks for batches of pixels.
+          bottom: the frozen layers below; None where batches hold their outputs.
+          augment: changes training pictures; needs batches of pixels.
         """
         super().__init__(inputs=inputs, outputs=outputs)
         # In closures: as attributes they would become layers of this model.
@@ -50,27 +50,27 @@ class Learner(keras.Model):
         return _listed(super().test_step((self._run_bottom(x), y, weight)))
 
     def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
-        """Lets Keras build nothing from a batch, as it would where there is a strategy.
+        """Keeps Keras from building the model from a batch, as it would where there is a strategy.
 
-        All is built by then, and a batch has not passed what does not learn.
+        It is built by then, and a batch has not passed the frozen layers.
         """
 
 
-def _listed(figures: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-    """Gives several workers' figures as lists of one.
+def _listed(metrics: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    """Returns several workers' metrics as lists of one.
 
     Keras takes their mean over the workers along an axis that single numbers lack, and fails
     (keras-team/keras, issue 20585).
     """
     if isinstance(tf.distribute.get_strategy(), tf.distribute.MultiWorkerMirroredStrategy):
-        return {name: tf.reshape(figure, [1]) for name, figure in figures.items()}
-    return figures
+        return {name: tf.reshape(metric, [1]) for name, metric in metrics.items()}
+    return metrics
 
 
 def make_learner(
     layers: list[keras.Model | keras.Layer], bottom: keras.Model | None, augment: Augment | None
 ) -> Learner:
-    """Chains `layers` into what learns, from the inputs of the first to the last one's output."""
+    """Chains `layers` into a learner, from the inputs of the first to the last one's output."""
     first, *rest = layers
     inputs = [keras.Input(tensor.shape[1:], dtype=tensor.dtype) for tensor in first.inputs]
     outputs = first(inputs if len(inputs) > 1 else inputs[0])

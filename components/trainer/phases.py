@@ -1,127 +1,99 @@
-"""The two phases of the fit: base frozen, then its top unfrozen."""
+"""The two phases of a training: which layers are trainable in each, and on what they are fitted."""
 
 from __future__ import annotations
 
 import dataclasses
-import os
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Mapping
 
-import keras
-
-from components.fit.optimizers import build_optimizer, eval_loss_callbacks
+from components.artifacts.tfrecords import read_records
+from components.fit.optimizers import layer_decay
 from components.fit.training_data import Data
-from components.settings.training import Phase
-from components.trainer.augmentation import Augmenter
-from components.trainer.backup import Backup, State
-from components.trainer.callbacks import (
-    BackUp,
-    GoOn,
-    KeepBest,
-    Progress,
-    Repeatable,
-    StopOnNonsense,
-)
-from components.trainer.distribution import is_chief, shares
-from components.trainer.learner import Learner
-from components.trainer.record import Record
-
-PHASES = ("frozen", "unfrozen")
+from components.model.network import Network, freeze, unfreeze
+from components.pretrained.base import first_unfrozen
+from components.settings.training import Phase as PhaseSettings
+from components.trainer import phase_data
+from components.trainer.augmentation import Augmenter, write_sheet
+from components.trainer.boundary import split_at
+from components.trainer.learner import Learner, make_learner
+from components.trainer.training_inputs import TrainingInputs
 
 
-@dataclasses.dataclass
-class Fit:
-    """What both phases share.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """A learner and its data, ready to be compiled and fitted."""
 
-    Attributes:
-      seed: of dropout and augmentation.
-      class_weight: weight of each class index in the loss, or None.
-      label_smoothing: part of each label that is spread over all classes.
-      logs: folder of the TensorBoard events.
-      backup: where an interrupted training goes on from.
-      augmenter: changes training pictures, or None.
-      record: gets a row per epoch.
-    """
-
-    seed: int
-    class_weight: dict[int, float] | None
-    label_smoothing: float
-    logs: str
-    backup: Backup
+    learner: Learner
+    data: Data
     augmenter: Augmenter | None = None
-    record: Record = dataclasses.field(default_factory=Record)
-
-    def phase(
-        self,
-        name: str,
-        learner: Learner,
-        data: Data,
-        settings: Phase,
-        scales: Mapping[str, float] | None = None,
-    ) -> None:
-        """Fits for one phase and leaves the learner with the best weights over all phases so far.
-
-        Args:
-          name: `frozen` or `unfrozen`.
-          learner: gives class probabilities.
-          data: what it reads.
-          settings: epochs and optimizer.
-          scales: of the learning rate, by a variable's path.
-
-        Raises:
-          TrainingError: the loss is no number any more.
-        """
-        state = self.backup.state
-        if settings.epochs == 0 or _passed(name, state):
-            return
-        resumed = state if state is not None and state.phase == name else None
-        best = KeepBest(name, self.record)
-        if resumed:
-            self.record.epochs[:], self.record.best_epoch = resumed.rows, resumed.best_row
-            best.weights = resumed.best
-        if resumed and resumed.finished:
-            learner.set_weights(resumed.best)
-            return
-        # Unfreezing asks for a new compile: Keras fixes what learns at that moment.
-        learner.compile(
-            optimizer=build_optimizer(settings, data.steps, scales),
-            loss=keras.losses.CategoricalCrossentropy(label_smoothing=self.label_smoothing),
-            # An object, whose variables are made here: within a step there is no place for them.
-            metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
-            # XLA has no kernels for what turns pictures, and compiles longer than small fits take.
-            jit_compile=False,
-        )
-        learner.optimizer.build(learner.trainable_variables)
-        done = resumed.epochs if resumed else 0
-        learner.fit(
-            **shares(data.epochs(done, settings.epochs), data.validation, self.class_weight),
-            steps_per_epoch=data.steps,
-            initial_epoch=done,
-            epochs=settings.epochs,
-            verbose=0,
-            callbacks=self._callbacks(name, settings, best, resumed),
-        )
-
-    def _callbacks(
-        self, name: str, settings: Phase, best: KeepBest, resumed: State | None
-    ) -> list[keras.callbacks.Callback]:
-        early = eval_loss_callbacks(settings)
-        return [
-            Repeatable(self.seed, self.augmenter),
-            StopOnNonsense(name),
-            best,  # before what moves the rate: a row tells the one that was used
-            *early,
-            *([GoOn(resumed, early)] if resumed else []),
-            *([keras.callbacks.SwapEMAWeights()] if settings.ema else []),
-            *(
-                [BackUp(name, settings.epochs, self.backup, self.record, best)]
-                if is_chief()
-                else []
-            ),
-            Progress(name, settings.epochs),
-            keras.callbacks.TensorBoard(os.path.join(self.logs, name), write_graph=False),
-        ]
+    """The random changes within the learner's training step."""
+    rate_scales: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    """Factors of the learning rate, by the path of a variable; 1 where none is given."""
 
 
-def _passed(name: str, state: State | None) -> bool:
-    """Whether an earlier attempt was in a later phase."""
-    return state is not None and PHASES.index(state.phase) > PHASES.index(name)
+@dataclasses.dataclass(frozen=True)
+class Phase:
+    """One phase. It is prepared when its turn comes: it may start from what another one fitted."""
+
+    name: str
+    settings: PhaseSettings
+    prepare: Callable[[], Prepared]
+
+
+def make_phases(inputs: TrainingInputs, network: Network, logs: str, scratch: str) -> list[Phase]:
+    """Returns the phases of a network in their order.
+
+    Args:
+      inputs: of the training.
+      network: is trained in all of them.
+      logs: folder of the sheet of augmented pictures.
+      scratch: local folder of cached activations.
+    """
+    augmenter = _augmenter(inputs, logs)
+    frozen = functools.partial(_frozen, inputs, network, augmenter)
+    unfrozen = functools.partial(_unfrozen, inputs, network, augmenter, scratch)
+    return [
+        Phase("frozen", inputs.training.frozen, frozen),
+        Phase("unfrozen", inputs.training.unfrozen, unfrozen),
+    ]
+
+
+def _augmenter(inputs: TrainingInputs, logs: str) -> Augmenter | None:
+    settings = inputs.training.augmentation
+    if not settings.active:
+        return None
+    augmenter = Augmenter(settings, inputs.model.backbone, inputs.training.seed)
+    write_sheet(augmenter, phase_data.pixel_batches(read_records(inputs.train), inputs), logs)
+    return augmenter
+
+
+def _frozen(inputs: TrainingInputs, network: Network, augmenter: Augmenter | None) -> Prepared:
+    """Freezes the base: the head alone is trainable."""
+    freeze(network.base)
+    if inputs.training.frozen.features == "cached":
+        learner = make_learner([network.head], None, None)
+        return Prepared(learner=learner, data=phase_data.bottlenecks(inputs, network.head))
+    learner = make_learner([network.head], network.extractor, augmenter)
+    return Prepared(learner=learner, data=phase_data.pictures(inputs), augmenter=augmenter)
+
+
+def _unfrozen(
+    inputs: TrainingInputs, network: Network, augmenter: Augmenter | None, scratch: str
+) -> Prepared:
+    """Unfreezes the top of the base: it is trainable together with the head."""
+    base, model, settings = network.base, inputs.model, inputs.training.unfrozen
+    first = first_unfrozen(base, model.backbone, settings.from_layer)
+    unfreeze(base, first, normalization=model.weights is None and first == 0)
+    bottom, top = split_at(base, max(1, first))
+    layers = [top, *network.pooling, network.head]
+    scales = layer_decay(base, first, settings.layer_decay)
+    cached = phase_data.cached_activations(inputs, bottom, scratch)
+    if cached:
+        learner = make_learner(layers, None, None)
+        return Prepared(learner=learner, data=cached, rate_scales=scales)
+    return Prepared(
+        learner=make_learner(layers, bottom, augmenter),
+        data=phase_data.pictures(inputs),
+        augmenter=augmenter,
+        rate_scales=scales,
+    )

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 @contextlib.contextmanager
 def precision(mixed: bool) -> Iterator[None]:
-    """Lets layers made within compute in half precision, if that is wanted and there is a GPU."""
+    """Sets half precision for layers made within, if `mixed` and there is a GPU."""
     before = keras.config.dtype_policy()
     if mixed and tf.config.list_physical_devices("GPU"):
         keras.config.set_dtype_policy("mixed_float16")

@@ -17,7 +17,7 @@ class ShuffledRecords:
 
     A shuffle buffer would hold thousands of pictures, or mix only within a window; here positions
     are shuffled, and a record is read when its turn comes. The order follows from seed and epoch
-    alone, so that a training that goes on from epoch 7 sees what it would have seen.
+    alone, so that a training that resumes at epoch 7 sees the order that it would have seen.
     """
 
     def __init__(self, folder: str, seed: int):
@@ -25,7 +25,7 @@ class ShuffledRecords:
 
         Args:
           folder: of the split; TFRecord files without compression.
-          seed: the same one gives the same orders.
+          seed: of the orders.
         """
         self._files = tfrecords.files(folder)
         self._seed = seed
@@ -40,7 +40,7 @@ class ShuffledRecords:
         return len(self._positions)
 
     def order(self, epoch: tf.Tensor | int) -> tf.data.Dataset:
-        """Gives the records in the order of an epoch."""
+        """Returns the records in the order of an epoch."""
         positions = shuffled(self._positions, self._seed, epoch)
         some = tf.data.Dataset.from_tensor_slices(positions).batch(_AT_ONCE)
         return some.map(

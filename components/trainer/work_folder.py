@@ -1,6 +1,6 @@
-"""Where a training keeps what it needs to go on after it was killed.
+"""The folder in which a training keeps its state, so that it resumes after it was killed.
 
-TFX deletes the outputs of a component that fails and gives every launch a new working folder.
+TFX deletes the outputs of a component that fails, and every launch has a new working folder.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def for_training(
     input_dict: dict[str, list[Artifact]],
     exec_properties: dict[str, Any],
 ) -> str:
-    """Gives the folder named by a training's inputs and configuration, and makes it.
+    """Makes and returns the folder named by a training's inputs and configuration.
 
     Args:
       state: TFX's stateful working folder, in whose node's folder it lies: in the root, also where
@@ -55,7 +55,7 @@ def for_training(
 
 @contextlib.contextmanager
 def alone(folder: str) -> Iterator[str]:
-    """Gives the folder, or another one where the same training runs already, in another run."""
+    """Locks and yields the folder, or another one where the same training runs in another run."""
     if is_remote(folder):  # no locks there
         yield folder
         return

@@ -19,7 +19,7 @@ _AT_ONCE = 256  # records
 
 @dataclasses.dataclass(frozen=True)
 class Bottlenecks:
-    """What phase `frozen` reads, in the orders in which the Trainer reads it."""
+    """The features that phase `frozen` reads, in the orders in which the Trainer reads them."""
 
     train: Kept
     validation: Kept
@@ -36,7 +36,7 @@ class Bottlenecks:
         return self.train.labels.shape[1]
 
     def class_weights(self) -> dict[int, float]:
-        """Gives how much each class index weighs in the loss, so that the rare ones count."""
+        """Returns the weight of each class index in the loss, with which rare classes count."""
         counts = self.train.labels.sum(axis=0).astype(int)
         weights = balanced({str(index): int(count) for index, count in enumerate(counts)})
         return {int(index): weight for index, weight in weights.items()}

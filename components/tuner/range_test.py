@@ -6,12 +6,12 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from components.errors import TrainingError
 from components.fit.optimizers import build_optimizer
 from components.model.network import build_extractor
 from components.pretrained.base import build_base
 from components.settings.model import Model
 from components.settings.training import Schedule, Training
-from components.step.errors import TrainingError
 from components.tuner.bottlenecks import Bottlenecks, read_bottlenecks
 from components.tuner.rate_range import STEPS, Curve, sweep
 from components.tuner.trial import compiled_head
@@ -32,7 +32,7 @@ def range_test(
       training: of it phase `frozen` and what both phases share; schedule and rate do not count.
 
     Raises:
-      TrainingError: the loss is no number even at the lowest rate.
+      TrainingError: the loss is NaN or infinite even at the lowest rate.
     """
     shape = build_extractor(build_base(model.backbone, size, None), model.head).output_shape[1:]
     with tempfile.TemporaryDirectory() as folder:
@@ -42,7 +42,7 @@ def range_test(
         curve = _sweep(data, model, training)
     if not curve.losses:
         raise TrainingError(
-            "The loss is no number at any rate: the features that BottleneckGen gave can't be "
+            "The loss is NaN at any rate: the features that BottleneckGen wrote can't be "
             "used. Look at model.weights, or try another backbone."
         )
     return curve

@@ -10,20 +10,20 @@ import numpy as np
 
 LOWEST, HIGHEST, STEPS = 1e-7, 10.0, 200
 _DIVERGED = 4.0  # times the smallest loss so far; fastai's `lr_find` stops there, too
-_MEMORY = 0.9  # of the running loss that tells the divergence
+_MEMORY = 0.9  # of the running loss that shows the divergence
 _WINDOW = 10  # batches to either side: with 200 of them 0.4 of a power of ten
 
 
 @dataclasses.dataclass(frozen=True)
 class Curve:
-    """What a sweep gave, a value per batch."""
+    """The result of a sweep, a value per batch."""
 
     rates: list[float]
     losses: list[float]
     smoothed: list[float]
     """The mean loss of the batches around."""
     diverged: bool
-    """The loss rose far over its minimum, or became no number, before the highest rate."""
+    """The loss rose far over its minimum, or became NaN or infinite, before the highest rate."""
 
     @property
     def suggestion(self) -> float | None:
@@ -50,7 +50,7 @@ def sweep(
     """Raises the rate from batch to batch by the same factor until the loss diverges.
 
     Args:
-      fit_batch: fits one batch with a rate, and gives the loss after it.
+      fit_batch: fits one batch with a rate, and returns the loss after it.
       lowest: the first rate.
       highest: the last one.
       steps: batches from one to the other.

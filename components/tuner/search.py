@@ -1,4 +1,4 @@
-"""KerasTuner's search: what is tried, in which order, and what came of it."""
+"""KerasTuner's search: its space, its order of trials, and their results."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from components.settings.tuner import Tuner
 from components.step import progress
 from components.tuner.trial import Diverged
 
-Figures = dict[str, float]
-Try = Callable[[tuned_settings.Values, int, Callable[[int], None]], Figures]
-"""Fits with some values for so many epochs, tells each finished one, and gives the figures."""
+Metrics = dict[str, float]
+Try = Callable[[tuned_settings.Values, int, Callable[[int], None]], Metrics]
+"""Fits with some values for so many epochs, reports each, and returns the metrics."""
 
 _OBJECTIVE = keras_tuner.Objective("val_loss", "min")
 _EPOCHS = "tuner/epochs"  # where hyperband says how long a trial may be
 
 
 def space(settings: Tuner, head: Head) -> keras_tuner.HyperParameters:
-    """Gives what is searched, by the names of `components.fit.tuned_settings`."""
+    """Returns the space of the search, by the names of `components.fit.tuned_settings`."""
     found = keras_tuner.HyperParameters()
     for name in tuned_settings.units_of(head) if settings.units else ():
         found.Choice(name, settings.units)
@@ -57,19 +57,19 @@ class Search(base_tuner.BaseTuner):
         self._epochs = epochs
         self._attempt = attempt
 
-    def run_trial(self, trial: Trial, **_: Any) -> Figures:
+    def run_trial(self, trial: Trial, **_: Any) -> Metrics:
         values = trial.hyperparameters.values
         epochs = int(values.get(_EPOCHS, self._epochs))
         done, total = len(self.oracle.end_order), self.oracle.max_trials
         text = f"trials, {self._best()}"
 
-        def tell(epoch: int) -> None:
+        def report(epoch: int) -> None:
             progress.report(f"{text}; now epoch {epoch} of {epochs}", done, total)
 
         try:
-            return self._attempt(values, epochs, tell)
+            return self._attempt(values, epochs, report)
         except Diverged as error:
-            raise keras_tuner.errors.FailedTrialError("the loss became no number") from error
+            raise keras_tuner.errors.FailedTrialError("the loss became NaN") from error
         except Exception as error:
             # KerasTuner would go on after any other one, as if that trial had diverged.
             raise keras_tuner.errors.FatalError(f"{type(error).__name__}: {error}") from error
@@ -79,7 +79,7 @@ class Search(base_tuner.BaseTuner):
         return f"smallest eval loss {done[0]['score']:.4f}" if done else "none finished"
 
     def trials(self) -> list[dict[str, Any]]:
-        """Gives a row per trial as `components.fit.tuned_settings.read_trials` does."""
+        """Returns a row per trial as `components.fit.tuned_settings.read_trials` does."""
         rows = [self._row(trial) for trial in self.oracle.trials.values()]
         return sorted(rows, key=lambda row: (row["score"] is None, row["score"]))
 

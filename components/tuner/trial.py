@@ -16,13 +16,13 @@ from components.tuner.bottlenecks import Bottlenecks
 
 
 class Diverged(Exception):
-    """A loss that is no number."""
+    """A loss became NaN or infinite."""
 
 
 def compiled_head(
     bottlenecks: Bottlenecks, head: Head, training: Training, optimizer: keras.optimizers.Optimizer
 ) -> keras.Model:
-    """Gives the head with the weights that the Trainer's would begin with, ready to be fitted."""
+    """Builds and compiles the head, with the weights that the Trainer's would start from."""
     keras.utils.set_random_seed(training.seed)
     model = build_head(head, bottlenecks.shape, bottlenecks.classes)
     model.compile(
@@ -40,7 +40,7 @@ def run_trial(
     frozen: Frozen,
     training: Training,
     epochs: int,
-    tell: Callable[[int], None],
+    report: Callable[[int], None],
 ) -> dict[str, float]:
     """Fits a head.
 
@@ -50,13 +50,13 @@ def run_trial(
       frozen: the phase; schedules run over its epochs.
       training: seed, label smoothing and class weights.
       epochs: after which the trial ends, at most those of the phase.
-      tell: is called with the number of finished epochs.
+      report: is called with the number of finished epochs.
 
     Returns:
       `val_loss` and `val_accuracy` of the epoch with the smallest loss on `eval`.
 
     Raises:
-      Diverged: a loss became no number.
+      Diverged: a loss became NaN or infinite.
     """
     keras.utils.clear_session()  # else each trial's graphs stay in memory
     data = bottlenecks.data
@@ -71,7 +71,7 @@ def run_trial(
         callbacks=[
             keras.callbacks.LambdaCallback(
                 on_epoch_begin=lambda epoch, _: reseed(model.variables, training.seed, epoch),
-                on_epoch_end=lambda epoch, _: tell(epoch + 1),
+                on_epoch_end=lambda epoch, _: report(epoch + 1),
             ),
             keras.callbacks.TerminateOnNaN(),
             *eval_loss_callbacks(frozen),

@@ -15,10 +15,10 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from components.errors import DataError
 from components.image_example_gen import sources
 from components.image_example_gen.reading import Ledger, Row, read
 from components.settings.data import Data
-from components.step.errors import DataError
 
 _READ_BY_PROGRAMS = (
     "accepted",

@@ -1,4 +1,4 @@
-"""The command `lr-find`: which learning rate phase `frozen` can start with."""
+"""The command `lr-find`: finds a learning rate for phase `frozen`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.markup import escape
 
-from components.step.errors import ConfigError
+from components.errors import ConfigError
 from pipeline.commands.console import RunView, quiet
 from pipeline.commands.run import EXIT_DONE, EXIT_FAILED, Request, build_config, execute
 from pipeline.config import Config
@@ -27,7 +27,7 @@ _LAST_NODE = "BottleneckGen"
 def lr_find(request: Request) -> int:
     """Runs the pipeline up to the cached features, then raises the rate from batch to batch.
 
-    What it finds is printed, and lies in the root as `lr-find/RUN/curve.png` and `curve.json`.
+    Prints the suggested rate, and writes `lr-find/RUN/curve.png` and `curve.json` into the root.
 
     Returns:
       The exit code: 0, or 1 where the run up to the features failed.
@@ -84,19 +84,19 @@ def _sweep(config: Config, run_id: str) -> Curve:
 
 
 def _write(curve: Curve, config: Config, folder: Path) -> dict[str, Any]:
-    """Writes the curve's picture and figures; gives what programs read."""
+    """Writes the curve as a plot and as JSON; returns the facts that `--json` prints."""
     folder.mkdir(parents=True)
-    picture, figures = folder / "curve.png", folder / "curve.json"
-    draw(curve).savefig(picture, dpi=120)
+    plot, values = folder / "curve.png", folder / "curve.json"
+    draw(curve).savefig(plot, dpi=120)
     suggestion = curve.suggestion
     facts = dataclasses.asdict(curve) | {"suggestion": suggestion}
-    figures.write_text(json.dumps(facts, indent=1), "utf-8")
+    values.write_text(json.dumps(facts, indent=1), "utf-8")
     return {
         "suggestion": suggestion,
         "configured": config.training.frozen.learning_rate,
         "diverged": curve.diverged,
-        "plot": str(picture),
-        "figures": str(figures),
+        "plot": str(plot),
+        "figures": str(values),
     }
 
 
@@ -130,7 +130,7 @@ def _show(found: dict[str, Any], shown: Console) -> None:
             f"The loss on eval falls fastest at a rate of {rate:.2g}; "
             f"training.frozen.learning_rate is {found['configured']:.2g}."
         )
-        words = ["--set", f"training.frozen.learning_rate={rate:.2g}"]
-        shown.print(f"Use it          {shlex.join(words)}")
+        arguments = ["--set", f"training.frozen.learning_rate={rate:.2g}"]
+        shown.print(f"Use it          {shlex.join(arguments)}")
     shown.print(escape(f"Plot            {found['plot']}"))
     shown.print(escape(f"Figures         {found['figures']}"))

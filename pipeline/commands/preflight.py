@@ -8,11 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from components.artifacts import features
+from components.errors import ConfigError
 from components.files.paths import is_remote
 from components.image_example_gen import sources
 from components.settings.beam_options import check_processes, pipeline_arguments
 from components.settings.gate import Gate
-from components.step.errors import ConfigError
 from pipeline.config import Config
 from serving import versions
 

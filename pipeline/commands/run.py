@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from components.step.errors import ConfigError, UserError
+from components.errors import ConfigError, UserError
 from pipeline import config as configuration
 from pipeline.commands.run_config import read_by_programs, run_config
 from pipeline.config import Config

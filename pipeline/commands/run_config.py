@@ -7,10 +7,10 @@ import os
 from pathlib import Path
 from typing import Any
 
+from components.errors import UserError
 from components.files.paths import is_remote
 from components.image_example_gen import listing_handover
 from components.settings import metadata
-from components.step.errors import UserError
 from pipeline.commands import preflight
 from pipeline.commands.console import RunView, quiet, show_summary
 from pipeline.config import Config

@@ -12,9 +12,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from components.artifacts.types import CONFIGURATION, REPORT_PAGE
+from components.errors import ConfigError
 from components.files.paths import is_remote
 from components.settings import metadata
-from components.step.errors import ConfigError
 from pipeline.commands.failed_report import folder_of
 from pipeline.store import metadata_store, outputs, runs
 

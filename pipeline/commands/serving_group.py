@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from components.step.errors import UserError
+from components.errors import UserError
 from pipeline.commands.options import Json, ModelDir, Name, ServingFile
 from serving.session_trial import NotTried, fault_of
 from serving.versions import published, served
@@ -128,12 +128,17 @@ def canary(
     name: Name = "classifier",
     base_path: Annotated[str | None, typer.Option(help="DIR as the server sees it.")] = None,
     server: Annotated[
-        list[str] | None, typer.Option(help="HOST:PORT to tell at once; several: repeat it.")
+        list[str] | None,
+        typer.Option(help="HOST:PORT of a server that is told at once; name all, one by one."),
     ] = None,
     promote: Annotated[bool, typer.Option("--promote", help="The trial went well.")] = False,
     withdraw: Annotated[bool, typer.Option("--withdraw", help="It did not.")] = False,
 ) -> None:
-    """Puts the newest version on trial under the label `canary`, or ends the trial."""
+    """Puts the newest version on trial under the label `canary`, or ends the trial.
+
+    Without --server this takes two calls each way: servers refuse a label for a version that they
+    have not loaded.
+    """
     from serving import canary as trial
 
     if promote and withdraw:
@@ -142,8 +147,24 @@ def canary(
         labels = (trial.promote if promote else trial.withdraw)(model_dir, server or ())
     else:
         labels = trial.advance(model_dir, name, base_path, server or ())
-    print(f"stable {labels.stable}, canary {labels.canary}: {model_dir / 'models.config'}")
+    canary_label = labels.canary if labels.labelled else labels.stable
+    print(f"stable {labels.stable}, canary {canary_label}: {model_dir / 'models.config'}")
+    if not labels.labelled:
+        print(_NEXT_STEP[withdraw].format(version=labels.canary, model_dir=model_dir))
 
+
+_NEXT_STEP = {
+    False: (
+        "Version {version} is loaded beside them by servers that read this file. Once each of them"
+        " has it AVAILABLE (GET /v1/models/NAME), the same command moves the label `canary` to it;"
+        " earlier, a server may refuse the file for good."
+    ),
+    True: (
+        "Version {version} stays loaded until the servers have read this file"
+        " (--model_config_file_poll_wait_seconds); then the same command withdraws it."
+    ),
+}
+"""What to do after the step between; by whether it led out of a trial."""
 
 COMMANDS = (serve, classify, versions, rollback, canary)
 """In the order in which help shows them."""

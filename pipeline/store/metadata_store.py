@@ -10,8 +10,8 @@ from typing import Any
 
 import filelock
 
-from components.step.errors import UserError
-from components.step.retries import WAITS, retried
+from components.errors import UserError
+from components.retries import WAITS, retried
 
 _PASSWORDS = {"mysql": "MYSQL_PWD", "postgresql": "PGPASSWORD"}
 

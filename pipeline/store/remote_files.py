@@ -13,8 +13,8 @@ from typing import TypeVar
 import tensorflow as tf
 from tfx.dsl.io import fileio
 
-from components.step.errors import ConfigError, UserError
-from components.step.retries import WAITS, retried
+from components.errors import ConfigError, UserError
+from components.retries import WAITS, retried
 
 _CHUNK = 16 * 1024 * 1024  # bytes in memory while a file is copied
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import filelock
 
-from components.step.errors import UserError
+from components.errors import UserError
 
 
 class RootBusy(UserError):

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from components.step.errors import ConfigError
+from components.errors import ConfigError
 from pipeline.config import Config
 from pipeline.keys import set_key
 

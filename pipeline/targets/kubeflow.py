@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from components.step.errors import ConfigError, UserError
+from components.errors import ConfigError, UserError
 from pipeline.config import Config
 
 CHECKOUT = Path(__file__).resolve().parents[2]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tfx.dsl.io import fileio
 
-from components.step.errors import UserError
+from components.errors import UserError
 from pipeline import node_runner
 from pipeline.store import outputs, runs
 

@@ -16,7 +16,7 @@ from tfx.orchestration.kubeflow.v2 import kubeflow_v2_dag_runner
 from tfx.types.artifact import Artifact
 
 from components.artifacts import types as artifact_types
-from components.step.errors import ConfigError
+from components.errors import ConfigError
 from pipeline.config import Config
 from pipeline.definition import create_pipeline
 

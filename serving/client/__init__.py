@@ -9,6 +9,7 @@ from serving.client.errors import (
     ModelNotFound,
     PictureRefused,
     RequestRefused,
+    ServerBusy,
     ServerUnavailable,
 )
 from serving.client.results import Prediction, Signature, TensorSpec, VersionStatus
@@ -22,6 +23,7 @@ __all__ = [
     "PictureRefused",
     "Prediction",
     "RequestRefused",
+    "ServerBusy",
     "ServerUnavailable",
     "Signature",
     "TensorSpec",

@@ -19,6 +19,7 @@ from serving.client.base import (
     ready,
     refused,
 )
+from serving.client.busy import Busy
 from serving.client.connection import Connection
 from serving.client.errors import PictureRefused, RequestRefused
 from serving.client.results import Prediction, Signature, VersionStatus
@@ -105,8 +106,13 @@ class AsyncClient(Connection):
         return [*self._messages.predictions(response)]
 
     async def _call(self, method: Any, request: Any) -> Any:
-        options = self._options
-        try:
-            return await method(request, timeout=options.timeout, metadata=options.metadata)
-        except grpc.aio.AioRpcError as error:
-            raise client_error(options, error) from None
+        options, busy = self._options, Busy(self._options.timeout)
+        while True:
+            try:
+                seconds = busy.seconds_left()
+                return await method(request, timeout=seconds, metadata=options.metadata)
+            except grpc.aio.AioRpcError as error:
+                pause = busy.pause(error)
+                if pause is None:
+                    raise client_error(options, error) from None
+            await asyncio.sleep(pause)

@@ -9,6 +9,7 @@ from typing import Any
 import grpc
 
 from serving.client.batches import cut
+from serving.client.busy import is_busy
 from serving.client.channel import Tls
 from serving.client.errors import (
     ClientError,
@@ -16,6 +17,7 @@ from serving.client.errors import (
     ModelNotFound,
     PictureRefused,
     RequestRefused,
+    ServerBusy,
     ServerUnavailable,
 )
 from serving.client.results import Prediction
@@ -114,6 +116,8 @@ def client_error(options: Options, error: Any) -> ClientError:
     code, details = error.code(), error.details() or ""
     if code == grpc.StatusCode.UNAVAILABLE:
         return ServerUnavailable(options.server, details)
+    if is_busy(error):
+        return ServerBusy(options.server, options.timeout, details)
     if code == grpc.StatusCode.DEADLINE_EXCEEDED:
         return DeadlineExceeded(options.server, options.timeout)
     if code == grpc.StatusCode.NOT_FOUND or details.startswith(_UNKNOWN_LABEL):

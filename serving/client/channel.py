@@ -25,7 +25,7 @@ _SERVICE_CONFIG = {
                 "initialBackoff": f"{_INITIAL_BACKOFF_SECONDS}s",
                 "maxBackoff": f"{_MAX_BACKOFF_SECONDS}s",
                 "backoffMultiplier": 2,
-                "retryableStatusCodes": ["UNAVAILABLE", "RESOURCE_EXHAUSTED"],
+                "retryableStatusCodes": ["UNAVAILABLE"],
             },
         }
     ]
@@ -60,11 +60,10 @@ class Tls:
 
 
 def open_channel(grpc_api: Any, server: str, max_message_bytes: int, tls: Tls | None) -> Any:
-    """Gives a channel to `server` that retries when it is away or busy.
+    """Returns a channel to `server` that retries when it is away, or its batching queue full.
 
-    Connecting happens with the first request. UNAVAILABLE and RESOURCE_EXHAUSTED are tried five
-    times within the request's deadline, with growing pauses and jitter; no other code is tried
-    again.
+    Connecting happens with the first request. UNAVAILABLE is tried five times within the request's
+    deadline, with growing pauses and jitter; no other code is tried again here, see `busy.py`.
 
     Args:
         grpc_api: `grpc` or `grpc.aio`.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -11,6 +12,7 @@ import grpc
 from serving.client.base import (
     Answer,
     Batch,
+    Options,
     batches,
     blames_a_picture,
     client_error,
@@ -18,6 +20,7 @@ from serving.client.base import (
     ready,
     refused,
 )
+from serving.client.busy import Busy
 from serving.client.connection import Connection
 from serving.client.errors import PictureRefused, RequestRefused
 from serving.client.results import Prediction, Signature, VersionStatus
@@ -45,7 +48,8 @@ class Client(Connection):
 
         Raises:
             PictureRefused: the first picture that cannot be read, here or on the server.
-            ServerUnavailable, DeadlineExceeded, ModelNotFound, RequestRefused: see each.
+            ServerUnavailable, ServerBusy, DeadlineExceeded, ModelNotFound, RequestRefused: see
+                each.
         """
         predictions = []
         for answer in self.classify_each(pictures):
@@ -77,7 +81,8 @@ class Client(Connection):
         """Gives the versions that the server tracks, the newest first.
 
         Raises:
-            ServerUnavailable, DeadlineExceeded, ModelNotFound, RequestRefused: see each.
+            ServerUnavailable, ServerBusy, DeadlineExceeded, ModelNotFound, RequestRefused: see
+                each.
         """
         request = self._messages.status_request(self._spec)
         return self._messages.statuses(
@@ -88,7 +93,8 @@ class Client(Connection):
         """Gives the signatures of the served version by name.
 
         Raises:
-            ServerUnavailable, DeadlineExceeded, ModelNotFound, RequestRefused: see each.
+            ServerUnavailable, ServerBusy, DeadlineExceeded, ModelNotFound, RequestRefused: see
+                each.
         """
         request = self._messages.metadata_request(self._spec)
         return self._messages.signatures(
@@ -119,12 +125,38 @@ class Client(Connection):
                 return [self._answers(item, self._send(item))[0] for item in singly]
             return [refused(pictures[0], error)]
 
-    def _begin(self, method: Any, request: Any) -> Any:
-        options = self._options
-        return method.future(request, timeout=options.timeout, metadata=options.metadata)
+    def _begin(self, method: Any, request: Any) -> _Call:
+        return _Call(self._options, method, request)
 
-    def _result(self, call: Any) -> Any:
+    def _result(self, call: _Call) -> Any:
         try:
             return call.result()
         except grpc.RpcError as error:
             raise client_error(self._options, error) from None
+
+
+class _Call:
+    """A request under way; sent again while the server is too busy, once its answer is awaited."""
+
+    def __init__(self, options: Options, method: Any, request: Any) -> None:
+        self._options, self._method, self._request = options, method, request
+        self._busy = Busy(options.timeout)
+        self._send()
+
+    def cancel(self) -> None:
+        self._future.cancel()
+
+    def result(self) -> Any:
+        while True:
+            try:
+                return self._future.result()
+            except grpc.RpcError as error:
+                pause = self._busy.pause(error)
+                if pause is None:
+                    raise
+            time.sleep(pause)
+            self._send()
+
+    def _send(self) -> None:
+        seconds, metadata = self._busy.seconds_left(), self._options.metadata
+        self._future = self._method.future(self._request, timeout=seconds, metadata=metadata)

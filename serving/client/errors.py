@@ -18,6 +18,17 @@ class ServerUnavailable(ClientError):
         )
 
 
+class ServerBusy(ClientError):
+    """The server had no thread for the request, however often it was sent within `timeout`."""
+
+    def __init__(self, server: str, timeout: float, details: str) -> None:
+        super().__init__(
+            f"{server} was too busy to take the request within {timeout:g} s ({details}). Start it"
+            " with more threads (--grpc_max_threads=64), run more servers, or ask with fewer"
+            " clients at once."
+        )
+
+
 class DeadlineExceeded(ClientError):
     """The server took longer than the client's `timeout`."""
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from serving.quiet import quiet_import
 
@@ -38,6 +39,8 @@ class ServeOptions:
     """How requests of several clients are joined; None: not at all."""
     ssl_config_file: Path | None = None
     """Keys and certificates for gRPC; None: no TLS."""
+    model_config_file_poll_wait_seconds: int = 10
+    """Between two looks at `model_config_file`; 0 reads it once."""
 
     def __post_init__(self) -> None:
         if (self.model_dir is None) == (self.model_config_file is None):
@@ -57,25 +60,26 @@ def serve(options: ServeOptions) -> None:
     from serving import config_files
 
     files = options.batching_parameters_file, options.ssl_config_file
-    batching = config_files.read_batching(files[0]) if files[0] else None
-    ssl = config_files.read_ssl(files[1]) if files[1] else None
-    models = options.model_config_file
-    config = config_files.read_models(models) if models else None
+    if options.model_config_file is not None:
+        config_files.read_models(options.model_config_file)  # before TensorFlow's seconds
+    more: dict[str, Any] = {
+        "host": options.host,
+        "port": options.port,
+        "rest_port": options.rest_port,
+        "batching": config_files.read_batching(files[0]) if files[0] else None,
+        "ssl": config_files.read_ssl(files[1]) if files[1] else None,
+        "announce": functools.partial(print, flush=True),
+    }
     with quiet_import():
+        from serving.local_server.follow import FollowingServer
         from serving.local_server.models import one_model
         from serving.local_server.server import LocalServer, run
 
-    if options.model_dir is not None:
-        config = one_model(options.name, options.model_dir)
-    say = functools.partial(print, flush=True)
-    run(
-        lambda: LocalServer(
-            config,
-            host=options.host,
-            port=options.port,
-            rest_port=options.rest_port,
-            batching=batching,
-            ssl=ssl,
-            announce=say,
-        )
-    )
+    def server() -> LocalServer:
+        if options.model_dir is not None:
+            return LocalServer(one_model(options.name, options.model_dir), **more)
+        assert options.model_config_file is not None
+        seconds = options.model_config_file_poll_wait_seconds
+        return FollowingServer(options.model_config_file, seconds, **more)
+
+    run(server)

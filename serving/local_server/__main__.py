@@ -24,6 +24,12 @@ def main() -> int:
     add("--host", default="127.0.0.1", help="the address to listen on")
     add("--port", type=int, default=8500, help="for gRPC; 0 takes a free one")
     add("--rest-port", type=int, default=8501, help="for REST and the page; likewise")
+    add(
+        "--model-config-file-poll-wait-seconds",
+        type=int,
+        default=10,
+        help="between two looks at --model-config-file; 0 reads it once",
+    )
     add("--batching-parameters-file", type=Path, help="how clients' requests are joined")
     add("--ssl-config-file", type=Path, help="keys and certificates for gRPC")
     try:

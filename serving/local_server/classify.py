@@ -1,25 +1,28 @@
-"""Classify: serialized tf.Examples in, labels and scores out (classifier.cc, util.cc)."""
+"""Classify: serialized tf.Examples in, labels and scores out (classifier.cc)."""
 
 from __future__ import annotations
 
 from itertools import zip_longest
 from typing import Any
 
-import grpc
-import numpy as np
+import tensorflow as tf
+from google.protobuf.text_format import MessageToString
 from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef
 from tensorflow_serving.apis.classification_pb2 import (
     ClassificationRequest,
     ClassificationResponse,
+    ClassificationResult,
 )
 from tensorflow_serving.apis.input_pb2 import Input
 
 from serving.local_server.batching import Run
-from serving.local_server.errors import ServingError, invalid_argument
+from serving.local_server.errors import invalid_argument
+from serving.local_server.examples import INPUTS, feed
 from serving.local_server.servable import Servable, signature_name
+from serving.local_server.tensors import dtype_name, shape_text
 from serving.saved_model_session import Arrays
 
-_INPUTS, _CLASSES, _SCORES = "inputs", "classes", "scores"  # signature_constants.h
+_CLASSES, _SCORES = "classes", "scores"  # signature_constants.h
 
 
 def classify(
@@ -34,65 +37,72 @@ def classify(
     name = signature_name(request.model_spec)
     if name not in servable.signatures:
         raise invalid_argument(f"No signature was found with the name: {name}")
-    _check(servable.signatures[name])
-    examples = _serialized(request.input)
-    outputs = run(servable, name, {_INPUTS: np.array(examples, object)})
-    labels = _rows(outputs, _CLASSES, np.dtype(object), len(examples))
-    scores = _rows(outputs, _SCORES, np.dtype(np.float32), len(examples))
-    response = ClassificationResponse()
-    servable.identify(response.model_spec)
-    response.model_spec.signature_name = name
-    for row in zip(labels, scores, strict=True):
-        classes = response.result.classifications.add().classes
-        for label, score in zip_longest(*row):
-            classes.add(label=label, score=score)
+    check_classifies(servable.signatures[name])
+    result = classification(servable, name, request.input, run)
+    response = ClassificationResponse(result=result)
+    servable.identify(response.model_spec, name)
     return response
 
 
-def _check(signature: SignatureDef) -> None:
+def check_classifies(signature: SignatureDef) -> None:
+    """Refuses a signature that does not classify.
+
+    Raises:
+        ServingError: INVALID_ARGUMENT, says what it lacks.
+    """
     if len(signature.inputs) != 1:
         raise invalid_argument("Expected one input Tensor.")
     if len(signature.outputs) not in (1, 2):
         raise invalid_argument(
             f"Expected one or two output Tensors, found {len(signature.outputs)}"
         )
-    if _INPUTS not in signature.inputs:
-        raise ServingError(
-            grpc.StatusCode.FAILED_PRECONDITION,
-            f"No classification inputs found in SignatureDef: {signature}",
-        )
+    if INPUTS not in signature.inputs:
+        text = MessageToString(signature)
+        raise invalid_argument(f"No classification inputs found in SignatureDef: {text}")
     if not {_CLASSES, _SCORES} & set(signature.outputs):
-        raise ServingError(
-            grpc.StatusCode.FAILED_PRECONDITION,
+        raise invalid_argument(
             "Expected classification signature outputs to contain at least one of"
-            f' "{_CLASSES}" or "{_SCORES}". Signature was: {signature}',
+            f' "{_CLASSES}" or "{_SCORES}". Signature was: {MessageToString(signature)}'
         )
 
 
-def _serialized(sent: Input) -> list[bytes]:
-    """One serialized tf.Example each; a context's features go into all of them."""
-    context = b""
-    examples = sent.example_list.examples
-    if sent.WhichOneof("kind") == "example_list_with_context":
-        context = sent.example_list_with_context.context.SerializeToString()
-        examples = sent.example_list_with_context.examples
-    if not examples:
-        raise invalid_argument("Input is empty.")
-    # Protocol buffers merge when they are concatenated.
-    return [context + example.SerializeToString() for example in examples]
+def classification(servable: Servable, name: str, sent: Input, run: Run) -> ClassificationResult:
+    """Returns the classes of the examples by a signature that classifies.
+
+    Raises:
+        ServingError: no examples, outputs of another form, and what `run` raises.
+    """
+    inputs = feed(servable.signatures[name], sent)
+    outputs = run(servable, name, inputs)
+    count = len(inputs[INPUTS])
+    labels = _rows(outputs, _CLASSES, tf.string, count)
+    scores = _rows(outputs, _SCORES, tf.float32, count)
+    if {_CLASSES, _SCORES} <= outputs.keys() and len(labels[0]) != len(scores[0]):
+        raise invalid_argument(
+            "Tensors class and score should match in dim_size(1). Got"
+            f" {len(labels[0])} vs. {len(scores[0])}"
+        )
+    result = ClassificationResult()
+    for row in zip(labels, scores, strict=True):
+        classes = result.classifications.add().classes
+        for label, score in zip_longest(*row):
+            classes.add(label=label, score=score)
+    return result
 
 
-def _rows(outputs: Arrays, alias: str, dtype: np.dtype, batch: int) -> list[Any]:
+def _rows(outputs: Arrays, alias: str, dtype: tf.DType, batch: int) -> list[Any]:
     """The rows of one output, `[batch, classes]`; empty ones where the signature lacks it."""
     if alias not in outputs:
         return [()] * batch
     array = outputs[alias]
     if array.ndim != 2:
         raise invalid_argument(
-            f"Expected Tensor shape: [batch_size num_classes] but got {list(array.shape)}"
+            f"Expected Tensor shape: [batch_size num_classes] but got {shape_text(array)}"
         )
-    if array.dtype != dtype:
-        raise invalid_argument(f"Expected {alias} Tensor of {dtype.name}. Got: {array.dtype.name}")
+    if tf.as_dtype(array.dtype) != dtype:
+        raise invalid_argument(
+            f"Expected {alias} Tensor of {dtype_name(dtype)}. Got: {dtype_name(array.dtype)}"
+        )
     if array.shape[0] != batch:
         raise invalid_argument(
             f"Expected {alias} output batch size of {batch}. Got: {array.shape[0]}"

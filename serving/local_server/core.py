@@ -23,18 +23,22 @@ from tensorflow_serving.apis.get_model_status_pb2 import (
     GetModelStatusRequest,
     GetModelStatusResponse,
 )
+from tensorflow_serving.apis.inference_pb2 import MultiInferenceRequest, MultiInferenceResponse
 from tensorflow_serving.apis.model_management_pb2 import (
     ReloadConfigRequest,
     ReloadConfigResponse,
 )
 from tensorflow_serving.apis.model_pb2 import ModelSpec
 from tensorflow_serving.apis.predict_pb2 import PredictRequest, PredictResponse
+from tensorflow_serving.apis.regression_pb2 import RegressionRequest, RegressionResponse
 
 from serving.local_server.batching import Batcher, Run
 from serving.local_server.classify import classify
 from serving.local_server.errors import ServingError, invalid_argument, servable_not_found
 from serving.local_server.models import ModelSet
+from serving.local_server.multi_inference import infer
 from serving.local_server.predict import predict
+from serving.local_server.regress import regress
 from serving.local_server.servable import Servable
 
 SIGNATURE_DEF = "signature_def"
@@ -73,9 +77,26 @@ class ServerCore:
         with self.lease(request) as servable:
             return classify(servable, request, self.runner(seconds))
 
+    def regress(
+        self, request: RegressionRequest, seconds: float | None = None
+    ) -> RegressionResponse:
+        """Answers within `seconds`, as `predict`."""
+        with self.lease(request) as servable:
+            return regress(servable, request, self.runner(seconds))
+
+    def infer(
+        self, request: MultiInferenceRequest, seconds: float | None = None
+    ) -> MultiInferenceResponse:
+        """Answers by the version that the first task names, within `seconds` as `predict`."""
+        first = request.tasks[0].model_spec if request.tasks else ModelSpec()
+        with self._lease(first) as servable:
+            return infer(servable, request, self.runner(seconds))
+
     def reload(self, request: ReloadConfigRequest) -> ReloadConfigResponse:
         self._models.apply(request.config)
-        return ReloadConfigResponse()
+        response = ReloadConfigResponse()
+        response.status.SetInParent()  # OK is written out
+        return response
 
     def runner(self, seconds: float | None = None) -> Run:
         """Returns what runs signatures: in batches where the server was told to, else one by one.
@@ -125,7 +146,11 @@ class ServerCore:
     @contextmanager
     def lease(self, request: Request) -> Iterator[Servable]:
         """Gives the version that the request's model_spec names, loaded until the block ends."""
-        spec = _spec(request)
+        with self._lease(_spec(request)) as servable:
+            yield servable
+
+    @contextmanager
+    def _lease(self, spec: ModelSpec) -> Iterator[Servable]:
         if not spec.name:
             raise invalid_argument("ModelSpec has no name specified.")
         version = spec.version.value if spec.HasField("version") else None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import grpc
 import tensorflow as tf
 
-_MESSAGE_LIMIT = 1024  # grpc_status_util.cc
 CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
@@ -13,8 +12,6 @@ class ServingError(Exception):
     """A request, or a version, that ends with `code` and `message`."""
 
     def __init__(self, code: grpc.StatusCode, message: str) -> None:
-        if len(message) > _MESSAGE_LIMIT:
-            message = message[:_MESSAGE_LIMIT] + "...TRUNCATED"
         super().__init__(message)
         self.code = code
         self.message = message

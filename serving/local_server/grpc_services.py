@@ -12,11 +12,7 @@ from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServic
 from serving.local_server.core import ServerCore
 from serving.local_server.errors import ServingError
 
-
-def _unimplemented(self: object, request: object, context: grpc.ServicerContext) -> None:
-    context.abort(
-        grpc.StatusCode.UNIMPLEMENTED, "The development server does not serve this method"
-    )
+_MESSAGE_BYTES = 1024  # grpc_status_util.cc
 
 
 class PredictionService(PredictionServiceServicer):
@@ -34,7 +30,11 @@ class PredictionService(PredictionServiceServicer):
     def GetModelMetadata(self, request: Any, context: grpc.ServicerContext) -> Any:
         return _answer(self._core.metadata, request, context)
 
-    Regress = MultiInference = _unimplemented
+    def Regress(self, request: Any, context: grpc.ServicerContext) -> Any:
+        return _answer(_timed(self._core.regress, context), request, context)
+
+    def MultiInference(self, request: Any, context: grpc.ServicerContext) -> Any:
+        return _answer(_timed(self._core.infer, context), request, context)
 
 
 class ModelService(ModelServiceServicer):
@@ -63,4 +63,12 @@ def _answer(method: Callable[[Any], Any], request: Any, context: grpc.ServicerCo
     try:
         return method(request)
     except ServingError as error:
-        context.abort(error.code, error.message)
+        context.abort(error.code, _cut(error.message))
+
+
+def _cut(message: str) -> str:
+    """Cuts a message where TensorFlow Serving does, in the middle of a letter if need be."""
+    data = message.encode(errors="replace")
+    if len(data) <= _MESSAGE_BYTES:
+        return message
+    return data[:_MESSAGE_BYTES].decode(errors="ignore") + "...TRUNCATED"

@@ -1,9 +1,9 @@
 """Which versions are loaded: follows the base path as TensorFlow Serving's manager does.
 
 Every second the base path says which versions to serve: the greatest number, or those that the
-model's configuration asks for. A new one is loaded and warmed up before the old one is unloaded, so
-from the first load on there is one that answers; requests that run on a version that is leaving
-finish on it.
+model's configuration asks for. A new one is loaded and warmed up before the last of the old ones is
+unloaded, so from the first load on there is one that answers; requests that run on a version that
+is leaving finish on it.
 """
 
 from __future__ import annotations
@@ -12,12 +12,11 @@ import gc
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import grpc
 from tensorflow_serving.config.model_server_config_pb2 import ModelConfig
 
 from serving.local_server.errors import ServingError, invalid_argument, servable_not_found
@@ -57,7 +56,6 @@ class VersionManager:
     def __init__(self, config: ModelConfig, changed: Callable[[VersionState], None]) -> None:
         self.config = config
         self._name = config.name
-        self._labels: dict[str, int] = dict(config.version_labels)
         self._changed = changed
         self._lock = threading.Lock()  # guards the next two
         self._states: dict[int, VersionState] = {}
@@ -78,20 +76,15 @@ class VersionManager:
     def configure(self, config: ModelConfig) -> None:
         """Follows another base path or policy from the next poll on, and takes over the labels.
 
-        Raises:
-            ServingError: FAILED_PRECONDITION, a label of a version that is not available; the
-                labels stay as they were.
+        The caller has checked the labels (models.py).
         """
         with self._lock:
             self.config = config
-            for label, version in config.version_labels.items():
-                if self._labels.get(label) != version and version not in self._loaded:
-                    raise ServingError(
-                        grpc.StatusCode.FAILED_PRECONDITION,
-                        f"Request to assign label to version {version} of model {self._name},"
-                        " which is not currently available for inference",
-                    )
-            self._labels = dict(config.version_labels)
+
+    @property
+    def labels(self) -> Mapping[str, int]:
+        """The versions by their labels."""
+        return self.config.version_labels
 
     def labelled(self, label: str) -> int:
         """Gives the version with this label.
@@ -99,10 +92,15 @@ class VersionManager:
         Raises:
             ServingError: INVALID_ARGUMENT, there is no such label.
         """
+        labels = self.labels
+        if label not in labels:
+            raise invalid_argument(f"Unrecognized servable version label: {label}")
+        return labels[label]
+
+    def is_available(self, version: int) -> bool:
+        """Whether requests can be answered by this version now."""
         with self._lock:
-            if label not in self._labels:
-                raise invalid_argument(f"Unrecognized servable version label: {label}")
-            return self._labels[label]
+            return version in self._loaded
 
     def states(self) -> list[VersionState]:
         """Gives every version there has been, the greatest number first."""
@@ -144,19 +142,30 @@ class VersionManager:
                 return
 
     def _poll(self) -> None:
+        config = self.config
         try:
-            versions = published(Path(self.config.base_path))
+            versions = published(Path(config.base_path))
         except VersionError:
             return
-        aspired = aspired_versions(versions, self.config)
+        aspired = aspired_versions(versions, config)
         for number in self._failures.keys() - aspired.keys():
             del self._failures[number]
             self._end(number, LOADING)
-        for number in aspired.keys() - self._loaded.keys():
+        self._unload(aspired)
+        for number in sorted(aspired.keys() - self._loaded.keys(), reverse=True):
             self._load(number, aspired[number])
-        if aspired.keys() <= self._loaded.keys():
-            for number in self._loaded.keys() - aspired.keys():
-                self._retire(number)
+            self._unload(aspired)
+
+    def _unload(self, aspired: dict[int, Path]) -> None:
+        """Retires what is not aspired, except the last version that answers.
+
+        As availability_preserving_policy.cc has it.
+        """
+        leaving = sorted(self._loaded.keys() - aspired.keys())
+        if aspired and not aspired.keys() & self._loaded.keys():
+            leaving = leaving[:-1]
+        for number in leaving:
+            self._retire(number)
 
     def _load(self, number: int, path: Path) -> None:
         failure = self._failures.get(number, _Failure(0, 0.0))

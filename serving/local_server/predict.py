@@ -12,8 +12,7 @@ from tensorflow_serving.apis.predict_pb2 import PredictRequest, PredictResponse
 from serving.local_server.batching import Run
 from serving.local_server.errors import ServingError, invalid_argument
 from serving.local_server.servable import Servable, signature_name
-from serving.local_server.tensors import from_proto, to_proto, type_name
-from serving.saved_model_session import Arrays
+from serving.local_server.tensors import check_dtypes, from_proto, to_proto
 
 
 def predict(
@@ -30,36 +29,35 @@ def predict(
             grpc.StatusCode.FAILED_PRECONDITION, f'Serving signature key "{name}" not found.'
         )
     signature = servable.signatures[name]
-    inputs = _inputs(signature, request.inputs)
+    sent = _inputs(signature, request.inputs)
+    inputs = {alias: from_proto(alias, proto) for alias, proto in sent.items()}
     aliases = _outputs(signature, request.output_filter)
+    check_dtypes(signature.inputs, {alias: proto.dtype for alias, proto in sent.items()})
     outputs = run(servable, name, inputs)
     response = PredictResponse()
-    servable.identify(response.model_spec)
-    response.model_spec.signature_name = name
+    servable.identify(response.model_spec, name)
     for alias in aliases:
         response.outputs[alias].CopyFrom(to_proto(outputs[alias]))
     return response
 
 
-def _inputs(signature: SignatureDef, sent: Mapping[str, TensorProto]) -> Arrays:
-    """The request's tensors by alias, of the dtypes that the signature asks for."""
-    wanted = signature.inputs
-    if sent.keys() != wanted.keys():
+def _inputs(signature: SignatureDef, sent: Mapping[str, TensorProto]) -> dict[str, TensorProto]:
+    """The tensors by the signature's aliases: the request's, else the signature's defaults."""
+    wanted, defaults = signature.inputs, signature.defaults
+    if len(sent) > len(wanted) or (len(sent) < len(wanted) and not defaults):
         raise invalid_argument(
             f"input size does not match signature: {len(sent)}!={len(wanted)}"
             f" len({_set(sent)}) != len({_set(wanted)})."
             f" Sent extra: {_set(sent.keys() - wanted.keys())}."
             f" Missing but required: {_set(wanted.keys() - sent.keys())}."
         )
-    tensors = {}
-    for position, (alias, info) in enumerate(sorted(wanted.items())):
-        if sent[alias].dtype != info.dtype:
-            raise invalid_argument(
-                f"Expects arg[{position}] to be {type_name(info.dtype)}"
-                f" but {type_name(sent[alias].dtype)} is provided"
-            )
-        tensors[alias] = from_proto(alias, sent[alias])
-    return tensors
+    for alias in sorted(wanted.keys() - sent.keys() - defaults.keys()):
+        raise invalid_argument(
+            f"Signature input alias: {alias}(feed name: {wanted[alias].name}) not found in request"
+            f" and no default value provided. Inputs expected to be in the request {_set(sent)},"
+            f" or default input alias set: {','.join(sorted(defaults))}"
+        )
+    return {alias: sent[alias] if alias in sent else defaults[alias] for alias in wanted}
 
 
 def _outputs(signature: SignatureDef, output_filter: Iterable[str]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
 import re
 import socket
 import subprocess
@@ -11,8 +12,9 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO
 
 from serving import real_server
@@ -21,7 +23,16 @@ from serving.local_server import ServeOptions
 _START_SECONDS = 300.0
 _STOP_SECONDS = 40.0
 _LOOK_SECONDS = 0.2
+_ASK_SECONDS = 5.0
+_LAST_LINES = 5
 _LISTENING = re.compile(r"gRPC on (\S+:\d+)")
+# Ours may be silent (quiet.py); the binary inherits it, and its log is needed.
+_OF_THE_BINARY = {"TF_CPP_MIN_LOG_LEVEL": "1"}
+# retrier.cc, aspired_versions_manager.cc, main.cc
+_NOT_LOADED = re.compile(
+    r"(?:Loading servable: .* failed|Servable .* cannot be loaded|Failed to start server\. Error):"
+    r" (.+)"
+)
 
 
 class ServerFailed(Exception):
@@ -60,8 +71,9 @@ def serving(
             assert process.stdout is not None
             yield _address(process, process.stdout, seconds)
         return
+    once = "--max_num_load_retries=0"  # by itself the binary tries five times more, a minute apart
     try:
-        with _process(command) as process:
+        with _process([*command, once], _OF_THE_BINARY) as process:
             yield _available(process, real, seconds)
     finally:
         if container in command:
@@ -69,8 +81,16 @@ def serving(
 
 
 @contextlib.contextmanager
-def _process(command: list[str]) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+def _process(
+    command: list[str], environment: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, **environment},
+    )
     try:
         yield process
     finally:
@@ -114,15 +134,23 @@ def _address(process: subprocess.Popen[str], output: IO[str], seconds: float) ->
 
 
 def _available(process: subprocess.Popen[str], options: ServeOptions, seconds: float) -> str:
-    """Asks TensorFlow Serving for its state until a version is available."""
+    """Asks TensorFlow Serving for its state until a version is available.
+
+    Its ports open once it has loaded a version, so until then nothing answers; that it can't load
+    one is in its log only.
+    """
     from serving.client import Client, ClientError
 
     said: list[str] = []
-    threading.Thread(target=lambda: said.extend(process.stdout or ()), daemon=True).start()
+    reader = threading.Thread(target=lambda: said.extend(process.stdout or ()), daemon=True)
+    reader.start()
     address = f"{options.host}:{options.port}"
     end = time.monotonic() + seconds
-    with Client(address, name=options.name, timeout=5.0) as client:
-        while process.poll() is None and time.monotonic() < end:
+    with Client(address, name=options.name, timeout=_ASK_SECONDS) as client:
+        while process.poll() is None and not _faults(said):
+            if time.monotonic() > end:
+                last = said[-_LAST_LINES + 1 :]
+                raise _failed([f"none within {seconds:g} s", *last])
             with contextlib.suppress(ClientError):
                 states = client.status()
                 if any(version.state == "AVAILABLE" for version in states):
@@ -130,11 +158,18 @@ def _available(process: subprocess.Popen[str], options: ServeOptions, seconds: f
                 if any(version.error for version in states):
                     raise _failed([version.error for version in states])
             time.sleep(_LOOK_SECONDS)
-    raise _failed([line.strip() for line in said])
+    reader.join(_ASK_SECONDS)  # a process that has ended may have said more than was read
+    raise _failed(_faults(said)[:1] or said)
+
+
+def _faults(said: list[str]) -> list[str]:
+    """Why a version did not load, or the server not start, as TensorFlow Serving's log says it."""
+    return [found[1] for line in list(said) if (found := _NOT_LOADED.search(line))]
 
 
 def _failed(said: list[str]) -> ServerFailed:
-    return ServerFailed(f"The server has no version to serve: {' / '.join(said[-5:]) or 'silent'}")
+    words = " / ".join(line.strip() for line in said[-_LAST_LINES:])
+    return ServerFailed(f"The server has no version to serve: {words or 'silent'}")
 
 
 def _free_port() -> int:

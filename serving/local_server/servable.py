@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+import grpc
 import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis.model_pb2 import ModelSpec
@@ -23,20 +24,27 @@ class Servable:
         path: the folder, a SavedModel with a meta graph tagged `serve`.
 
     Raises:
-        OSError, ValueError, tensorflow.errors.OpError and others: what keeps TensorFlow from
-            loading it.
+        ServingError: NOT_FOUND, the folder holds no SavedModel.
+        OSError, tensorflow.errors.OpError and others: what keeps TensorFlow from loading it.
     """
 
     def __init__(self, name: str, version: int, path: Path) -> None:
         self.name = name
         self.version = version
+        if not any((path / f"saved_model.{kind}").exists() for kind in ("pb", "pbtxt")):
+            raise ServingError(
+                grpc.StatusCode.NOT_FOUND,
+                "Specified file path does not appear to contain a SavedModel bundle (should have a"
+                f" file called `saved_model.pb`)\nSpecified file path: {path}",
+            )
         self._session = SavedModelSession(path)
         self.signatures = self._session.signatures
 
-    def identify(self, spec: ModelSpec) -> None:
-        """Writes into an answer's `spec` which model and version gave it."""
+    def identify(self, spec: ModelSpec, signature_name: str = "") -> None:
+        """Writes into an answer's `spec` which model, version and signature gave it."""
         spec.name = self.name
         spec.version.value = self.version
+        spec.signature_name = signature_name
 
     def batches(self, signature_name: str) -> bool:
         """Whether requests can be joined: all the signature's tensors have a free first size."""

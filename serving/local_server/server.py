@@ -11,8 +11,6 @@ from typing import Any
 
 import grpc
 from grpc_health.v1 import health_pb2_grpc
-from grpc_health.v1.health import OVERALL_HEALTH, HealthServicer
-from grpc_health.v1.health_pb2 import HealthCheckResponse
 from tensorflow_serving.apis.model_service_pb2_grpc import add_ModelServiceServicer_to_server
 from tensorflow_serving.apis.prediction_service_pb2_grpc import (
     add_PredictionServiceServicer_to_server,
@@ -23,7 +21,9 @@ from serving.config_files import BatchingOptions
 from serving.local_server.batching import Batcher
 from serving.local_server.core import ServerCore
 from serving.local_server.grpc_services import ModelService, PredictionService
+from serving.local_server.health import Health
 from serving.local_server.models import ModelSet
+from serving.local_server.one_message import OneMessage
 from serving.local_server.rest import RestServer
 from serving.local_server.states import AVAILABLE, END, VersionState
 
@@ -33,11 +33,6 @@ _GRPC_OPTIONS = (
     ("grpc.max_receive_message_length", -1),  # TensorFlow Serving's default, not gRPC's 4 MiB
     ("grpc.max_send_message_length", -1),
     ("grpc.so_reuseport", 0),  # or a second server on the same port would get half the requests
-)
-_HEALTH_SERVICES = (
-    OVERALL_HEALTH,
-    "tensorflow.serving.PredictionService",
-    "tensorflow.serving.ModelService",
 )
 
 
@@ -71,8 +66,7 @@ class LocalServer:
         announce: Callable[[str], None] = print,
     ) -> None:
         self._announce = announce
-        self._health = HealthServicer()
-        self._set_health(HealthCheckResponse.NOT_SERVING)
+        self._health = Health()
         self._models = ModelSet(self._changed)
         self._batcher = Batcher(batching) if batching else None
         core = ServerCore(self._models, self._batcher)
@@ -106,7 +100,8 @@ class LocalServer:
         self.stop()
 
     def _grpc_server(self, core: ServerCore) -> grpc.Server:
-        server = grpc.server(ThreadPoolExecutor(_THREADS), options=_GRPC_OPTIONS)
+        threads = ThreadPoolExecutor(_THREADS)
+        server = grpc.server(threads, interceptors=[OneMessage()], options=_GRPC_OPTIONS)
         add_PredictionServiceServicer_to_server(PredictionService(core), server)
         add_ModelServiceServicer_to_server(ModelService(core), server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
@@ -121,13 +116,7 @@ class LocalServer:
         elif state.state == END:
             self._announce(f"{version} is unloaded")
         states = [entry.state for model in self._models.all() for entry in model.states()]
-        self._set_health(
-            HealthCheckResponse.SERVING if AVAILABLE in states else HealthCheckResponse.NOT_SERVING
-        )
-
-    def _set_health(self, status: int) -> None:
-        for service in _HEALTH_SERVICES:
-            self._health.set(service, status)
+        self._health.set_all(AVAILABLE in states)
 
 
 def run(server: Callable[[], LocalServer]) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 import tensorflow as tf
 from tensorflow.core.framework.tensor_pb2 import TensorProto
 from tensorflow.core.framework.types_pb2 import DataType
+from tensorflow.core.protobuf.meta_graph_pb2 import TensorInfo
 
 from serving.local_server.errors import invalid_argument
 
@@ -23,7 +25,12 @@ _VALUES = {
     tf.uint64: "uint64_val",
     **dict.fromkeys((tf.int8, tf.int16, tf.int32, tf.uint8, tf.uint16), "int_val"),
 }
-
+_VIEWS = {  # whose fields hold their bits, or real and imaginary parts in turns
+    tf.float16: ("half_val", np.uint16),
+    tf.bfloat16: ("half_val", np.uint16),
+    tf.complex64: ("scomplex_val", np.float32),
+    tf.complex128: ("dcomplex_val", np.float64),
+}
 
 # A few bytes may claim a tensor of any size, its one value repeated; TensorFlow would allocate it,
 # and where it can't, try for ten seconds.
@@ -36,8 +43,34 @@ def values_field(dtype: tf.DType) -> str | None:
 
 
 def type_name(dtype: int) -> str:
-    """Gives a DataType's name as the C++ messages have it: float, string, int64."""
-    return DataType.Name(dtype)[3:].lower() if dtype in DataType.values() else f"unknown {dtype}"
+    """Returns a DataType's name as the C++ messages have it: float, string, int64."""
+    name: str = DataType.Name(dtype)
+    return name[3:].lower()
+
+
+def dtype_name(dtype: tf.DType | np.dtype) -> str:
+    """Returns a dtype as DataType_Name has it: `DT_FLOAT`."""
+    name: str = DataType.Name(tf.as_dtype(dtype).as_datatype_enum)
+    return name
+
+
+def shape_text(array: np.ndarray) -> str:
+    """Returns a shape as TensorShape::DebugString has it: `[2,3]`."""
+    return f"[{','.join(map(str, array.shape))}]"
+
+
+def check_dtypes(infos: Mapping[str, TensorInfo], sent: Mapping[str, int]) -> None:
+    """Refuses tensors of another dtype than the graph's, by the order of their names there.
+
+    Raises:
+        ServingError: INVALID_ARGUMENT, names the first one.
+    """
+    for position, alias in enumerate(sorted(infos, key=lambda alias: infos[alias].name)):
+        if sent[alias] != infos[alias].dtype:
+            raise invalid_argument(
+                f"Expects arg[{position}] to be {type_name(infos[alias].dtype)}"
+                f" but {type_name(sent[alias])} is provided"
+            )
 
 
 def from_proto(alias: str, proto: TensorProto) -> np.ndarray:
@@ -54,20 +87,25 @@ def from_proto(alias: str, proto: TensorProto) -> np.ndarray:
         return np.array(proto.string_val, object)  # a millisecond less for pictures
     try:
         tensor = tf.io.parse_tensor(proto.SerializeToString(), tf.as_dtype(proto.dtype))
-    except tf.errors.OpError:
+        # Of a scalar, `numpy()` returns the bytes themselves, which np.asarray would cut at a NUL.
+        return np.asarray(tensor.numpy(), tensor.dtype.as_numpy_dtype)
+    except (tf.errors.OpError, TypeError, NotImplementedError):  # also for dtypes without values
         raise invalid_argument(f"tensor parsing error: {alias}") from None
-    # Of a scalar, `numpy()` returns the bytes themselves, which np.asarray would cut at a NUL.
-    return np.asarray(tensor.numpy(), tensor.dtype.as_numpy_dtype)
 
 
 def to_proto(array: np.ndarray) -> TensorProto:
     """Returns `array` as a TensorProto whose values are in the field of their dtype."""
     dtype = tf.as_dtype(array.dtype)
     field = values_field(dtype)
-    if field is None:
+    if dtype in _VIEWS:
+        field, view = _VIEWS[dtype]
+        values = array.ravel().view(view)
+    elif field is not None:
+        values = array.ravel()
+    else:
         return tf.make_tensor_proto(array)
     return TensorProto(
         dtype=dtype.as_datatype_enum,
         tensor_shape=tf.TensorShape(array.shape).as_proto(),
-        **{field: array.ravel().tolist()},
+        **{field: values.tolist()},
     )

@@ -9,7 +9,9 @@ from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
 
 from serving.local_server.classify import classify
 from serving.local_server.errors import invalid_argument
+from serving.local_server.multi_inference import infer
 from serving.local_server.predict import predict
+from serving.local_server.regress import regress
 from serving.local_server.servable import Servable
 
 REQUESTS = Path("assets.extra", "tf_serving_warmup_requests")
@@ -45,5 +47,9 @@ def _answer(servable: Servable, log: PredictionLog) -> None:
             predict(servable, log.predict_log.request)
         case "classify_log":
             classify(servable, log.classify_log.request)
+        case "regress_log":
+            regress(servable, log.regress_log.request)
+        case "multi_inference_log":
+            infer(servable, log.multi_inference_log.request)
         case other:
             raise invalid_argument(f"Unsupported log_type for warmup: {other}")

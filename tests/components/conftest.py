@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +14,15 @@ from tests import made_pictures
 
 if TYPE_CHECKING:
     from components.model.transform_graph import Pixels
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A copy of the project's sources, which the test may change."""
+    root = Path(__file__).resolve().parents[2]
+    for package in ("components", "serving"):
+        shutil.copytree(root / package, tmp_path / package)
+    return tmp_path
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -93,13 +94,29 @@ def test_other_weights_under_the_same_path_rerun_the_bottlenecks(
 def test_new_code_reruns_what_it_touches(
     first_run: FirstRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from components.bottleneck_gen import component
+    from components.bottleneck_gen.component import BottleneckGen
 
-    monkeypatch.setattr(component, "code_version", lambda module: "another release")
+    monkeypatch.setattr(BottleneckGen, "code_version", lambda: "another release")
     states = _states(first_run.run(to_node="BottleneckGen"))
     assert states["BottleneckGen"] == "ran"
     assert states["Transform"] == "cached"
     assert states["ImageExampleGen"] == "cached"
+
+
+def test_another_version_of_a_library_reruns_the_steps_that_name_it(
+    first_run: FirstRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed = metadata.version
+
+    def upgraded(name: str) -> str:
+        return "99.0" if name == "h5py" else installed(name)
+
+    monkeypatch.setattr(metadata, "version", upgraded)
+    for expected in ("ran", "cached"):
+        states = _states(first_run.run(to_node="BottleneckGen"))
+        assert states["BottleneckGen"] == expected
+        before = [name for name in BEFORE_TRAINER if name != "BottleneckGen"]
+        assert {states[name] for name in before if states[name] != "skipped"} == {"cached"}
 
 
 def test_files_for_devices_cost_no_training(first_run: FirstRun) -> None:

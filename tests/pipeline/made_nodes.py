@@ -8,16 +8,22 @@ from pathlib import Path
 from typing import Any
 
 from tfx.dsl.compiler.compiler import Compiler
-from tfx.dsl.components.base import base_component, base_executor, executor_spec
 from tfx.orchestration.pipeline import Pipeline
 from tfx.orchestration.portable import data_types
 from tfx.proto.orchestration import pipeline_pb2
-from tfx.types import Artifact, artifact_utils, channel, component_spec, standard_artifacts
+from tfx.types import standard_artifacts
 
-from components.step.driver import ExecutionDriver
+from components.settings.base import Section
+from components.step.artifacts import Artifacts
+from components.step.base import Step, StepExecutor
+from components.step.driver import StepDriver
 
 
-class WriteDriver(ExecutionDriver):
+class Nothing(Section):
+    """No settings."""
+
+
+class WriteDriver(StepDriver):
     """Leaves a note for the executor beside the outputs, as ImageExampleGen's does."""
 
     def facts_of(self, execution_info: data_types.ExecutionInfo) -> dict[str, str]:
@@ -27,16 +33,15 @@ class WriteDriver(ExecutionDriver):
         return {"noted": "yes"}
 
 
-class WriteExecutor(base_executor.BaseExecutor):
+class WriteExecutor(StepExecutor[Nothing]):
     """Writes a file, and an empty folder."""
 
-    def Do(
-        self,
-        input_dict: dict[str, list[Artifact]],
-        output_dict: dict[str, list[Artifact]],
-        exec_properties: dict[str, Any],
+    SETTINGS = Nothing
+
+    def do(
+        self, inputs: Artifacts, outputs: Artifacts, settings: Nothing, facts: dict[str, str]
     ) -> None:
-        examples = artifact_utils.get_single_instance(output_dict["examples"])
+        examples = outputs.one("examples")
         folder = Path(examples.uri)
         (folder / "Split-train").mkdir()
         (folder / "Split-eval").mkdir()
@@ -45,58 +50,46 @@ class WriteExecutor(base_executor.BaseExecutor):
         examples.set_string_custom_property("where", f"in {examples.uri}")
 
 
-class ReadExecutor(base_executor.BaseExecutor):
+class ReadExecutor(StepExecutor[Nothing]):
     """Writes what it finds, and keeps a state that outlives it."""
 
-    def Do(
-        self,
-        input_dict: dict[str, list[Artifact]],
-        output_dict: dict[str, list[Artifact]],
-        exec_properties: dict[str, Any],
+    SETTINGS = Nothing
+
+    def do(
+        self, inputs: Artifacts, outputs: Artifacts, settings: Nothing, facts: dict[str, str]
     ) -> None:
-        folder = Path(artifact_utils.get_single_uri(input_dict["examples"]))
+        folder = Path(inputs.uri("examples"))
         found = {
             "files": sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*")),
             "content": (folder / "Split-train" / "pictures").read_text(),
             "state": self._context.stateful_working_dir if self._context else None,
             "here": os.fspath(folder),
         }
-        model = Path(artifact_utils.get_single_uri(output_dict["model"]))
-        (model / "found.json").write_text(json.dumps(found))
+        Path(outputs.uri("model"), "found.json").write_text(json.dumps(found))
 
 
-class _WriteSpec(component_spec.ComponentSpec):
-    PARAMETERS: dict[str, Any] = {}
-    INPUTS: dict[str, Any] = {}
-    OUTPUTS = {"examples": component_spec.ChannelParameter(type=standard_artifacts.Examples)}
-
-
-class _ReadSpec(component_spec.ComponentSpec):
-    PARAMETERS: dict[str, Any] = {}
-    INPUTS = {"examples": component_spec.ChannelParameter(type=standard_artifacts.Examples)}
-    OUTPUTS = {"model": component_spec.ChannelParameter(type=standard_artifacts.Model)}
-
-
-class Write(base_component.BaseComponent):
+class Write(Step):
     """The first node."""
 
-    SPEC_CLASS = _WriteSpec
-    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(WriteExecutor)
+    EXECUTOR = WriteExecutor
     DRIVER_CLASS = WriteDriver
+    LIBRARIES = ("numpy",)
+    OUTPUTS = {"examples": standard_artifacts.Examples}
 
 
-class Read(base_component.BaseComponent):
+class Read(Step):
     """The second one."""
 
-    SPEC_CLASS = _ReadSpec
-    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(ReadExecutor)
+    EXECUTOR = ReadExecutor
+    LIBRARIES = ()
+    INPUTS = {"examples": standard_artifacts.Examples}
+    OUTPUTS = {"model": standard_artifacts.Model}
 
 
 def compiled(root: str, metadata: Any) -> pipeline_pb2.Pipeline:
     """The pipeline of the two; `metadata` is ML Metadata's own form of a store."""
-    write = Write(spec=_WriteSpec(examples=channel.Channel(type=standard_artifacts.Examples)))
-    model = channel.Channel(type=standard_artifacts.Model)
-    read = Read(spec=_ReadSpec(examples=write.outputs["examples"], model=model))
+    write = Write(Nothing())
+    read = Read(Nothing(), examples=write.outputs["examples"])
     return Compiler().compile(
         Pipeline(
             pipeline_name="two",

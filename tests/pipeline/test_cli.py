@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from components.step.errors import ConfigError
+from components.errors import ConfigError
 from pipeline import cli
 from pipeline.commands.compile import compile_to
 from serving import versions
@@ -146,6 +146,22 @@ def test_a_version_goes_on_trial_and_back(say: Say, model_dir: Path) -> None:
     code, _, err = say("canary", "--model-dir", model_dir, "--promote")
     assert code == 2
     assert "on trial" in err
+
+
+def test_each_step_of_a_trial_tells_what_comes_next(say: Say, model_dir: Path) -> None:
+    older = versions.published(model_dir)[0].number
+    say("canary", "--model-dir", model_dir)
+    newest = versions.publish(versions.published(model_dir)[0].path, model_dir)
+    told = []
+    for more in ((), (), ("--withdraw",), ("--withdraw",)):
+        code, out, _ = say("canary", "--model-dir", model_dir, *more)
+        assert code == 0
+        told.append(out)
+    both = f"stable {older}, canary {older}: {model_dir / 'models.config'}\n"
+    assert told[0].startswith(f"{both}Version {newest} is loaded beside them by servers")
+    assert told[1] == f"stable {older}, canary {newest}: {model_dir / 'models.config'}\n"
+    assert told[2].startswith(f"{both}Version {newest} stays loaded until")
+    assert told[3] == both
 
 
 def test_a_rollback_to_no_version_lists_those_there_are(say: Say, model_dir: Path) -> None:

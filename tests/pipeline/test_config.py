@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from components.step.errors import ConfigError
+from components.errors import ConfigError
 from pipeline import config
 
 # The contract's figures. `from_layer` and `size` are the backbone's own.

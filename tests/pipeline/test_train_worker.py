@@ -6,9 +6,12 @@ from pathlib import Path
 import pytest
 from tfx.proto.orchestration import pipeline_pb2
 
+from components.errors import ConfigError
+from components.settings.model import Model
 from components.settings.training import Training
-from components.step.errors import ConfigError
+from components.step.base import SETTINGS
 from components.trainer import job
+from components.trainer.settings import TrainerSettings
 from pipeline import node_runner, train_worker
 
 CLUSTER = {"worker": ["localhost:2222", "localhost:2223"]}
@@ -19,11 +22,12 @@ def compiled(root: str, distribution: str) -> pipeline_pb2.Pipeline:
     made = pipeline_pb2.Pipeline()
     made.runtime_spec.pipeline_root.field_value.string_value = root
     made.runtime_spec.pipeline_run_id.field_value.string_value = "monday"
-    training = Training.model_validate({"distribution": distribution}).model_dump_json()
+    training = Training.model_validate({"distribution": distribution})
+    settings = TrainerSettings(model=Model(), training=training).model_dump_json()
     for name in ("BottleneckGen", "Trainer"):
         node = made.nodes.add().pipeline_node
         node.node_info.id = name
-        node.parameters.parameters["training"].field_value.string_value = training
+        node.parameters.parameters[SETTINGS].field_value.string_value = settings
     return made
 
 

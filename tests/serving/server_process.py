@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import json
 import re
 import signal
@@ -11,7 +13,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +76,15 @@ class ServerAt:
                 return response.status, json.load(response)
         except urllib.error.HTTPError as error:
             return error.code, json.load(error)
+
+    @contextlib.contextmanager
+    def http(self) -> Iterator[http.client.HTTPConnection]:
+        """Opens a connection to the REST port."""
+        connection = http.client.HTTPConnection(self.host, self.rest_port, timeout=60)
+        try:
+            yield connection
+        finally:
+            connection.close()
 
     def log(self) -> str:
         return "its log is elsewhere"

@@ -1,60 +1,57 @@
-"""Sixteen clients for a minute, while versions come, go back and break."""
+"""Many clients, while versions come, go back, break and are tried under labels.
+
+`SERVING_ADDRESS=HOST:PORT SERVING_MODEL_DIR=DIR` holds a server that runs already against the same
+(docs/serving.md): DIR is its push directory as we see it. With `--max_num_load_retries=0`, or
+TensorFlow Serving tries the broken version for five minutes, and loads no other meanwhile.
+"""
 
 from __future__ import annotations
 
-import shutil
-import threading
+import os
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import grpc
-import numpy as np
 import pytest
-import tensorflow as tf
-from PIL import Image
-from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub
+from tensorflow_serving.apis.model_management_pb2 import ReloadConfigRequest
 
 import serving
-from serving.versions import publish, rollback
-from tests.serving.samples import jpeg, png
-from tests.serving.server_process import ServerProcess, wait_until
-from tests.serving.tiny_model import export, predict_request
+from serving import canary, labels
+from serving.versions import rollback
+from tests.serving.load import Clients, Models
+from tests.serving.server_process import (
+    START_SECONDS,
+    RemoteServer,
+    ServerAt,
+    ServerProcess,
+    wait_until,
+)
 
 CLIENTS, SECONDS = 16, 60.0
 BATCHING = Path(serving.__file__).parent / "config" / "batching_parameters.txt"
-PICTURES = [png(Image.new("RGB", (8, 8), "red")), jpeg(Image.new("RGB", (8, 8), "blue"))]
 
 
-class Models:
-    """SavedModels that answer differently, so that an answer shows which version gave it."""
+def only_available(server: ServerAt, version: int) -> Callable[[], bool]:
+    """Whether this version answers and no other is loaded."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._count = 0
-        self.expected: dict[int, np.ndarray] = {}  # scores by version, [pictures, classes]
+    def holds() -> bool:
+        loaded = [number for number, state in server.states().items() if state == "AVAILABLE"]
+        return loaded == [version]
 
-    def push(self, model_dir: Path) -> int:
-        self._count += 1
-        model = export(self._folder / str(self._count), (0.3 * self._count, 0.0, 0.0))
-        signature = tf.saved_model.load(str(model)).signatures["serving_default"]
-        scores = signature(inputs=tf.constant(PICTURES))["scores"].numpy()
-        version = publish(model, model_dir)
-        self.expected[version] = scores
-        return version
-
-    def push_bad(self, model_dir: Path) -> int:
-        bad = self._folder / "bad"
-        shutil.copytree(self._folder / "1", bad)
-        (bad / "saved_model.pb").write_bytes(b"noise" * 100)
-        return publish(bad, model_dir)
+    return holds
 
 
 @pytest.fixture
-def pushed(tmp_path: Path) -> Iterator[tuple[Models, Path, ServerProcess]]:
-    models, model_dir = Models(tmp_path / "models"), tmp_path / "pushed"
+def pushed(
+    tmp_path: Path,
+) -> Iterator[tuple[Models, Path, ServerAt]]:
+    """Models, the push directory with the first of them, and the server that serves it."""
+    models = Models(tmp_path / "models")
+    if address := os.environ.get("SERVING_ADDRESS"):
+        yield from _given(models, address, Path(os.environ["SERVING_MODEL_DIR"]))
+        return
+    model_dir = tmp_path / "pushed"
     models.push(model_dir)
     server = ServerProcess(model_dir, "--batching-parameters-file", str(BATCHING))
     server.wait_until_listening()
@@ -63,69 +60,81 @@ def pushed(tmp_path: Path) -> Iterator[tuple[Models, Path, ServerProcess]]:
     server.kill()
 
 
-class Clients:
-    """Each asks without a pause for one picture and keeps what it was answered."""
-
-    def __init__(self, address: str) -> None:
-        self._address = address
-        self._done = threading.Event()
-        self._pool = ThreadPoolExecutor(CLIENTS)
-        self.answers: list[tuple[int, int, list[float]]] = []  # version, picture, scores
-        self.errors: list[str] = []
-
-    def __enter__(self) -> Clients:
-        for client in range(CLIENTS):
-            self._pool.submit(self._ask, client)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._done.set()
-        self._pool.shutdown()
-
-    def _ask(self, client: int) -> None:
-        picture = client % len(PICTURES)
-        request = predict_request(PICTURES[picture : picture + 1])
-        options = [("grpc.use_local_subchannel_pool", 1)]
-        with grpc.insecure_channel(self._address, options=options) as channel:
-            stub = PredictionServiceStub(channel)
-            while not self._done.is_set():
-                try:
-                    response = stub.Predict(request, timeout=30)
-                except grpc.RpcError as error:
-                    self.errors.append(str(error))
-                    continue
-                scores = list(response.outputs["scores"].float_val)
-                self.answers.append((response.model_spec.version.value, picture, scores))
+def _given(
+    models: Models, address: str, model_dir: Path
+) -> Iterator[tuple[Models, Path, ServerAt]]:
+    base_path = os.environ.get("SERVING_BASE_PATH", str(model_dir.absolute()))
+    server = RemoteServer(address, 0, base_path)
+    first = models.push(model_dir)
+    # TensorFlow Serving listens once it has a version to serve.
+    grpc.channel_ready_future(server.channel).result(START_SECONDS)
+    wait_until(only_available(server, first), server.log)
+    yield models, model_dir, server
+    (model_dir / labels.MODELS_CONFIG).unlink(missing_ok=True)
+    request = ReloadConfigRequest()
+    request.config.model_config_list.config.add(
+        name="classifier", base_path=base_path, model_platform="tensorflow"
+    )
+    server.models.HandleReloadConfigRequest(request, timeout=60)
 
 
 @pytest.mark.slow
 def test_no_request_fails_and_no_answer_is_wrong(
-    pushed: tuple[Models, Path, ServerProcess],
+    pushed: tuple[Models, Path, ServerAt],
 ) -> None:
     models, model_dir, server = pushed
-
-    def state(version: int, wanted: str) -> Callable[[], bool]:
-        return lambda: server.states().get(version) == wanted
-
     start = time.monotonic()
-    with Clients(server.address) as clients:
+    with Clients(server.address, CLIENTS) as clients:
         for switch in range(5):
             previous = max(models.expected)
             version = models.push(model_dir)
-            wait_until(state(version, "AVAILABLE"), server.log)
-            wait_until(state(previous, "END"), server.log)
+            wait_until(only_available(server, version), server.log)
             if switch in (1, 3):
                 rollback(model_dir, previous)
-                wait_until(state(version, "END"), server.log)
+                wait_until(only_available(server, previous), server.log)
                 rollback(model_dir, version)
-                wait_until(state(version, "AVAILABLE"), server.log)
+                wait_until(only_available(server, version), server.log)
         bad = models.push_bad(model_dir)
-        wait_until(state(bad, "END"), server.log)
+        wait_until(lambda: server.states().get(bad) == "END", server.log)
         time.sleep(max(0.0, SECONDS - (time.monotonic() - start)))  # the rest of the minute
-    assert clients.errors == []
-    answered = Counter(version for version, _, _ in clients.answers)
-    assert set(answered) == set(models.expected)
-    assert sum(answered.values()) > 1000
-    for version, picture, scores in clients.answers:
-        np.testing.assert_allclose(scores, models.expected[version][picture], atol=1e-5)
+        rollback(model_dir, version)
+    assert clients.errors == {}
+    assert set(clients.versions()) == set(models.expected)
+    assert len(clients.answers) > 1000
+    clients.check_scores(models)
     assert "Traceback" not in server.log()
+
+
+@pytest.mark.slow
+def test_no_request_for_a_label_fails_while_versions_are_tried(
+    pushed: tuple[Models, Path, ServerAt],
+) -> None:
+    models, model_dir, server = pushed
+    servers = [server.address]
+    canary.advance(model_dir, "classifier", server.base_path, servers)
+    stable = max(models.expected)
+    asked_for = {"stable": {stable}, "canary": {stable}}
+    with Clients(server.address, CLIENTS, ("stable", "canary")) as clients:
+        for well in (True, False, True, False):
+            version = models.push(model_dir)
+            assert canary.advance(model_dir, "classifier", None, servers).canary == version
+            asked_for["canary"].add(version)
+            _until_answered(clients, "canary", version, server)
+            if well:
+                canary.promote(model_dir, servers)
+                asked_for["stable"].add(version)
+                stable = version
+            else:
+                canary.withdraw(model_dir, servers)
+            wait_until(only_available(server, stable), server.log)
+            _until_answered(clients, "stable", stable, server)
+    assert clients.errors == {}
+    for label, versions in asked_for.items():
+        assert set(clients.versions(label)) == versions
+    assert len(clients.answers) > 500
+    clients.check_scores(models)
+    assert "Traceback" not in server.log()
+
+
+def _until_answered(clients: Clients, label: str, version: int, server: ServerAt) -> None:
+    wait_until(lambda: clients.versions(label)[version] > 0, server.log)

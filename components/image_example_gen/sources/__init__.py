@@ -7,6 +7,7 @@ import fnmatch
 import posixpath
 
 from components import files as file_systems
+from components.errors import ConfigError
 from components.files.entries import Entry, View, as_text
 from components.files.paths import absolute
 from components.image_example_gen.sources import spans
@@ -22,7 +23,6 @@ from components.image_example_gen.sources.listing import (
 from components.image_example_gen.sources.manifest import read_manifest
 from components.image_example_gen.sources.records import is_records, read_picture, read_records
 from components.settings.data import Data
-from components.step.errors import ConfigError
 
 __all__ = ["Listing", "SourceFile", "content", "scan"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 import re
 
+from components.errors import DataError
 from components.image_example_gen.sources.listing import Listing, SourceFile
-from components.step.errors import DataError
 
 _SHOWN = 5
 

@@ -9,7 +9,7 @@ import json
 from typing import Any, NamedTuple
 
 from components.artifacts.features import SPLITS, TRAIN
-from components.step.errors import DataError
+from components.errors import DataError
 from serving.pictures import SUFFIXES
 
 

@@ -9,12 +9,12 @@ import io
 import posixpath
 from collections.abc import Iterable
 
+from components.errors import ConfigError, DataError
 from components.files import read_bytes, view
 from components.files.entries import Entry, View, as_text
 from components.files.paths import is_remote, scheme
 from components.image_example_gen.sources.layouts import SPLIT_NAMES
 from components.image_example_gen.sources.listing import Listing, SourceFile
-from components.step.errors import ConfigError, DataError
 
 _NEEDED, _OPTIONAL = ("path", "label"), ("split", "group")
 _SHOWN_FAULTS = 10

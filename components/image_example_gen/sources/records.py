@@ -15,11 +15,11 @@ from typing import BinaryIO
 
 from components.artifacts import features, tfrecords
 from components.artifacts.examples import Example
+from components.errors import DataError
 from components.files import open_bytes
 from components.files.entries import Entry, is_visible
 from components.image_example_gen.sources.layouts import SPLIT_NAMES
 from components.image_example_gen.sources.listing import Listing, Record, SourceFile
-from components.step.errors import DataError
 
 
 def is_records(name: str) -> bool:

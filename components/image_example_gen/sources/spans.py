@@ -10,8 +10,8 @@ import dataclasses
 import posixpath
 import re
 
+from components.errors import ConfigError
 from components.files.entries import View
-from components.step.errors import ConfigError
 
 _DATE = ("YYYY", "MM", "DD")
 _DIGITS = {"SPAN": r"\d+", "VERSION": r"\d+", "YYYY": r"\d{4}", "MM": r"\d\d", "DD": r"\d\d"}

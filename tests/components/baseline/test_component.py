@@ -7,8 +7,9 @@ from tfx.types import standard_artifacts
 
 from components.artifacts import saved_model
 from components.artifacts.types import SERVED_DIGEST, SERVED_VERSION
-from components.baseline.component import Driver, Executor
+from components.baseline.component import BaselineResolver, BaselineSettings, Driver, Executor
 from serving import versions
+from tests.components.made_step import about_to_run, execute
 
 
 @pytest.fixture
@@ -18,13 +19,18 @@ def model(tmp_path: Path) -> Path:
     return tmp_path / "model"
 
 
+def facts(push_directory: Path) -> dict[str, str]:
+    settings = BaselineSettings(push_directory=str(push_directory))
+    return Driver(None).facts_of(about_to_run(BaselineResolver, settings))
+
+
 def resolve(push_directory: Path, target: Path) -> standard_artifacts.Model:
     """Runs driver and executor as the launcher does; gives the baseline."""
-    properties = {"push_directory": str(push_directory)}
-    properties |= Driver(None).facts(properties)
+    settings = BaselineSettings(push_directory=str(push_directory))
+    found = facts(push_directory)
     baseline = standard_artifacts.Model()
     baseline.uri = str(target)
-    Executor().Do({}, {"model": [baseline]}, properties)
+    execute(Executor(), settings, {}, {"model": baseline}, **found)
     return baseline
 
 
@@ -53,9 +59,8 @@ def test_after_a_rollback_the_baseline_is_what_is_served_again(tmp_path: Path, m
     first = versions.publish(model, tmp_path / "served")
     (model / "saved_model.pb").write_bytes(b"newer")
     versions.publish(model, tmp_path / "served")
-    properties = {"push_directory": str(tmp_path / "served")}
-    before = Driver(None).facts(properties)
+    before = facts(tmp_path / "served")
     versions.rollback(tmp_path / "served", first)
-    assert Driver(None).facts(properties) != before
+    assert facts(tmp_path / "served") != before
     baseline = resolve(tmp_path / "served", tmp_path / "baseline")
     assert baseline.get_string_custom_property(SERVED_VERSION) == str(first)

@@ -12,12 +12,12 @@ from components.artifacts import features
 from components.artifacts.examples import PICTURE, parse
 from components.artifacts.tfrecords import read_records
 from components.bottleneck_gen.frozen_base import RunBase
+from components.errors import ConfigError
 from components.model.network import build_extractor
 from components.model.random_base import build_random_base
 from components.model.transform_graph import Pixels
 from components.pretrained.base import build_base
 from components.settings.model import Head, Model
-from components.step.errors import ConfigError
 
 MODEL = Model(backbone="mobilenet", weights=None)
 

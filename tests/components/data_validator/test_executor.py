@@ -10,10 +10,11 @@ from tfx.types import Artifact, standard_artifacts
 from components.artifacts import features
 from components.artifacts import types as artifact_types
 from components.data_validator.executor import PREVIOUS, QUESTION, Executor
+from components.errors import DataError
 from components.settings.data import Validation
 from components.statistics_gen.executor import of_pictures
-from components.step.errors import DataError
 from tests.components.made_artifacts import SCHEMA
+from tests.components.made_step import execute
 
 Inputs = dict[str, list[Artifact]]
 COUNTS = {split: {"blue": 8, "green": 8, "red": 8} for split in features.SPLITS}
@@ -56,12 +57,8 @@ def inputs(tmp_path: Path, split: str) -> Inputs:
 def validate(inputs: Inputs, folder: Path, previous: str = "", **rules: object) -> Artifact:
     acceptance = artifact_types.DataAcceptance()
     acceptance.uri = str(folder)
-    properties = {
-        "validation": Validation(**rules).model_dump_json(),
-        QUESTION: "a question",
-        PREVIOUS: previous,
-    }
-    Executor().Do(inputs, {"acceptance": [acceptance]}, properties)
+    found = {QUESTION: "a question", PREVIOUS: previous}
+    execute(Executor(), Validation(**rules), inputs, {"acceptance": acceptance}, **found)
     return acceptance
 
 

@@ -18,6 +18,7 @@ from components.artifacts.saved_model_writer import write_saved_model
 from components.evaluator.executor import Executor
 from components.evaluator.loaded_model import CannotPredict, LoadedModel
 from components.settings.gate import Gate
+from tests.components.made_step import execute
 
 CLASSES = ["cat", "cow", "dog"]
 BEAM = ["--runner=FnApiRunner", "--direct_running_mode=in_memory"]
@@ -111,8 +112,7 @@ def evaluate(
     for name, made in outputs.items():
         made.uri = str(folder / name)
     context = Executor.Context(beam_pipeline_args=BEAM, tmp_dir=str(folder), unique_id="1")
-    listed = {name: [made] for name, made in outputs.items()}
-    Executor(context).Do(inputs, listed, {"gate": Gate(**keys).model_dump_json()})
+    execute(Executor(context), Gate(**keys), inputs, outputs)
     return artifact_types.read(outputs["verdict"]), outputs
 
 

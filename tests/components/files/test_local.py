@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from components import files as file_systems
+from components.errors import DataError
 from components.files.paths import absolute
-from components.step.errors import DataError
 
 
 def names(folder: Path) -> list[str]:

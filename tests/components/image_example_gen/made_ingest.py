@@ -16,6 +16,7 @@ from components.artifacts.tfrecords import read_records
 from components.image_example_gen.executor import Executor
 from components.settings.data import Data
 from components.settings.runtime import Runtime
+from tests.components.made_step import execute
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,7 +53,7 @@ def ingest(folder: Path, data: Data, beam: list[str] | None = None) -> Ingested:
         tmp_dir=str(folder),
         unique_id="1",
     )
-    Executor(context).Do({}, outputs, {"data": data.model_dump_json(), "fingerprint": "0"})
+    execute(Executor(context), data, {}, outputs, fingerprint="0")
     return Ingested(
         artifact_types.read(outputs["ingest_report"][0]),
         artifact_types.read(outputs["class_list"][0]),

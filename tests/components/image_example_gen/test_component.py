@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tfx.orchestration.portable import data_types
 from tfx.types import standard_artifacts
 
 from components.image_example_gen import listing_handover
-from components.image_example_gen.component import Driver
+from components.image_example_gen.component import ImageExampleGen
 from components.image_example_gen.sources import scan
 from components.settings.data import Data
 from tests import made_pictures
+from tests.components import made_step
 from tests.components.image_example_gen.memory_files import MemoryFiles
 
 DATA = Data(source="mem://b")
@@ -41,12 +41,10 @@ def outputs(tmp_path: Path) -> dict[str, list[Any]]:
 
 def driven(outputs: dict[str, list[Any]], run_id: str = "run-1") -> str:
     """The fingerprint that the driver finds."""
-    info = data_types.ExecutionInfo(
-        exec_properties={"data": DATA.model_dump_json()},
-        output_dict=outputs,
-        pipeline_run_id=run_id,
+    info = made_step.about_to_run(
+        ImageExampleGen, DATA, output_dict=outputs, pipeline_run_id=run_id
     )
-    return Driver(None).run(info).exec_properties["fingerprint"].string_value
+    return made_step.driven(info)["fingerprint"]
 
 
 def test_the_executor_reads_what_the_driver_listed(outputs: dict[str, list[Any]]) -> None:

@@ -12,6 +12,7 @@ from components.artifacts.saved_model_writer import write_saved_model
 from components.infra_validator import trial
 from components.infra_validator.executor import Executor
 from components.settings.push import Infra
+from tests.components.made_step import execute
 from tests.serving.samples import jpeg, png
 from tests.serving.tiny_model import CLASSES, Colours, add_warmup, export, predict_request
 
@@ -45,7 +46,7 @@ def inputs(tmp_path: Path) -> dict[str, list[Artifact]]:
 def validate(inputs: dict[str, list[Artifact]], folder: Path, infra: Infra = ANY) -> Artifact:
     blessing = standard_artifacts.InfraBlessing()
     blessing.uri = str(folder / "blessing")
-    Executor().Do(inputs, {"blessing": [blessing]}, {"infra": infra.model_dump_json()})
+    execute(Executor(), infra, inputs, {"blessing": blessing})
     return blessing
 
 

@@ -15,13 +15,14 @@ from tfx.types import standard_artifacts
 
 from components.artifacts import saved_model
 from components.artifacts import types as artifact_types
-from components.lite_export.executor import Executor
+from components.lite_export.executor import Executor, LiteSettings
 from components.model.network import build_network
 from components.model.random_base import build_random_base
 from components.model.transform_graph import Pixels, first_pictures
 from components.settings.export import Export
 from components.settings.model import Head
 from components.trainer.export import export
+from tests.components.made_step import execute
 
 CLASSES = ["blau", "grün", "rot"]
 
@@ -52,8 +53,9 @@ def run(inputs: dict[str, Any], folder: Path, **settings: Any) -> dict[str, Any]
     """Makes the files; gives the record."""
     made = artifact_types.LiteModel()
     made.uri = str(folder)
-    chosen = Export.model_validate({"tflite": ["float16", "int8"], **settings}).model_dump_json()
-    Executor().Do(inputs, {"lite_model": [made]}, {"export": chosen, "backbone": "mobilenet"})
+    chosen = Export.model_validate({"tflite": ["float16", "int8"], **settings})
+    chosen = LiteSettings(backbone="mobilenet", export=chosen)
+    execute(Executor(), chosen, inputs, {"lite_model": made})
     return artifact_types.read(made)
 
 

@@ -4,21 +4,22 @@ import hashlib
 from pathlib import Path
 
 import pytest
-from tfx.orchestration.portable import data_types
 from tfx.types import Artifact, standard_artifacts
 
+from components.errors import ConfigError
 from components.model.chosen_weights import WeightsDriver, weights_file
 from components.settings.model import Model
-from components.step.errors import ConfigError
+from components.settings.training import Training
+from components.trainer.component import Trainer
+from components.trainer.settings import TrainerSettings
+from tests.components.made_step import about_to_run
 
 
 def facts(weights: Path | None, baseline: list[Artifact] | None = None) -> dict[str, str]:
     model = Model(weights=None if weights is None else str(weights))
-    info = data_types.ExecutionInfo(
-        exec_properties={"network": model.model_dump_json()},
-        input_dict={} if baseline is None else {"baseline": baseline},
-    )
-    return WeightsDriver(None).facts_of(info)
+    settings = TrainerSettings(model=model, training=Training())
+    inputs = {} if baseline is None else {"baseline": baseline}
+    return WeightsDriver(None).facts_of(about_to_run(Trainer, settings, input_dict=inputs))
 
 
 def test_the_cache_key_has_the_content_of_the_file(tmp_path: Path) -> None:

@@ -10,8 +10,9 @@ from google.protobuf import json_format
 from tfx.proto import pusher_pb2
 from tfx.types import standard_artifacts
 
-from components.pusher.component import Driver, Executor
+from components.pusher.component import Driver, Executor, Pusher
 from serving import versions
+from tests.components.made_step import about_to_run
 
 
 def properties(directory: Path, keep: int = 5) -> dict[str, Any]:
@@ -147,7 +148,8 @@ def test_no_more_versions_are_kept_than_configured(place: Place) -> None:
 
 def test_the_cache_key_has_the_state_of_the_push_directory(place: Place) -> None:
     def facts() -> dict[str, str]:
-        return Driver(None).facts(properties(place.directory))
+        info = about_to_run(Pusher, exec_properties=properties(place.directory))
+        return Driver(None).facts_of(info)
 
     empty = facts()
     assert facts() != empty  # what was pushed the first time is gone when it is empty again

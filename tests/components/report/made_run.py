@@ -14,7 +14,7 @@ from PIL import Image
 
 from components.artifacts.predictions import read
 from components.report.page_data import Run, Sample
-from components.trainer.record import Record
+from components.trainer.history import History
 
 CLASSES = ["apple", "pear", "quince"]
 
@@ -170,7 +170,7 @@ def history(frozen: int, unfrozen: int) -> dict[str, Any]:
                 | {"val_loss": 1.5 * loss, "val_accuracy": 1 - loss, "learning_rate": 0.01}
                 | {"seconds": 2.0}
             )
-    return json.loads(Record(epochs, epochs[-1]).as_json())
+    return json.loads(History(epochs, epochs[-1]).as_json())
 
 
 def lite() -> dict[str, Any]:

@@ -6,7 +6,6 @@ import dataclasses
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -104,9 +103,7 @@ def test_dark_is_dark_and_print_is_light(browser: Any, tmp_path: Path) -> None:
     assert page.pdf().startswith(b"%PDF")
 
 
-def test_a_page_of_1000_pictures_and_20_classes_is_small_and_quickly_made() -> None:
+def test_a_page_of_1000_pictures_and_20_classes_is_small() -> None:
     made = run([f"class {number}" for number in range(20)], 1000, baseline=True)
-    began = time.monotonic()
     html = render(made)
-    assert time.monotonic() - began < 60
     assert len(html.encode()) < 5_000_000

@@ -14,7 +14,8 @@ from tfx.types import Artifact, standard_artifacts
 from components.artifacts import features
 from components.artifacts import types as artifact_types
 from components.fit import tuned_settings
-from components.report.executor import Executor
+from components.report.executor import Executor, ReportSettings
+from tests.components.made_step import execute
 from tests.components.report.made_run import (
     CLASSES,
     Page,
@@ -88,8 +89,8 @@ def inputs(tmp_path: Path) -> dict[str, list[Artifact]]:
 def page(inputs: dict[str, list[Artifact]], folder: Path) -> tuple[str, Page]:
     report = artifact_types.Report()
     report.uri = str(folder / "report")
-    properties = {"configuration": json.dumps(run().configuration), "nodes": "[]"}
-    Executor().Do(inputs, {"report": [report]}, properties)
+    settings = ReportSettings(configuration=run().configuration)
+    execute(Executor(), settings, inputs, {"report": report}, nodes="[]")
     html = Path(report.uri, "report.html").read_text("utf-8")
     return html, Page(html)
 
@@ -141,7 +142,7 @@ def test_the_card_and_the_figures_for_programs_lie_beside_it(
 def test_samples_are_of_every_class(inputs: dict[str, list[Artifact]], tmp_path: Path) -> None:
     _, made = page(inputs, tmp_path)
     alts = [attributes["alt"] for tag, attributes in made.tags if tag == "img"]
-    assert [alt for alt in alts if alt in {"apple: apple/0.png", "pear: pear/1.png"}]
+    assert {"apple: apple/0.png", "pear: pear/1.png"} <= set(alts)
 
 
 def test_a_sheet_of_augmented_pictures_is_shown_where_there_is_one(

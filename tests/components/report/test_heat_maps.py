@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import time
-
 import keras
 import numpy as np
 import pytest
@@ -74,14 +72,12 @@ def test_every_head_can_be_looked_through(on_top: list[keras.Layer], pixels: Pix
 
 
 @pytest.mark.slow
-def test_24_pictures_take_less_than_a_minute_on_inception_v3() -> None:
+def test_the_pictures_of_a_page_are_heated_on_inception_v3() -> None:
     class Grey:
         def __call__(self, encoded: tf.Tensor) -> tf.Tensor:
             return tf.zeros((len(encoded), 299, 299, 3))
 
     base = build_base("inception_v3", [299, 299], None)
     made = classifier(base, keras.layers.GlobalAveragePooling2D())
-    began = time.monotonic()
     found = GradCam(made, Grey()).heat([b""] * 24, [0] * 24)  # type: ignore[arg-type]
-    assert time.monotonic() - began < 60
-    assert found[0].shape == (8, 8)
+    assert [heat.shape for heat in found] == [(8, 8)] * 24

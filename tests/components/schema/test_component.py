@@ -1,21 +1,26 @@
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
+import pytest
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 import components.schema
 from components.artifacts import features
-from components.schema.component import Driver, ImportSchemaGen
+from components.schema.component import ImportSchemaGen
+from tests.components import made_step
 
 
-def test_the_cache_key_has_the_content_of_the_schema(tmp_path: Path) -> None:
-    file = tmp_path / "schema.pbtxt"
-    file.write_text("feature {}")
-    found = Driver(None).facts({"schema_file": str(file)})
-    assert found == {"schema_sha256": hashlib.sha256(b"feature {}").hexdigest()}
+def test_the_cache_key_has_the_content_of_the_schema(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info = made_step.about_to_run(ImportSchemaGen)
+    before = made_step.driven(info)
+    monkeypatch.setattr("components.step.code_version._TREE", tree)
+    assert made_step.driven(info) == before
+    (tree / "components" / "schema" / "schema.pbtxt").write_text("feature {}")
+    assert made_step.driven(info) != before
 
 
 def test_the_schema_has_every_feature_but_names_and_counts_pixels_as_bytes() -> None:

@@ -5,9 +5,9 @@ from contextlib import nullcontext
 
 import pytest
 
+from components.errors import ConfigError
 from components.settings.beam_options import check_processes, pipeline_arguments
 from components.settings.runtime import Runtime
-from components.step.errors import ConfigError
 
 PROCESSES = ["--runner=FnApiRunner", "--direct_running_mode=multi_processing"]
 

@@ -8,22 +8,24 @@ from typing import Any
 
 import pytest
 import tensorflow_data_validation as tfdv
-import tfx.components as tfx_components
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
-from tfx.components.statistics_gen import executor as tfx_executor
 from tfx.components.statistics_gen import stats_artifact_utils
-from tfx.dsl.components.base import base_beam_executor
-from tfx.types import channel, standard_artifacts
+from tfx.types import standard_artifacts
 
 from components.settings.beam_options import pipeline_arguments
 from components.settings.runtime import Runtime
-from components.statistics_gen import component
-from components.statistics_gen.distributed import COUNTED, make_distributed_statistics_gen
-from components.statistics_gen.executor import of_pictures
+from components.statistics_gen.executor import (
+    COUNTED,
+    Executor,
+    StatisticsSettings,
+    of_pictures,
+)
+from components.step.base import settings_in
 from pipeline import config
 from pipeline.definition import create_pipeline
 from tests.components.made_artifacts import SCHEMA
+from tests.components.made_step import execute
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +35,7 @@ def schema() -> schema_pb2.Schema:
 
 @pytest.fixture(scope="module")
 def counted(split: str, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """TFX's statistics of the split."""
+    """What the step counts on Beam's workers, of the split."""
     folder = tmp_path_factory.mktemp("statistics")
     inputs = {"examples": standard_artifacts.Examples(), "schema": standard_artifacts.Schema()}
     inputs["examples"].uri, inputs["examples"].split_names = str(Path(split).parent), '["train"]'
@@ -43,18 +45,11 @@ def counted(split: str, tmp_path_factory: pytest.TempPathFactory) -> Any:
     )
     found = standard_artifacts.ExampleStatistics()
     found.uri = str(folder / "found")
-    node = make_distributed_statistics_gen(
-        channel.Channel(type=standard_artifacts.Examples),
-        channel.Channel(type=standard_artifacts.Schema),
-    )
-    context = base_beam_executor.BaseBeamExecutor.Context(
+    context = Executor.Context(
         beam_pipeline_args=pipeline_arguments(Runtime().beam), tmp_dir=str(folder), unique_id="1"
     )
-    tfx_executor.Executor(context).Do(
-        {key: [artifact] for key, artifact in inputs.items()},
-        {"statistics": [found]},
-        node.exec_properties,
-    )
+    given = {key: [artifact] for key, artifact in inputs.items()}
+    execute(Executor(context), StatisticsSettings(distributed=True), given, {"statistics": found})
     return stats_artifact_utils.load_statistics(found, "train").proto()
 
 
@@ -83,13 +78,15 @@ def test_it_is_what_is_counted_in_one_process(
 
 
 @pytest.mark.parametrize(
-    ("beam", "expected"),
+    ("beam", "distributed"),
     [
-        (Runtime().beam, component.StatisticsGen),
-        (["--runner=PortableRunner", "--job_endpoint=localhost:1"], tfx_components.StatisticsGen),
+        (Runtime().beam, False),
+        (["--runner=PortableRunner", "--job_endpoint=localhost:1"], True),
     ],
 )
-def test_it_is_taken_where_beam_runs_elsewhere(beam: list[str], expected: type) -> None:
+def test_workers_count_where_beam_runs_elsewhere(beam: list[str], distributed: bool) -> None:
     tree = {"data": {"source": "/x"}, "push": {"directory": "/y"}, "runtime": {"beam": beam}}
     nodes = create_pipeline(config.build(tree)).components
-    assert [type(node) for node in nodes if node.id == "StatisticsGen"] == [expected]
+    [node] = [node for node in nodes if node.id == "StatisticsGen"]
+    settings = settings_in(node.exec_properties, StatisticsSettings)
+    assert settings.distributed is distributed

@@ -10,7 +10,8 @@ from components.model.transform_graph import Pixels
 from components.settings.model import Head, Model
 from components.settings.training import Training
 from components.step import progress
-from components.trainer.fitting import Fitted, Inputs, fit
+from components.trainer.training_inputs import TrainingInputs
+from components.trainer.training_loop import Fitted, fit
 
 CLASSES = ["blue", "green", "red"]
 FROZEN = {"epochs": 2, "learning_rate": 0.01, "features": "end_to_end"}
@@ -18,13 +19,13 @@ UNFROZEN = {"epochs": 3, "learning_rate": 1e-4, "from_layer": "conv_dw_12"}
 
 
 class Killed(BaseException):
-    """What a test throws where a machine would lose power."""
+    """Raised by a test where a machine would lose power."""
 
 
-def inputs(pixels: Pixels, split: str, **training: Any) -> Inputs:
+def inputs(pixels: Pixels, split: str, **training: Any) -> TrainingInputs:
     """A random MobileNet on a split that serves for training and `eval` alike."""
     settings = {"batch_size": 10, "frozen": FROZEN, "unfrozen": UNFROZEN, **training}
-    return Inputs(
+    return TrainingInputs(
         model=Model(backbone="mobilenet", weights=None, head=Head(dropout=0.3)),
         training=Training.model_validate(settings),
         classes=CLASSES,
@@ -35,7 +36,7 @@ def inputs(pixels: Pixels, split: str, **training: Any) -> Inputs:
 
 
 class Epochs(logging.Handler):
-    """Counts epochs by what a training tells of its progress, and kills it after some."""
+    """Counts epochs by the progress that a training reports, and kills it after some."""
 
     def __init__(self, kill_after: int | None = None):
         super().__init__()
@@ -49,8 +50,8 @@ class Epochs(logging.Handler):
                 raise Killed
 
 
-def train(given: Inputs, folder: Path, epochs: Epochs | None = None) -> Fitted:
-    """Fits in `folder`, going on from what an earlier call left there."""
+def train(given: TrainingInputs, folder: Path, epochs: Epochs | None = None) -> Fitted:
+    """Fits in `folder`, and resumes from the state that an earlier call left there."""
     logs, work = folder / "logs", folder / "work"
     logs.mkdir(parents=True, exist_ok=True)
     work.mkdir(exist_ok=True)

@@ -3,189 +3,142 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import pytest
-import tensorflow as tf
+from PIL import Image
 
-from components.fit.training_data import Data
-from components.settings.training import Frozen, Unfrozen
-from components.step.errors import TrainingError
-from components.trainer.backup import Backup
-from components.trainer.learner import Learner
-from components.trainer.phases import Fit
+from components.model.transform_graph import Pixels
+from components.trainer.training_loop import Fitted
+from tests.components.trainer.made_training import FROZEN, UNFROZEN, Epochs, Killed, inputs, train
 
-COUNT = 32
+FIGURES = ("loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")
 
 
-def pictures(seed: int, inverted: bool = False) -> tf.data.Dataset:
-    """Two features of which the first one's sign is the class, or its opposite."""
-    inputs = np.random.default_rng(seed).normal(size=(COUNT, 2)).astype(np.float32)
-    classes = ((inputs[:, 0] > 0) != inverted).astype(np.int64)
-    return tf.data.Dataset.from_tensor_slices((inputs, np.eye(2)[classes])).batch(8)
+def history(fitted: Fitted) -> list[tuple[Any, ...]]:
+    return [tuple(row[key] for key in FIGURES) for row in fitted.history.epochs]
 
 
-def data(validation: tf.data.Dataset) -> Data:
-    return Data(lambda first, last: pictures(1).repeat(last - first), COUNT // 8, validation)
+def equal(left: list[np.ndarray], right: list[np.ndarray]) -> bool:
+    return all(np.array_equal(a, b) for a, b in zip(left, right, strict=True))
 
 
-LEARNABLE = data(pictures(2))
-MISLEADING = data(pictures(2, inverted=True))  # every step makes `eval` worse
+@pytest.fixture(scope="module")
+def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("whole")
 
 
-@pytest.fixture
-def model() -> Learner:
-    keras.utils.set_random_seed(0)
-    inputs = keras.Input((2,))
-    return Learner(inputs, keras.layers.Dense(2, activation="softmax")(inputs))
+@pytest.fixture(scope="module")
+def whole(pixels: Pixels, split: str, work: Path) -> Fitted:
+    """A training that nothing interrupted."""
+    return train(inputs(pixels, split), work)
 
 
-@pytest.fixture
-def fit(tmp_path: Path) -> Fit:
-    return Fit(0, None, 0.0, str(tmp_path / "logs"), Backup(str(tmp_path / "work")))
-
-
-def eval_loss(model: keras.Model, of: Data) -> float:
-    losses = [
-        keras.losses.categorical_crossentropy(labels, model(inputs)).numpy()
-        for inputs, labels in of.validation
-    ]
-    return float(np.concatenate(losses).mean())
-
-
-def test_it_learns(model: Learner, fit: Fit) -> None:
-    fit.phase("frozen", model, LEARNABLE, Frozen(epochs=20, learning_rate=0.1))
-    assert fit.record.epochs[-1]["val_accuracy"] > 0.9
-    assert fit.record.best_loss == min(row["val_loss"] for row in fit.record.epochs)
-    assert eval_loss(model, LEARNABLE) == pytest.approx(fit.record.best_loss, rel=1e-4)
-
-
-def test_the_best_epoch_is_left_in_the_model_and_not_the_last(model: Learner, fit: Fit) -> None:
-    fit.phase("frozen", model, MISLEADING, Frozen(epochs=4, learning_rate=0.1))
-    losses = [row["val_loss"] for row in fit.record.epochs]
-    assert losses == sorted(losses)
-    assert fit.record.best_epoch == fit.record.epochs[0]
-    assert eval_loss(model, MISLEADING) == pytest.approx(losses[0], rel=1e-4)
-
-
-def test_a_second_phase_that_is_never_better_leaves_the_first_ones_best(
-    model: Learner, fit: Fit
+def test_the_activations_lie_in_the_work_folder_in_half_precision(
+    whole: Fitted, work: Path
 ) -> None:
-    fit.phase("frozen", model, LEARNABLE, Frozen(epochs=10, learning_rate=0.1))
-    best, weights = fit.record.best_epoch, model.get_weights()
-    fit.phase("unfrozen", model, MISLEADING, Unfrozen(epochs=3, learning_rate=0.5))
-    assert len(fit.record.epochs) == 13
-    assert fit.record.best_epoch == best
-    for left, right in zip(model.get_weights(), weights, strict=True):
-        np.testing.assert_array_equal(left, right)
+    folder = work / "work" / "activations"
+    assert sorted(path.name for path in folder.iterdir()) == ["eval-0.npy", "train-0.npy"]
+    array = np.load(folder / "train-0.npy")
+    assert (array.shape, array.dtype) == ((24, 3, 3, 512), np.float16)
 
 
-def test_a_second_phase_that_is_better_is_kept(model: Learner, fit: Fit) -> None:
-    fit.phase("frozen", model, LEARNABLE, Frozen(epochs=1, learning_rate=1e-4))
-    fit.phase("unfrozen", model, LEARNABLE, Unfrozen(epochs=5, learning_rate=0.5))
-    assert fit.record.best_epoch is not None
-    assert fit.record.best_epoch["phase"] == "unfrozen"
-    assert eval_loss(model, LEARNABLE) == pytest.approx(fit.record.best_loss, rel=1e-4)
+def test_both_phases_leave_their_epochs_and_what_they_gained(whole: Fitted) -> None:
+    phases = [(row["phase"], row["epoch"]) for row in whole.history.epochs]
+    assert phases == [*(("frozen", n) for n in (1, 2)), *(("unfrozen", n) for n in (1, 2, 3))]
+    assert list(whole.history.gains()) == ["frozen", "unfrozen"]
 
 
-def test_no_epochs_change_nothing(model: Learner, fit: Fit) -> None:
-    before = model.get_weights()
-    fit.phase("frozen", model, LEARNABLE, Frozen(epochs=0))
-    assert fit.record.epochs == []
-    for left, right in zip(model.get_weights(), before, strict=True):
-        np.testing.assert_array_equal(left, right)
-
-
-def test_every_epoch_leaves_a_row(model: Learner, fit: Fit) -> None:
-    fit.phase("frozen", model, LEARNABLE, Frozen(epochs=2, learning_rate=0.25))
-    fit.phase("unfrozen", model, LEARNABLE, Unfrozen(epochs=1, learning_rate=1e-4))
-    rows = fit.record.epochs
-    assert [(row["phase"], row["epoch"]) for row in rows] == [
-        ("frozen", 1),
-        ("frozen", 2),
-        ("unfrozen", 1),
-    ]
-    assert set(rows[0]) == {
-        *("phase", "epoch", "loss", "accuracy", "val_loss", "val_accuracy"),
-        *("learning_rate", "seconds"),
-    }
-    assert [row["learning_rate"] for row in rows] == pytest.approx([0.25, 0.25, 1e-4])
-    assert all(isinstance(row["val_loss"], float) and row["seconds"] > 0 for row in rows)
-
-
-def test_a_class_of_no_weight_is_not_learnt(model: Learner, fit: Fit) -> None:
-    fit.class_weight = {0: 0.0, 1: 1.0}
-    fit.phase("frozen", model, LEARNABLE, Frozen(epochs=20, learning_rate=0.5))
-    rare = np.array([[-0.2, 0.0]], np.float32)  # of class 0
-    assert model(rare).numpy()[0, 1] > 0.5
-
-
-def test_smoothed_labels_keep_the_scores_from_certainty(model: Learner, fit: Fit) -> None:
-    fit.label_smoothing = 0.4
-    fit.phase("frozen", model, LEARNABLE, Frozen(epochs=60, learning_rate=0.5))
-    sure = np.array([[9.0, 0.0]], np.float32)
-    assert eval_loss(model, LEARNABLE) > 0.2  # the best for labels of 0.8 and 0.2
-    assert model(sure).numpy()[0, 1] > 0.5
-
-
-def test_tensorboard_finds_the_events_of_each_phase(
-    model: Learner, fit: Fit, tmp_path: Path
+def test_the_same_seed_gives_the_same_history_bit_for_bit(
+    whole: Fitted, pixels: Pixels, split: str, tmp_path: Path
 ) -> None:
-    fit.phase("frozen", model, LEARNABLE, Frozen(epochs=1))
-    fit.phase("unfrozen", model, LEARNABLE, Unfrozen(epochs=1))
-    for name in ("frozen", "unfrozen"):
-        assert list((tmp_path / "logs" / name).rglob("events.out.tfevents.*"))
+    again = train(inputs(pixels, split), tmp_path)
+    assert history(again) == history(whole)
+    assert equal(again.network.classifier.get_weights(), whole.network.classifier.get_weights())
 
 
-def test_the_phase_ends_when_nothing_got_better_for_so_many_epochs(
-    model: Learner, fit: Fit
+@pytest.mark.parametrize("done", [2, 4, 5])  # at the hand-over, within a phase, after all
+def test_a_training_killed_after_any_epoch_goes_on_and_reaches_the_same_result(
+    whole: Fitted, pixels: Pixels, split: str, tmp_path: Path, done: int
 ) -> None:
-    fit.phase("frozen", model, MISLEADING, Frozen(epochs=20, learning_rate=0.1, early_stopping=3))
-    assert len(fit.record.epochs) == 4
+    with pytest.raises(Killed):
+        train(inputs(pixels, split), tmp_path, Epochs(kill_after=done))
+    rest = Epochs()
+    resumed = train(inputs(pixels, split), tmp_path, rest)
+    assert rest.ended == 5 - done
+    assert history(resumed) == history(whole)
+    assert equal(resumed.network.classifier.get_weights(), whole.network.classifier.get_weights())
 
 
-def test_the_rate_falls_on_a_plateau(model: Learner, fit: Fit) -> None:
-    settings = Frozen.model_validate(
-        {
-            "epochs": 5,
-            "learning_rate": 0.1,
-            "schedule": {"kind": "plateau", "patience": 2, "factor": 0.5},
-        }
+def test_plateau_stopping_and_averages_survive_a_kill(
+    pixels: Pixels, split: str, tmp_path: Path
+) -> None:
+    schedule = {"kind": "plateau", "patience": 1, "factor": 0.5}
+    phase = {**FROZEN, "epochs": 5, "learning_rate": 0.5, "schedule": schedule, "ema": 0.5}
+    given = inputs(pixels, split, frozen={**phase, "early_stopping": 3}, unfrozen={"epochs": 0})
+    whole = train(given, tmp_path / "whole")
+    rates = [row["learning_rate"] for row in whole.history.epochs]
+    assert len(set(rates)) > 1, "the rate never fell: the test shows nothing"
+    with pytest.raises(Killed):
+        train(given, tmp_path / "killed", Epochs(kill_after=3))
+    assert history(train(given, tmp_path / "killed")) == history(whole)
+
+
+def test_cached_activations_train_as_the_pictures_do(
+    whole: Fitted, pixels: Pixels, split: str, tmp_path: Path
+) -> None:
+    pictures = train(inputs(pixels, split, cache_budget_mb=0), tmp_path)
+    assert not list((tmp_path / "work").rglob("*.npy"))
+    # Half precision on disk: three digits, which five epochs carry further.
+    losses, expected = (
+        [(row["loss"], row["val_loss"]) for row in fitted.history.epochs]
+        for fitted in (pictures, whole)
     )
-    fit.phase("frozen", model, MISLEADING, settings)
-    rates = [row["learning_rate"] for row in fit.record.epochs]
-    assert rates == pytest.approx([0.1, 0.1, 0.1, 0.05, 0.05])
+    np.testing.assert_allclose(losses, expected, rtol=5e-2)
+    left, right = (fitted.network.classifier.layers for fitted in (pictures, whole))
+    assert [layer.name for layer in left] == [layer.name for layer in right]
 
 
-def test_averaged_weights_are_what_is_judged_and_kept(model: Learner, fit: Fit) -> None:
-    fit.phase("frozen", model, LEARNABLE, Frozen(epochs=6, learning_rate=0.1, ema=0.9))
-    best = fit.record.best_epoch
-    assert best is not None
-    assert eval_loss(model, LEARNABLE) == pytest.approx(best["val_loss"], rel=1e-4)
-
-
-@pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_a_loss_that_is_no_number_stops_the_training_at_once(
-    model: Learner, fit: Fit, value: float
+def test_only_the_named_layers_learn_and_no_statistics(
+    whole: Fitted, pixels: Pixels, split: str, tmp_path: Path
 ) -> None:
-    def poisoned(first: int, last: int) -> tf.data.Dataset:
-        return pictures(1).map(lambda x, y: (x * value, y)).repeat()
+    frozen = train(inputs(pixels, split, unfrozen={"epochs": 0}), tmp_path).network.base
+    base = whole.network.base
+    changed = [
+        layer.name
+        for layer, before in zip(base.layers, frozen.layers, strict=True)
+        if not equal(layer.get_weights(), before.get_weights())
+    ]
+    assert changed == ["conv_dw_12", "conv_pw_12", "conv_dw_13", "conv_pw_13"]
 
-    broken = Data(poisoned, 4, LEARNABLE.validation)
-    with pytest.raises(TrainingError, match=r"batch 1 of epoch 1, phase frozen.*learning_rate"):
-        fit.phase("frozen", model, broken, Frozen(epochs=3))
+
+def test_augmentation_changes_training_but_not_what_is_judged_or_exported(
+    whole: Fitted, pixels: Pixels, split: str, tmp_path: Path
+) -> None:
+    given = inputs(pixels, split, augmentation={"rotation": 40, "horizontal_flip": True})
+    augmented = train(given, tmp_path)
+    assert history(augmented) != history(whole)
+    again = train(given, tmp_path / "again")
+    assert history(augmented) == history(again)
+    names = [layer.name for layer in augmented.network.classifier.layers]
+    assert names == [layer.name for layer in whole.network.classifier.layers]
+    with Image.open(tmp_path / "logs" / "augmented.png") as sheet:
+        assert sheet.size == (5 * 32, 6 * 32)
 
 
-def test_frozen_layers_run_in_inference_mode_and_are_no_part_of_the_learner() -> None:
-    inputs = keras.Input((2,))
-    bottom = keras.Model(inputs, keras.layers.Dropout(0.9)(inputs))
-    outputs = keras.layers.Dense(2, activation="softmax")(inputs)
-    learner = Learner(inputs, outputs, bottom)
-    assert len(learner.weights) == 2
-    seen: list[Any] = []
-    learner._augment = lambda x, y: (seen.append(x) or x, y)
-    learner.compile("sgd", "categorical_crossentropy", run_eagerly=True)
-    learner.fit(np.ones((4, 2)), np.eye(2)[[0, 1, 0, 1]], epochs=1, verbose=0)
-    kept = learner._run_bottom(tf.ones((4, 2)))
-    np.testing.assert_array_equal(kept, np.ones((4, 2)))
-    assert len(seen) == 1
+def test_flips_alone_are_cached_as_variants(pixels: Pixels, split: str, tmp_path: Path) -> None:
+    flipped = {"horizontal_flip": True, "vertical_flip": True}
+    given = inputs(pixels, split, augmentation=flipped)
+    fitted = train(given, tmp_path)
+    kept = np.load(tmp_path / "work" / "activations" / "train-0.npy")
+    assert kept.shape == (4 * 24, 3, 3, 512)
+    assert len(np.load(tmp_path / "work" / "activations" / "eval-0.npy")) == 24
+    assert history(fitted) == history(train(given, tmp_path / "again"))
+
+
+def test_a_schedule_moves_the_rate(pixels: Pixels, split: str, tmp_path: Path) -> None:
+    unfrozen = {**UNFROZEN, "schedule": {"kind": "cosine", "warmup_epochs": 1}, "layer_decay": 0.5}
+    fitted = train(inputs(pixels, split, unfrozen=unfrozen), tmp_path)
+    first, second, third = (row["learning_rate"] for row in fitted.history.of("unfrozen"))
+    assert first == pytest.approx(1e-4)
+    assert first > second > third
+    assert third == pytest.approx(0, abs=1e-9)

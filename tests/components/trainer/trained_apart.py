@@ -23,7 +23,7 @@ from components.settings.training import Training  # noqa: E402
 from components.trainer import job as job_file  # noqa: E402
 from components.trainer.distribution import is_chief, make_strategy  # noqa: E402
 from components.trainer.export import export  # noqa: E402
-from components.trainer.fitting import fit  # noqa: E402
+from components.trainer.training_loop import fit  # noqa: E402
 from tests.components.trainer.made_training import CLASSES  # noqa: E402
 
 
@@ -67,8 +67,8 @@ def train(order: dict[str, Any]) -> None:
     settings = {**order["training"], "distribution": order.get("distribution", "none")}
     model = Model(backbone="mobilenet", weights=None, head=Head(dropout=0.0, l2=0.01))
     job = job_file.Job(
-        model=model.model_dump_json(),
-        training=Training.model_validate(settings).model_dump_json(),
+        model=model,
+        training=Training.model_validate(settings),
         classes=CLASSES,
         transform_graph=order["graph"],
         **dict.fromkeys(("train", "eval"), order["split"]),
@@ -85,7 +85,7 @@ def train(order: dict[str, Any]) -> None:
         return
     work = str(folder / "work")
     with job_file.offered(job, work, str(offer)):
-        with make_strategy(job.settings).scope():
+        with make_strategy(job.training).scope():
             inputs = job.inputs()
             fitted = fit(inputs, str(folder / "logs"), work)
             assert is_chief()
@@ -94,7 +94,7 @@ def train(order: dict[str, Any]) -> None:
     assert not offer.exists()
     saved = tf.train.load_checkpoint(str(folder / "1" / "variables" / "variables"))
     facts = {
-        "epochs": fitted.record.epochs,
+        "epochs": fitted.history.epochs,
         "exported": saved.get_variable_to_shape_map(),
         "drawn": drawn,
     }

@@ -11,13 +11,15 @@ import pytest
 from tfx.types import Artifact, standard_artifacts
 
 from components.artifacts import types as artifact_types
+from components.errors import TrainingError
 from components.fit import tuned_settings
 from components.settings.model import Model
 from components.settings.training import Training
 from components.settings.tuner import Tuner
-from components.step.errors import TrainingError
 from components.trainer.executor import Executor as Trainer
-from components.tuner.executor import Executor
+from components.trainer.settings import TrainerSettings
+from components.tuner.executor import Executor, TunerSettings
+from tests.components.made_step import execute
 from tests.components.tuner import made_features
 
 MODEL = Model(backbone="mobilenet", weights=None)
@@ -47,14 +49,8 @@ def search(folder: Path, scale: float = 1.0, **settings: Any) -> dict[str, list[
         "best_hyperparameters": [artifact(standard_artifacts.HyperParameters, folder / "best")],
         "tuner_results": [artifact(standard_artifacts.TunerResults, folder / "results")],
     }
-    properties = {
-        "network": MODEL.model_dump_json(),
-        "height": 32,
-        "width": 32,
-        "training": TRAINING.model_dump_json(),
-        "tuner": Tuner.model_validate({"algorithm": "random", **settings}).model_dump_json(),
-    }
-    Executor().Do(inputs, outputs, properties)
+    tuner = Tuner.model_validate({"algorithm": "random", **settings})
+    execute(Executor(), TunerSettings.of(MODEL, [32, 32], TRAINING, tuner), inputs, outputs)
     return inputs | outputs
 
 
@@ -91,8 +87,8 @@ def test_the_best_trial_is_what_the_trainer_fits(
         "class_list": found["class_list"],
         "hyperparameters": found["best_hyperparameters"],
     }
-    settings = {"network": MODEL.model_dump_json(), "training": TRAINING.model_dump_json()}
-    Trainer().Do(inputs, {"model": [model], "model_run": [run]}, settings)
+    settings = TrainerSettings(model=MODEL, training=TRAINING)
+    execute(Trainer(), settings, inputs, {"model": model, "model_run": run})
 
     best = tuned_settings.read_trials(found["tuner_results"][0])[0]
     history = json.loads(Path(run.uri, "history.json").read_text())

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from components.errors import TrainingError
 from components.settings.model import Model
 from components.settings.training import Training
-from components.step.errors import TrainingError
 from components.tuner.range_test import range_test
 from tests.components.tuner import made_features
 
@@ -29,5 +29,5 @@ def test_a_heads_loss_falls_and_then_diverges(tmp_path: Path) -> None:
 
 def test_features_that_are_no_numbers_are_told(tmp_path: Path) -> None:
     uri = made_features.write(tmp_path / "b", train=12, validation=12, scale=float("nan"))
-    with pytest.raises(TrainingError, match="no number at any rate"):
+    with pytest.raises(TrainingError, match="NaN at any rate"):
         range_test(uri, made_features.CLASSES, MODEL, [32, 32], Training(batch_size=12))

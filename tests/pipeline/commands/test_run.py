@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from components.step.errors import ConfigError
+from components.errors import ConfigError
 from pipeline.commands.run import Request, build_config
 from pipeline.commands.run_config import _in_a_sentence, read_by_programs
 

@@ -13,8 +13,8 @@ from tfx.orchestration.local import runner_utils
 from tfx.orchestration.portable.beam_executor_operator import BeamExecutorOperator
 from tfx.proto.orchestration import executable_spec_pb2
 
+from components.errors import ConfigError
 from components.settings import metadata
-from components.step.errors import ConfigError
 from pipeline import config, node_runner
 from pipeline.definition import create_pipeline
 from pipeline.launch.node_launcher import distributed

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from components.step.errors import ConfigError
+from components.errors import ConfigError
 from pipeline import config
 from pipeline.targets.airflow import write_dag
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from components.step.errors import ConfigError
+from components.errors import ConfigError
 from pipeline import config
 from pipeline.targets.kubeflow import (
     SCRIPT,

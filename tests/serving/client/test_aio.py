@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 
 from serving.client import (
@@ -14,9 +15,10 @@ from serving.client import (
     Client,
     ModelNotFound,
     PictureRefused,
+    ServerBusy,
     ServerUnavailable,
 )
-from tests.serving.client.test_client import nowhere, picture
+from tests.serving.client.test_client import Moody, nowhere, picture, served
 from tests.serving.samples import jpeg, png
 from tests.serving.server_process import ServerProcess
 
@@ -76,3 +78,14 @@ def test_the_loop_goes_on_while_pictures_are_read(server: ServerProcess) -> None
         return turns
 
     assert asked(server.address, count) > 10
+
+
+def test_it_asks_a_busy_server_again() -> None:
+    busy = grpc.StatusCode.RESOURCE_EXHAUSTED
+    servicer = Moody(lambda call, _: busy if call < 8 else None, "Server Threadpool Exhausted")
+    with served(servicer) as address:
+        assert len(asked(address, lambda client: client.classify([png()]))) == 1
+        assert servicer.calls == 8
+        servicer.calls = -1000
+        with pytest.raises(ServerBusy):
+            asked(address, lambda client: client.classify([png()]), timeout=0.5)

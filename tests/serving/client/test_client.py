@@ -28,6 +28,7 @@ from serving.client import (
     ModelNotFound,
     PictureRefused,
     RequestRefused,
+    ServerBusy,
     ServerUnavailable,
     TensorSpec,
     VersionStatus,
@@ -193,8 +194,13 @@ def test_a_slow_server_is_given_up_at_the_deadline(server: ServerProcess) -> Non
 class Moody(PredictionServiceServicer):
     """A server that fails as told, by the number of the call and the pictures sent."""
 
-    def __init__(self, failure: Callable[[int, list[bytes]], grpc.StatusCode | None]) -> None:
+    def __init__(
+        self,
+        failure: Callable[[int, list[bytes]], grpc.StatusCode | None],
+        words: str = "as told\n\t [[{{node map/while/DecodeImage}}]]",
+    ) -> None:
         self.failure = failure
+        self.words = words
         self.calls = 0
 
     def Predict(self, request: PredictRequest, context: grpc.ServicerContext) -> PredictResponse:
@@ -202,7 +208,7 @@ class Moody(PredictionServiceServicer):
         pictures = list(request.inputs["inputs"].string_val)
         code = self.failure(self.calls, pictures)
         if code is not None:
-            context.abort(code, "as told\n\t [[{{node map/while/DecodeImage}}]]")
+            context.abort(code, self.words)
         response = PredictResponse()
         for alias, value in (("classes", [["red"]]), ("scores", [[1.0]])):
             proto = tf.make_tensor_proto(value * len(pictures))
@@ -211,17 +217,23 @@ class Moody(PredictionServiceServicer):
 
 
 @contextmanager
-def answered_by(servicer: Moody, **client_options: Any) -> Iterator[Client]:
+def served(servicer: Moody) -> Iterator[str]:
+    """The address of a server with this service."""
     options = [("grpc.max_receive_message_length", -1)]
     server = grpc.server(ThreadPoolExecutor(4), options=options)
     add_PredictionServiceServicer_to_server(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     try:
-        with Client(f"127.0.0.1:{port}", **client_options) as client:
-            yield client
+        yield f"127.0.0.1:{port}"
     finally:
         server.stop(None)
+
+
+@contextmanager
+def answered_by(servicer: Moody, **client_options: Any) -> Iterator[Client]:
+    with served(servicer) as address, Client(address, **client_options) as client:
+        yield client
 
 
 @pytest.mark.parametrize("code", [grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED])
@@ -264,6 +276,38 @@ def test_as_many_requests_as_allowed_go_out_together() -> None:
         answers = client.classify([png(picture(name)) for name in ("red", "green", "blue") * 2])
     assert servicer.calls == 6
     assert len(answers) == 6
+
+
+def test_a_server_without_a_thread_is_asked_again_until_it_has_one() -> None:
+    busy = grpc.StatusCode.RESOURCE_EXHAUSTED
+    servicer = Moody(lambda call, _: busy if call < 8 else None, "Server Threadpool Exhausted")
+    with answered_by(servicer) as client:
+        assert client.classify([png()])[0].classes == ("red",)
+    assert servicer.calls == 8  # gRPC's own retries would have ended at five
+
+
+def test_a_server_that_stays_busy_is_given_up_within_the_time() -> None:
+    servicer = Moody(lambda *_: grpc.StatusCode.RESOURCE_EXHAUSTED, "Server Threadpool Exhausted")
+    with (
+        answered_by(servicer, timeout=1.0) as client,
+        pytest.raises(ServerBusy, match=r"within 1 s \(Server Threadpool Exhausted\)"),
+    ):
+        client.classify([png()])
+    assert 2 <= servicer.calls <= 15  # the pauses grow
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "SERVER: Received message larger than max (5000000 vs. 4194304)",
+        "gRPC message exceeds maximum size 4194304: 5000000",
+    ],
+)
+def test_a_message_that_is_too_large_is_not_sent_again(words: str) -> None:
+    servicer = Moody(lambda *_: grpc.StatusCode.RESOURCE_EXHAUSTED, words)
+    with answered_by(servicer) as client, pytest.raises(RequestRefused, match="4194304"):
+        client.classify([png()])
+    assert servicer.calls == 1
 
 
 def test_a_limit_on_messages_is_kept() -> None:

@@ -11,9 +11,9 @@ from tensorflow_serving.apis.get_model_metadata_pb2 import (
     SignatureDefMap,
 )
 from tensorflow_serving.apis.get_model_status_pb2 import GetModelStatusRequest
-from tensorflow_serving.apis.model_management_pb2 import ReloadConfigRequest
 
 from tests.serving.conftest import VERSION
+from tests.serving.contract.grpc_requests import reload_request
 from tests.serving.server_process import ServerAt
 
 
@@ -49,28 +49,6 @@ def test_metadata_names_model_and_version_but_no_signature(server: ServerAt) -> 
     assert (spec.name, spec.version.value, spec.signature_name) == ("classifier", VERSION, "")
 
 
-def test_wrong_metadata_requests_are_refused(server: ServerAt) -> None:
-    ask = server.predictions.GetModelMetadata
-    assert refusal(ask, GetModelMetadataRequest(metadata_field=["signature_def"])) == (
-        "INVALID_ARGUMENT",
-        "Missing ModelSpec",
-    )
-    assert refusal(ask, metadata_request()) == (
-        "INVALID_ARGUMENT",
-        "GetModelMetadataRequest must specify at least one metadata_field",
-    )
-    assert refusal(ask, metadata_request("x")) == (
-        "INVALID_ARGUMENT",
-        "Metadata field x is not supported",
-    )
-    request = metadata_request("signature_def")
-    request.model_spec.version.value = 7
-    assert refusal(ask, request) == (
-        "NOT_FOUND",
-        "Servable not found for request: Specific(classifier, 7)",
-    )
-
-
 def test_status_tells_the_version_its_state_and_that_it_is_well(server: ServerAt) -> None:
     request = GetModelStatusRequest()
     request.model_spec.name = "classifier"
@@ -81,51 +59,14 @@ def test_status_tells_the_version_its_state_and_that_it_is_well(server: ServerAt
     assert server.models.GetModelStatus(request).model_version_status[0] == entry
 
 
-def reload_request(base_path: str, **labels: int) -> ReloadConfigRequest:
-    request = ReloadConfigRequest()
-    model = request.config.model_config_list.config.add(
-        name="classifier", base_path=base_path, model_platform="tensorflow"
-    )
-    for label, version in labels.items():
-        model.version_labels[label] = version
-    return request
-
-
-def test_only_a_list_of_models_can_be_reloaded(server: ServerAt) -> None:
-    assert refusal(server.models.HandleReloadConfigRequest, ReloadConfigRequest()) == (
-        "INVALID_ARGUMENT",
-        "ServerModelConfig type not supported by HandleReloadConfigRequest."
-        " Only ModelConfigList is currently supported",
-    )
-
-
-def test_a_label_needs_a_version_that_is_available(server: ServerAt) -> None:
-    reload = server.models.HandleReloadConfigRequest
-    assert refusal(reload, reload_request(server.base_path, canary=7)) == (
-        "FAILED_PRECONDITION",
-        "Request to assign label to version 7 of model classifier,"
-        " which is not currently available for inference",
-    )
-
-
 def test_a_label_answers_for_its_version(server: ServerAt) -> None:
-    server.models.HandleReloadConfigRequest(reload_request(server.base_path, stable=VERSION))
+    server.models.HandleReloadConfigRequest(reload_request(server, stable=VERSION))
     request = metadata_request("signature_def")
     request.model_spec.version_label = "stable"
     spec = server.predictions.GetModelMetadata(request).model_spec
     assert spec.version.value == VERSION
-    server.models.HandleReloadConfigRequest(reload_request(server.base_path))
+    server.models.HandleReloadConfigRequest(reload_request(server))
     assert refusal(server.predictions.GetModelMetadata, request) == (
         "INVALID_ARGUMENT",
         "Unrecognized servable version label: stable",
     )
-
-
-def test_wrong_status_requests_are_refused(server: ServerAt) -> None:
-    ask = server.models.GetModelStatus
-    assert refusal(ask, GetModelStatusRequest()) == ("INVALID_ARGUMENT", "Missing ModelSpec")
-    request = GetModelStatusRequest()
-    request.model_spec.name = "m"
-    assert refusal(ask, request) == ("NOT_FOUND", "Could not find any versions of model m")
-    request.model_spec.version.value = 7
-    assert refusal(ask, request) == ("NOT_FOUND", "Could not find version 7 of model m")

@@ -25,6 +25,7 @@ FLAGS = {
     "allow_version_labels_for_unavailable_models",
     "batching_parameters_file",
     "enable_batching",
+    "grpc_max_threads",
     "model_base_path",
     "model_config_file",
     "model_config_file_poll_wait_seconds",
@@ -105,6 +106,11 @@ def test_every_flag_is_one_of_the_server(name: str) -> None:
     flags = set(re.findall(r"- --([a-z_]+)=", (DEPLOY / name).read_text("utf-8")))
     assert flags
     assert flags <= FLAGS
+
+
+@pytest.mark.parametrize("name", [*COMPOSE, "kubernetes.yaml", "kserve.yaml", "README.md"])
+def test_every_server_has_threads_for_many_clients(name: str) -> None:
+    assert "--grpc_max_threads=64" in (DEPLOY / name).read_text("utf-8")
 
 
 @pytest.mark.parametrize("name", COMPOSE)

@@ -10,6 +10,8 @@ from pathlib import Path
 import grpc
 import pytest
 from PIL import Image
+from tensorflow.core.framework.node_def_pb2 import NodeDef
+from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from serving.versions import publish, rollback
 from tests.serving.samples import png
@@ -41,6 +43,13 @@ def put(model: Path, folder: Path, version: int) -> None:
     """Copies a model in under a hidden name, then names it: as a push does."""
     shutil.copytree(model, folder / ".incoming")
     (folder / ".incoming").rename(folder / str(version))
+
+
+def add_node(model: Path, node: NodeDef) -> None:
+    file = model / "saved_model.pb"
+    saved = SavedModel.FromString(file.read_bytes())
+    saved.meta_graphs[0].graph_def.node.append(node)
+    file.write_bytes(saved.SerializeToString())
 
 
 def answering(server: ServerProcess) -> int:
@@ -99,30 +108,62 @@ def test_a_rollback_is_followed_and_undone_without_a_failed_request(
     assert answering(server) == bad
 
 
-@pytest.mark.parametrize("fault", ["half copied", "corrupt", "warm-up fails"])
+@pytest.mark.parametrize(
+    ("fault", "code", "message"),
+    [
+        (
+            "half copied",
+            "NOT_FOUND",
+            "{}/variables/variables.data-00000-of-00001; No such file or directory",
+        ),
+        ("corrupt", "DATA_LOSS", "Can't parse {}/saved_model.pb as binary proto"),
+        (
+            "no graph",
+            "NOT_FOUND",
+            "Specified file path does not appear to contain a SavedModel bundle (should have a file"
+            " called `saved_model.pb`)\nSpecified file path: {}",
+        ),
+        ("unknown op", "NOT_FOUND", "Op type not registered 'NoSuchOp' in binary running on"),
+        ("loose end", "INVALID_ARGUMENT", "Node 'more': Unknown input node 'none'"),
+        ("warm-up fails", "INVALID_ARGUMENT", "Unknown image file format."),
+    ],
+)
 def test_a_bad_version_ends_with_its_error_and_the_old_one_goes_on(
-    fault: str, saved_model: Path, pushed: tuple[Path, ServerProcess], tmp_path: Path
+    fault: str,
+    code: str,
+    message: str,
+    saved_model: Path,
+    pushed: tuple[Path, ServerProcess],
+    tmp_path: Path,
 ) -> None:
     folder, server = pushed
-    put(saved_model, folder, 21)
-    server.wait_for_states(_21="AVAILABLE")
+    good = max(server.states(), default=0) + 1  # the errors of earlier ones are still told
+    ill, better = good + 1, good + 2
+    put(saved_model, folder, good)
+    server.wait_for_states(**{f"_{good}": "AVAILABLE"})
     bad = Path(shutil.copytree(saved_model, tmp_path / "bad"))
     if fault == "half copied":
         (bad / "variables" / "variables.data-00000-of-00001").unlink()
     elif fault == "corrupt":
         (bad / "saved_model.pb").write_bytes(b"noise" * 100)
+    elif fault == "no graph":
+        (bad / "saved_model.pb").unlink()
+    elif fault == "unknown op":
+        add_node(bad, NodeDef(name="more", op="NoSuchOp"))
+    elif fault == "loose end":
+        add_node(bad, NodeDef(name="more", op="Identity", input=["none"]))
     else:
         add_warmup(bad, predict_request([RED]), predict_request([b"no picture"]))
-    put(bad, folder, 22)
-    _, errors = asking(server, lambda: server.states().get(22) == "END")
+    put(bad, folder, ill)
+    _, errors = asking(server, lambda: server.states().get(ill) == "END")
     assert errors == []
-    assert answering(server) == 21
-    ended = server.rest("/v1/models/classifier/versions/22")[1]["model_version_status"][0]
-    assert ended["status"]["error_code"] != "OK"
-    assert ended["status"]["error_message"]
-    assert server.states()[21] == "AVAILABLE"
-    put(saved_model, folder, 23)
-    server.wait_for_states(_21="END", _23="AVAILABLE")
+    assert answering(server) == good
+    ended = server.rest(f"/v1/models/classifier/versions/{ill}")[1]["model_version_status"][0]
+    assert ended["status"]["error_code"] == code
+    assert ended["status"]["error_message"].startswith(message.format(folder / str(ill)))
+    assert server.states()[good] == "AVAILABLE"
+    put(saved_model, folder, better)
+    server.wait_for_states(**{f"_{good}": "END", f"_{better}": "AVAILABLE"})
 
 
 def test_a_version_is_available_only_once_it_is_warm(

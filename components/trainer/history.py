@@ -1,4 +1,4 @@
-"""What the fit did, epoch by epoch."""
+"""The history of a training, epoch by epoch."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Row = dict[str, Any]
 
 
 @dataclasses.dataclass
-class Record:
+class History:
     """A row per epoch over both phases, and the best of them.
 
     A row holds `phase`, `epoch` (from 1), `loss`, `accuracy`, `val_loss`, `val_accuracy` (those of
@@ -24,19 +24,30 @@ class Record:
     best_epoch: Row | None = None
     """The row with the smallest `val_loss`."""
     tuned: dict[str, Any] = dataclasses.field(default_factory=dict)
-    """What Tuner found, by name, where it took the place of what is configured."""
+    """The values that Tuner found, by name, where they took the place of the configured ones."""
+
+    def add(self, row: Row) -> bool:
+        """Appends an epoch's row; returns whether it is the best so far.
+
+        Loss rather than accuracy, which takes few values on a small `eval` split.
+        """
+        self.epochs.append(row)
+        if not row["val_loss"] < self.best_loss:  # NaN is not less
+            return False
+        self.best_epoch = row
+        return True
 
     @property
     def best_loss(self) -> float:
         """The smallest loss on the `eval` split so far."""
         return math.inf if self.best_epoch is None else self.best_epoch["val_loss"]
 
-    def of(self, phase: str) -> list[Row]:
-        """The rows of one phase."""
+    def of(self, phase: str | None) -> list[Row]:
+        """Returns the rows of one phase."""
         return [row for row in self.epochs if row["phase"] == phase]
 
     def gains(self) -> dict[str, dict[str, float]]:
-        """What each phase gained on the `eval` split.
+        """Returns what each phase gained on the `eval` split.
 
         By phase, `val_loss` and `val_accuracy` of its best epoch, and as `loss_gained` and
         `accuracy_gained` how far that is from the best one before (nothing in the first phase).
@@ -54,12 +65,12 @@ class Record:
         return found
 
     def as_json(self) -> str:
-        """The rows, the best one, what each phase gained, and what Tuner found if it ran."""
+        """Returns the rows, the best one, each phase's gains, and what Tuner found if it ran."""
         facts = {"epochs": self.epochs, "best": self.best_epoch, "phases": self.gains()}
         return json.dumps(facts | ({"tuned": self.tuned} if self.tuned else {}), indent=1)
 
     def as_csv(self) -> str:
-        """The rows, with their names above them."""
+        """Returns the rows, with their names above them."""
         text = io.StringIO()
         writer = csv.DictWriter(text, list(self.epochs[0]) if self.epochs else [])
         writer.writeheader()

@@ -1,0 +1,29 @@
+"""All that a training depends on, loaded."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from tfx.types import Artifact
+
+from components.model.transform_graph import Pixels
+from components.settings.model import Model
+from components.settings.training import Training
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrainingInputs:
+    """Settings, class list, Transform graph, and the folders of pictures, features and weights."""
+
+    model: Model
+    training: Training
+    classes: list[str]
+    pixels: Pixels
+    train: str
+    """Folder of the training split's pictures."""
+    eval: str
+    bottlenecks: str | None = None
+    """Folder of the Bottlenecks artifact."""
+    baseline: Sequence[Artifact] = ()
+    """The model served now, where the training starts from it."""

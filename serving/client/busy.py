@@ -1,0 +1,48 @@
+"""Sending a request again that a server had no thread for.
+
+TensorFlow Serving answers RESOURCE_EXHAUSTED `Server Threadpool Exhausted` to what comes while all
+of `--grpc_max_threads` are taken. gRPC's own retries (channel.py) see the code only, and a message
+that is too large has the same code: it would be sent five times in vain. So these retries are here.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from typing import Any
+
+import grpc
+
+_FIRST_SECONDS, _LONGEST_SECONDS = 0.1, 2.0
+_TOO_LARGE = ("larger than max", "exceeds maximum size")  # gRPC in C++, Python and Go; in Java
+
+
+def is_busy(error: Any) -> bool:
+    """Whether the server refused a gRPC call for want of a thread or another resource."""
+    details = error.details() or ""
+    return error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED and not any(
+        words in details for words in _TOO_LARGE
+    )
+
+
+class Busy:
+    """The pauses of one request: random, growing up to two seconds, within its time.
+
+    Args:
+        seconds: how long the request may take with all that it is sent again.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+        self._longest = _FIRST_SECONDS
+
+    def seconds_left(self) -> float:
+        """Returns what is left for the request."""
+        return max(0.0, self._end - time.monotonic())
+
+    def pause(self, error: Any) -> float | None:
+        """Returns the seconds to wait before the request is sent again; None: it is not to be."""
+        # Clients that were refused together must not come back together.
+        pause = random.uniform(0.2, 1.0) * self._longest
+        self._longest = min(2 * self._longest, _LONGEST_SECONDS)
+        return pause if is_busy(error) and pause < self.seconds_left() else None

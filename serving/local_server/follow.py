@@ -1,0 +1,67 @@
+"""A local server that reads its `models.config` again, as TensorFlow Serving does when told to."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from serving.config_files import ConfigFileError, read_models
+from serving.local_server.errors import ServingError
+from serving.local_server.server import LocalServer
+
+
+class FollowingServer(LocalServer):
+    """Serves what `models_file` lists, and takes the list again every `seconds`.
+
+    A list that is refused changes nothing and is tried again with the next look: as with
+    `--model_config_file_poll_wait_seconds` (server.cc, PollFilesystemAndReloadConfig).
+
+    Args:
+        models_file: a `models.config`.
+        seconds: between two looks; 0 reads the file once.
+        announce: as for LocalServer; also told why a list is refused, once for each reason.
+
+    Raises:
+        ConfigFileError: the file is not of its form at the start.
+    """
+
+    def __init__(
+        self,
+        models_file: Path,
+        seconds: float,
+        *,
+        announce: Callable[[str], None] = print,
+        **options: Any,
+    ) -> None:
+        super().__init__(read_models(models_file), announce=announce, **options)
+        self._file = models_file
+        self._seconds = seconds
+        self._said = ""
+        self._ended = threading.Event()
+        self._follower = threading.Thread(target=self._follow, name="models.config", daemon=True)
+        if seconds:
+            self._follower.start()
+
+    def stop(self, grace: float = 30.0) -> None:
+        self._ended.set()
+        if self._seconds:
+            self._follower.join(grace)
+        super().stop(grace)
+
+    def _follow(self) -> None:
+        while not self._ended.wait(self._seconds):
+            try:
+                self._models.apply(read_models(self._file))
+                self._said = ""
+            except (ConfigFileError, ServingError) as error:
+                self._say(f"{self._file} is not taken: {error}")
+            except Exception:  # a disk that fails now may answer at the next look
+                logging.exception("Cannot follow %s", self._file)
+
+    def _say(self, reason: str) -> None:
+        if reason != self._said:
+            self._announce(reason)
+        self._said = reason
