@@ -31,10 +31,11 @@ test-serving: setup ## hold the serving contract against a server (SERVER=HOST:P
 bench: setup ## run the benchmarks
 	.venv/bin/python -m benchmarks
 
-lint: setup ## check style, format and types
+lint: setup ## check style, format, types and who imports whom
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
+	.venv/bin/lint-imports --no-cache
 
 lock: ## write the locks again (delete one first to take newer versions)
 	$(PYTHON) tools/bootstrap.py lock

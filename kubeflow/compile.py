@@ -24,7 +24,7 @@ COMPILE, REPORT = "compile", "Report"
 
 
 def read_graph(content: dict[str, Any]) -> dict[str, list[str]]:
-    """Gives each node's id with those of the nodes it waits for, in an order that can be run.
+    """Returns each node's id with those of the nodes it waits for, in an order that can be run.
 
     Raises:
       ValueError: the content is not that of a compiled pipeline, or its graph has a hole or a ring.
@@ -41,7 +41,7 @@ def read_graph(content: dict[str, Any]) -> dict[str, list[str]]:
 
 
 def read_before(graph: dict[str, list[str]]) -> dict[str, list[str]]:
-    """Gives for each node of an ordered graph all nodes that end before it begins."""
+    """Returns for each node of an ordered graph all nodes that end before it begins."""
     before: dict[str, set[str]] = {}
     for name, upstream in graph.items():
         before[name] = set(upstream).union(*(before[other] for other in upstream))
@@ -49,7 +49,7 @@ def read_before(graph: dict[str, list[str]]) -> dict[str, list[str]]:
 
 
 def make_pipeline(order: dict[str, Any]) -> Any:
-    """Gives the Kubeflow pipeline for an order.
+    """Returns the Kubeflow pipeline for an order.
 
     Args:
       order: `compiled`, the compiled TFX pipeline; `configuration`, the whole configuration that
@@ -109,7 +109,7 @@ def _finish(task: Any, name: str, order: dict[str, Any]) -> Any:
 
 
 def _text(value: Any) -> str:
-    """Gives JSON in which nothing looks like a placeholder of Kubeflow or Argo."""
+    """Returns JSON in which nothing looks like a placeholder of Kubeflow or Argo."""
     return json.dumps(value, separators=(",", ":")).replace("{{", "\\u007b\\u007b")
 
 

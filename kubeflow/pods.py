@@ -1,4 +1,4 @@
-"""What a step's pod gets from the cluster: `runtime.kubeflow` by kfp and kfp-kubernetes."""
+"""Equips a step's pod: `runtime.kubeflow` by kfp and kfp-kubernetes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from kfp.dsl import PipelineTask
 
 
 def equip(task: PipelineTask, step: dict[str, Any], everywhere: dict[str, Any]) -> None:
-    """Gives a task what its step is configured to get.
+    """Sets a task's resources, environment, volumes and retries, as its step is configured.
 
     Args:
       task: the step's task in a Kubeflow pipeline.

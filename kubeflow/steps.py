@@ -1,4 +1,4 @@
-"""What the steps of the Kubeflow pipeline run.
+"""The functions that the steps of the Kubeflow pipeline run.
 
 Kubeflow ships each function's source alone, so each imports what it needs. `python3` in the image
 is the one with kfp; the project lives behind the command `transfer-pipeline`. A command that fails

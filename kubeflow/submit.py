@@ -29,7 +29,7 @@ class SubmitError(Exception):
 
 
 def read_cron(text: str) -> str:
-    """Gives the six fields that Kubeflow reads, seconds first; five are as cron's own.
+    """Returns the six fields that Kubeflow reads, seconds first; five are as cron's own.
 
     Raises:
       SubmitError: there are more or fewer.
@@ -44,7 +44,7 @@ def read_cron(text: str) -> str:
 
 
 def read_parameters(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Gives the pipeline's parameters that are named; the others keep their defaults."""
+    """Returns the pipeline's parameters that are named; the others keep their defaults."""
     named = {"data": arguments.data, "span": arguments.span, "overrides": arguments.overrides}
     return {name: value for name, value in named.items() if value}
 
@@ -95,7 +95,7 @@ def _delete_others(client: kfp.Client, experiment: str, name: str, kept: str) ->
 
 
 def pipeline_name(package: Path) -> str:
-    """Gives the name that stands in a compiled Kubeflow pipeline.
+    """Returns the name that stands in a compiled Kubeflow pipeline.
 
     Raises:
       SubmitError: the file is none.

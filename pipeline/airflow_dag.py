@@ -1,9 +1,9 @@
 """A DAG of Airflow 3: compiles the run's pipeline, then runs it, one task per node.
 
-`transfer-pipeline compile --target airflow --output DAGS/pets.py` copies this file there and
-writes DAGS/pets.json beside it: the compiled pipeline and its configuration. Airflow's interpreter
-reads the two. It needs neither TFX nor this project: the tasks call the command of the project's
-own environment, or run as Kubernetes pods of its image.
+`transfer-pipeline compile --target airflow --output DAGS/pets.py` writes this file there, with
+`set_key` in the place of its import, and DAGS/pets.json beside it: the compiled pipeline and its
+configuration. Airflow's interpreter reads the two. It needs neither TFX nor this project: the tasks
+call the command of the project's own environment, or run as Kubernetes pods of its image.
 
 What stands in `dag_run.conf` overrides the configuration, by key: {"training.seed": 1}.
 """
@@ -20,6 +20,8 @@ from typing import Any
 
 from airflow.sdk import DAG
 
+from pipeline.keys import set_key
+
 # Both come through the environment: text in a command's words would be the shell's to read.
 COMPILE = """set -eu
 case "$COMPILED" in *://*) ;; *) mkdir -p "${COMPILED%/*}" ;; esac
@@ -34,7 +36,7 @@ _RUN_ID = "{{ run_name(run_id) }}"
 
 
 def make_dag(document: dict[str, Any]) -> DAG:
-    """Gives the DAG.
+    """Returns the DAG.
 
     Args:
       document: `compiled` (TFX's compiled pipeline), `config` (the whole configuration), `root`
@@ -79,7 +81,7 @@ def _add_tasks(document: dict[str, Any], settings: dict[str, Any]) -> None:
 
 
 def read_graph(compiled: dict[str, Any]) -> dict[str, list[str]]:
-    """Gives each node's id with those of the nodes that it waits for."""
+    """Returns each node's id with those of the nodes that it waits for."""
     nodes = [node["pipelineNode"] for node in compiled["nodes"]]
     return {node["nodeInfo"]["id"]: node.get("upstreamNodes", []) for node in nodes}
 
@@ -87,7 +89,7 @@ def read_graph(compiled: dict[str, Any]) -> dict[str, list[str]]:
 def configured(
     config: dict[str, Any], span: str, conf: dict[str, Any], interval_end: datetime | None
 ) -> dict[str, Any]:
-    """Gives the configuration of one run.
+    """Returns the configuration of one run.
 
     Args:
       config: the one that was compiled; it stays as it is.
@@ -101,16 +103,12 @@ def configured(
         newest = (interval_end - timedelta(days=1)).strftime("%Y%m%d")
         keys = {"data.span": int(newest), **conf}
     for key, value in keys.items():
-        *sections, last = key.split(".")
-        section = tree
-        for part in sections:
-            section = section.setdefault(part, {})
-        section[last] = value
+        set_key(tree, key, value)
     return tree
 
 
 def task_arguments(settings: dict[str, Any]) -> dict[str, Any]:
-    """Gives what all tasks have in common."""
+    """Returns the arguments that all tasks have in common."""
     arguments: dict[str, Any] = {
         "retries": settings["retries"],
         "retry_delay": timedelta(minutes=settings["retry_minutes"]),
@@ -125,7 +123,7 @@ def task_arguments(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def make_task(name: str, script: str, words: dict[str, str], settings: dict[str, Any]) -> Any:
-    """Gives the task that runs a script, here or in a pod; `words` are its environment."""
+    """Returns the task that runs a script, here or in a pod; `words` are its environment."""
     common: dict[str, Any] = {"task_id": name}
     if pool := settings["pools"].get(name, settings["pool"]):
         common["pool"] = pool

@@ -10,7 +10,8 @@ from typing import Annotated
 
 import typer
 
-from components.step.errors import ConfigError, UserError
+from components.errors import ConfigError, UserError
+from components.files.cache_folder import local_root
 from pipeline.commands import serving_group as cli_serving
 from pipeline.commands.options import (
     Assignments,
@@ -23,7 +24,6 @@ from pipeline.commands.options import (
     Sources,
 )
 from pipeline.launch import environment
-from pipeline.store.root import folder
 from serving.versions import VersionError
 
 app = typer.Typer(
@@ -83,7 +83,15 @@ def run(
     from pipeline.commands import run as run_command
 
     request = run_command.Request(
-        config, preset, _sources(data), root, assignments or [], from_node, to_node, as_json, bless
+        config_file=config,
+        preset=preset,
+        data=_sources(data),
+        root=root,
+        assignments=assignments or [],
+        from_node=from_node,
+        to_node=to_node,
+        as_json=as_json,
+        bless=bless,
     )
     raise typer.Exit(run_command.run(request))
 
@@ -100,7 +108,9 @@ def check(
     from pipeline.commands.check import check as check_pictures
     from pipeline.commands.run import Request, build_config
 
-    request = Request(config, preset, _sources(data), None, assignments or [])
+    request = Request(
+        config_file=config, preset=preset, data=_sources(data), assignments=assignments or []
+    )
     check_pictures(build_config(request).data, as_json)
 
 
@@ -117,8 +127,15 @@ def lr_find(
     from pipeline.commands import lr_find as lr_find_command
     from pipeline.commands.run import Request
 
-    words = (config, preset, _sources(data), root, assignments or [])
-    raise typer.Exit(lr_find_command.lr_find(Request(*words, as_json=as_json)))
+    request = Request(
+        config_file=config,
+        preset=preset,
+        data=_sources(data),
+        root=root,
+        assignments=assignments or [],
+        as_json=as_json,
+    )
+    raise typer.Exit(lr_find_command.lr_find(request))
 
 
 def _sources(data: list[str] | None) -> str | list[str] | None:
@@ -134,7 +151,7 @@ def runs(
     """Lists the runs of a root, the newest first."""
     from pipeline.commands.runs import list_runs
 
-    list_runs(folder(root), as_json, metadata)
+    list_runs(local_root(root), as_json, metadata)
 
 
 @app.command()
@@ -148,7 +165,7 @@ def compare(
     """Prints figures and verdicts of two runs side by side."""
     from pipeline.commands.runs import compare as compare_runs
 
-    compare_runs(folder(root), (one, other), as_json, metadata)
+    compare_runs(local_root(root), (one, other), as_json, metadata)
 
 
 @app.command()
@@ -175,7 +192,7 @@ def report(
         return
     from pipeline.commands.runs import report as print_page
 
-    print_page(folder(root), run, metadata)
+    print_page(local_root(root), run, metadata)
 
 
 for _command in cli_serving.COMMANDS:

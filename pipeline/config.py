@@ -2,56 +2,33 @@
 
 from __future__ import annotations
 
-import difflib
-import re
-import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any
 
 import pydantic
 import yaml
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from components.backbones import BACKBONES
-from components.files import absolute
-from components.settings.airflow import Airflow
+from components.errors import ConfigError
+from components.files.cache_folder import local_root
+from components.files.paths import absolute, is_remote
 from components.settings.base import Section
 from components.settings.data import Data, Validation
 from components.settings.export import Export
 from components.settings.gate import Gate
-from components.settings.kubeflow import Kubeflow
 from components.settings.model import Image, Model
 from components.settings.push import Infra, Push
 from components.settings.report import Report
+from components.settings.runtime import Runtime
 from components.settings.training import Training
 from components.settings.tuner import Tuner
-from components.step.errors import ConfigError
-from pipeline.store import metadata_store, root
+from pipeline import config_faults
+from pipeline.keys import set_key
 
-# A union's alternatives stand in a fault's path as the name of their type: no key of ours.
-_ALTERNATIVE = re.compile(r"str|int|constrained-\w+|list\[.*\]")
 _PRESETS = resources.files("pipeline") / "presets"
-
-
-class Runtime(Section):
-    """Where runs leave their files and how Beam runs."""
-
-    root: Annotated[str, Field(min_length=1)] = "transfer-pipeline-runs"
-    """Folder of artifacts, metadata and logs; of artifacts alone on gs:// and the like."""
-    metadata: Annotated[str, AfterValidator(metadata_store.check_url)] | None = None
-    """The ML Metadata store: a SQLite file (in the root if left out), mysql://USER@HOST/DATABASE,
-    postgresql://USER@HOST/DATABASE or grpc://HOST."""
-    beam: list[str] = [
-        # DirectRunner would download Prism, a program of Beam's, and run that.
-        "--runner=FnApiRunner",
-        "--direct_running_mode=in_memory",
-        "--direct_num_workers=1",
-    ]
-    """Arguments of every Beam pipeline. The default keeps it in this process."""
-    kubeflow: Kubeflow = Kubeflow()
-    airflow: Airflow = Airflow()
 
 
 class Config(Section):
@@ -100,20 +77,17 @@ class Config(Section):
     @property
     def root(self) -> Path:
         """The absolute folder of metadata and logs, on this machine."""
-        return root.folder(self.runtime.root)
+        return local_root(self.runtime.root)
 
     @property
     def metadata(self) -> str:
         """The ML Metadata store: a server's URL or the absolute path of a SQLite file."""
-        named = self.runtime.metadata
-        if named and metadata_store.is_url(named):
-            return named
-        return str(Path(named).expanduser().absolute() if named else self.root / "metadata.sqlite")
+        return absolute(self.runtime.metadata or str(self.root / "metadata.sqlite"))
 
     @property
     def push_directory(self) -> Path:
         """The absolute folder that TensorFlow Serving polls."""
-        return Path(self.push.directory).expanduser().absolute()
+        return Path(absolute(self.push.directory))
 
 
 def presets() -> list[str]:
@@ -124,14 +98,14 @@ def presets() -> list[str]:
 
 
 def read_preset(name: str) -> dict[str, Any]:
-    """Gives a preset's keys as they stand in its file."""
+    """Returns a preset's keys as they stand in its file."""
     if name not in presets():
         raise ConfigError(f"No preset {name!r}; allowed are {', '.join(presets()) or 'none'}.")
     return _parse(_PRESETS.joinpath(f"{name}.yaml").read_text("utf-8"), f"preset {name}")
 
 
 def read_file(path: Path) -> dict[str, Any]:
-    """Gives a configuration file's keys as they stand there."""
+    """Returns a configuration file's keys as they stand there."""
     try:
         return _parse(path.read_text("utf-8"), str(path))
     except (OSError, UnicodeDecodeError) as error:
@@ -146,7 +120,9 @@ def _parse(text: str, where: str) -> dict[str, Any]:
     if tree is None:
         return {}
     if not isinstance(tree, dict):
-        raise ConfigError(f"{where} holds {_kind(tree)}; sections such as `data:` are needed.")
+        raise ConfigError(
+            f"{where} holds {config_faults.kind(tree)}; sections such as `data:` are needed."
+        )
     return tree
 
 
@@ -164,14 +140,16 @@ def override(tree: dict[str, Any], assignment: str) -> None:
     set_key(tree, key, value)
 
 
-def set_key(tree: dict[str, Any], key: str, value: Any) -> None:
-    """Sets the key with this dotted path, making the sections above it."""
-    *sections, last = key.split(".")
-    for section in sections:
-        if not isinstance(tree.get(section), dict):
-            tree[section] = {}
-        tree = tree[section]
-    tree[last] = value
+def default_push_directory(tree: dict[str, Any]) -> None:
+    """Sets the push directory of keys that come from no file: in the root, if that is a folder."""
+    tree.setdefault("push", {})
+    if isinstance(tree["push"], dict) and "directory" not in tree["push"]:
+        runtime = tree.get("runtime")
+        folder = runtime.get("root") if isinstance(runtime, dict) else None
+        name = tree.get("pipeline_name", Config.model_fields["pipeline_name"].default)
+        folder = str(folder or Runtime().root)
+        if not is_remote(folder):
+            tree["push"]["directory"] = str(Path(folder, "served", str(name)))
 
 
 def build(tree: Mapping[str, Any]) -> Config:
@@ -183,48 +161,5 @@ def build(tree: Mapping[str, Any]) -> Config:
     try:
         return Config.model_validate(tree)
     except pydantic.ValidationError as error:
-        lines = [_explain(fault) for fault in error.errors()]
+        lines = [config_faults.explain(fault, Config) for fault in error.errors()]
         raise ConfigError("\n".join(["The configuration is wrong:", *lines])) from error
-
-
-def _explain(fault: Any) -> str:
-    path = fault["loc"]
-    key = ".".join(str(part) for part in path if not _ALTERNATIVE.fullmatch(str(part)))
-    message = fault["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    if fault["type"] == "missing":
-        return f"  {key}: is missing."
-    if fault["type"] == "extra_forbidden":
-        return f"  {key}: unknown key; {_allowed_keys(path)}."
-    if not key:
-        return f"  {message}."
-    if fault["type"] == "value_error":
-        return f"  {key}: found {fault['input']!r}; {message}."
-    return f"  {key}: found {_kind(fault['input'])}; allowed is {message}."
-
-
-def _allowed_keys(path: Sequence[Any]) -> str:
-    section = _section_at(path[:-1])
-    allowed = list(section.model_fields)
-    close = difflib.get_close_matches(str(path[-1]), allowed, n=1)
-    hint = f"did you mean {close[0]}? " if close else ""
-    return f"{hint}Allowed here: {', '.join(allowed)}"
-
-
-def _section_at(path: Sequence[Any]) -> type[pydantic.BaseModel]:
-    section: type[pydantic.BaseModel] = Config
-    for part in path:
-        if part in section.model_fields:  # no index of a list, no name in a dictionary
-            section = _model_in(section.model_fields[part].annotation)
-    return section
-
-
-def _model_in(annotation: Any) -> type[pydantic.BaseModel]:
-    """The section in a field's type: `Dense` in `list[Dense]`, `Step` in `dict[str, Step]`."""
-    inner = [part for part in typing.get_args(annotation) if part is not type(None)]
-    return _model_in(inner[-1]) if inner else annotation
-
-
-def _kind(value: Any) -> str:
-    names = {dict: "a section", list: "a list", str: "the text", type(None): "nothing (null)"}
-    name = names.get(type(value), "the number" if isinstance(value, int | float) else "")
-    return name if isinstance(value, dict) or value is None else f"{name} {value!r}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.orchestration.pipeline import Pipeline
 from tfx.types import BaseChannel
@@ -12,7 +14,7 @@ from components.bottleneck_gen.executor import BottleneckSettings
 from components.data_validator.component import DataValidator
 from components.evaluator.component import Evaluator
 from components.example_validator.component import ExampleValidator
-from components.files import absolute, is_remote
+from components.files.paths import is_remote
 from components.image_example_gen.component import ImageExampleGen
 from components.infra_validator.component import InfraValidator
 from components.lite_export.component import LiteExport
@@ -21,7 +23,9 @@ from components.pusher.component import Pusher
 from components.report.component import Report
 from components.report.executor import ReportSettings
 from components.schema.component import ImportSchemaGen
-from components.settings.model import Model
+from components.settings.beam_options import is_local, pipeline_arguments
+from components.settings.metadata import connection_config
+from components.settings.runtime import Runtime
 from components.statistics_gen.component import StatisticsGen
 from components.statistics_gen.executor import StatisticsSettings
 from components.trainer.component import Trainer
@@ -29,9 +33,7 @@ from components.trainer.settings import TrainerSettings
 from components.transform.component import Transform
 from components.tuner.component import Tuner
 from components.tuner.executor import TunerSettings
-from pipeline.config import Config, Runtime
-from pipeline.launch.beam_options import is_local, pipeline_arguments
-from pipeline.store import metadata_store
+from pipeline.config import Config
 
 
 def create_pipeline(config: Config) -> Pipeline:
@@ -43,11 +45,12 @@ def create_pipeline(config: Config) -> Pipeline:
     Raises:
       ConfigError: Beam's runner would download a program.
     """
+    nodes = _components(config.resolved(), config.model_dump(mode="json"))
     return Pipeline(
         pipeline_name=config.pipeline_name,
         pipeline_root=config.pipeline_root,
-        components=_placed(config, _components(config)),
-        metadata_connection_config=metadata_store.connection_config(config.metadata),
+        components=_placed(config, nodes),
+        metadata_connection_config=connection_config(config.metadata),
         beam_pipeline_args=pipeline_arguments(config.runtime.beam),
         enable_cache=True,
     )
@@ -64,8 +67,14 @@ def _placed(config: Config, nodes: list[BaseNode]) -> list[BaseNode]:
     return nodes
 
 
-def _components(config: Config) -> list[BaseNode]:
-    pictures = ImageExampleGen(config.data.model_copy(update={"source": _absolute(config)}))
+def _components(config: Config, written: dict[str, Any]) -> list[BaseNode]:
+    """Makes the nodes.
+
+    Args:
+      config: with absolute paths: a scheduler runs the nodes from another folder.
+      written: the configuration as the user wrote it, for the report.
+    """
+    pictures = ImageExampleGen(config.data)
     schema = ImportSchemaGen()
     *checks, validator = _checks(config, pictures, schema)
     transform = Transform(
@@ -76,9 +85,11 @@ def _components(config: Config) -> list[BaseNode]:
         config.image,
     )
     transform.add_upstream_node(validator)  # no step sees data that was stopped
-    baseline = BaselineResolver(BaselineSettings(push_directory=str(config.push_directory)))
+    baseline = BaselineResolver(BaselineSettings(push_directory=config.push.directory))
     training, trials = _training(config, pictures, transform, baseline)
-    release = _release(config, pictures, validator, transform, training[-1], baseline, trials)
+    release = _release(
+        config, written, pictures, validator, transform, training[-1], baseline, trials
+    )
     return [pictures, schema, *checks, validator, transform, baseline, *training, *release]
 
 
@@ -122,7 +133,7 @@ def _training(
     config: Config, pictures: BaseNode, transform: BaseNode, baseline: BaseNode
 ) -> tuple[list[BaseNode], BaseChannel | None]:
     """Makes the steps up to the candidate (the last one trains it); returns Tuner's trials, too."""
-    model, training, size = _with_absolute_weights(config.model), config.training, config.image_size
+    model, training, size = config.model, config.training, config.image_size
     class_list = pictures.outputs["class_list"]
     shared = {
         "examples": pictures.outputs["examples"],
@@ -155,6 +166,7 @@ def _training(
 
 def _release(
     config: Config,
+    written: dict[str, Any],
     pictures: BaseNode,
     validator: BaseNode,
     transform: BaseNode,
@@ -170,13 +182,12 @@ def _release(
     }
     evaluator = Evaluator(config.gate, **candidate, baseline_model=baseline.outputs["model"])
     infra = InfraValidator(config.infra, examples=candidate["examples"], model=candidate["model"])
-    push = config.push.model_copy(update={"directory": str(config.push_directory)})
     pusher = Pusher(
-        candidate["model"], evaluator.outputs["blessing"], infra.outputs["blessing"], push
+        candidate["model"], evaluator.outputs["blessing"], infra.outputs["blessing"], config.push
     )
     lite = _lite_export(config, transform, candidate)
     report = Report(
-        ReportSettings(configuration=config.model_dump(mode="json")),
+        ReportSettings(configuration=written),
         **candidate,
         ingest_report=pictures.outputs["ingest_report"],
         acceptance=validator.outputs["acceptance"],
@@ -190,14 +201,3 @@ def _release(
         lite_model=lite[0].outputs["lite_model"] if lite else None,
     )
     return [evaluator, infra, pusher, *lite, report]
-
-
-def _with_absolute_weights(model: Model) -> Model:
-    """A scheduler runs the nodes from another folder."""
-    if model.weights in (None, "imagenet"):
-        return model
-    return model.model_copy(update={"weights": absolute(model.weights)})
-
-
-def _absolute(config: Config) -> list[str]:
-    return [absolute(source) for source in config.data.sources]

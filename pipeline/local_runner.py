@@ -9,7 +9,7 @@ from tfx.dsl.compiler.compiler import Compiler
 from tfx.orchestration.portable import partial_run_utils
 from tfx.proto.orchestration import pipeline_pb2
 
-from components.step.errors import ConfigError
+from components.errors import ConfigError
 from pipeline import node_runner
 from pipeline.config import Config
 from pipeline.definition import create_pipeline
@@ -26,7 +26,7 @@ class RunFailed(Exception):
 
 
 class Observer(Protocol):
-    """Who is told how the run goes."""
+    """Is called as the nodes of a run begin and end."""
 
     def node_started(self, node_id: str, position: int, total: int) -> None:
         """A node begins; `position` counts from 1."""
@@ -36,7 +36,7 @@ class Observer(Protocol):
 
 
 def compile_config(config: Config) -> pipeline_pb2.Pipeline:
-    """Gives TFX's compiled form of the pipeline."""
+    """Returns TFX's compiled form of the pipeline."""
     return Compiler().compile(create_pipeline(config))
 
 
@@ -47,7 +47,7 @@ def run(
     from_node: str | None = None,
     to_node: str | None = None,
 ) -> runs.Run:
-    """Runs the pipeline and gives what it did.
+    """Runs the pipeline and returns what each node did.
 
     Args:
       config: the whole configuration.

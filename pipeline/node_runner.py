@@ -16,8 +16,8 @@ from tfx.orchestration.local import runner_utils
 from tfx.orchestration.portable import partial_run_utils, runtime_parameter_utils
 from tfx.proto.orchestration import pipeline_pb2
 
-from components.files import is_remote
-from components.step.errors import ConfigError, UserError
+from components.errors import ConfigError, UserError
+from components.files.paths import is_remote
 from pipeline import train_worker
 from pipeline.launch import environment, local_copies
 from pipeline.launch.node_launcher import Handle, Launcher
@@ -61,7 +61,7 @@ def write_compiled(compiled: pipeline_pb2.Pipeline, path: str | Path) -> None:
 
 
 def bind(compiled: pipeline_pb2.Pipeline, run_id: str) -> pipeline_pb2.Pipeline:
-    """Gives a copy whose nodes belong to the run with this id."""
+    """Returns a copy whose nodes belong to the run with this id."""
     bound = pipeline_pb2.Pipeline()
     bound.CopyFrom(compiled)
     runtime_parameter_utils.substitute_runtime_parameter(
@@ -71,12 +71,12 @@ def bind(compiled: pipeline_pb2.Pipeline, run_id: str) -> pipeline_pb2.Pipeline:
 
 
 def node_ids(compiled: pipeline_pb2.Pipeline) -> list[str]:
-    """Gives the nodes' ids, every node after those whose outputs it reads."""
+    """Returns the nodes' ids, every node after those whose outputs it reads."""
     return [node.pipeline_node.node_info.id for node in compiled.nodes]
 
 
 def connection(compiled: pipeline_pb2.Pipeline) -> Any:
-    """Gives how the pipeline's ML Metadata store is reached, with its password."""
+    """Returns the connection of the pipeline's ML Metadata store, with its password."""
     config = runner_utils.extract_local_deployment_config(compiled).metadata_connection_config
     return metadata_store.with_password(getattr(config, config.WhichOneof("connection_config")))
 
@@ -98,7 +98,7 @@ def run_node(bound: pipeline_pb2.Pipeline, node_id: str) -> str:
       node_id: which node.
 
     Returns:
-      What became of it: `ran` (now or in an earlier attempt of the run), `cached` or `skipped`;
+      Its state: `ran` (now or in an earlier attempt of the run), `cached` or `skipped`;
       `helped` where this process is a worker of another one's Trainer.
 
     Raises:
@@ -137,7 +137,7 @@ def run_node(bound: pipeline_pb2.Pipeline, node_id: str) -> str:
 
 
 def _ended(bound: pipeline_pb2.Pipeline, node: pipeline_pb2.PipelineNode) -> str:
-    """Gives the state of a node that was launched: the launcher is silent about missing inputs."""
+    """Returns the state of a launched node: the launcher is silent about missing inputs."""
     state = _state(bound, node)
     if state is None or state == "failed":
         run_id = bound.runtime_spec.pipeline_run_id.field_value.string_value
@@ -150,7 +150,7 @@ def _ended(bound: pipeline_pb2.Pipeline, node: pipeline_pb2.PipelineNode) -> str
 
 
 def _state(bound: pipeline_pb2.Pipeline, node: pipeline_pb2.PipelineNode) -> str | None:
-    """What the metadata says of the node; None where it says nothing."""
+    """Returns the node's state in the metadata; None where it has none."""
     run_id = bound.runtime_spec.pipeline_run_id.field_value.string_value
     known = runs.read_run(connection(bound), run_id).nodes.get(node.node_info.id)
     return known.state if known else None

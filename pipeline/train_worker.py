@@ -7,20 +7,21 @@ for its job, train with it, and publish nothing.
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable
 
 from tfx.dsl.io import fileio
 from tfx.proto.orchestration import pipeline_pb2
 
-from components.files import is_remote
+from components.errors import ConfigError, UserError
+from components.files.paths import is_remote
+from components.retries import waited_until
 from components.step.base import SETTINGS, settings_in
-from components.step.errors import ConfigError, UserError
 from components.trainer.cluster import read_cluster
 from components.trainer.settings import TrainerSettings
 
 HELPED = "helped"
 _NODE = "Trainer"
+_OVER = ("ran", "cached")
 _PAUSE = 1.0  # seconds between two looks
 _PATIENCE = 1800.0  # seconds; the chief comes when its machine is there
 
@@ -75,17 +76,22 @@ def help_out(
 
     run_id = bound.runtime_spec.pipeline_run_id.field_value.string_value
     offer = job.offer_path(_root(bound), node_id, run_id)
-    end = time.monotonic() + patience
-    while not fileio.exists(offer):
+    found = None
+
+    def settled() -> bool:
+        nonlocal found
+        if fileio.exists(offer):
+            return True
         found = state()
-        if found in ("ran", "cached"):
-            return found
-        if time.monotonic() > end:
-            raise NoChief(
-                f"No chief began to train in run {run_id!r} within {patience:.0f} s. Start "
-                f"`run-node --node {node_id}` with the same arguments where TF_CONFIG has index 0."
-            )
-        time.sleep(pause)
+        return found in _OVER
+
+    if not waited_until(settled, patience, pause):
+        raise NoChief(
+            f"No chief began to train in run {run_id!r} within {patience:.0f} s. Start "
+            f"`run-node --node {node_id}` with the same arguments where TF_CONFIG has index 0."
+        )
+    if found in _OVER:
+        return found
     job.take(offer)
     return HELPED
 

@@ -83,12 +83,12 @@ def run_uv(arguments: List[str]) -> None:
 
 
 def uv_environment() -> Dict[str, str]:
-    """Gives uv's environment variables: what it downloads goes to the cache folder."""
+    """Returns uv's environment variables: what it downloads goes to the cache folder."""
     return dict(os.environ, UV_PYTHON_INSTALL_DIR=str(cache_dir() / "python"))
 
 
 def inputs_digest(environment: Environment) -> str:
-    """Gives a digest of what an environment is made from, and of where it stands."""
+    """Returns a digest of what an environment is made from, and of where it stands."""
     digest = hashlib.sha256(str(ROOT).encode())
     digest.update((ROOT / "constraints" / (environment.lock + ".txt")).read_bytes())
     if environment.has_project:
@@ -97,12 +97,12 @@ def inputs_digest(environment: Environment) -> str:
 
 
 def installed(folder: Path) -> List[str]:
-    """Gives the names of the packages' metadata folders in a virtual environment."""
+    """Returns the names of the packages' metadata folders in a virtual environment."""
     return sorted(path.name for path in folder.glob("lib/python3*/site-packages/*.dist-info"))
 
 
 def read_stamp(folder: Path) -> Dict[str, Any]:
-    """Gives what a finished environment was built from, {} where none was finished."""
+    """Returns the record of a finished environment, {} where none was finished."""
     try:
         stamp = json.loads((folder / STAMP).read_text())
     except (OSError, ValueError):

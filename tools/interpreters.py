@@ -27,13 +27,13 @@ class SetupError(Exception):
 
 
 def cache_dir() -> Path:
-    """Gives the one folder outside the checkout that is written to."""
+    """Returns the one folder outside the checkout that is written to."""
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return Path(base) / "transfer-pipeline"
 
 
 def attempt(command: List[str]) -> Optional[str]:
-    """Runs a command and gives what it printed, or None where it failed."""
+    """Runs a command and returns its output, or None where it failed."""
     try:
         done = subprocess.run(
             command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, universal_newlines=True
@@ -57,7 +57,7 @@ def _folders() -> Iterator[Path]:
 
 
 def find_python(version: str) -> Optional[str]:
-    """Gives the path of a working CPython of that version ("3.10"), or None.
+    """Returns the path of a working CPython of that version ("3.10"), or None.
 
     Looks on PATH, then into the folders of pyenv and uv: behind pyenv's shims only the
     version chosen for the current folder answers.
@@ -81,7 +81,7 @@ def require_compiler() -> None:
 
 
 def find_uv() -> str:
-    """Gives the path of uv: the one on PATH, else a pinned one in the cache folder."""
+    """Returns the path of uv: the one on PATH, else a pinned one in the cache folder."""
     on_path = shutil.which("uv")
     if on_path and attempt([on_path, "--version"]):
         return on_path

@@ -9,7 +9,7 @@ BINS = 15
 
 
 def bin_of(score: np.ndarray) -> np.ndarray:
-    """Gives the bin of each score in [0, 1]: int64 in [0, BINS)."""
+    """Returns the bin of each score in [0, 1]: int64 in [0, BINS)."""
     return np.minimum((score * BINS).astype(np.int64), BINS - 1)
 
 
@@ -38,7 +38,7 @@ def bins(
 def calibration_error(
     score: np.ndarray, correct: np.ndarray, weight: np.ndarray | None = None
 ) -> float:
-    """Gives the expected calibration error: the mean distance of score and accuracy over the bins.
+    """Returns the expected calibration error: mean distance of score and accuracy over the bins.
 
     Each bin weighs as many pictures as it holds. Takes what `bins` takes.
     """

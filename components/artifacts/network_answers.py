@@ -1,4 +1,4 @@
-"""What the fitted network in memory answers, kept beside the SavedModel that is made of it."""
+"""The predictions of the fitted network in memory, kept beside the SavedModel made of it."""
 
 from __future__ import annotations
 

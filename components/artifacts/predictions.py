@@ -90,7 +90,7 @@ def read(models: dict[str, Any], rows: Iterable[str]) -> Predictions:
 
 
 def size_bucket(row: dict[str, Any]) -> str:
-    """Gives the shorter side's bucket: `256-511 px`."""
+    """Returns the shorter side's bucket: `256-511 px`."""
     least = 1 << (min(row["height"], row["width"]).bit_length() - 1)
     return f"{least}-{2 * least - 1} px"
 

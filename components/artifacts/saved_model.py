@@ -12,7 +12,7 @@ from tfx.types import Artifact
 
 
 def digest(directory: str | Path) -> str:
-    """Gives the SHA-256 over names and contents of all files below `directory`."""
+    """Returns the SHA-256 over names and contents of all files below `directory`."""
     whole = hashlib.sha256()
     for path in sorted(Path(directory).rglob("*")):
         if path.is_file():
@@ -27,6 +27,6 @@ def serving_dir(model: str) -> str:
 
 
 def served(baseline: Sequence[Artifact]) -> str | None:
-    """Gives the folder of the baseline's SavedModel; None where nothing is served yet."""
+    """Returns the folder of the baseline's SavedModel; None where nothing is served yet."""
     folders = [serving_dir(artifact.uri) for artifact in baseline]
     return next((folder for folder in folders if fileio.exists(folder)), None)

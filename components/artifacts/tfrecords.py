@@ -1,6 +1,6 @@
-"""TFRecord files: how a record stands in one, where a split's records lie, how many there are.
+"""TFRecord files: how a record stands in one, where a split's records lie, how they are read.
 
-The format is described in tensorflow/core/lib/io/record_writer.h. It is written here because
+The format is described in tensorflow/core/lib/io/record_writer.h. Framing is written here because
 nothing light writes it: TensorFlow takes seconds to import, TensorBoard's writer computes its
 checksums in Python, and Beam's is private and runs as a transform of its own.
 """
@@ -9,10 +9,31 @@ from __future__ import annotations
 
 import os
 import struct
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import google_crc32c
 
+if TYPE_CHECKING:
+    import tensorflow as tf
+
 _HEADER, _FOOTER = 12, 4  # bytes around a record: its length and that one's checksum; a checksum
+_LARGEST = 2**31  # a record is a protocol buffer, which can't be larger
+
+
+class Damaged(ValueError):
+    """A file is cut off or holds no records."""
+
+    def __init__(self, offset: int):
+        super().__init__(f"cut off or no TFRecord file, at byte {offset}")
+        self.offset = offset
+
+
+class Record(NamedTuple):
+    """One record of a file."""
+
+    offset: int
+    data: bytes
 
 
 def framed(record: bytes) -> bytes:
@@ -24,6 +45,27 @@ def framed(record: bytes) -> bytes:
 def _masked_crc(data: bytes) -> bytes:
     crc = google_crc32c.value(data)
     return struct.pack("<I", ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF)
+
+
+def records(file: BinaryIO) -> Iterator[Record]:
+    """Reads the records of an open file without TensorFlow; checksums are not looked at.
+
+    Raises:
+      Damaged: the file is cut off or holds something else.
+    """
+    offset = 0
+    while header := file.read(_HEADER):
+        offset += _HEADER
+        length = _length(header) if len(header) == _HEADER else 0
+        data = file.read(min(length + _FOOTER, _LARGEST))
+        if len(header) < _HEADER or len(data) < length + _FOOTER:
+            raise Damaged(offset)
+        yield Record(offset, data[:length])
+        offset += length + _FOOTER
+
+
+def _length(header: bytes) -> int:
+    return int(struct.unpack("<Q", header[:8])[0])
 
 
 def files(folder: str) -> list[str]:
@@ -45,7 +87,42 @@ def positions(file: str) -> list[tuple[int, int]]:
     found = []
     with tf.io.gfile.GFile(file, "rb") as opened:
         while header := opened.read(_HEADER):
-            (length,) = struct.unpack("<Q", header[:8])
+            length = _length(header)
             found.append((opened.tell(), length))
             opened.seek(opened.tell() + length + _FOOTER)
     return found
+
+
+def read_records(folder: str) -> tf.data.Dataset:
+    """Returns the records of one split, in the order in which they were written."""
+    return read_files(files(folder))
+
+
+def read_files(paths: list[str]) -> tf.data.Dataset:
+    """Returns the records of these files, one file after the other."""
+    import tensorflow as tf
+
+    return tf.data.TFRecordDataset(paths, num_parallel_reads=1)
+
+
+def write(path: str, content: Iterable[bytes]) -> None:
+    """Writes a file of records by TensorFlow."""
+    import tensorflow as tf
+
+    with tf.io.TFRecordWriter(path) as writer:
+        for record in content:
+            writer.write(record)
+
+
+def beam_source(folder: str) -> Any:
+    """Returns Beam's transform that reads a split's records."""
+    import apache_beam as beam
+
+    return beam.io.ReadFromTFRecord(os.path.join(folder, "*"))
+
+
+def beam_sink(prefix: str) -> Any:
+    """Returns Beam's transform that writes records into `PREFIX-*.tfrecord`."""
+    import apache_beam as beam
+
+    return beam.io.WriteToTFRecord(prefix, file_name_suffix=".tfrecord")

@@ -13,6 +13,7 @@ from components.artifacts import features, saved_model, tfrecords
 from components.artifacts import types as artifact_types
 from components.artifacts.types import OWN_BASE
 from components.bottleneck_gen.frozen_base import RunBase
+from components.errors import ConfigError
 from components.model import warm_start
 from components.model.chosen_weights import weights_file
 from components.model.network import build_extractor
@@ -23,7 +24,6 @@ from components.settings.model import Head, Model
 from components.settings.training import Training
 from components.step.artifacts import Artifacts
 from components.step.base import BeamStepExecutor
-from components.step.errors import ConfigError
 
 _BATCH = 32  # pictures in one forward pass
 
@@ -87,11 +87,10 @@ class Executor(BeamStepExecutor[BottleneckSettings]):
                 target = os.path.join(bottlenecks.uri, f"Split-{split}", "bottlenecks")
                 _ = (
                     pipeline
-                    | f"Read {split}" >> beam.io.ReadFromTFRecord(os.path.join(pictures, "*"))
+                    | f"Read {split}" >> tfrecords.beam_source(pictures)
                     | f"Batch {split}" >> beam.BatchElements(_BATCH, _BATCH)
                     | f"Run base {split}" >> beam.ParDo(run_base)
-                    | f"Write {split}"
-                    >> beam.io.WriteToTFRecord(target, file_name_suffix=".tfrecord")
+                    | f"Write {split}" >> tfrecords.beam_sink(target)
                 )
 
 

@@ -10,9 +10,9 @@ import numpy as np
 import tensorflow as tf
 from apache_beam.utils import shared
 
-from components.artifacts import features
+from components.artifacts import examples, features
 from components.model.network import build_extractor
-from components.model.transform_graph import PARSE_PICTURE, Pixels
+from components.model.transform_graph import Pixels
 from components.pretrained.base import build_base
 from components.settings.model import Model
 from components.step import progress
@@ -40,8 +40,8 @@ class RunBase(beam.DoFn):
 
         # AutoGraph would rewrite the code of Keras first: several seconds, and for nothing.
         @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
-        def run(examples: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            parsed = tf.io.parse_example(examples, PARSE_PICTURE)
+        def run(pictures: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            parsed = examples.parse(pictures, *examples.PICTURE)
             scaled = pixels(parsed[features.ENCODED])
             return extractor(scaled, training=False), parsed[features.LABEL]
 
@@ -56,9 +56,5 @@ class RunBase(beam.DoFn):
 
 
 def _example(bottleneck: np.ndarray, label: bytes) -> bytes:
-    values = tf.train.FloatList(value=bottleneck.ravel())
-    feature = {
-        features.BOTTLENECK: tf.train.Feature(float_list=values),
-        features.LABEL: tf.train.Feature(bytes_list=tf.train.BytesList(value=[label])),
-    }
-    return tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString()
+    values = {features.BOTTLENECK: bottleneck.ravel().tolist(), features.LABEL: label}
+    return examples.serialized(values)

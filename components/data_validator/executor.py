@@ -9,20 +9,20 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-import tensorflow as tf
 from tensorflow_metadata.proto.v0 import anomalies_pb2
 from tfx.components.statistics_gen import stats_artifact_utils
 from tfx.dsl.io import fileio
 
 from components.artifacts import features
 from components.artifacts import types as artifact_types
+from components.artifacts.examples import Example
+from components.artifacts.tfrecords import read_records
 from components.data_validator import comparison
 from components.data_validator.comparison import Finding
-from components.model.transform_graph import read_records
+from components.errors import DataError
 from components.settings.data import Validation
 from components.step.artifacts import Artifacts
 from components.step.base import StepExecutor
-from components.step.errors import DataError
 
 QUESTION, PREVIOUS = "question", "previous"
 """Execution properties, kept with the acceptance: what was asked (inputs and rules, a digest), and
@@ -102,12 +102,10 @@ def _outside(inputs: Artifacts, rules: Validation) -> Iterator[str]:
 
 def _pictures_outside(folder: str, rules: Validation) -> Iterator[str]:
     for record in read_records(folder).as_numpy_iterator():
-        feature = tf.train.Example.FromString(record).features.feature
-        height = feature[features.HEIGHT].int64_list.value[0]
-        width = feature[features.WIDTH].int64_list.value[0]
+        picture = Example(record)
+        height, width = picture.number(features.HEIGHT), picture.number(features.WIDTH)
         if not comparison.in_range(height, width, rules):
-            name = feature[features.FILENAME].bytes_list.value[0].decode()
-            yield f"{name} ({height} x {width})"
+            yield f"{picture.text(features.FILENAME)} ({height} x {width})"
 
 
 def _anomalies(inputs: Artifacts) -> Iterator[tuple[str, str, str]]:

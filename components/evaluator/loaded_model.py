@@ -9,6 +9,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef
 
 from components.artifacts import features
+from components.artifacts.examples import Example
 from serving.saved_model_session import SavedModelSession
 
 EXAMPLES, PICTURES = "serve_examples", "serving_default"
@@ -74,8 +75,7 @@ def _fault(signature: SignatureDef | None) -> str:
 
 
 def _encoded(example: bytes) -> bytes:
-    feature = tf.train.Example.FromString(example).features.feature
-    return feature[features.ENCODED].bytes_list.value[0]
+    return Example(example).encoded(features.ENCODED)
 
 
 @functools.lru_cache(maxsize=2)

@@ -11,10 +11,10 @@ import apache_beam as beam
 import tensorflow as tf
 from tfx.dsl.io import fileio
 
-from components.artifacts import features
+from components.artifacts import features, tfrecords
+from components.artifacts.examples import Example
 from components.artifacts.predictions import BASELINE, CANDIDATE, MODELS, ROWS
 from components.evaluator import loaded_model
-from components.model.transform_graph import read_records
 from components.step import progress
 
 _BATCH = 8  # encoded pictures held at a time; they may have millions of pixels
@@ -33,7 +33,7 @@ def describe(models: dict[str, str], test: str, version: str, folder: str) -> di
     Raises:
       CannotPredict: the candidate; a baseline that can't be asked is described by its fault.
     """
-    some = list(read_records(test).take(2).as_numpy_iterator())
+    some = list(tfrecords.read_records(test).take(2).as_numpy_iterator())
     found: dict[str, Any] = {CANDIDATE: _about(models[CANDIDATE], some), BASELINE: None}
     if BASELINE in models:
         try:
@@ -62,7 +62,7 @@ def write(
     }
     _ = (
         pipeline
-        | "Pictures" >> beam.io.ReadFromTFRecord(os.path.join(test, "*"))
+        | "Pictures" >> tfrecords.beam_source(test)
         | "Batch" >> beam.BatchElements(min_batch_size=_BATCH, max_batch_size=_BATCH)
         | "Ask" >> beam.ParDo(_Ask({model: models[model] for model in classes}, classes))
         | "Write" >> beam.io.WriteToText(os.path.join(to, ROWS), file_name_suffix=".jsonl")
@@ -91,17 +91,12 @@ class _Ask(beam.DoFn):
 
 
 def _facts(example: bytes) -> dict[str, Any]:
-    feature = tf.train.Example.FromString(example).features.feature
-
-    def text(name: str) -> str:
-        return feature[name].bytes_list.value[0].decode()
-
-    columns = json.loads(text(features.COLUMNS)) if features.COLUMNS in feature else {}
+    picture = Example(example)
     return {
-        "file": text(features.FILENAME),
-        "sha256": text(features.SHA256),
-        "label": text(features.LABEL),
-        "height": feature[features.HEIGHT].int64_list.value[0],
-        "width": feature[features.WIDTH].int64_list.value[0],
-        "columns": columns,
+        "file": picture.text(features.FILENAME),
+        "sha256": picture.text(features.SHA256),
+        "label": picture.text(features.LABEL),
+        "height": picture.number(features.HEIGHT),
+        "width": picture.number(features.WIDTH),
+        "columns": json.loads(picture.text(features.COLUMNS) or "{}"),
     }

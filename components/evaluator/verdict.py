@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from components.artifacts.predictions import BASELINE, CANDIDATE, SIZE, Predictions
+from components.errors import ConfigError
 from components.evaluator.gate import OVERALL, Row, Served
 from components.evaluator.metrics import Metrics
 from components.evaluator.paired import Pairs
 from components.settings.gate import Gate
-from components.step.errors import ConfigError
 
 SHARED = "classes that both models know"
 

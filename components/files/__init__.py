@@ -14,24 +14,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from components.errors import DataError
 from components.files.entries import View
 from components.files.local import Local
-from components.step.errors import DataError
+from components.files.paths import is_remote
 from serving.quiet_imports import quiet_import
 
 
-def is_remote(path: str) -> bool:
-    """Whether Beam's file systems have to be asked."""
-    return "://" in path
-
-
-def absolute(path: str) -> str:
-    """The path as any process sees it; `~` is the home folder."""
-    return path if is_remote(path) else str(Path(path).expanduser().absolute())
-
-
 def view(base: str) -> View:
-    """Gives what can be asked about paths at and below `base`. Lists a remote one, once.
+    """Returns the view of paths at and below `base`. Lists a remote one, once.
 
     Raises:
       ConfigError: no file system is installed for the scheme.
@@ -58,14 +49,14 @@ def open_bytes(path: str) -> BinaryIO:
         return open(path, "rb")
     from apache_beam.io.filesystem import CompressionTypes
 
-    from components.files.remote import file_system
+    from components.files.beam import file_system
 
     with _os_errors(path):
         return file_system(path).open(path, compression_type=CompressionTypes.UNCOMPRESSED)
 
 
 def read_bytes(path: str) -> bytes:
-    """Gives a file's content.
+    """Returns a file's content.
 
     Raises:
       OSError: it can't be read.
@@ -81,7 +72,7 @@ def write_bytes(path: str, content: bytes) -> None:
       OSError: it can't be written.
     """
     if is_remote(path):
-        from components.files.remote import file_system
+        from components.files.beam import file_system
 
         with _os_errors(path), file_system(path).create(path) as file:
             file.write(content)
@@ -109,7 +100,7 @@ def _remove(path: str) -> None:
     if not is_remote(path):
         os.remove(path)
         return
-    from components.files.remote import file_system
+    from components.files.beam import file_system
 
     with _os_errors(path):
         file_system(path).delete([path])

@@ -1,4 +1,4 @@
-"""What a file system tells of files and folders."""
+"""Files and folders as a file system lists them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Entry:
 
 @dataclasses.dataclass(frozen=True)
 class Tree:
-    """What lies below a folder at any depth. Hidden folders are left out with all they hold."""
+    """All below a folder, at any depth. Hidden folders are left out with all they hold."""
 
     files: list[Entry]
     folders: list[str]  # relative, with forward slashes

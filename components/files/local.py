@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
+from components.errors import DataError
 from components.files.entries import Entry, Tree, as_text, is_visible
-from components.step.errors import DataError
 
 
 class Local:

@@ -7,27 +7,10 @@ import posixpath
 from collections.abc import Iterator
 from typing import Any
 
+from components.errors import DataError
+from components.files.beam import file_system
 from components.files.entries import Entry, Tree, is_visible
 from components.files.waiting import attempted
-from components.step.errors import ConfigError, DataError
-
-
-def file_system(path: str) -> Any:
-    """Gives Beam's file system for a path.
-
-    Raises:
-      ConfigError: none is installed.
-    """
-    from apache_beam.io.filesystems import FileSystems
-
-    try:
-        return FileSystems.get_filesystem(path)
-    except ValueError as error:
-        scheme = path.partition("://")[0]
-        raise ConfigError(
-            f"data.source: no file system is installed for {scheme}:// ({path}). Install Beam's "
-            "extra for it, as apache-beam[gcp] for gs:// or apache-beam[aws] for s3://."
-        ) from error
 
 
 def _is_transient(error: Exception) -> bool:

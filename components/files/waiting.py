@@ -1,8 +1,8 @@
-"""A file system that is down for a moment is asked again; one that stays down ends the run.
+"""Reads again from a file system that is down for a moment; one that stays down ends the run.
 
 A picture that is not there, or that this user may not read, is a fault of its own: it is rejected.
-Were a mount that is gone taken for that, its pictures would be missing from a data set that passes
-for whole.
+A mount that is gone is not taken for that: its pictures would be missing from a data set that
+passes for whole.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ import errno
 from collections.abc import Callable
 from typing import TypeVar
 
-from components.step.errors import UserError
-from components.step.retries import retried
+from components.errors import UserError
+from components.files.paths import is_remote
+from components.retries import WAITS, retried
 
-_WAITS = (0.5, 1, 2, 4)  # seconds between attempts
+_WAITS = WAITS[:4]  # a picture of many: not half a minute each
 _OF_ONE_FILE = {
     *(errno.ENOENT, errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR),
     *(errno.EINVAL, errno.ELOOP, errno.ENAMETOOLONG),
@@ -28,7 +29,7 @@ class SourceUnavailable(UserError):
 
 
 def read(path: str, action: Callable[[], Result]) -> Result:
-    """Gives what `action` reads of a file.
+    """Returns what `action` reads of a file.
 
     Raises:
       OSError: this file can't be read.
@@ -48,7 +49,7 @@ def read(path: str, action: Callable[[], Result]) -> Result:
 
 
 def attempted(action: Callable[[], Result], is_transient: Callable[[Exception], bool]) -> Result:
-    """Gives what `action` gives; raises what it raises in the end, or at once if not transient."""
+    """Retries `action` and returns its result; raises its last error, or one not transient."""
     return retried(action, _WAITS, is_transient)
 
 
@@ -57,12 +58,12 @@ def _is_transient(path: str, error: Exception) -> bool:
         return False
     if error.errno is not None:
         return error.errno not in _OF_ONE_FILE
-    return "://" in path and _may_be_there(path)
+    return is_remote(path) and _may_be_there(path)
 
 
 def _may_be_there(path: str) -> bool:
     """Whether a remote file is there, also where it can't be told: its errors have no numbers."""
-    from components.files.remote import file_system
+    from components.files.beam import file_system
 
     try:
         return bool(file_system(path).exists(path))

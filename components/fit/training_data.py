@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from components.artifacts import features
+from components.artifacts.examples import parse
 from components.fit.seeds import shuffled
 
 PARALLEL = 2 * (os.cpu_count() or 1)  # records at once: some wait for their file
@@ -98,13 +99,10 @@ def bottleneck_batches(
       classes: the class list.
       batch_size: pictures per batch; the last one may be smaller.
     """
-    parse = {
-        features.BOTTLENECK: tf.io.FixedLenFeature(shape, tf.float32),
-        features.LABEL: tf.io.FixedLenFeature([], tf.string),
-    }
+    names = (features.BOTTLENECK, features.LABEL)
 
     def read(batch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        parsed = tf.io.parse_example(batch, parse)
+        parsed = parse(batch, *names, shape=shape)
         return parsed[features.BOTTLENECK], one_hot(parsed[features.LABEL], classes)
 
     return examples.batch(batch_size).map(read, num_parallel_calls=PARALLEL)

@@ -11,7 +11,7 @@ _COARSE, _FINE = 8, 16  # bits to a side
 
 
 def difference_hash(image: Image.Image) -> str:
-    """Gives 80 hexadecimal digits, which scaling and lossy encoding hardly change.
+    """Returns 80 hexadecimal digits, which scaling and lossy encoding hardly change.
 
     The first 16 are a coarse hash, by which like pictures are looked up; the other 64 a fine one,
     which tells apart those that only share their outlines, as products before one camera do. The

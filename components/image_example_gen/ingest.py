@@ -23,9 +23,9 @@ from apache_beam.io.filesystems import FileSystems
 from apache_beam.transforms.window import GlobalWindows
 from apache_beam.utils.shared import Shared
 
-from components.artifacts import features
-from components.artifacts.tfrecords import framed
-from components.image_example_gen import example_message, reading
+from components.artifacts import examples, features, tfrecords
+from components.artifacts.examples import Example
+from components.image_example_gen import reading
 from components.image_example_gen.sources import SourceFile
 from components.settings.data import Data
 from components.step import progress
@@ -53,7 +53,7 @@ class Shard:
 
 
 class Progress:
-    """Tells how many pictures all threads of one process have read."""
+    """Reports how many pictures all threads of one process have read."""
 
     def __init__(self, total: int):
         self._total = total
@@ -68,7 +68,7 @@ class Progress:
 
 
 class ReadPictures(beam.DoFn):
-    """Reads `SourceFile`s, writes Examples and ledger, and gives each bundle's `Shard`s.
+    """Reads `SourceFile`s, writes Examples and ledger, and yields each bundle's `Shard`s.
 
     An element is the path of a file that holds some of them.
     """
@@ -95,7 +95,7 @@ class ReadPictures(beam.DoFn):
     def _read(self, file: SourceFile) -> None:
         accepted, row = reading.read(file, self._data)
         if accepted:
-            self._write(accepted.split, file, framed(example(file, accepted)))
+            self._write(accepted.split, file, tfrecords.framed(example(file, accepted)))
         self._write(LEDGER, file, f"{json.dumps(row)}\n".encode())
 
     def _write(self, kind: str, file: SourceFile, content: bytes) -> None:
@@ -154,7 +154,7 @@ def _name(of_kind: tuple[str, Iterable[Shard]], prefixes: dict[str, str]) -> Non
 
 
 def mixed_position(file: SourceFile) -> str:
-    """Gives what puts files into an order that mixes the classes, the same for the same names.
+    """Returns a sort key that mixes the classes, the same for the same names.
 
     A reader that shuffles within a window sees all classes in each of them.
     """
@@ -162,9 +162,9 @@ def mixed_position(file: SourceFile) -> str:
 
 
 def example(file: SourceFile, accepted: reading.Accepted) -> bytes:
-    """Gives the picture's serialized Example."""
+    """Returns the picture's serialized Example."""
     picture = accepted.picture
-    values: dict[str, example_message.Value] = {
+    values: dict[str, examples.Value] = {
         features.ENCODED: picture.encoded,
         features.FORMAT: picture.format.encode(),
         features.HEIGHT: picture.height,
@@ -177,7 +177,7 @@ def example(file: SourceFile, accepted: reading.Accepted) -> bytes:
     }
     if file.columns:
         values[features.COLUMNS] = json.dumps(dict(file.columns), ensure_ascii=False).encode()
-    return example_message.serialized(values)
+    return examples.serialized(values)
 
 
 def withdraw(pipeline: beam.Pipeline, shards: list[str], names: frozenset[str]) -> None:
@@ -194,9 +194,7 @@ def _without(path: str, names: frozenset[str]) -> None:
     import tensorflow as tf  # only here: a worker needs seconds for it
 
     aside = f"{path}.{uuid.uuid4().hex}"
-    with tf.io.TFRecordWriter(aside) as kept:
-        for record in tf.data.TFRecordDataset(path).as_numpy_iterator():
-            feature = tf.train.Example.FromString(record).features.feature
-            if feature[features.FILENAME].bytes_list.value[0].decode() not in names:
-                kept.write(record)
+    records = tfrecords.read_files([path]).as_numpy_iterator()
+    kept = (record for record in records if Example(record).text(features.FILENAME) not in names)
+    tfrecords.write(aside, kept)
     tf.io.gfile.rename(aside, path, overwrite=True)

@@ -1,4 +1,4 @@
-"""What an ingest says of its pictures: the content of the ingest report. A pure function."""
+"""The content of the ingest report. A pure function."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MOST_LISTED = 100
 
 
 def ingest_report(listing: Listing, ledger: Ledger) -> dict[str, Any]:
-    """Gives what people and programs want to know about the pictures.
+    """Returns the counts, the rejected files and the duplicates that people and programs read.
 
     accepted, ignored: numbers of files.
     rejected: rows of {"file", "label", "reason"}, by file.
@@ -44,7 +44,7 @@ def ingest_report(listing: Listing, ledger: Ledger) -> dict[str, Any]:
 
 
 def rejected_by_reason(rejected: list[Row]) -> dict[str, int]:
-    """Gives the number of rejected files by the fixed phrase that their reason begins with."""
+    """Returns the number of rejected files by the fixed phrase that their reason begins with."""
     phrases = (row["reason"].partition(": ")[0] for row in rejected)
     return dict(collections.Counter(phrases).most_common())
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from components.errors import DataError
 from components.image_example_gen.ingest_report import gaps, rejected_by_reason
 from components.image_example_gen.reading import Ledger
 from components.settings.data import Data
-from components.step.errors import DataError
 
 _SHOWN = 10
 

@@ -22,7 +22,7 @@ _MOST_KEPT = 20  # files: the listings of ten runs, of which only those at work 
 
 
 def node_folder(outputs: Mapping[str, list[Any]]) -> str:
-    """Gives the node's folder, from the place of its outputs: `node/output/execution`."""
+    """Returns the node's folder, from the place of its outputs: `node/output/execution`."""
     return posixpath.dirname(posixpath.dirname(outputs["examples"][0].uri.rstrip("/")))
 
 
@@ -45,7 +45,7 @@ def keep(listing: Listing, node: str, run_id: str | None = None) -> str:
 
 
 def kept(node: str, fingerprint: str) -> Listing | None:
-    """Gives the listing with this fingerprint, None if it was not kept."""
+    """Returns the listing with this fingerprint, None if it was not kept."""
     try:
         content = read_bytes(_path(node, f"{fingerprint}.json.gz"))
     except OSError:
@@ -55,7 +55,7 @@ def kept(node: str, fingerprint: str) -> Listing | None:
 
 
 def kept_for_run(node: str, run_id: str) -> Listing | None:
-    """Gives the listing that this run shall use, None if there is none."""
+    """Returns the listing that this run shall use, None if there is none."""
     try:
         return kept(node, read_bytes(_path(node, run_id)).decode())
     except OSError:
@@ -63,7 +63,7 @@ def kept_for_run(node: str, run_id: str) -> Listing | None:
 
 
 def listed(outputs: Mapping[str, list[Any]], fingerprint: str, data: Data) -> Listing:
-    """Gives the executor what its driver listed; where that is gone, lists anew."""
+    """Returns the listing of the executor's driver; where that is gone, lists anew."""
     return kept(node_folder(outputs), fingerprint) or scan(data)
 
 

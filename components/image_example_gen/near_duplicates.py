@@ -56,7 +56,7 @@ _LIKE = {"": "file", "_split": "split", "_label": "label"}
 
 
 def _first_pictures(value_of: np.ndarray, chosen: np.ndarray, values: int) -> np.ndarray:
-    """Gives the first chosen picture with each value, or -1: [values] int64."""
+    """Returns the first chosen picture with each value, or -1: [values] int64."""
     first = np.full(values, -1)
     rows = np.flatnonzero(chosen)[::-1]
     first[value_of[rows]] = rows  # the last assignment stands: that of the first row
@@ -64,7 +64,7 @@ def _first_pictures(value_of: np.ndarray, chosen: np.ndarray, values: int) -> np
 
 
 def _nearest(words: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Gives for each value the nearest known picture and the bits between: [values] int64 both."""
+    """Returns each value's nearest known picture and the bits between: [values] int64 both."""
     nearest = known.copy()
     bits = np.where(known >= 0, 0, MOST_FINE_BITS + 1)
     for one, other, distance in similar_pairs(words):
@@ -78,7 +78,7 @@ def _nearest(words: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 
 def similar_pairs(words: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Gives pairs of values that are near by their coarse and their fine bits; some repeatedly.
+    """Yields pairs of values that are near by their coarse and their fine bits; some repeatedly.
 
     Sixteen sorted tables, as in G. Manku, A. Jain, A. Das Sarma, "Detecting near-duplicates for web
     crawling", WWW 2007: of four blocks at least one is equal in a pair, and of four parts of the

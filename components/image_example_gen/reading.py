@@ -31,7 +31,7 @@ class Accepted:
 
 
 def read(file: SourceFile, data: Data) -> tuple[Accepted | None, Row]:
-    """Gives the picture, None if it is rejected, and the row for the ledger."""
+    """Returns the picture, None if it is rejected, and the row for the ledger."""
     row = {"file": file.name, "label": file.label}
     decided = file.split or (file.group and split_of(file.group, data.splits, file.among))
     if decided:
@@ -51,7 +51,7 @@ def read(file: SourceFile, data: Data) -> tuple[Accepted | None, Row]:
 
 @dataclasses.dataclass(frozen=True)
 class Ledger:
-    """What became of every file, by name."""
+    """The verdict on every file, by name."""
 
     accepted: list[Row]
     rejected: list[Row]
@@ -73,7 +73,7 @@ class Ledger:
         return cls(accepted, rejected, frozenset(reasons), dict(by_split))
 
     def counts(self, classes: list[str]) -> dict[str, dict[str, int]]:
-        """Gives the number of accepted pictures by split and class."""
+        """Returns the number of accepted pictures by split and class."""
         counts = {split: dict.fromkeys(classes, 0) for split in SPLITS}
         for row in self.accepted:
             counts[row["split"]][row["label"]] += 1

@@ -10,7 +10,7 @@ from components.settings.data import Splits
 
 
 def split_of(key: str, parts: Splits, among: Sequence[str] = SPLITS) -> str:
-    """Gives the split, one of those `among` which is chosen, of everything with this key.
+    """Returns the split, one of those `among` which is chosen, of everything with this key.
 
     It depends on nothing else, so a picture keeps its split when others come or go, and equal
     pictures never lie on two sides.

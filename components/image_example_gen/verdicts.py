@@ -1,4 +1,4 @@
-"""What is wrong with pictures that can be read, but not beside each other. Pure functions.
+"""Faults of pictures that can be read, but not beside each other. Pure functions.
 
 Equal means that the files hold the same bytes. Equal pictures of one class in one split are kept:
 how often a picture occurs is the user's choice, and by default the content decides the split. In
@@ -19,7 +19,7 @@ LEAK = "same picture in two splits"
 _STRICTEST_FIRST = (TEST, EVAL, TRAIN)
 
 Row = dict[str, str]
-"""What became of a file.
+"""The verdict on a file.
 
 Accepted: {"file", "label", "split", "sha256", "difference_hash"}; the latter two in hexadecimal.
 Rejected: {"file", "label", "reason"}, and "split" where the content does not decide on it; the
@@ -28,7 +28,7 @@ reason is a fixed phrase, or one, ": " and details.
 
 
 def verdicts(accepted: Iterable[Row]) -> dict[str, str]:
-    """Gives, by file, the reason why it has to be rejected for an equal one.
+    """Returns, by file, the reason why it has to be rejected for an equal one.
 
     Of equal pictures in several splits those of the strictest stay: `test` before `eval` before
     `train`. Of equal pictures with several labels none stays.
@@ -37,14 +37,14 @@ def verdicts(accepted: Iterable[Row]) -> dict[str, str]:
 
 
 def duplicates(accepted: Iterable[Row]) -> Iterator[tuple[Row, Row]]:
-    """Gives each picture that repeats another, with the first by name of those it repeats."""
+    """Returns each picture that repeats another, with the first by name of those it repeats."""
     for first, *others in _equal(accepted):
         for other in others:
             yield other, first
 
 
 def _equal(accepted: Iterable[Row]) -> list[list[Row]]:
-    """Gives the pictures that have equals, by content, each list sorted by file and label."""
+    """Returns the pictures that have equals, by content, each list sorted by file and label."""
     by_content: dict[str, list[Row]] = collections.defaultdict(list)
     for row in accepted:
         by_content[row["sha256"]].append(row)

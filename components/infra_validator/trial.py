@@ -14,11 +14,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import grpc
-from tensorflow.core.example.example_pb2 import Example
 from tensorflow_serving.apis.classification_pb2 import ClassificationRequest
 from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub
 
 from components.artifacts import features
+from components.artifacts.examples import serialized
 from serving.client import Client, ClientError, Prediction
 from serving.local_server.process import ServerFailed, serving
 from serving.session_trial import EXAMPLES, PICTURES, Answer, try_session
@@ -107,7 +107,8 @@ def _classify(address: str, pictures: Sequence[bytes]) -> list[Prediction]:
     request = ClassificationRequest()
     request.model_spec.name = _NAME
     request.model_spec.signature_name = "serve_examples"
-    for example in _examples(pictures):
+    for picture in pictures:
+        example = serialized({features.ENCODED: picture})
         request.input.example_list.examples.add().ParseFromString(example)
     with grpc.insecure_channel(address, options=[("grpc.max_send_message_length", -1)]) as channel:
         response = PredictionServiceStub(channel).Classify(request, timeout=_SECONDS)
@@ -118,16 +119,6 @@ def _classify(address: str, pictures: Sequence[bytes]) -> list[Prediction]:
         )
         for answer in response.result.classifications
     ]
-
-
-def _examples(pictures: Sequence[bytes]) -> list[bytes]:
-    """Serialized tf.Examples with the one feature that the signature needs."""
-    made = []
-    for picture in pictures:
-        example = Example()
-        example.features.feature[features.ENCODED].bytes_list.value.append(picture)
-        made.append(example.SerializeToString())
-    return made
 
 
 def _predictions(answers: Sequence[Answer]) -> list[Prediction]:

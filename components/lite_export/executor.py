@@ -13,6 +13,7 @@ from tfx.dsl.io import fileio
 
 from components.artifacts import features, saved_model
 from components.artifacts import types as artifact_types
+from components.artifacts.examples import serialized
 from components.artifacts.types import LABELS
 from components.lite_export.check import answers, compare
 from components.lite_export.convert import convert
@@ -90,12 +91,11 @@ def _kept(file: bytes, name: str, folder: str, asked: _Asked, export: Export) ->
 
 def _ask(model: str, encoded: list[bytes], pixels: Pixels, backbone: str) -> _Asked:
     """Asks the SavedModel, by the signature whose scores stand in the class list's order."""
+    examples = [serialized({features.ENCODED: picture}) for picture in encoded]
     with SavedModelSession(saved_model.serving_dir(model)) as session:
         scores = [
-            session.run("serve_examples", {"inputs": np.array([_example(picture)], object)})[
-                "scores"
-            ]
-            for picture in encoded
+            session.run("serve_examples", {"inputs": np.array([example], object)})["scores"]
+            for example in examples
         ]
     return _Asked(_pictures(encoded, pixels, backbone), np.concatenate(scores))
 
@@ -104,11 +104,6 @@ def _pictures(encoded: list[bytes], pixels: Pixels, backbone: str) -> np.ndarray
     """Returns [count, height, width, 3] uint8 RGB: decoded and fitted as the SavedModel does it."""
     found = [to_picture(pixels(tf.constant([picture])), backbone) for picture in encoded]
     return np.concatenate(found)
-
-
-def _example(encoded: bytes) -> bytes:
-    feature = {features.ENCODED: tf.train.Feature(bytes_list=tf.train.BytesList(value=[encoded]))}
-    return tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString()
 
 
 def _write(path: str, content: bytes) -> None:

@@ -8,11 +8,11 @@ from pathlib import Path
 from tfx.orchestration.portable.data_types import ExecutionInfo
 
 from components.artifacts import saved_model
+from components.errors import ConfigError
 from components.pretrained.official_weights import imagenet_file
 from components.settings.model import Model
 from components.step.base import settings_of
 from components.step.driver import StepDriver
-from components.step.errors import ConfigError
 
 
 def weights_file(model: Model, served: str | Path | None = None) -> Path | None:

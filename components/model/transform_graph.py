@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import tensorflow as tf
 import tensorflow_transform as tft
 
 from components.artifacts import features
+from components.artifacts.examples import Example
+from components.artifacts.tfrecords import read_records
 
 
 class Pixels:
@@ -40,21 +41,7 @@ class Pixels:
         return tf.ensure_shape(outputs[features.PIXELS], [None, *self._shape])
 
 
-PARSE_PICTURE = {
-    features.ENCODED: tf.io.FixedLenFeature([], tf.string),
-    features.LABEL: tf.io.FixedLenFeature([], tf.string),
-}
-"""How a training picture is read from its Example."""
-
-
-def read_records(folder: str) -> tf.data.Dataset:
-    """Returns the serialized Examples of one split, in the order in which they were written."""
-    files = sorted(tf.io.gfile.glob(os.path.join(folder, "*")))
-    return tf.data.TFRecordDataset(files, num_parallel_reads=1)
-
-
 def first_pictures(folder: str, count: int) -> list[bytes]:
     """Returns the first `count` encoded pictures of a split."""
     records = read_records(folder).take(count).as_numpy_iterator()
-    parsed = [tf.io.parse_single_example(record, PARSE_PICTURE) for record in records]
-    return [picture[features.ENCODED].numpy() for picture in parsed]
+    return [Example(record).encoded(features.ENCODED) for record in records]

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
+from components.errors import ConfigError
 from components.model.random_base import build_random_base
 from components.model.transform_graph import Pixels
 from components.pretrained.base import build_base
-from components.step.errors import ConfigError
 
 BASE, HEAD = "base_weights", "head_weights"
 """The exported module's lists of variables, in Keras' order; `components.trainer.export` makes

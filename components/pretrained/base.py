@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.backbones import BACKBONES
-from components.step.errors import ConfigError
+from components.errors import ConfigError
 
 if TYPE_CHECKING:
     import keras

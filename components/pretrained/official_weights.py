@@ -18,7 +18,9 @@ from pathlib import Path
 from filelock import FileLock
 
 from components.backbones import BACKBONES
-from components.step.errors import UserError
+from components.errors import UserError
+from components.files.cache_folder import cache_dir
+from components.files.paths import is_remote
 
 PROBE_SECONDS = 5
 DOWNLOAD_SECONDS = 1800
@@ -36,12 +38,6 @@ _KEPT = "Ask once where the host can be reached; what was downloaded is kept in 
 
 class WeightsUnavailable(UserError):
     """Pretrained weights can't be had; the message lists the ways out."""
-
-
-def cache_dir() -> Path:
-    """Returns the project's folder in the user's cache: `$XDG_CACHE_HOME` or `~/.cache`."""
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "transfer-pipeline"
 
 
 def imagenet_file(backbone: str, top: bool = False) -> Path:
@@ -97,7 +93,7 @@ def _weights_url(backbone: str) -> str:
     urls = [
         value
         for name, value in vars(sys.modules[constructor.__module__]).items()
-        if "WEIGHT" in name and isinstance(value, str) and "://" in value
+        if "WEIGHT" in name and isinstance(value, str) and is_remote(value)
     ]
     return next((url for url in urls if "notop" in url), urls[0])
 

@@ -9,9 +9,9 @@ import numpy as np
 import tensorflow as tf
 
 from components.backbones import BACKBONES
+from components.errors import ConfigError
+from components.picture_ops import decode, fit
 from components.pretrained.official_weights import WeightsUnavailable, imagenet_file
-from components.step.errors import ConfigError
-from components.transform.preprocessing import decode, fit
 from serving.client import PictureRefused, Prediction
 from serving.pictures import PictureError, canonical
 

@@ -20,9 +20,10 @@ from typing import IO, TYPE_CHECKING
 import numpy as np
 
 from components.backbones import BACKBONES
-from components.pretrained.official_weights import WeightsUnavailable, cache_dir, make_once
+from components.errors import UserError
+from components.files.cache_folder import cache_dir
+from components.pretrained.official_weights import WeightsUnavailable, make_once
 from components.pretrained.tfjs_weights import TfjsFormatError, read_tensors
-from components.step.errors import UserError
 
 if TYPE_CHECKING:
     import keras

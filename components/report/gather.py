@@ -9,14 +9,14 @@ from datetime import datetime, timezone
 from importlib import metadata
 from typing import Any
 
-import tensorflow as tf
 from tfx.dsl.io import fileio
 from tfx.types import Artifact, artifact_utils
 
 from components.artifacts import features, gate_rows, predictions
 from components.artifacts import types as artifact_types
+from components.artifacts.examples import Example
+from components.artifacts.tfrecords import read_records
 from components.fit import tuned_settings
-from components.model.transform_graph import read_records
 from components.report.page_data import Run, Sample
 
 _PACKAGES = (
@@ -72,16 +72,9 @@ def _document(artifact: Artifact | None) -> Any:
 def _verdict(inputs: Mapping[str, Artifact]) -> dict[str, Any]:
     """The gate's verdict with all rows that decide on the push."""
     document = artifact_types.read(inputs["verdict"])
-    if "infra_blessing" in inputs:
-        infra = inputs["infra_blessing"]
-        blessed = infra.get_int_custom_property("blessed") == 1
-        row = gate_rows.servable(blessed, infra.get_string_custom_property("reason"))
-        document["gate"].append(row)
-    if "pushed_model" in inputs:
-        pushed = inputs["pushed_model"]
-        version = pushed.get_string_custom_property(gate_rows.WITHDRAWN_VERSION)
-        document["gate"] += [gate_rows.withdrawn(version)] if version else []
-    return document
+    release = [inputs.get(name) for name in ("infra_blessing", "pushed_model")]
+    infra, pushed = (artifact and artifact.mlmd_artifact for artifact in release)
+    return document | {"gate": gate_rows.all_rows(document["gate"], infra, pushed)}
 
 
 def _training(model_run: Artifact) -> dict[str, Any]:
@@ -115,11 +108,11 @@ def samples(folder: str, classes: list[str]) -> list[Sample]:
     each = min(_MOST_OF_A_CLASS, max(1, _SAMPLES // len(classes)))
     wanted = set(classes[:_SAMPLES])
     found: dict[str, list[Sample]] = collections.defaultdict(list)
-    for feature in _features(folder, _LOOKED_THROUGH):
-        label = _text(feature, features.LABEL)
+    for picture in _pictures(folder, _LOOKED_THROUGH):
+        label = picture.text(features.LABEL)
         if label in wanted:
-            encoded = feature[features.ENCODED].bytes_list.value[0]
-            found[label].append(Sample(label, _text(feature, features.FILENAME), encoded))
+            name, encoded = picture.text(features.FILENAME), picture.encoded(features.ENCODED)
+            found[label].append(Sample(label, name, encoded))
             if len(found[label]) == each:
                 wanted.remove(label)
         if not wanted:
@@ -130,17 +123,12 @@ def samples(folder: str, classes: list[str]) -> list[Sample]:
 def pictures(folder: str, files: set[str]) -> dict[str, bytes]:
     """Gives the encoded pictures of a split that have these file names."""
     found = {}
-    for feature in _features(folder) if files else ():
-        name = _text(feature, features.FILENAME)
+    for picture in _pictures(folder) if files else ():
+        name = picture.text(features.FILENAME)
         if name in files:
-            found[name] = feature[features.ENCODED].bytes_list.value[0]
+            found[name] = picture.encoded(features.ENCODED)
     return found
 
 
-def _features(folder: str, most: int = -1) -> Iterator[Any]:
-    for record in read_records(folder).take(most).as_numpy_iterator():
-        yield tf.train.Example.FromString(record).features.feature
-
-
-def _text(feature: Any, name: str) -> str:
-    return feature[name].bytes_list.value[0].decode()
+def _pictures(folder: str, most: int = -1) -> Iterator[Example]:
+    return map(Example, read_records(folder).take(most).as_numpy_iterator())

@@ -8,9 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import math
-from typing import Annotated, Any
+import typing
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from components.files.paths import absolute
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 def _read_number(value: Any) -> Any:
@@ -34,7 +40,40 @@ Count = Annotated[int, Field(ge=0)]
 AtLeastOne = Annotated[int, Field(ge=1)]
 
 
+class _Path:
+    """Marks a type whose texts are paths, of this machine or with a scheme."""
+
+
+PATH = _Path()
+_NO_PATHS = ("imagenet",)  # words that stand where a path may stand
+
+
 class Section(BaseModel):
     """A section refuses unknown keys and does not turn one type into another."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    def resolved(self) -> Self:
+        """Returns a copy whose paths are absolute, for processes in other working folders."""
+        found = {
+            name: _resolved(getattr(self, name), _is_path([field.annotation, *field.metadata]))
+            for name, field in type(self).model_fields.items()
+        }
+        # A key that stays what it is stays one that was left out.
+        changed = {name: new for name, new in found.items() if new != getattr(self, name)}
+        return self.model_copy(update=changed)
+
+
+def _resolved(value: Any, is_path: bool) -> Any:
+    if isinstance(value, Section):
+        return value.resolved()
+    if isinstance(value, list):
+        return [_resolved(part, is_path) for part in value]
+    if is_path and isinstance(value, str) and value not in _NO_PATHS:
+        return absolute(value)
+    return value
+
+
+def _is_path(types: typing.Iterable[Any]) -> bool:
+    """Whether the mark stands in one of these, as in `Source | list[Source]`."""
+    return any(part is PATH or _is_path(typing.get_args(part)) for part in types)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from components.settings.base import AtLeastOne, Count, Fraction, Section
+from components.settings.base import PATH, AtLeastOne, Count, Fraction, Section
 from serving.pictures import MAX_PIXELS
 
 
@@ -20,7 +20,7 @@ def _regular_expression(value: str | None) -> str | None:
     return value
 
 
-Source = Annotated[str, Field(min_length=1)]
+Source = Annotated[str, Field(min_length=1), PATH]
 
 
 class Splits(Section):

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from components.backbones import BACKBONES
-from components.settings.base import AtLeastOne, Number, Section
+from components.settings.base import PATH, AtLeastOne, Number, Section
 
 
 def _registered(value: str) -> str:
@@ -55,6 +55,6 @@ class Model(Section):
     """The network."""
 
     backbone: Backbone = "inception_v3"
-    weights: str | None = "imagenet"
+    weights: Annotated[str, PATH] | None = "imagenet"
     """`imagenet`, a local file (.weights.h5, .h5, .keras), or null for random ones."""
     head: Head = Head()

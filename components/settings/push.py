@@ -6,13 +6,13 @@ from typing import Annotated
 
 from pydantic import Field
 
-from components.settings.base import AtLeastOne, Positive, Section
+from components.settings.base import PATH, AtLeastOne, Positive, Section
 
 
 class Push(Section):
     """Where TensorFlow Serving finds its models."""
 
-    directory: Annotated[str, Field(min_length=1)]
+    directory: Annotated[str, Field(min_length=1), PATH]
     keep_versions: AtLeastOne = 5
 
 

@@ -15,7 +15,8 @@ from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import io_utils
 
 from components.artifacts import features
-from components.model.transform_graph import read_records
+from components.artifacts.examples import parse
+from components.artifacts.tfrecords import read_records
 from components.settings.base import Section
 from components.step import progress
 from components.step.artifacts import Artifacts
@@ -23,11 +24,6 @@ from components.step.base import BeamStepExecutor
 
 _STATISTICS = "FeatureStats.pb"  # the name that TFX's readers expect
 _BATCH = 1024
-_TYPES = {
-    schema_pb2.BYTES: tf.string,
-    schema_pb2.INT: tf.int64,
-    schema_pb2.FLOAT: tf.float32,
-}
 
 
 COUNTED = (
@@ -101,7 +97,7 @@ def of_pictures(
       folder: TFRecords of Examples.
       schema: its features are counted; of `image/encoded` the number of bytes.
     """
-    columns = _columns(folder, {feature.name: _TYPES[feature.type] for feature in schema.feature})
+    columns = _columns(folder, [feature.name for feature in schema.feature])
     sizes = columns.pop(features.ENCODED)
     counted = schema_pb2.Schema()
     counted.CopyFrom(schema)
@@ -113,16 +109,15 @@ def of_pictures(
     return statistics
 
 
-def _columns(folder: str, types: dict[str, tf.DType]) -> dict[str, np.ndarray]:
+def _columns(folder: str, names: list[str]) -> dict[str, np.ndarray]:
     """Reads one value per picture of each feature; of `image/encoded`, its number of bytes."""
-    spec = {name: tf.io.FixedLenFeature([], dtype) for name, dtype in types.items()}
 
     def cheap(record: tf.Tensor) -> dict[str, tf.Tensor]:
-        picture = tf.io.parse_single_example(record, spec)
+        picture = parse(record, *names)
         return {**picture, features.ENCODED: tf.strings.length(picture[features.ENCODED])}
 
     batches = list(read_records(folder).map(cheap).batch(_BATCH).as_numpy_iterator())
-    return {name: np.concatenate([batch[name] for batch in batches]) for name in spec}
+    return {name: np.concatenate([batch[name] for batch in batches]) for name in names}
 
 
 def _bytes_statistics(sizes: np.ndarray) -> statistics_pb2.FeatureNameStatistics:

@@ -10,9 +10,9 @@ from typing import Any
 import keras
 import numpy as np
 
+from components.errors import TrainingError
 from components.fit.seeds import reseed
 from components.step import progress
-from components.step.errors import TrainingError
 from components.trainer.augmentation import Augmenter
 from components.trainer.history import Row
 from components.trainer.training_state import TrainingState

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from components.step.errors import ConfigError
+from components.errors import ConfigError
 
 _JOBS = ("chief", "worker")  # in the order in which TensorFlow numbers the workers
 _EXAMPLE = (

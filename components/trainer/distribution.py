@@ -7,8 +7,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from components.errors import ConfigError
 from components.settings.training import Training
-from components.step.errors import ConfigError
 from components.trainer.cluster import read_cluster
 
 

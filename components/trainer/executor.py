@@ -10,11 +10,12 @@ from tfx.utils import path_utils
 
 from components.artifacts import features, network_answers
 from components.artifacts import types as artifact_types
+from components.errors import TrainingError
+from components.files.paths import is_remote
 from components.fit import tuned_settings
 from components.model.transform_graph import first_pictures
 from components.step.artifacts import Artifacts
 from components.step.base import SETTINGS, StepExecutor
-from components.step.errors import TrainingError
 from components.trainer import job as job_file
 from components.trainer import work_folder
 from components.trainer.distribution import make_strategy
@@ -51,7 +52,7 @@ class Executor(StepExecutor[TrainerSettings]):
             precision(job.training.mixed_precision),
         ):
             # What is large and of no use to another attempt need not leave this machine.
-            scratch = self._get_tmp_dir() if "://" in own else own
+            scratch = self._get_tmp_dir() if is_remote(own) else own
             with make_strategy(job.training).scope():  # before anything runs on a device
                 training = job.inputs()
                 fitted = fit(training, logs, own, scratch)

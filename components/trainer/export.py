@@ -11,7 +11,8 @@ from typing import Any
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
-from components.artifacts import features
+from components.artifacts import features, tfrecords
+from components.artifacts.examples import parse
 from components.artifacts.saved_model_writer import write_saved_model
 from components.model import warm_start
 from components.model.network import Network
@@ -57,8 +58,7 @@ class Classifier:
 
         Only `image/encoded` is needed in them: the Classify API and TFMA send more or less.
         """
-        spec = {features.ENCODED: tf.io.FixedLenFeature([], tf.string)}
-        scores = self._scores(tf.io.parse_example(inputs, spec)[features.ENCODED])
+        scores = self._scores(parse(inputs, features.ENCODED)[features.ENCODED])
         classes = tf.tile(self.classes[tf.newaxis, :], [tf.shape(scores)[0], 1])
         return {"classes": classes, "scores": scores}
 
@@ -124,12 +124,14 @@ def smallest(pictures: Sequence[bytes]) -> list[bytes]:
 
 def _write_warmup(pictures: Sequence[bytes], path: str) -> None:
     tf.io.gfile.makedirs(os.path.dirname(path))
-    with tf.io.TFRecordWriter(path) as writer:
-        for picture in pictures:
-            request = predict_pb2.PredictRequest()
-            request.model_spec.signature_name = "serving_default"
-            request.inputs["inputs"].CopyFrom(tf.make_tensor_proto([picture]))
-            log = prediction_log_pb2.PredictionLog(
-                predict_log=prediction_log_pb2.PredictLog(request=request)
-            )
-            writer.write(log.SerializeToString())
+    tfrecords.write(path, map(_prediction_log, pictures))
+
+
+def _prediction_log(picture: bytes) -> bytes:
+    request = predict_pb2.PredictRequest()
+    request.model_spec.signature_name = "serving_default"
+    request.inputs["inputs"].CopyFrom(tf.make_tensor_proto([picture]))
+    log = prediction_log_pb2.PredictionLog(
+        predict_log=prediction_log_pb2.PredictLog(request=request)
+    )
+    return bytes(log.SerializeToString())

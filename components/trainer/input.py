@@ -9,8 +9,10 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from components.artifacts import features, tfrecords
+from components.artifacts.examples import PICTURE, parse
+from components.artifacts.tfrecords import read_records
 from components.fit.training_data import PARALLEL, Data, one_hot
-from components.model.transform_graph import PARSE_PICTURE, Pixels, read_records
+from components.model.transform_graph import Pixels
 from components.trainer.shuffled import ShuffledRecords
 
 ToBatches = Callable[[tf.data.Dataset], tf.data.Dataset]
@@ -60,7 +62,7 @@ def picture_batches(
     @tf.autograph.experimental.do_not_convert
     def read(example: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         # One by one: what is batched are pixels, and no encoded pictures wait in memory.
-        parsed = tf.io.parse_example(example[tf.newaxis], PARSE_PICTURE)
+        parsed = parse(example[tf.newaxis], *PICTURE)
         return pixels(parsed[features.ENCODED])[0], one_hot(parsed[features.LABEL], classes)[0]
 
     return examples.map(read, num_parallel_calls=PARALLEL).batch(batch_size)
@@ -68,9 +70,8 @@ def picture_batches(
 
 def count_classes(folder: str) -> dict[str, int]:
     """Returns the number of pictures of each class in a split."""
-    spec = {features.LABEL: tf.io.FixedLenFeature([], tf.string)}
     # One by one: a batch would hold the pictures, too.
     labels = read_records(folder).map(
-        lambda example: tf.io.parse_single_example(example, spec)[features.LABEL]
+        lambda example: parse(example, features.LABEL)[features.LABEL]
     )
     return collections.Counter(label.decode() for label in labels.as_numpy_iterator())

@@ -9,13 +9,13 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-import time
 from collections.abc import Iterator
 
 from tfx.dsl.io import fileio
 from tfx.types import Artifact, standard_artifacts
 
 from components.model.transform_graph import Pixels
+from components.retries import waited_until
 from components.settings.base import Section
 from components.settings.model import Model
 from components.settings.training import Training
@@ -112,6 +112,4 @@ def take(path: str) -> None:
         make_strategy(job.training).scope(),
     ):
         fit(job.inputs(), os.path.join(scratch, "logs"), offer.work, scratch)
-    end = time.monotonic() + _LONGEST_EXPORT
-    while fileio.exists(path) and time.monotonic() < end:
-        time.sleep(1)
+    waited_until(lambda: not fileio.exists(path), _LONGEST_EXPORT)

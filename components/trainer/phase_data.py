@@ -11,8 +11,8 @@ import keras
 import tensorflow as tf
 
 from components.artifacts import features, tfrecords
+from components.artifacts.tfrecords import read_records
 from components.fit.training_data import Data, bottleneck_batches, kept_data
-from components.model.transform_graph import read_records
 from components.trainer import activations
 from components.trainer import input as trainer_input
 from components.trainer.distribution import all_agree

@@ -6,10 +6,10 @@ import dataclasses
 import functools
 from collections.abc import Callable, Mapping
 
+from components.artifacts.tfrecords import read_records
 from components.fit.optimizers import layer_decay
 from components.fit.training_data import Data
 from components.model.network import Network, freeze, unfreeze
-from components.model.transform_graph import read_records
 from components.pretrained.base import first_unfrozen
 from components.settings.training import Phase as PhaseSettings
 from components.trainer import phase_data

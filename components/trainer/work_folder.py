@@ -17,6 +17,8 @@ import filelock
 from tfx.dsl.io import fileio
 from tfx.types import Artifact
 
+from components.files.paths import is_remote
+
 _NAME = ".unfinished"
 _KEPT = 3  # of the newest, of trainings that nobody started again
 
@@ -54,7 +56,7 @@ def for_training(
 @contextlib.contextmanager
 def alone(folder: str) -> Iterator[str]:
     """Locks and yields the folder, or another one where the same training runs in another run."""
-    if "://" in folder:  # no locks there
+    if is_remote(folder):  # no locks there
         yield folder
         return
     lock = filelock.FileLock(f"{folder}.lock", blocking=False)

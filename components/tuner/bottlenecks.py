@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from components.artifacts import features, tfrecords
+from components.artifacts.tfrecords import read_records
 from components.fit.class_weights import balanced
 from components.fit.training_data import Data, Kept, bottleneck_batches, kept_data
-from components.model.transform_graph import read_records
 
 _AT_ONCE = 256  # records
 

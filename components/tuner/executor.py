@@ -11,6 +11,7 @@ from tfx.components.tuner import executor as tfx_executor
 from tfx.dsl.io import fileio
 
 from components.artifacts import types as artifact_types
+from components.errors import TrainingError
 from components.fit import tuned_settings
 from components.model.network import build_extractor
 from components.pretrained.base import build_base
@@ -20,7 +21,6 @@ from components.settings.training import Training
 from components.settings.tuner import Tuner
 from components.step.artifacts import Artifacts
 from components.step.base import StepExecutor
-from components.step.errors import TrainingError
 from components.tuner.bottlenecks import read_bottlenecks
 from components.tuner.search import Metrics, Search
 from components.tuner.trial import run_trial

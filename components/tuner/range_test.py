@@ -6,12 +6,12 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from components.errors import TrainingError
 from components.fit.optimizers import build_optimizer
 from components.model.network import build_extractor
 from components.pretrained.base import build_base
 from components.settings.model import Model
 from components.settings.training import Schedule, Training
-from components.step.errors import TrainingError
 from components.tuner.bottlenecks import Bottlenecks, read_bottlenecks
 from components.tuner.rate_range import STEPS, Curve, sweep
 from components.tuner.trial import compiled_head

@@ -15,10 +15,10 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from components.errors import DataError
 from components.image_example_gen import sources
 from components.image_example_gen.reading import Ledger, Row, read
 from components.settings.data import Data
-from components.step.errors import DataError
 
 _READ_BY_PROGRAMS = (
     "accepted",
@@ -40,25 +40,40 @@ def check(data: Data, as_json: bool) -> None:
     Raises:
       UserError: there is nothing to read.
     """
+    report, classes = read_source(data)
+    if as_json:
+        for note in report["notes"]:
+            print(note, file=sys.stderr)
+        print(json.dumps(read_by_programs(report), ensure_ascii=False))
+        return
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(_table(report, classes))
+    for line in _lines(report):
+        console.print(line, markup=False)
+
+
+def read_source(data: Data) -> tuple[dict[str, Any], list[str]]:
+    """Reads all pictures as a run would; returns the ingest report and the class list.
+
+    Raises:
+      UserError: there is nothing to read.
+    """
     from components.image_example_gen.ingest_report import ingest_report  # brings NumPy
 
     listing = sources.scan(data)
     ledger = Ledger.of(_rows(listing.files, data))
     report = ingest_report(listing, ledger)
     report["notes"] += _refusal(ledger, report["counts"], data)
-    if as_json:
-        for note in report["notes"]:
-            print(note, file=sys.stderr)
-        print(json.dumps({key: report[key] for key in _READ_BY_PROGRAMS}, ensure_ascii=False))
-        return
-    console = Console(highlight=False, soft_wrap=True)
-    console.print(_table(report, listing.classes))
-    for line in _lines(report):
-        console.print(line, markup=False)
+    return report, listing.classes
+
+
+def read_by_programs(report: dict[str, Any]) -> dict[str, Any]:
+    """Returns what programs read of an ingest report."""
+    return {key: report[key] for key in _READ_BY_PROGRAMS}
 
 
 def _refusal(ledger: Ledger, counts: dict[str, dict[str, int]], data: Data) -> list[str]:
-    """Says why a run would stop after reading."""
+    """Returns why a run would stop after reading."""
     from components.image_example_gen.limits import check_limits
 
     try:
@@ -106,7 +121,7 @@ def _lines(report: dict[str, Any]) -> Iterator[str]:
 
 
 def _alike(found: dict[str, Any], word: str, what: str) -> Iterator[str]:
-    """Tells of pictures that are like another; those listed last are left to `--json`."""
+    """Yields a line per picture that is like another; `--json` lists those beyond the first."""
     for row in found["listed"][:_SHOWN]:
         yield f"{word}  {row['file']} is like {row['like']}"
     if found["count"]:

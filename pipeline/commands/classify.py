@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from components.step.errors import ConfigError, UserError
+from components.errors import ConfigError, UserError
 
 if TYPE_CHECKING:
     from serving.client import Client, PictureRefused, Prediction

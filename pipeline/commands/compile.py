@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from components.files import is_remote
-from components.step.errors import ConfigError
+from components.errors import ConfigError
+from components.files.paths import is_remote
 from pipeline.commands.preflight import check_metadata
 from pipeline.commands.run import Request, build_config
 from pipeline.launch import environment

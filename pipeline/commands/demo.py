@@ -11,7 +11,7 @@ import random
 import sys
 from pathlib import Path
 
-from components.step.errors import UserError
+from components.errors import UserError
 from pipeline.commands.demo_data import solar_cells
 from pipeline.commands.run import Request, execute
 from pipeline.launch import environment

@@ -16,7 +16,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import NamedTuple
 
-from components.step.errors import DataError
+from components.errors import DataError
 
 CLASSES = ("defective", "functional")
 

@@ -18,18 +18,19 @@ from components.report import gather, page_data
 from components.report.executor import write
 from pipeline.config import Config
 from pipeline.launch import local_copies
+from pipeline.store import outputs
 from pipeline.store.runs import Run
 
-_INPUTS: dict[str, type[Artifact]] = {
-    "examples": standard_artifacts.Examples,
-    "class_list": artifact_types.ClassList,
-    "ingest_report": artifact_types.IngestReport,
-    "acceptance": artifact_types.DataAcceptance,
-    "tuner_results": standard_artifacts.TunerResults,
-    "model_run": standard_artifacts.ModelRun,
-    "predictions": artifact_types.Predictions,
-    "verdict": artifact_types.GateVerdict,
-    "infra_blessing": standard_artifacts.InfraBlessing,
+_INPUTS: dict[str, tuple[outputs.Output, type[Artifact]]] = {
+    "examples": (outputs.EXAMPLES, standard_artifacts.Examples),
+    "class_list": (outputs.CLASS_LIST, artifact_types.ClassList),
+    "ingest_report": (outputs.INGEST_REPORT, artifact_types.IngestReport),
+    "acceptance": (outputs.ACCEPTANCE, artifact_types.DataAcceptance),
+    "tuner_results": (outputs.TUNER_RESULTS, standard_artifacts.TunerResults),
+    "model_run": (outputs.MODEL_RUN, standard_artifacts.ModelRun),
+    "predictions": (outputs.PREDICTIONS, artifact_types.Predictions),
+    "verdict": (outputs.VERDICT, artifact_types.GateVerdict),
+    "infra_blessing": (outputs.INFRA_BLESSING, standard_artifacts.InfraBlessing),
 }
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.markup import escape
 
-from components.step.errors import ConfigError
+from components.errors import ConfigError
 from pipeline.commands.console import RunView, quiet
 from pipeline.commands.run import EXIT_DONE, EXIT_FAILED, Request, build_config, execute
 from pipeline.config import Config
@@ -63,13 +63,17 @@ def _check(config: Config) -> None:
 
 def _sweep(config: Config, run_id: str) -> Curve:
     from components.artifacts import types as artifact_types
+    from components.settings import metadata
     from components.tuner.range_test import range_test
     from pipeline.launch import local_copies
-    from pipeline.store import metadata_store, runs
+    from pipeline.store import outputs, runs
 
-    run = runs.read_run(metadata_store.connection_config(config.metadata), run_id)
-    kinds = {"bottlenecks": artifact_types.Bottlenecks, "classes": artifact_types.ClassList}
-    with local_copies.readable(run, config.pipeline_root, kinds) as read:
+    run = runs.read_run(metadata.connection_config(config.metadata), run_id)
+    wanted = {
+        "bottlenecks": (outputs.BOTTLENECKS, artifact_types.Bottlenecks),
+        "classes": (outputs.CLASS_LIST, artifact_types.ClassList),
+    }
+    with local_copies.readable(run, config.pipeline_root, wanted) as read:
         return range_test(
             read["bottlenecks"].uri,
             artifact_types.read(read["classes"]),

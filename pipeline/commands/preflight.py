@@ -1,4 +1,4 @@
-"""What can be known before any long work starts, is found out here."""
+"""Checks, before any long work starts, all that can be known by then."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from components.artifacts import features
-from components.files import is_remote
+from components.errors import ConfigError
+from components.files.paths import is_remote
 from components.image_example_gen import sources
+from components.settings.beam_options import check_processes, pipeline_arguments
 from components.settings.gate import Gate
-from components.step.errors import ConfigError
 from pipeline.config import Config
-from pipeline.launch.beam_options import check_processes, pipeline_arguments
 from serving import versions
 
 
@@ -85,7 +85,7 @@ def check_batch(config: Config, listing: sources.Listing) -> None:
 
 
 def with_weights_at_hand(config: Config, say: Callable[[str], None]) -> Config:
-    """Gives a configuration whose ImageNet weights can be had, for who named none of their own.
+    """Returns a configuration whose ImageNet weights can be had, where the user named none.
 
     Keras' official file where its host answers; else a substitute that `say` is told to name.
     Nothing is fetched where the training goes on from the model served now.
@@ -112,7 +112,7 @@ def with_weights_at_hand(config: Config, say: Callable[[str], None]) -> Config:
 
 
 def goes_on_from(config: Config) -> Path | None:
-    """Gives the version served now, where the training starts from it, not from `model.weights`."""
+    """Returns the version served now, where training starts from it, not from `model.weights`."""
     return versions.served(config.push_directory) if config.training.warm_start else None
 
 

@@ -12,10 +12,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from components.artifacts.types import CONFIGURATION, REPORT_PAGE
-from components.files import is_remote
-from components.step.errors import ConfigError
+from components.errors import ConfigError
+from components.files.paths import is_remote
+from components.settings import metadata
 from pipeline.commands.failed_report import folder_of
-from pipeline.store import metadata_store, runs
+from pipeline.store import metadata_store, outputs, runs
 
 _LATEST = "latest"
 _SHOWN = 8  # runs, where one is not found
@@ -29,8 +30,7 @@ def list_runs(root: Path, as_json: bool, store: str | None = None) -> None:
     Raises:
       ConfigError: the folder is not a root of runs.
     """
-    connection = _connection(root, store)
-    rows = [_row(runs.read_run(connection, run_id)) for run_id in runs.run_ids(connection)]
+    rows = known_runs(root, store)
     if as_json:
         print(json.dumps(rows))
         return
@@ -38,6 +38,16 @@ def list_runs(root: Path, as_json: bool, store: str | None = None) -> None:
     for row in rows:
         table.add_row(*("" if value is None else str(value) for value in row.values()))
     Console(highlight=False).print(table)
+
+
+def known_runs(root: Path, store: str | None = None) -> list[dict[str, Any]]:
+    """Returns what programs read of each run, the newest first.
+
+    Raises:
+      ConfigError: the folder is not a root of runs.
+    """
+    connection = _connection(root, store)
+    return [_row(runs.read_run(connection, run_id)) for run_id in runs.run_ids(connection)]
 
 
 def compare(root: Path, names: tuple[str, str], as_json: bool, store: str | None = None) -> None:
@@ -67,7 +77,7 @@ def report(root: Path, name: str, store: str | None = None) -> None:
     """
     connection = _connection(root, store)
     run_id = _find(connection, name)
-    made = runs.read_run(connection, run_id).outputs.get("Report")
+    made = runs.read_run(connection, run_id).outputs.get(outputs.REPORT)
     if made and is_remote(made.uri):
         print(f"{made.uri}/{REPORT_PAGE}")
         return
@@ -81,21 +91,21 @@ def report(root: Path, name: str, store: str | None = None) -> None:
 def _connection(root: Path, store: str | None) -> Any:
     """The named store, or the file in the root."""
     named = store or str(root / "metadata.sqlite")
-    if not metadata_store.is_url(named) and not Path(named).is_file():
+    if not metadata.is_url(named) and not Path(named).is_file():
         key = f"--metadata: no file {named}" if store else f"--root: {root} has no metadata.sqlite"
         raise ConfigError(
             f"{key}; no run was made there. Where runtime.metadata names another store, name it "
             "with --metadata."
         )
     try:
-        metadata_store.check_url(named)
+        metadata.check_url(named)
     except ValueError as error:
         raise ConfigError(f"--metadata: {error}.") from error
-    return metadata_store.with_password(metadata_store.connection_config(named))
+    return metadata_store.with_password(metadata.connection_config(named))
 
 
 def _find(connection: Any, name: str) -> str:
-    """Gives the run with this id, or the only one whose id begins so; `latest` is the newest."""
+    """Returns the run with this id, or the only one whose id begins so; `latest` is the newest."""
     known = runs.run_ids(connection)
     if name == _LATEST and known:
         return known[0]
@@ -120,12 +130,12 @@ def _row(run: runs.Run) -> dict[str, Any]:
 
 
 def _data(run: runs.Run) -> str | None:
-    ingest = run.document("IngestReport", "report.json")
+    ingest = run.document(outputs.INGEST_REPORT, "report.json")
     return ingest and f"{ingest['accepted']} pictures, {ingest['fingerprint'][:8]}"
 
 
 def _metrics(run: runs.Run) -> dict[str, Any]:
-    verdict = run.document("GateVerdict", "verdict.json")
+    verdict = run.document(outputs.VERDICT, "verdict.json")
     return verdict["metrics"]["candidate"] if verdict else {}
 
 
@@ -134,7 +144,7 @@ def _compared(one: runs.Run, other: runs.Run) -> Rows:
         yield key, getattr(one, key), getattr(other, key)
     yield "data", _data(one), _data(other)
     for key, *values in _differing(
-        *(run.document("Report", CONFIGURATION) for run in (one, other))
+        *(run.document(outputs.REPORT, CONFIGURATION) for run in (one, other))
     ):
         yield f"config: {key}", *values
     figures = [dict(_figures(_metrics(run))) for run in (one, other)]
@@ -148,7 +158,7 @@ def _compared(one: runs.Run, other: runs.Run) -> Rows:
 
 
 def _figures(metrics: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """The figures of the whole, then those of each class."""
+    """Yields the metrics of all pictures, then those of each class."""
     for key, value in metrics.items():
         if isinstance(value, int | float):
             yield key, value
@@ -158,7 +168,7 @@ def _figures(metrics: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _differing(one: Any, other: Any) -> Rows:
-    """What two configurations have differently; nothing where a run ended before its report."""
+    """Yields the keys that differ; nothing where a run ended before its report."""
     if one is None or other is None:
         return
     settings = [dict(_settings(configuration)) for configuration in (one, other)]

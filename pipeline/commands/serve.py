@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from components.step.errors import UserError
+from components.errors import UserError
 from serving.local_server import serve as serve_locally
 from serving.options import ServeOptions
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from components.step.errors import UserError
+from components.errors import UserError
 from pipeline.commands.options import Json, ModelDir, Name, ServingFile
 from serving.session_trial import NotTried, fault_of
 from serving.versions import published, served

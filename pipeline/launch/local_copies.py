@@ -22,16 +22,16 @@ from tfx.proto.orchestration import driver_output_pb2
 from tfx.proto.orchestration.execution_result_pb2 import ExecutorOutput
 from tfx.types import Artifact
 
-from components.files import is_remote
+from components.files.paths import is_remote
 from pipeline.store import remote_files
-from pipeline.store.runs import Run
+from pipeline.store.runs import Output, Run
 
 Artifacts = Mapping[str, Sequence[Artifact]]
 
 
 @contextlib.contextmanager
 def mirrored(root: str) -> Iterator[Mirror | None]:
-    """Gives the mirror of a pipeline's root while it is needed; None for a root that is a folder.
+    """Yields the mirror of a pipeline's root; None for a root that is a folder.
 
     It lies where the system keeps temporary files (`TMPDIR`).
     """
@@ -44,20 +44,20 @@ def mirrored(root: str) -> Iterator[Mirror | None]:
 
 @contextlib.contextmanager
 def readable(
-    run: Run, root: str, kinds: Mapping[str, type[Artifact]]
+    run: Run, root: str, wanted: Mapping[str, tuple[Output, type[Artifact]]]
 ) -> Iterator[dict[str, Artifact]]:
-    """Gives those of a run's outputs that there are, by the names of `kinds`, readable as files.
+    """Yields those of a run's outputs that there are, by the names of `wanted`, readable as files.
 
     Args:
       run: the run.
       root: of its pipeline.
-      kinds: what is wanted.
+      wanted: by a name of the caller's, outputs and their types.
     """
     made: dict[str, list[Artifact]] = {}
-    for name, kind in kinds.items():
-        if kind.TYPE_NAME in run.outputs:
+    for name, (output, kind) in wanted.items():
+        if output in run.outputs:
             made[name] = [kind()]
-            made[name][0].set_mlmd_artifact(run.outputs[kind.TYPE_NAME])
+            made[name][0].set_mlmd_artifact(run.outputs[output])
     with mirrored(root) as mirror:
         read = mirror.fetched(made) if mirror else made
         yield {name: some[0] for name, some in read.items()}
@@ -71,19 +71,19 @@ class Mirror:
         self._folder = folder
 
     def local(self, uri: str) -> str:
-        """Gives the local place of what lies in the root; other places stay what they are."""
+        """Returns the local place of what lies in the root; other places stay what they are."""
         inside = uri.startswith(f"{self._root}/")
         return self._folder + uri.removeprefix(self._root) if inside else uri
 
     def placed(self, artifacts: Artifacts) -> dict[str, list[Artifact]]:
-        """Gives copies of the artifacts with local places, where nothing is yet."""
+        """Returns copies of the artifacts with local places, where nothing is yet."""
         placed = {key: [copy.deepcopy(each) for each in some] for key, some in artifacts.items()}
         for artifact in itertools.chain(*placed.values()):
             artifact.uri = self.local(artifact.uri)
         return placed
 
     def fetched(self, artifacts: Artifacts) -> dict[str, list[Artifact]]:
-        """Gives copies of the artifacts with local places, and copies what they hold.
+        """Returns copies of the artifacts with local places, and copies what they hold.
 
         Raises:
           FileSystemUnavailable: the root does not answer, or they are not there.
@@ -94,7 +94,7 @@ class Mirror:
         return self.placed(artifacts)
 
     def staged(self, execution: ExecutionInfo) -> ExecutionInfo:
-        """Gives an execution that finds its inputs here and leaves its outputs here."""
+        """Returns an execution that finds its inputs here and leaves its outputs here."""
         return attr.evolve(
             self.unread(execution),
             input_dict=self.fetched(execution.input_dict),
@@ -103,7 +103,7 @@ class Mirror:
         )
 
     def unread(self, execution: ExecutionInfo) -> ExecutionInfo:
-        """Gives an execution whose outputs have their places here; its inputs are not fetched."""
+        """Returns an execution whose outputs have their places here; its inputs are not fetched."""
         return attr.evolve(execution, output_dict=self.placed(execution.output_dict))
 
     def send(self, outputs: Artifacts) -> None:
@@ -122,7 +122,7 @@ class Mirror:
             raise
 
     def renamed(self, output: ExecutorOutput) -> ExecutorOutput:
-        """Gives what an executor says of its outputs, in the root's names."""
+        """Returns an executor's output with the root's names for its places."""
         for artifact in itertools.chain(
             *(some.artifacts for some in output.output_artifacts.values())
         ):
@@ -145,5 +145,5 @@ class StagedDriver:
         self._mirror = mirror
 
     def run_driver(self, execution_info: ExecutionInfo) -> driver_output_pb2.DriverOutput:
-        """Gives what the driver adds to the execution."""
+        """Returns what the driver adds to the execution."""
         return self._driver.run_driver(self._mirror.unread(execution_info))

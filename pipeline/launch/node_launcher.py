@@ -17,7 +17,7 @@ from tfx.orchestration.portable import data_types, launcher
 from tfx.orchestration.portable.beam_executor_operator import BeamExecutorOperator
 from tfx.proto.orchestration import execution_result_pb2
 
-from pipeline.launch.beam_options import is_local
+from components.settings.beam_options import is_local
 from pipeline.launch.local_copies import Mirror, StagedDriver
 from pipeline.store import metadata_store, remote_files
 from pipeline.store.postgres_workaround import ServerStore
@@ -52,7 +52,7 @@ class Handle(metadata.Metadata):
 
     @property
     def store(self) -> Any:
-        """What TFX reads and writes."""
+        """The store that TFX reads and writes."""
         opened = super().store
         return ServerStore(opened) if self._is_server else opened
 

@@ -1,109 +1,27 @@
-"""How the ML Metadata store is named, reached and waited for. Imports ml_metadata when asked to.
-
-A store is a SQLite file's path, or a URL:
-
-    mysql://USER[:PASSWORD]@HOST[:PORT]/DATABASE
-    postgresql://USER[:PASSWORD]@HOST[:PORT]/DATABASE
-    grpc://HOST[:PORT]                      ML Metadata's own service, as Kubeflow has it
-
-What follows `?` are the database's TLS options by ML Metadata's names, as `?sslmode=verify-full`.
-A password that is left out is read when a node runs, from the variable that the database's own
-programs read: it need stand neither in the configuration nor in the compiled pipeline.
-"""
+"""How the ML Metadata store is reached and waited for. Imports ml_metadata when asked to."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import filelock
 
-from components.step.errors import UserError
-from components.step.retries import retried
+from components.errors import UserError
+from components.retries import WAITS, retried
 
-_PORTS = {"mysql": 3306, "postgresql": 5432, "grpc": 8080}
 _PASSWORDS = {"mysql": "MYSQL_PWD", "postgresql": "PGPASSWORD"}
-_TLS = {
-    "mysql": {"key", "cert", "ca", "capath", "cipher"},
-    "postgresql": {"sslmode", "sslcert", "sslkey", "sslpassword", "sslrootcert"},
-    "grpc": set[str](),
-}
-_WAITS = (0.5, 1, 2, 4, 8, 15)  # seconds between attempts: half a minute in all
-_CALL_SECONDS = 60  # what a call to a gRPC service may take
 
 
 class MetadataUnavailable(UserError):
     """The ML Metadata store does not answer."""
 
 
-def is_url(store: str) -> bool:
-    """Whether a store is a server's URL and not a file's path."""
-    return "://" in store
-
-
-def check_url(store: str) -> str:
-    """Gives the store back.
-
-    Raises:
-      ValueError: it is a URL of no store.
-    """
-    if not is_url(store):
-        return store
-    parts = urllib.parse.urlsplit(store)
-    if parts.scheme not in _PORTS:
-        allowed = ", ".join(f"{scheme}://" for scheme in sorted(_PORTS))
-        raise ValueError(f"no store is reached by {parts.scheme}://; allowed are a path, {allowed}")
-    if not parts.hostname:
-        raise ValueError("the URL names no host")
-    if parts.scheme != "grpc" and not (parts.username and parts.path.strip("/")):
-        raise ValueError(f"it has the form {parts.scheme}://USER@HOST/DATABASE")
-    unknown = dict(urllib.parse.parse_qsl(parts.query)).keys() - _TLS[parts.scheme]
-    if unknown:
-        allowed = ", ".join(sorted(_TLS[parts.scheme])) or "none"
-        raise ValueError(f"unknown options {', '.join(sorted(unknown))}; allowed are {allowed}")
-    _ = parts.port  # raises ValueError where it is no number
-    return store
-
-
-def connection_config(store: str) -> Any:
-    """Gives ML Metadata's own form of a store: ConnectionConfig or MetadataStoreClientConfig."""
-    from ml_metadata.proto import metadata_store_pb2
-
-    if not is_url(store):
-        config = metadata_store_pb2.ConnectionConfig()
-        config.sqlite.filename_uri = store
-        config.sqlite.connection_mode = (
-            metadata_store_pb2.SqliteMetadataSourceConfig.READWRITE_OPENCREATE
-        )
-        return config
-    parts = urllib.parse.urlsplit(check_url(store))
-    port = parts.port or _PORTS[parts.scheme]
-    if parts.scheme == "grpc":
-        return metadata_store_pb2.MetadataStoreClientConfig(
-            host=parts.hostname, port=port, client_timeout_sec=_CALL_SECONDS
-        )
-    config = metadata_store_pb2.ConnectionConfig()
-    server = getattr(config, parts.scheme)
-    server.host, server.user = parts.hostname, urllib.parse.unquote(parts.username or "")
-    server.password = urllib.parse.unquote(parts.password or "")
-    options = dict(urllib.parse.parse_qsl(parts.query))
-    if parts.scheme == "mysql":
-        server.port, server.database = port, parts.path.strip("/")
-        tls = server.ssl_options
-    else:
-        server.port, server.dbname = str(port), parts.path.strip("/")
-        tls = server.ssloption
-    for name, value in options.items():
-        setattr(tls, name, value)
-    return config
-
-
 def address(config: Any) -> str:
-    """Gives where a store is, without the password."""
+    """Returns the address of a store, without the password."""
     scheme = kind(config)
     if scheme == "sqlite":
         return str(config.sqlite.filename_uri)
@@ -113,7 +31,7 @@ def address(config: Any) -> str:
 
 
 def with_password(config: Any) -> Any:
-    """Gives a copy that has the password of the environment, where it has none of its own."""
+    """Returns a copy that has the password of the environment, where it has none of its own."""
     scheme = kind(config)
     copy = type(config)()
     copy.CopyFrom(config)
@@ -122,11 +40,11 @@ def with_password(config: Any) -> Any:
     return copy
 
 
-def wait_for(config: Any, waits: tuple[float, ...] = _WAITS) -> Any:
-    """Gives the opened store (ml_metadata's MetadataStore); a server that starts is waited for.
+def wait_for(config: Any, waits: tuple[float, ...] = WAITS) -> Any:
+    """Returns the opened store (ml_metadata's MetadataStore); waits for a server that starts.
 
     Args:
-      config: as `connection_config` gives it, with its password.
+      config: as components/settings/metadata.py makes it, with its password.
       waits: seconds before each further attempt.
 
     Raises:
@@ -160,7 +78,7 @@ def opened(config: Any) -> Iterator[Any]:
 
 
 def guard(config: Any) -> contextlib.AbstractContextManager[Any]:
-    """Gives what keeps several processes from one SQLite file at once; servers need none.
+    """Returns the lock that keeps other processes from a SQLite file; servers need none.
 
     SQLite refuses a write that meets another one, and ML Metadata passes the refusal on.
     """
@@ -172,7 +90,7 @@ def guard(config: Any) -> contextlib.AbstractContextManager[Any]:
 
 
 def kind(config: Any) -> str:
-    """Gives `sqlite`, `mysql`, `postgresql` or `grpc`."""
+    """Returns `sqlite`, `mysql`, `postgresql` or `grpc`."""
     if config.DESCRIPTOR.name == "MetadataStoreClientConfig":
         return "grpc"
     return str(config.WhichOneof("config"))

@@ -1,6 +1,6 @@
 """Files on any file system that TFX reaches: gs://, and what a plugin of TFX's registers.
 
-What fails is tried again for a while: a mount comes back, a store is busy.
+Retries for a while what fails: a mount comes back, a store is busy.
 """
 
 from __future__ import annotations
@@ -13,10 +13,9 @@ from typing import TypeVar
 import tensorflow as tf
 from tfx.dsl.io import fileio
 
-from components.step.errors import ConfigError, UserError
-from components.step.retries import retried
+from components.errors import ConfigError, UserError
+from components.retries import WAITS, retried
 
-_WAITS = (0.5, 1, 2, 4, 8, 15)  # seconds between attempts: half a minute in all
 _CHUNK = 16 * 1024 * 1024  # bytes in memory while a file is copied
 
 Result = TypeVar("Result")
@@ -27,7 +26,7 @@ class FileSystemUnavailable(UserError):
 
 
 def patiently(what: str, action: Callable[[], Result]) -> Result:
-    """Gives what `action` gives, which is tried for half a minute.
+    """Returns what `action` returns, and retries it for half a minute.
 
     Args:
       what: said of it where it fails; with the address.
@@ -39,7 +38,7 @@ def patiently(what: str, action: Callable[[], Result]) -> Result:
     """
     unregistered = tf.errors.UnimplementedError
     try:
-        return retried(action, _WAITS, lambda error: not isinstance(error, unregistered))
+        return retried(action, WAITS, lambda error: not isinstance(error, unregistered))
     except unregistered as error:
         raise ConfigError(
             f"{what} failed: no file system is registered for it ({error.message}). TensorFlow "
@@ -52,7 +51,7 @@ def patiently(what: str, action: Callable[[], Result]) -> Result:
 def _unavailable(what: str, error: Exception) -> FileSystemUnavailable:
     reason = (str(error).strip().splitlines() or [""])[0]
     return FileSystemUnavailable(
-        f"{what} failed for {sum(_WAITS):.0f} s of attempts: {type(error).__name__}: {reason} "
+        f"{what} failed for {sum(WAITS):.0f} s of attempts: {type(error).__name__}: {reason} "
         "Is the file system mounted, and may this user use it? Nothing was lost: once it answers, "
         "the same command goes on."
     )
@@ -69,7 +68,7 @@ def make_folder(folder: str) -> None:
 
 
 def read(path: str) -> bytes:
-    """Gives a file's content.
+    """Returns a file's content.
 
     Raises:
       FileSystemUnavailable: it can't be read.
@@ -132,7 +131,7 @@ def copy_tree(source: str, target: str) -> None:
 
 
 def _walked(source: str) -> Iterator[tuple[str, list[str]]]:
-    """Gives each folder, relative to `source`, and the names of its files."""
+    """Yields each folder, relative to `source`, and the names of its files."""
     for folder, _, names in fileio.walk(source):
         yield folder.removeprefix(source.rstrip("/")).strip("/"), list(names)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import os
-import re
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,28 +11,15 @@ from pathlib import Path
 
 import filelock
 
-from components.files import is_remote
-from components.pretrained.official_weights import cache_dir
-from components.step.errors import UserError
+from components.errors import UserError
 
 
 class RootBusy(UserError):
     """Another run uses the root."""
 
 
-def folder(place: str) -> Path:
-    """Gives the local folder of a root: itself, or a stand-in where it is on another file system.
-
-    Locks, logs and the pages of failed runs are this machine's.
-    """
-    if is_remote(place):
-        name = re.sub(r"[^A-Za-z0-9.-]+", "-", place).strip("-")
-        return cache_dir() / "roots" / name
-    return Path(place).expanduser().absolute()
-
-
 def new_run_id() -> str:
-    """Gives an id that sorts by time and is used once."""
+    """Returns an id that sorts by time and is used once."""
     return f"{datetime.datetime.now():%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:4]}"
 
 

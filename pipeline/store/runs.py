@@ -1,4 +1,4 @@
-"""What a run did, read out of ML Metadata: the same for every scheduler."""
+"""Reads runs out of ML Metadata: the same for every scheduler."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from ml_metadata.metadata_store import MetadataStore
 from ml_metadata.proto import metadata_store_pb2
 
 from components.artifacts import gate_rows
-from components.files import is_remote
+from components.files.paths import is_remote
+from components.step import executions
 from pipeline.store import metadata_store
+from pipeline.store.outputs import INFRA_BLESSING, PUSHED_MODEL, VERDICT, Output
 
-_RUN, _NODE = "pipeline_run", "node"  # TFX's context types
 _State = metadata_store_pb2.Execution.State
 _STATES = {_State.COMPLETE: "ran", _State.CACHED: "cached"}
 
@@ -36,7 +37,7 @@ class Run:
 
     run_id: str
     nodes: dict[str, Node]
-    outputs: dict[str, metadata_store_pb2.Artifact]  # by artifact type; the node's last one
+    outputs: dict[Output, metadata_store_pb2.Artifact]
     began: datetime.datetime | None = None
 
     @property
@@ -44,16 +45,16 @@ class Run:
         """When it began, in local time."""
         return f"{self.began.astimezone():%Y-%m-%d %H:%M}" if self.began else None
 
-    def document(self, artifact_type: str, name: str) -> Any:
-        """Gives the JSON file `name` of the run's artifact of this type; None if there is none."""
-        artifact = self.outputs.get(artifact_type)
+    def document(self, output: Output, name: str) -> Any:
+        """Returns the JSON file `name` of one of the run's outputs; None if there is none."""
+        artifact = self.outputs.get(output)
         content = _content(os.path.join(artifact.uri, name)) if artifact else None
         return None if content is None else json.loads(content)
 
     @property
     def pushed_version(self) -> int | None:
         """The version that this run pushed; None if it pushed none."""
-        artifact = self.outputs.get("PushedModel")
+        artifact = self.outputs.get(PUSHED_MODEL)
         if artifact is None or not artifact.custom_properties["pushed"].int_value:
             return None
         if self.nodes["Pusher"].state == "cached":
@@ -63,28 +64,19 @@ class Run:
     @property
     def servable(self) -> bool:
         """Whether InfraValidator found that a server can serve the candidate."""
-        blessing = self.outputs.get("InfraBlessing")
-        return blessing is not None and blessing.custom_properties["blessed"].int_value == 1
+        return gate_rows.is_servable(self.outputs.get(INFRA_BLESSING))
 
     @property
     def withdrawn_version(self) -> str:
         """The version that is the candidate and was withdrawn by a rollback; "" for none."""
-        artifact = self.outputs.get("PushedModel")
-        if artifact is None:
-            return ""
-        return artifact.custom_properties[gate_rows.WITHDRAWN_VERSION].string_value
+        return gate_rows.withdrawn_version(self.outputs.get(PUSHED_MODEL))
 
     @property
     def gate(self) -> list[dict[str, Any]]:
         """The thresholds' rows, and one that says whether a server could serve the candidate."""
-        document = self.document("GateVerdict", "verdict.json")
-        rows = list(document["gate"]) if document else []
-        if blessing := self.outputs.get("InfraBlessing"):
-            reason = blessing.custom_properties["reason"].string_value
-            rows.append(gate_rows.servable(self.servable, reason))
-        if self.withdrawn_version:
-            rows.append(gate_rows.withdrawn(self.withdrawn_version))
-        return rows
+        document = self.document(VERDICT, "verdict.json") or {"gate": []}
+        release = (self.outputs.get(output) for output in (INFRA_BLESSING, PUSHED_MODEL))
+        return gate_rows.all_rows(document["gate"], *release)
 
     @property
     def verdict(self) -> str | None:
@@ -93,8 +85,8 @@ class Run:
             return "failed"
         if self.pushed_version:
             return "pushed"
-        gate = self.document("GateVerdict", "verdict.json")
-        if gate is None or "PushedModel" not in self.outputs:
+        gate = self.document(VERDICT, "verdict.json")
+        if gate is None or PUSHED_MODEL not in self.outputs:
             return None
         refused = gate["verdict"] == "refused" or not self.servable or self.withdrawn_version
         return "refused" if refused else "unchanged"
@@ -112,7 +104,7 @@ def _content(path: str) -> str | bytes | None:
 
 
 def read_run(connection: Any, run_id: str, node_ids: Iterable[str] = ()) -> Run:
-    """Gives what the metadata knows of a run.
+    """Returns a run as the metadata has it.
 
     Args:
       connection: of the ML Metadata store.
@@ -125,36 +117,22 @@ def read_run(connection: Any, run_id: str, node_ids: Iterable[str] = ()) -> Run:
 
 def _read(store: MetadataStore, run_id: str, node_ids: Iterable[str]) -> Run:
     run = Run(run_id, dict.fromkeys(node_ids, Node("skipped", 0.0)), {})
-    context = store.get_context_by_type_and_name(_RUN, run_id)
+    context = store.get_context_by_type_and_name(executions.RUN, run_id)
     if context is None:
         return run
     milliseconds = context.create_time_since_epoch
     run.began = datetime.datetime.fromtimestamp(milliseconds / 1000, datetime.timezone.utc)
-    executions = store.get_executions_by_context(context.id)
-    for execution in sorted(executions, key=lambda execution: execution.id):
-        seconds = (
-            execution.last_update_time_since_epoch - execution.create_time_since_epoch
-        ) / 1000
+    for execution in executions.of_run(store, run_id):
+        node = executions.node_id(store, execution)
         state = _STATES.get(execution.last_known_state, "failed")
-        run.nodes[_node_id(store, execution.id)] = Node(state, seconds)
-        run.outputs.update(_outputs(store, execution.id))
+        run.nodes[node] = Node(state, executions.seconds(execution))
+        for key, artifact in executions.outputs(store, execution).items():
+            run.outputs[node, key] = artifact
     return run
 
 
 def run_ids(connection: Any) -> list[str]:
-    """Gives the ids of all runs, the newest first."""
+    """Returns the ids of all runs, the newest first."""
     with metadata_store.opened(connection) as store:
-        contexts = store.get_contexts_by_type(_RUN)
+        contexts = store.get_contexts_by_type(executions.RUN)
     return [context.name for context in sorted(contexts, key=lambda context: -context.id)]
-
-
-def _node_id(store: MetadataStore, execution: int) -> str:
-    contexts = store.get_contexts_by_execution(execution)
-    name = next(context.name for context in contexts if context.type == _NODE)
-    return name.rpartition(".")[2]
-
-
-def _outputs(store: MetadataStore, execution: int) -> dict[str, metadata_store_pb2.Artifact]:
-    events = store.get_events_by_execution_ids([execution])
-    made = [event.artifact_id for event in events if event.type == metadata_store_pb2.Event.OUTPUT]
-    return {artifact.type: artifact for artifact in store.get_artifacts_by_id(made)}

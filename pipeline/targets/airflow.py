@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import shutil
 import sys
 from pathlib import Path
 from typing import Any
 
-from components.step.errors import ConfigError
+from components.errors import ConfigError
 from pipeline.config import Config
-from pipeline.targets.kubeflow import run_configuration
+from pipeline.keys import set_key
 
 DAG_FILE = Path(__file__).parents[1] / "airflow_dag.py"
+_IMPORT = "from pipeline.keys import set_key\n"
 
 
 def write_dag(compiled: dict[str, Any], config: Config, output: Path) -> None:
-    """Copies the DAG file to `output`, with a JSON file of the same name beside it.
+    """Writes the DAG file to `output`, with a JSON file of the same name beside it.
+
+    The import of ours in it gives way to what it imports: Airflow's environment has nothing else.
 
     Args:
       compiled: the compiled TFX pipeline, as `write_compiled` writes it.
@@ -30,13 +34,14 @@ def write_dag(compiled: dict[str, Any], config: Config, output: Path) -> None:
         raise ConfigError(f"--output: {output} must end in .py, as Airflow's DAG files do.")
     document: dict[str, Any] = {
         "compiled": compiled,
-        "config": run_configuration(config),
+        "config": config.resolved().model_dump(),
         "root": config.pipeline_root,
         "command": _command(config),
     }
     # The data first: a scheduler that meets the DAG file alone would find an empty one.
     output.with_suffix(".json").write_text(json.dumps(document, indent=1), "utf-8")
-    shutil.copyfile(DAG_FILE, output)
+    text = DAG_FILE.read_text("utf-8").replace(_IMPORT, inspect.getsource(set_key))
+    output.write_text(text, "utf-8")
 
 
 def _command(config: Config) -> str:

@@ -8,8 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from components.files import absolute
-from components.step.errors import ConfigError, UserError
+from components.errors import ConfigError, UserError
 from pipeline.config import Config
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -22,20 +21,8 @@ class KubeflowCompileError(UserError):
     """Kubeflow's compiler refused the pipeline."""
 
 
-def run_configuration(config: Config) -> dict[str, Any]:
-    """Gives the configuration's keys for another working folder, as that of the steps' image."""
-    tree = config.model_dump()
-    sources = [absolute(source) for source in config.data.sources]
-    tree["data"]["source"] = sources if isinstance(config.data.source, list) else sources[0]
-    paths = [("model", "weights"), ("push", "directory"), ("runtime", "root")]
-    for section, key in [*paths, ("runtime", "metadata")]:
-        if tree[section][key] not in (None, "imagenet"):
-            tree[section][key] = absolute(tree[section][key])
-    return tree
-
-
 def order(config: Config, compiled: dict[str, Any]) -> dict[str, Any]:
-    """Gives what `kubeflow/compile.py` needs to know; its `make_pipeline` has the keys.
+    """Returns the order that `kubeflow/compile.py` reads; its `make_pipeline` names the keys.
 
     Args:
       config: the configuration that runs are made from.
@@ -53,7 +40,7 @@ def order(config: Config, compiled: dict[str, Any]) -> dict[str, Any]:
             )
     return {
         "compiled": compiled,
-        "configuration": run_configuration(config),
+        "configuration": config.resolved().model_dump(),
         "steps": {name: config.runtime.kubeflow.of(name).model_dump() for name in steps},
     }
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from tfx.dsl.io import fileio
 
-from components.step.errors import UserError
+from components.errors import UserError
 from pipeline import node_runner
-from pipeline.store import runs
+from pipeline.store import outputs, runs
 
 
 class NoReport(UserError):
@@ -28,7 +28,7 @@ def copy_report(compiled_file: str | Path, run_id: str, folder: Path) -> None:
       NoReport: the run has not come as far as its report.
     """
     store = node_runner.connection(node_runner.read_compiled(compiled_file))
-    made = runs.read_run(store, run_id).outputs.get("Report")
+    made = runs.read_run(store, run_id).outputs.get(outputs.REPORT)
     if made is None:
         raise NoReport(f"Run {run_id} has no report in its metadata: it ended before.")
     folder.mkdir(parents=True, exist_ok=True)

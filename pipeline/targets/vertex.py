@@ -16,7 +16,7 @@ from tfx.orchestration.kubeflow.v2 import kubeflow_v2_dag_runner
 from tfx.types.artifact import Artifact
 
 from components.artifacts import types as artifact_types
-from components.step.errors import ConfigError
+from components.errors import ConfigError
 from pipeline.config import Config
 from pipeline.definition import create_pipeline
 
@@ -55,7 +55,7 @@ def compile_for_vertex(config: Config, output: Path) -> None:
 
 @contextmanager
 def _importable_type_names() -> Iterator[None]:
-    """Gives our artifact types names that Vertex AI's steps import: `components.ClassList`."""
+    """Renames our artifact types to what Vertex AI's steps import: `components.ClassList`."""
     ours: list[Any] = [
         member
         for _, member in inspect.getmembers(artifact_types, inspect.isclass)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -124,7 +123,10 @@ def test_with_an_image_every_task_is_a_pod_of_it(airflow: Airflow, tmp_path: Pat
 
 
 def test_the_dag_file_alone_holds_no_dag(airflow: Airflow, tmp_path: Path) -> None:
-    shutil.copy(airflow_target.DAG_FILE, tmp_path / "alone.py")
+    tree = {"data": {"source": "/data"}, "push": {"directory": "/served"}}
+    command = {"runtime": {"airflow": {"command": "/opt/transfer-pipeline"}}}
+    airflow_target.write_dag({"nodes": []}, config.build(tree | command), tmp_path / "alone.py")
+    (tmp_path / "alone.json").unlink()
     code = "import sys; sys.path.insert(0, sys.argv[1]); import alone; print(hasattr(alone, 'dag'))"
     done = airflow.run("python", "-c", code, str(tmp_path))
     assert done.stdout.splitlines()[-1] == "False"

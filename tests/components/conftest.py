@@ -1,8 +1,10 @@
-"""What tests of the network share: a Transform graph, and pictures as the ingest writes them."""
+"""What tests share: a Transform graph, pictures as the ingest writes them, a user but root."""
 
 from __future__ import annotations
 
+import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,3 +50,13 @@ def split(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("split")
     pictures = made_pictures.make(folder / "pictures", 8)
     return made_artifacts.write_split(pictures, folder / "Split-train")
+
+
+@pytest.fixture
+def nobody() -> Iterator[None]:
+    """Root may read everything, so the test is run by somebody else. Name it last."""
+    me = os.geteuid()
+    if me == 0:
+        os.seteuid(65534)
+    yield
+    os.seteuid(me)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from components.backbones import BACKBONES
+from components.errors import ConfigError
 from components.pretrained.base import build_base, first_unfrozen
-from components.step.errors import ConfigError
 
 
 def mobilenet(seed: int) -> keras.Model:

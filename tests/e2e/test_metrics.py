@@ -14,7 +14,7 @@ from sklearn import metrics as sklearn_metrics
 
 from components.artifacts import features
 from components.artifacts.calibration import calibration_error
-from components.model.transform_graph import read_records
+from components.artifacts.tfrecords import read_records
 from tests.e2e.conftest import FirstRun
 
 

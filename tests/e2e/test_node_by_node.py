@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 import yaml
 
+from components.settings import metadata
 from pipeline import config
 from pipeline.commands.run import Request, execute
-from pipeline.store import metadata_store, runs
+from pipeline.store import runs
 from serving import versions
 from tests import made_pictures
 from tests.e2e.conftest import SMALL
@@ -51,7 +52,7 @@ class Place:
         config.set_key(tree, "runtime.metadata", store)
         self.file, self.compiled = folder / "config.yaml", folder / "compiled.json"
         self.file.write_text(yaml.safe_dump(tree))
-        self.connection = metadata_store.connection_config(config.build(tree).metadata)
+        self.connection = metadata.connection_config(config.build(tree).metadata)
 
     def compile(self) -> list[str]:
         """Compiles it and gives the nodes' ids in their order."""

@@ -112,9 +112,10 @@ def test_serve_examples_needs_the_picture_alone_and_keeps_the_class_order(
 def test_bottlenecks_and_the_end_to_end_input_see_the_same_pixels(first_run: FirstRun) -> None:
     import tensorflow as tf
 
+    from components.artifacts.tfrecords import read_records
     from components.fit.training_data import bottleneck_batches
     from components.model.network import build_extractor
-    from components.model.transform_graph import Pixels, first_pictures, read_records
+    from components.model.transform_graph import Pixels, first_pictures
     from components.pretrained.base import build_base
     from components.settings.model import Head
     from components.trainer import input as trainer_input

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from components.step.errors import ConfigError
+from components.errors import ConfigError
 from pipeline.commands.lr_find import lr_find
 from tests.e2e.conftest import BEFORE_TRAINER, FirstRun
 

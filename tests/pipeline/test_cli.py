@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from components.step.errors import ConfigError
+from components.errors import ConfigError
 from pipeline import cli
 from pipeline.commands.compile import compile_to
 from serving import versions

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from components.step.errors import ConfigError
+from components.errors import ConfigError
 from pipeline import config
 
 # The contract's figures. `from_layer` and `size` are the backbone's own.
@@ -215,3 +215,23 @@ def test_paths_are_absolute_and_know_the_home_folder(monkeypatch: pytest.MonkeyP
     assert built.push_directory == Path.cwd() / "served"
     assert build("runtime.metadata=~/m.db").metadata == "/home/me/m.db"
     assert build("runtime.root=gs://b/runs/").pipeline_root == "gs://b/runs/image-classifier"
+
+
+def test_a_resolved_configuration_has_absolute_paths_and_the_same_keys_left_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    here = Path.cwd()
+    found = build("data.source=[a, gs://b/c]", "model.weights=~/w.h5", "runtime.metadata=m.db")
+    resolved = found.resolved()
+    assert resolved.data.source == [f"{here}/a", "gs://b/c"]
+    assert resolved.model.weights == "/home/me/w.h5"
+    assert resolved.push.directory == f"{here}/models"
+    assert resolved.runtime.root == f"{here}/transfer-pipeline-runs"
+    assert resolved.runtime.metadata == f"{here}/m.db"
+    assert resolved.resolved() == resolved
+    plain = build("runtime.metadata=grpc://host").resolved()
+    assert (plain.model.weights, plain.runtime.metadata) == ("imagenet", "grpc://host")
+    assert "weights" not in plain.model.model_fields_set
+    assert build("model.weights=null").resolved().model.weights is None
+    config.build(resolved.model_dump())

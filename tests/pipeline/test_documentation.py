@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
+from components.settings.beam_options import is_local, pipeline_arguments
 from pipeline import config
-from pipeline.launch.beam_options import is_local, pipeline_arguments
 
 _DOCS = Path(__file__).parents[2] / "docs"
 

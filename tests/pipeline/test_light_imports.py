@@ -13,6 +13,14 @@ _RARELY_NEEDED = {"tensorflow_model_analysis", "tensorflow_transform", "kubernet
 HEAVY = {"tensorflow", "keras", "tf_keras", "tfx", "apache_beam", "ml_metadata", "numpy", "grpc"}
 
 
+DEFERRED = """
+from pipeline.launch import environment
+environment.prepare()
+with environment.heavy_imports():
+    pass
+"""
+
+
 def imported_by(code: str) -> set[str]:
     """The heavy packages that a fresh interpreter has imported once it ran `code`."""
     report = "import sys, atexit; atexit.register(lambda: print('\\n', *sys.modules))\n"
@@ -60,23 +68,22 @@ def test_a_wrong_configuration_is_told_before_anything_heavy_is_imported() -> No
 
 
 def test_the_node_runner_imports_what_every_node_needs_and_no_more() -> None:
-    prepare = "from pipeline import environment; environment.prepare()\n"
-    imported = imported_by(prepare + "import pipeline.node_runner")
+    imported = imported_by(DEFERRED + "import pipeline.node_runner")
     assert {"tensorflow", "tfx"} <= imported
     assert not imported & _RARELY_NEEDED
 
 
 def test_a_deferred_package_is_imported_when_a_name_in_it_is_asked_for() -> None:
-    prepare = "from pipeline import environment; environment.prepare()\n"
     assert "tensorflow_model_analysis" in imported_by(
-        prepare + "from tfx.components import Pusher; import tfx.components.pusher.component as c\n"
+        DEFERRED
+        + "from tfx.components import Pusher; import tfx.components.pusher.component as c\n"
         "assert Pusher is c.Pusher"
     )
 
 
 def test_the_garbage_collector_leaves_what_is_imported_alone_for_good() -> None:
     imported_by(
-        "import gc\nfrom pipeline import environment\n"
+        "import gc\nfrom pipeline.launch import environment\n"
         "with environment.heavy_imports():\n"
         "    import numpy\n"
         "    assert not gc.isenabled()\n"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tfx.proto.orchestration import pipeline_pb2
 
-from components.step.errors import ConfigError
+from components.errors import ConfigError
 from pipeline import node_runner
 
 

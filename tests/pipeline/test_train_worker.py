@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from tfx.proto.orchestration import pipeline_pb2
 
+from components.errors import ConfigError
 from components.settings.model import Model
 from components.settings.training import Training
 from components.step.base import SETTINGS
-from components.step.errors import ConfigError
 from components.trainer import job
 from components.trainer.settings import TrainerSettings
 from pipeline import node_runner, train_worker

@@ -7,7 +7,9 @@ import fnmatch
 import posixpath
 
 from components import files as file_systems
+from components.errors import ConfigError
 from components.files.entries import Entry, View, as_text
+from components.files.paths import absolute
 from components.image_example_gen.sources import spans
 from components.image_example_gen.sources.grouping import with_groups
 from components.image_example_gen.sources.layouts import LAYOUT, is_picture, read_folders
@@ -21,7 +23,6 @@ from components.image_example_gen.sources.listing import (
 from components.image_example_gen.sources.manifest import read_manifest
 from components.image_example_gen.sources.records import is_records, read_picture, read_records
 from components.settings.data import Data
-from components.step.errors import ConfigError
 
 __all__ = ["Listing", "SourceFile", "content", "scan"]
 
@@ -36,7 +37,7 @@ def scan(data: Data) -> Listing:
       ConfigError: a source is not there, or is none.
       DataError: no classes, classes too small to be split, or groups that can't be kept whole.
     """
-    found = [_source(file_systems.absolute(source), data) for source in data.sources]
+    found = [_source(absolute(source), data) for source in data.sources]
     if len(found) == 1:
         listing = merge({"": found[0]})
     else:
@@ -46,7 +47,7 @@ def scan(data: Data) -> Listing:
 
 
 def content(file: SourceFile) -> bytes:
-    """Gives the bytes of a picture's file.
+    """Returns the bytes of a picture's file.
 
     Raises:
       OSError: it can't be read.
@@ -57,7 +58,7 @@ def content(file: SourceFile) -> bytes:
 
 
 def _prefixes(sources: list[str]) -> list[str]:
-    """Gives each source's own beginning of names."""
+    """Returns each source's own beginning of names."""
     prefixes: list[str] = []
     for source in sources:
         base = spans.base_of(source) if spans.is_pattern(source) else source

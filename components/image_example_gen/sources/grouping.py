@@ -5,14 +5,14 @@ from __future__ import annotations
 import dataclasses
 import re
 
+from components.errors import DataError
 from components.image_example_gen.sources.listing import Listing, SourceFile
-from components.step.errors import DataError
 
 _SHOWN = 5
 
 
 def with_groups(listing: Listing, group_by: str | None) -> Listing:
-    """Gives each file its group, and the split where the source gives one to others of its group.
+    """Returns the listing with groups, and a file's split where others of its group have one.
 
     Args:
       listing: what was found.
@@ -36,7 +36,7 @@ def with_groups(listing: Listing, group_by: str | None) -> Listing:
 
 
 def _column(files: list[SourceFile], name: str) -> list[str | None] | None:
-    """Gives what each file has in a manifest's column of this name, None without such a column."""
+    """Returns each file's value in a manifest's column of this name, None without such a column."""
     rows = [{**dict(file.columns), "group": file.group} for file in files]
     values = [row.get(name.lower()) for row in rows]
     return values if any(values) else None

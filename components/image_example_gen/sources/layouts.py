@@ -19,7 +19,7 @@ SPLIT_NAMES = {
     "test": TEST,
     "testing": TEST,
 }
-"""What splits are called, in lower case: folders in any case, and in manifests."""
+"""Names of splits, in lower case: of folders in any case, and in manifests."""
 
 _SUFFIXES = tuple(SUFFIXES)
 
@@ -45,7 +45,7 @@ def read_folders(tree: Tree) -> Listing:
 
 
 def split_folders(tree: Tree) -> dict[str, str]:
-    """Gives the split that each top folder is, by its name; nothing for a folder per class.
+    """Returns the split that each top folder is, by its name; nothing for a folder per class.
 
     A class may be called `train` as well. So folders count as splits only where all are named so,
     or where `train` holds folders without pictures beside them and another split is there.

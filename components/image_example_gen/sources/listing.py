@@ -1,4 +1,4 @@
-"""What a source holds: the files, their classes, and the fingerprint of their state."""
+"""The files of a source, their classes, and the fingerprint of their state."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import json
 from typing import Any, NamedTuple
 
 from components.artifacts.features import SPLITS, TRAIN
-from components.step.errors import DataError
+from components.errors import DataError
 from serving.pictures import SUFFIXES
 
 
@@ -37,12 +37,12 @@ class SourceFile:
     columns: tuple[tuple[str, str], ...] = ()  # a manifest's further ones: what the gate slices by
 
     def as_row(self) -> list[Any]:
-        """Gives what JSON can hold, for `of_row`."""
+        """Returns the file as JSON can hold it, for `of_row`."""
         return [*vars(self).values()]
 
     @classmethod
     def of_row(cls, row: list[Any]) -> SourceFile:
-        """Gives the file that `as_row` gave the row of."""
+        """Returns the file of a row that `as_row` returned."""
         names = (field.name for field in dataclasses.fields(cls))
         values = dict(zip(names, row, strict=True))
         values["among"] = tuple(values["among"])
@@ -53,7 +53,7 @@ class SourceFile:
 
 @dataclasses.dataclass(frozen=True)
 class Listing:
-    """What was found in a source."""
+    """The content of a source."""
 
     files: list[SourceFile]  # by name
     classes: list[str]  # sorted
@@ -72,7 +72,7 @@ class Listing:
 
 
 def merge(listings: dict[str, Listing]) -> Listing:
-    """Gives one listing of several, with each one's key before the names of its files."""
+    """Returns one listing of several, with each one's key before the names of its files."""
     files = [
         dataclasses.replace(file, name=f"{prefix}{file.name}", below=file.below or file.name)
         for prefix, listing in listings.items()

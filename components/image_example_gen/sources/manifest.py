@@ -9,11 +9,12 @@ import io
 import posixpath
 from collections.abc import Iterable
 
-from components.files import is_remote, read_bytes, view
+from components.errors import ConfigError, DataError
+from components.files import read_bytes, view
 from components.files.entries import Entry, View, as_text
+from components.files.paths import is_remote, scheme
 from components.image_example_gen.sources.layouts import SPLIT_NAMES
 from components.image_example_gen.sources.listing import Listing, SourceFile
-from components.step.errors import ConfigError, DataError
 
 _NEEDED, _OPTIONAL = ("path", "label"), ("split", "group")
 _SHOWN_FAULTS = 10
@@ -31,7 +32,7 @@ class Row:
 
 
 class _Fault(ValueError):
-    """What is wrong with one row."""
+    """A fault of one row."""
 
 
 def read_manifest(path: str, known: View | None = None) -> Listing:
@@ -64,7 +65,7 @@ def read_manifest(path: str, known: View | None = None) -> Listing:
 
 
 def parse(text: str, path: str) -> tuple[list[Row], int]:
-    """Gives the rows of the manifest with this absolute path, and how many repeat another.
+    """Returns the rows of the manifest with this absolute path, and how many repeat another.
 
     One file under two labels gives two rows: a conflict, to be told when it is read.
 
@@ -136,7 +137,7 @@ def _absolute(path: str, folder: str) -> str:
 
 
 def _views(paths: Iterable[str]) -> dict[str, View]:
-    """Gives a view for each store: of the folder that all pictures in it share, listed once."""
+    """Returns a view for each store: of the folder that all pictures in it share, listed once."""
     folders = collections.defaultdict(set)
     for path in paths:
         store = _store(path)
@@ -146,8 +147,10 @@ def _views(paths: Iterable[str]) -> dict[str, View]:
 
 def _store(path: str) -> str:
     """`scheme://bucket` of a remote path, nothing of a local one."""
-    scheme, separator, rest = path.partition("://")
-    return f"{scheme}{separator}{rest.partition('/')[0]}" if separator else ""
+    if not is_remote(path):
+        return ""
+    start = f"{scheme(path)}://"
+    return start + path.removeprefix(start).partition("/")[0]
 
 
 def _file(row: Row, folder: str, pictures: View) -> SourceFile:

@@ -1,8 +1,6 @@
 """TFRecords of `tf.train.Example`s with `image/encoded` and `image/label`, read without TensorFlow.
 
-A file of records is a sequence of: length (8 bytes, little endian), its checksum (4), data, its
-checksum (4), as in tensorflow/core/lib/io/record_writer.h. The checksums are not looked at: a
-damaged picture is found when it is decoded.
+The records' checksums are not looked at: a damaged picture is found when it is decoded.
 """
 
 from __future__ import annotations
@@ -10,22 +8,18 @@ from __future__ import annotations
 import functools
 import gzip
 import shutil
-import struct
 import tempfile
 import zlib
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from components.artifacts import features
+from components.artifacts import features, tfrecords
+from components.artifacts.examples import Example
+from components.errors import DataError
 from components.files import open_bytes
 from components.files.entries import Entry, is_visible
-from components.image_example_gen.example_message import bytes_features
 from components.image_example_gen.sources.layouts import SPLIT_NAMES
 from components.image_example_gen.sources.listing import Listing, Record, SourceFile
-from components.step.errors import DataError
-
-_HEADER, _FOOTER = 12, 4  # bytes before and after a record's data
-_LARGEST = 2**31  # an Example is a protocol buffer, which can't be larger
 
 
 def is_records(name: str) -> bool:
@@ -47,7 +41,7 @@ def read_records(entries: list[Entry]) -> Listing:
 
 
 def read_picture(path: str, modified: int | str, record: Record) -> bytes:
-    """Gives `image/encoded` of one record; nothing where the Example has none.
+    """Returns `image/encoded` of one record; nothing where the Example has none.
 
     Raises:
       OSError: the file can't be read, or is not what was listed.
@@ -55,7 +49,7 @@ def read_picture(path: str, modified: int | str, record: Record) -> bytes:
     with open_bytes(_unpacked(path, modified)) as file:
         file.seek(record.offset)
         try:
-            return bytes_features(file.read(record.length), features.ENCODED)[0]
+            return Example(file.read(record.length)).encoded(features.ENCODED)
         except ValueError as error:
             raise OSError(f"{path} has changed since it was listed: {error}") from error
 
@@ -63,11 +57,10 @@ def read_picture(path: str, modified: int | str, record: Record) -> bytes:
 def _pictures(entry: Entry) -> Iterator[SourceFile]:
     folder = entry.name.rpartition("/")[0].split("/")[0].lower()
     with open_bytes(_unpacked(entry.path, entry.modified)) as file:
-        for number, (record, data) in enumerate(_records(file, entry.path)):
+        for number, (record, example) in enumerate(_examples(file, entry.path)):
             try:
-                name, encoded = bytes_features(data, features.LABEL, features.ENCODED)
-                label = name.decode()
-            except ValueError as error:
+                label = example.text(features.LABEL)
+            except ValueError as error:  # the name is no text
                 raise _damaged(entry.path, record.offset) from error
             if not label:
                 raise DataError(
@@ -78,23 +71,22 @@ def _pictures(entry: Entry) -> Iterator[SourceFile]:
                 path=entry.path,
                 name=f"{entry.name}:{number:06}",
                 label=label,
-                size=len(encoded),
+                size=len(example.encoded(features.ENCODED)),
                 modified=entry.modified,
                 split=SPLIT_NAMES.get(folder.removeprefix("split-")),
                 record=record,
             )
 
 
-def _records(file: BinaryIO, path: str) -> Iterator[tuple[Record, bytes]]:
-    offset = 0
-    while header := file.read(_HEADER):
-        offset += _HEADER
-        length = struct.unpack("<Q", header[:8])[0] if len(header) == _HEADER else 0
-        data = file.read(min(length + _FOOTER, _LARGEST))
-        if len(header) < _HEADER or len(data) < length + _FOOTER:
-            raise _damaged(path, offset)
-        yield Record(offset, length), data[:length]
-        offset += length + _FOOTER
+def _examples(file: BinaryIO, path: str) -> Iterator[tuple[Record, Example]]:
+    try:
+        for offset, data in tfrecords.records(file):
+            try:
+                yield Record(offset, len(data)), Example(data)
+            except ValueError as error:
+                raise tfrecords.Damaged(offset) from error
+    except tfrecords.Damaged as error:
+        raise _damaged(path, error.offset) from error
 
 
 def _damaged(path: str, offset: int) -> DataError:

@@ -10,8 +10,8 @@ import dataclasses
 import posixpath
 import re
 
+from components.errors import ConfigError
 from components.files.entries import View
-from components.step.errors import ConfigError
 
 _DATE = ("YYYY", "MM", "DD")
 _DIGITS = {"SPAN": r"\d+", "VERSION": r"\d+", "YYYY": r"\d{4}", "MM": r"\d\d", "DD": r"\d\d"}
@@ -36,7 +36,7 @@ def is_pattern(source: str) -> bool:
 
 
 def base_of(pattern: str) -> str:
-    """Gives the folder above the first component that has a placeholder."""
+    """Returns the folder above the first component that has a placeholder."""
     before = pattern[: _PLACEHOLDER.search(pattern).start()]  # type: ignore[union-attr]
     return before.rpartition("/")[0] or "/"
 
@@ -44,7 +44,7 @@ def base_of(pattern: str) -> str:
 def newest(
     pattern: str, window: int, place: View, last: int | None = None
 ) -> tuple[list[Span], list[Span]]:
-    """Gives the newest version of each of the last `window` spans, and all that was found.
+    """Returns the newest version of each of the last `window` spans, and all that was found.
 
     Later spans than the one numbered `last` are left out.
 

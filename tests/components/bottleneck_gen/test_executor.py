@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from components.bottleneck_gen.executor import _check_budget
+from components.errors import ConfigError
 from components.settings.model import Head, Model
-from components.step.errors import ConfigError
 
 _PICTURES = 2 * 24  # in both splits
 _MAP = 1024  # numbers of MobileNet's last feature map at 32 pixels: 1 x 1 x 1024

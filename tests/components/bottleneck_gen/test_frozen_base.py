@@ -9,13 +9,15 @@ import pytest
 import tensorflow as tf
 
 from components.artifacts import features
+from components.artifacts.examples import PICTURE, parse
+from components.artifacts.tfrecords import read_records
 from components.bottleneck_gen.frozen_base import RunBase
+from components.errors import ConfigError
 from components.model.network import build_extractor
 from components.model.random_base import build_random_base
-from components.model.transform_graph import PARSE_PICTURE, Pixels, read_records
+from components.model.transform_graph import Pixels
 from components.pretrained.base import build_base
 from components.settings.model import Head, Model
-from components.step.errors import ConfigError
 
 MODEL = Model(backbone="mobilenet", weights=None)
 
@@ -54,7 +56,7 @@ def test_it_gives_what_the_extractor_gives_and_keeps_the_label(
 ) -> None:
     found = run(step, records)
     extractor = build_extractor(build_base("mobilenet", [32, 32], weights), MODEL.head)
-    parsed = tf.io.parse_example(tf.constant(records), PARSE_PICTURE)
+    parsed = parse(tf.constant(records), *PICTURE)
     expected = extractor(pixels(parsed[features.ENCODED]), training=False)
     assert expected.shape == (5, 1024)
     np.testing.assert_allclose(bottlenecks(found), expected, rtol=1e-4, atol=1e-5)
@@ -71,7 +73,7 @@ def test_a_head_with_squeeze_and_excitation_gets_the_whole_feature_map(
     step = RunBase(transform_graph, model, [32, 32], str(weights))
     step.setup()
     extractor = build_extractor(build_base("mobilenet", [32, 32], weights), head)
-    parsed = tf.io.parse_example(tf.constant(records), PARSE_PICTURE)
+    parsed = parse(tf.constant(records), *PICTURE)
     expected = extractor(pixels(parsed[features.ENCODED]), training=False)
     assert expected.shape == (5, 1, 1, 1024)
     found = bottlenecks(run(step, records)).reshape(expected.shape)

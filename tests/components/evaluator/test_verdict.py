@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from components.artifacts.predictions import Predictions, read
+from components.errors import ConfigError
 from components.evaluator.gate import Row
 from components.evaluator.paired import Pairs
 from components.evaluator.verdict import SHARED, Verdict, known_slices, pairs, served
 from components.settings.gate import Gate
-from components.step.errors import ConfigError
 from tests.components.evaluator.made_metrics import metrics
 
 

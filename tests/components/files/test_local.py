@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from components import files as file_systems
-from components.step.errors import DataError
+from components.errors import DataError
+from components.files.paths import absolute
 
 
 def names(folder: Path) -> list[str]:
@@ -47,6 +48,6 @@ def test_a_file_is_written_whole_with_the_folders_above_it(tmp_path: Path) -> No
 
 def test_a_path_is_absolute_unless_it_has_a_scheme(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/me")
-    assert file_systems.absolute("~/p") == "/home/me/p"
-    assert file_systems.absolute("p") == str(Path.cwd() / "p")
-    assert file_systems.absolute("gs://b/p") == "gs://b/p"
+    assert absolute("~/p") == "/home/me/p"
+    assert absolute("p") == str(Path.cwd() / "p")
+    assert absolute("gs://b/p") == "gs://b/p"

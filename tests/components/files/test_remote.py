@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from components import files as file_systems
+from components.errors import ConfigError, DataError
 from components.files.entries import Entry
-from components.step.errors import ConfigError, DataError
 from tests.components.image_example_gen.memory_files import MemoryFiles
 
 

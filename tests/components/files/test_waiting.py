@@ -9,12 +9,12 @@ from collections.abc import Iterator
 import pytest
 
 from components import files as file_systems
+from components.errors import DataError
 from components.files import waiting
 from components.files.waiting import SourceUnavailable
 from components.image_example_gen import reading, sources
 from components.image_example_gen.sources import SourceFile
 from components.settings.data import Data
-from components.step.errors import DataError
 from tests.components.image_example_gen.memory_files import MemoryFiles
 
 

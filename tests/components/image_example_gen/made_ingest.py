@@ -12,10 +12,10 @@ from tfx.types import artifact_utils, standard_artifacts
 
 from components.artifacts import features
 from components.artifacts import types as artifact_types
+from components.artifacts.tfrecords import read_records
 from components.image_example_gen.executor import Executor
-from components.model.transform_graph import read_records
 from components.settings.data import Data
-from pipeline.config import Runtime
+from components.settings.runtime import Runtime
 from tests.components.made_step import execute
 
 

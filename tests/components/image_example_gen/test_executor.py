@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.artifacts.features import FILENAME, SHA256, SPLITS
+from components.errors import DataError
 from components.image_example_gen.reading import Ledger
 from components.image_example_gen.splits import split_of
 from components.settings.data import Data, Splits
 from components.step import progress
-from components.step.errors import DataError
 from tests import made_pictures
 from tests.components.image_example_gen.made_ingest import Ingested, ingest
 

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from components.errors import DataError
 from components.image_example_gen.limits import check_limits
 from components.image_example_gen.reading import Ledger
 from components.settings.data import Data
-from components.step.errors import DataError
 
 ENOUGH = {split: {"cats": 5, "dogs": 2} for split in ("train", "eval", "test")}
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from tfx.types import Artifact, standard_artifacts
 
+from components.errors import ConfigError
 from components.model.chosen_weights import WeightsDriver, weights_file
 from components.settings.model import Model
 from components.settings.training import Training
-from components.step.errors import ConfigError
 from components.trainer.component import Trainer
 from components.trainer.settings import TrainerSettings
 from tests.components.made_step import about_to_run

@@ -5,7 +5,9 @@ import pytest
 import tensorflow as tf
 
 from components.artifacts import features
-from components.model.transform_graph import PARSE_PICTURE, Pixels, first_pictures, read_records
+from components.artifacts.examples import PICTURE, parse
+from components.artifacts.tfrecords import read_records
+from components.model.transform_graph import Pixels, first_pictures
 from components.transform.preprocessing import preprocessing_fn
 
 
@@ -49,8 +51,5 @@ def test_records_come_in_the_order_written_with_the_ingests_features(split: str)
 
 
 def test_the_classes_are_mixed(split: str) -> None:
-    labels = [
-        tf.io.parse_single_example(record, PARSE_PICTURE)[features.LABEL].numpy()
-        for record in read_records(split)
-    ]
+    labels = [parse(record, *PICTURE)[features.LABEL].numpy() for record in read_records(split)]
     assert len(set(labels[:8])) == 3

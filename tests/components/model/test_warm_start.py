@@ -4,12 +4,12 @@ import keras
 import numpy as np
 import pytest
 
+from components.errors import ConfigError
 from components.model import warm_start
 from components.model.network import Network, build_network
 from components.model.transform_graph import Pixels, first_pictures
 from components.pretrained.base import build_base
 from components.settings.model import Dense, Head
-from components.step.errors import ConfigError
 from components.trainer.export import export
 
 CLASSES = ["blue", "green", "red"]

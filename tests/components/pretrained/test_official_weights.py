@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from components.files.cache_folder import cache_dir
 from components.pretrained.official_weights import (
     WeightsUnavailable,
-    cache_dir,
     imagenet_file,
     make_once,
 )

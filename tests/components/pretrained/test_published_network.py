@@ -6,10 +6,10 @@ import keras
 import numpy as np
 import pytest
 
+from components.errors import ConfigError
 from components.pretrained import official_weights as weights
 from components.pretrained import published_network as imagenet
 from components.pretrained.official_weights import WeightsUnavailable
-from components.step.errors import ConfigError
 from serving.client import PictureRefused, Prediction
 from tests import made_pictures
 

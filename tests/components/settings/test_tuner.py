@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from components.step.errors import ConfigError
+from components.errors import ConfigError
 from pipeline import config
 
 

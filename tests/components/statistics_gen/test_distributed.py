@@ -13,6 +13,8 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx.components.statistics_gen import stats_artifact_utils
 from tfx.types import standard_artifacts
 
+from components.settings.beam_options import pipeline_arguments
+from components.settings.runtime import Runtime
 from components.statistics_gen.executor import (
     COUNTED,
     Executor,
@@ -21,9 +23,7 @@ from components.statistics_gen.executor import (
 )
 from components.step.base import settings_in
 from pipeline import config
-from pipeline.config import Runtime
 from pipeline.definition import create_pipeline
-from pipeline.launch.beam_options import pipeline_arguments
 from tests.components.made_artifacts import SCHEMA
 from tests.components.made_step import execute
 

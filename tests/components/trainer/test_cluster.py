@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from components.step.errors import ConfigError
+from components.errors import ConfigError
 from components.trainer.cluster import Cluster, read_cluster
 
 TWO = ["a:2222", "b:2222"]

@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 
 from components.backbones import BACKBONES
+from components.errors import ConfigError
 from components.settings.training import Training
 from components.step import progress
-from components.step.errors import ConfigError
 from components.trainer.distribution import check_devices
 from tests.components.trainer.made_training import FROZEN, UNFROZEN, Epochs, Killed
 from tests.components.trainer.trained_apart import TINY, train

@@ -12,8 +12,10 @@ import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
 from components.artifacts import features
+from components.artifacts.examples import PICTURE, parse
+from components.artifacts.tfrecords import read_records
 from components.model.network import Network, build_network
-from components.model.transform_graph import PARSE_PICTURE, Pixels, first_pictures, read_records
+from components.model.transform_graph import Pixels, first_pictures
 from components.settings.model import Head
 from components.trainer.export import export
 
@@ -87,7 +89,7 @@ def test_serve_examples_gives_the_same_scores_in_the_class_lists_order(
 ) -> None:
     (records,) = read_records(split).batch(6).take(1)
     answers = signatures["serve_examples"](inputs=records)
-    encoded = tf.io.parse_example(records, PARSE_PICTURE)[features.ENCODED]
+    encoded = parse(records, *PICTURE)[features.ENCODED]
     np.testing.assert_allclose(answers["scores"], model(pixels(encoded)), atol=1e-6)
     assert texts(answers["classes"]) == 6 * [CLASSES]
 

@@ -7,8 +7,10 @@ import pytest
 import tensorflow as tf
 
 from components.artifacts import features
+from components.artifacts.examples import PICTURE, parse
+from components.artifacts.tfrecords import read_records
 from components.fit.training_data import Data, bottleneck_batches, one_hot
-from components.model.transform_graph import PARSE_PICTURE, Pixels, read_records
+from components.model.transform_graph import Pixels
 from components.trainer.input import count_classes, picture_batches, read_data
 
 CLASSES = ["blue", "green", "red"]
@@ -98,7 +100,7 @@ def test_pictures_come_as_the_transform_graph_gives_them(pixels: Pixels, split: 
     dataset = picture_batches(read_records(split), pixels, CLASSES, 24)
     ((pictures, labels),) = dataset.as_numpy_iterator()
     (records,) = read_records(split).batch(24)
-    parsed = tf.io.parse_example(records, PARSE_PICTURE)
+    parsed = parse(records, *PICTURE)
     assert (pictures.shape, pictures.dtype) == ((24, 32, 32, 3), np.float32)
     np.testing.assert_allclose(pictures, pixels(parsed[features.ENCODED]), atol=1e-6)
     names = [CLASSES[index].encode() for index in labels.argmax(axis=1)]

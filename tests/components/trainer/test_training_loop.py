@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from components.errors import TrainingError
 from components.fit.training_data import Data
 from components.settings.training import Frozen, Phase, Unfrozen
-from components.step.errors import TrainingError
 from components.trainer import phases
 from components.trainer.learner import Learner
 from components.trainer.training_loop import TrainingLoop

@@ -11,11 +11,11 @@ import pytest
 from tfx.types import Artifact, standard_artifacts
 
 from components.artifacts import types as artifact_types
+from components.errors import TrainingError
 from components.fit import tuned_settings
 from components.settings.model import Model
 from components.settings.training import Training
 from components.settings.tuner import Tuner
-from components.step.errors import TrainingError
 from components.trainer.executor import Executor as Trainer
 from components.trainer.settings import TrainerSettings
 from components.tuner.executor import Executor, TunerSettings

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from components.errors import TrainingError
 from components.settings.model import Model
 from components.settings.training import Training
-from components.step.errors import TrainingError
 from components.tuner.range_test import range_test
 from tests.components.tuner import made_features
 

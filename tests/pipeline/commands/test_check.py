@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from components.artifacts.features import SPLITS
+from components.errors import ConfigError, DataError
 from components.settings.data import Data
-from components.step.errors import ConfigError, DataError
 from pipeline.commands.check import check
 from tests import made_pictures
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from components.step.errors import ConfigError, UserError
+from components.errors import ConfigError, UserError
 from pipeline.commands.classify import Request, classify
 from tests.serving.conftest import processes, saved_model, server, settled
 from tests.serving.samples import png

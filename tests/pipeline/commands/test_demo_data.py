@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from elpv_dataset import utils
 
-from components.step.errors import DataError
+from components.errors import DataError
 from pipeline.commands.demo_data import solar_cells
 
 DATA = Path(utils.__file__).parent / "data"
@@ -87,7 +87,7 @@ def test_more_than_there_are_or_none_at_all_is_refused(tmp_path: Path, total: in
 
 def test_without_the_package_the_message_says_how_to_get_it(tmp_path: Path) -> None:
     code = (
-        "from pathlib import Path; from components.step.errors import DataError\n"
+        "from pathlib import Path; from components.errors import DataError\n"
         "from pipeline.commands.demo_data import solar_cells\n"
         "try: solar_cells(Path('cells'), 4, 0)\n"
         "except DataError as error: print(error)"

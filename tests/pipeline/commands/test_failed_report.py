@@ -5,6 +5,7 @@ from pathlib import Path
 from components.artifacts.types import ClassList, IngestReport, write
 from pipeline import config
 from pipeline.commands.failed_report import write_failed
+from pipeline.store import outputs
 from pipeline.store.runs import Node, Run
 from tests.components.report.made_run import CLASSES, Page
 from tests.components.report.made_run import run as made_run
@@ -18,14 +19,17 @@ def build(root: Path) -> config.Config:
 def test_a_run_that_ended_early_has_a_page_with_the_reason_and_what_there_is(
     tmp_path: Path,
 ) -> None:
-    outputs = {}
-    for kind, content in ((ClassList, CLASSES), (IngestReport, made_run().ingest)):
+    made = {}
+    for output, kind, content in (
+        (outputs.CLASS_LIST, ClassList, CLASSES),
+        (outputs.INGEST_REPORT, IngestReport, made_run().ingest),
+    ):
         artifact = kind()
         artifact.uri = str(tmp_path / kind.TYPE_NAME)
         write(artifact, content)
-        outputs[kind.TYPE_NAME] = artifact.mlmd_artifact
+        made[output] = artifact.mlmd_artifact
     nodes = {"ImageExampleGen": Node("ran", 3.0), "DataValidator": Node("failed", 1.0)}
-    run = Run("run-1", {**nodes, "Trainer": Node("skipped", 0.0)}, outputs)
+    run = Run("run-1", {**nodes, "Trainer": Node("skipped", 0.0)}, made)
     path = write_failed(build(tmp_path), run, "DataValidator: class <gone> vanished")
     assert path == tmp_path / "failed" / "run-1" / "report.html"
     page = Page(path.read_text("utf-8"))

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from components.errors import ConfigError, DataError
 from components.settings.gate import Gate
-from components.step.errors import ConfigError, DataError
 from pipeline import config
 from pipeline.commands import preflight
 from pipeline.commands.preflight import check_folders

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from components.step.errors import ConfigError
-from pipeline.commands.run import Request, _in_a_sentence, _result, build_config
+from components.errors import ConfigError
+from pipeline.commands.run import Request, build_config
+from pipeline.commands.run_config import _in_a_sentence, read_by_programs
 
 KEYS = {
     "verdict",
@@ -95,7 +96,7 @@ def test_a_section_of_the_wrong_type_is_told_and_no_crash(tree: str) -> None:
 
 
 def test_a_run_that_never_started_has_the_keys_of_the_contract() -> None:
-    found = _result(error="no folder")
+    found = read_by_programs(error="no folder")
     assert set(found) == KEYS
     assert (found["verdict"], found["error"]) == ("failed", "no folder")
     assert (found["metrics"], found["gate"], found["components"]) == ({}, [], {})
@@ -105,7 +106,7 @@ def test_a_pushed_run_has_the_keys_of_the_contract(tmp_path: Path) -> None:
     from tests.pipeline.store.made_runs import judged_run
 
     run = judged_run(tmp_path, verdict="passed", pushed=7)
-    found = _result(run, None, tmp_path / "x.log", build(data="pictures", root="/r"))
+    found = read_by_programs(run, None, tmp_path / "x.log", build(data="pictures", root="/r"))
     assert set(found) == KEYS
     assert {key: found[key] for key in KEYS - {"components", "gate"}} == {
         "verdict": "pushed",
@@ -126,7 +127,7 @@ def test_a_node_that_failed_makes_the_run_a_failed_one(tmp_path: Path) -> None:
     from tests.pipeline.store.made_runs import judged_run
 
     run = judged_run(tmp_path, verdict="passed", pushed=7)
-    assert _result(run, "Pusher: disk full", tmp_path, None)["verdict"] == "failed"
+    assert read_by_programs(run, "Pusher: disk full", tmp_path, None)["verdict"] == "failed"
 
 
 def test_a_users_fault_is_told_as_it_stands_and_another_with_its_kind() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from components.step.errors import ConfigError
+from components.errors import ConfigError
 from pipeline.commands.failed_report import folder_of
 from pipeline.commands.runs import compare, list_runs, report
 from tests.pipeline.store.made_metadata import record

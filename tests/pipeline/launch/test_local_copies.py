@@ -13,11 +13,12 @@ from tfx.orchestration.local import runner_utils
 from tfx.orchestration.portable.beam_executor_operator import BeamExecutorOperator
 from tfx.proto.orchestration import executable_spec_pb2
 
-from components.step.errors import ConfigError
+from components.errors import ConfigError
+from components.settings import metadata
 from pipeline import config, node_runner
 from pipeline.definition import create_pipeline
 from pipeline.launch.node_launcher import distributed
-from pipeline.store import metadata_store, remote_files, runs
+from pipeline.store import remote_files, runs
 from pipeline.store.remote_files import FileSystemUnavailable
 from tests.pipeline import made_nodes
 from tests.pipeline.store.made_store import MadeStore
@@ -33,7 +34,7 @@ class Place:
         self.scratch.mkdir()
         self.store = folder / "store"
         MadeStore.keep_in(self.store)
-        self.connection = metadata_store.connection_config(str(folder / "metadata.sqlite"))
+        self.connection = metadata.connection_config(str(folder / "metadata.sqlite"))
         self.compiled = made_nodes.compiled(ROOT, self.connection)
 
     def run(self, node: str, run_id: str = "monday") -> str:
@@ -45,7 +46,7 @@ class Place:
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
-    monkeypatch.setattr(remote_files, "_WAITS", (0.01, 0.01))
+    monkeypatch.setattr(remote_files, "WAITS", (0.01, 0.01))
     made = Place(tmp_path)
     monkeypatch.setattr(tempfile, "tempdir", str(made.scratch))
     return made
@@ -54,10 +55,10 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
 def test_nodes_find_local_copies_and_publish_what_lies_in_the_root(place: Place) -> None:
     assert [place.run("Write"), place.run("Read")] == ["ran", "ran"]
     outputs = place.outputs()
-    assert outputs["Examples"].uri == f"{ROOT}/Write/examples/1"
-    where = outputs["Examples"].custom_properties["where"].string_value
+    assert outputs["Write", "examples"].uri == f"{ROOT}/Write/examples/1"
+    where = outputs["Write", "examples"].custom_properties["where"].string_value
     assert where == f"in {ROOT}/Write/examples/1"
-    found = runs.read_run(place.connection, "monday").document("Model", "found.json")
+    found = runs.read_run(place.connection, "monday").document(("Read", "model"), "found.json")
     assert found["files"] == ["Split-eval", "Split-train", "Split-train/pictures"]
     assert found["content"] == "pictures"
     assert found["here"].startswith(str(place.scratch))
@@ -72,7 +73,7 @@ def test_nodes_run_on_a_file_system_of_tensorflow_s_as_they_would_on_a_bucket(pl
     for run_id, state in (("monday", "ran"), ("tuesday", "cached")):
         bound = node_runner.bind(compiled, run_id)
         assert [node_runner.run_node(bound, node) for node in ("Write", "Read")] == [state, state]
-    found = runs.read_run(place.connection, "tuesday").document("Model", "found.json")
+    found = runs.read_run(place.connection, "tuesday").document(("Read", "model"), "found.json")
     assert found["files"] == ["Split-eval", "Split-train", "Split-train/pictures"]
     assert not list(place.scratch.iterdir())
 

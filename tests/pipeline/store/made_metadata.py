@@ -9,11 +9,14 @@ from typing import Any
 from ml_metadata import metadata_store
 from ml_metadata.proto import metadata_store_pb2
 
-_FILES = {
-    "GateVerdict": "verdict.json",
-    "IngestReport": "report.json",
-    "Report": "configuration.json",
+from pipeline.store import outputs
+
+_MADE = {
+    "GateVerdict": (outputs.VERDICT, "verdict.json"),
+    "IngestReport": (outputs.INGEST_REPORT, "report.json"),
+    "Report": (outputs.REPORT, "configuration.json"),
 }
+"""By artifact type: the output, and its file."""
 
 
 def store(root: Path) -> metadata_store.MetadataStore:
@@ -26,7 +29,7 @@ def store(root: Path) -> metadata_store.MetadataStore:
 def record(
     root: Path,
     run_id: str,
-    outputs: dict[str, Any],
+    documents: dict[str, Any],
     pushed: str | None = None,
     known: metadata_store.MetadataStore | None = None,
 ) -> None:
@@ -35,30 +38,32 @@ def record(
     Args:
       root: the folder of runs.
       run_id: the run's id.
-      outputs: documents by artifact type.
+      documents: by artifact type.
       pushed: the version that it pushed.
       known: the metadata, if not the root's.
     """
     known = known or store(root)
-    for kind, document in outputs.items():
+    for kind, document in documents.items():
         folder = root / run_id / kind
         folder.mkdir(parents=True)
-        (folder / _FILES[kind]).write_text(json.dumps(document))
-        _execute(known, run_id, kind, kind, folder)
+        output, file = _MADE[kind]
+        (folder / file).write_text(json.dumps(document))
+        _execute(known, run_id, output, kind, folder)
     properties: dict[str, int | str] = {"pushed": int(pushed is not None)}
     if pushed is not None:
         properties["pushed_version"] = pushed
-    _execute(known, run_id, "Pusher", "PushedModel", root, properties)
+    _execute(known, run_id, outputs.PUSHED_MODEL, "PushedModel", root, properties)
 
 
 def _execute(
     known: metadata_store.MetadataStore,
     run_id: str,
-    node: str,
+    made: outputs.Output,
     kind: str,
     folder: Path,
     properties: dict[str, int | str] | None = None,
 ) -> None:
+    node, key = made
     types = {
         name: known.put_context_type(metadata_store_pb2.ContextType(name=name))
         for name in ("pipeline_run", "node")
@@ -80,4 +85,5 @@ def _execute(
         metadata_store_pb2.Context(type_id=types["node"], name=f"fruit.{node}"),
     ]
     event = metadata_store_pb2.Event(type=metadata_store_pb2.Event.OUTPUT)
+    event.path.steps.add(key=key)
     known.put_execution(execution, [(output, event)], contexts, reuse_context_if_already_exist=True)

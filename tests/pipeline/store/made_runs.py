@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ml_metadata.proto import metadata_store_pb2
 
+from pipeline.store import outputs
 from pipeline.store.runs import Node, Run
 
 
@@ -43,8 +44,8 @@ def judged_run(
         "run-1",
         {"Trainer": Node("cached", 0.0), "Pusher": Node(pusher, 1.2345)},
         {
-            "GateVerdict": artifact(folder),
-            "InfraBlessing": artifact(folder, blessed=int(not fault), reason=fault),
-            "PushedModel": artifact(folder, **properties),
+            outputs.VERDICT: artifact(folder),
+            outputs.INFRA_BLESSING: artifact(folder, blessed=int(not fault), reason=fault),
+            outputs.PUSHED_MODEL: artifact(folder, **properties),
         },
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from components.settings import metadata
 from pipeline import node_runner
 from pipeline.store import metadata_store, runs
 from tests.pipeline import made_nodes
@@ -26,7 +27,7 @@ def postgresql() -> Iterator[databases.PostgreSQL]:
 
 
 def _config(store: str):
-    return metadata_store.with_password(metadata_store.connection_config(store))
+    return metadata_store.with_password(metadata.connection_config(store))
 
 
 def test_a_path_is_a_sqlite_file_that_may_have_to_be_made(tmp_path: Path) -> None:
@@ -56,7 +57,7 @@ def test_a_password_that_is_left_out_comes_from_the_environment_of_the_node(
     monkeypatch: pytest.MonkeyPatch, url: str, variable: str
 ) -> None:
     monkeypatch.setenv(variable, "secret")
-    compiled = metadata_store.connection_config(url)
+    compiled = metadata.connection_config(url)
     assert "secret" not in str(compiled)
     assert "secret" in str(metadata_store.with_password(compiled))
     assert "secret" not in metadata_store.address(metadata_store.with_password(compiled))
@@ -76,7 +77,7 @@ def test_a_password_that_is_left_out_comes_from_the_environment_of_the_node(
 )
 def test_a_url_of_no_store_is_refused(url: str, words: str) -> None:
     with pytest.raises(ValueError, match=words):
-        metadata_store.check_url(url)
+        metadata.check_url(url)
 
 
 @pytest.mark.parametrize("scheme", ["mysql", "postgresql", "grpc"])
@@ -119,7 +120,7 @@ def test_runs_are_kept_in_mysql(tmp_path: Path) -> None:
         pytest.skip("MariaDB is not installed")
     with databases.mariadb(server) as url:
         assert _runs_of(url, tmp_path) == ["monday"]
-        compiled = made_nodes.compiled(str(tmp_path / "two"), metadata_store.connection_config(url))
+        compiled = made_nodes.compiled(str(tmp_path / "two"), metadata.connection_config(url))
         states = []
         for run_id in ("tuesday", "wednesday"):
             bound = node_runner.bind(compiled, run_id)

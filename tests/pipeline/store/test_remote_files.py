@@ -13,7 +13,7 @@ from tests.pipeline.store.made_store import MadeStore
 
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(remote_files, "_WAITS", (0.01, 0.01))
+    monkeypatch.setattr(remote_files, "WAITS", (0.01, 0.01))
     MadeStore.keep_in(tmp_path / "store")
     return tmp_path / "store"
 
@@ -49,7 +49,7 @@ def test_what_comes_back_meanwhile_was_never_gone() -> None:
         return "here"
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(remote_files, "_WAITS", (0.01, 0.01))
+        patch.setattr(remote_files, "WAITS", (0.01, 0.01))
         assert remote_files.patiently("Looking", comes_back) == "here"
 
 

@@ -6,6 +6,7 @@ import pytest
 from ml_metadata import metadata_store
 from ml_metadata.proto import metadata_store_pb2
 
+from pipeline.store import outputs
 from pipeline.store.runs import Node, Run, read_run, run_ids
 from tests.pipeline.store.made_runs import judged_run
 
@@ -43,7 +44,7 @@ def test_a_model_that_no_server_serves_is_refused_with_the_reason(tmp_path: Path
 
 def test_a_model_that_a_rollback_withdrew_is_refused_with_the_way_back(tmp_path: Path) -> None:
     run = judged_run(tmp_path, "passed", None)
-    pushed = run.outputs["PushedModel"]
+    pushed = run.outputs[outputs.PUSHED_MODEL]
     pushed.custom_properties["withdrawn_version"].string_value = "7"
     assert run.verdict == "refused"
     assert [row["metric"] for row in run.gate if not row["passed"]] == ["withdrawn"]
@@ -74,10 +75,11 @@ def _record(store: metadata_store.MetadataStore, run_id: str, states: dict[str, 
     }
     execution_type = store.put_execution_type(metadata_store_pb2.ExecutionType(name="Any"))
     for node, state in states.items():
-        artifact_type = store.put_artifact_type(metadata_store_pb2.ArtifactType(name=f"Of{node}"))
+        artifact_type = store.put_artifact_type(metadata_store_pb2.ArtifactType(name="Model"))
         execution = metadata_store_pb2.Execution(type_id=execution_type, last_known_state=state)
         output = metadata_store_pb2.Artifact(type_id=artifact_type, uri=f"/{run_id}/{node}")
         event = metadata_store_pb2.Event(type=metadata_store_pb2.Event.OUTPUT)
+        event.path.steps.add(key="model")
         contexts = [
             metadata_store_pb2.Context(type_id=types["pipeline_run"], name=run_id),
             metadata_store_pb2.Context(type_id=types["node"], name=f"pictures.{node}"),
@@ -99,7 +101,8 @@ def test_the_states_and_outputs_of_a_run_are_read_from_the_metadata(tmp_path: Pa
         "Evaluator": "failed",
         "Pusher": "skipped",
     }
-    assert run.outputs["OfTrainer"].uri == "/run-2/Trainer"
+    assert run.outputs["Trainer", "model"].uri == "/run-2/Trainer"
+    assert run.outputs["Transform", "model"].uri == "/run-2/Transform"  # of the same type
     assert run.verdict == "failed"
     assert run_ids(connection) == ["run-2", "run-1"]
 

@@ -9,14 +9,13 @@ from typing import Any
 import pytest
 import yaml
 
-from components.step.errors import ConfigError
+from components.errors import ConfigError
 from pipeline import config
 from pipeline.targets.kubeflow import (
     SCRIPT,
     KubeflowCompileError,
     compile_for_kubeflow,
     order,
-    run_configuration,
 )
 
 COMPILED = {"nodes": [{"pipelineNode": {"nodeInfo": {"id": "Trainer"}}}]}
@@ -55,7 +54,7 @@ def test_an_interpreter_without_the_sdk_is_told_in_its_own_words(tmp_path: Path)
 
 
 def test_the_steps_working_folder_does_not_matter() -> None:
-    here, tree = str(Path.cwd()), run_configuration(make())
+    here, tree = str(Path.cwd()), make().resolved().model_dump()
     assert tree["data"]["source"] == [f"{here}/pictures", "gs://bucket/more"]
     assert tree["push"]["directory"] == f"{Path.home()}/served"
     assert tree["model"]["weights"] == f"{here}/base.h5"

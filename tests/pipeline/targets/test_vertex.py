@@ -14,7 +14,7 @@ from tfx.orchestration.kubeflow.v2.container import kubeflow_v2_entrypoint_utils
 from tfx.utils import import_utils
 
 from components.artifacts.types import ClassList
-from components.step.errors import ConfigError
+from components.errors import ConfigError
 from pipeline import config
 from pipeline.targets.vertex import compile_for_vertex
 

@@ -4,9 +4,9 @@ import dataclasses
 
 import pytest
 
+from components.errors import DataError
 from components.image_example_gen.sources.grouping import with_groups
 from components.image_example_gen.sources.listing import Listing, SourceFile
-from components.step.errors import DataError
 
 
 def file(name: str, group: str | None = None, split: str | None = None) -> SourceFile:

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from components.artifacts.features import SPLITS
+from components.errors import DataError
 from components.image_example_gen.sources.listing import (
     Listing,
     SourceFile,
     merge,
     with_missing_splits_cut,
 )
-from components.step.errors import DataError
 
 FILE = SourceFile("/x/cats/1.png", "cats/1.png", "cats", 1, 1)
 

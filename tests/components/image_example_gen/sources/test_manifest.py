@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from components.errors import ConfigError, DataError
 from components.image_example_gen.sources.listing import SourceFile
 from components.image_example_gen.sources.manifest import read_manifest
-from components.step.errors import ConfigError, DataError
 
 
 def read(folder: Path, text: str | bytes) -> list[SourceFile]:

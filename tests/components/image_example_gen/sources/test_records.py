@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from components.artifacts.examples import serialized as example
 from components.artifacts.tfrecords import framed
-from components.image_example_gen.example_message import serialized as example
+from components.errors import ConfigError, DataError
 from components.image_example_gen.sources import Listing, content, scan
 from components.settings.data import Data
-from components.step.errors import ConfigError, DataError
 
 LABELS = ["cats", "dogs"] * 3
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from components.errors import ConfigError, DataError
 from components.image_example_gen.sources import scan
 from components.settings.data import Data
-from components.step.errors import ConfigError, DataError
 from tests import made_pictures
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from components import files as file_systems
+from components.errors import ConfigError
 from components.image_example_gen.sources import spans
-from components.step.errors import ConfigError
 
 
 def make(folder: Path, *names: str) -> None:

@@ -5,7 +5,7 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.image_example_gen.example_message import Value, bytes_features, serialized
+from components.artifacts.examples import Example, Value, serialized
 
 VALUES = st.dictionaries(
     st.text(max_size=200),
@@ -54,15 +54,23 @@ def test_what_tensorflow_wrote_is_read(values: dict[str, Value]) -> None:
         else:
             feature.int64_list.value.append(value)
     expected = [value if isinstance(value, bytes) else b"" for value in values.values()]
-    assert bytes_features(example.SerializeToString(), *values) == expected
+    found = Example(example.SerializeToString())
+    assert [found.encoded(key) for key in values] == expected
 
 
 def test_a_feature_that_is_not_there_is_empty() -> None:
-    assert bytes_features(serialized({"a": b"x"}), "b", "a") == [b"", b"x"]
-    assert bytes_features(b"", "a") == [b""]
+    found = Example(serialized({"a": b"x", "n": 7}))
+    assert [found.encoded("b"), found.encoded("a")] == [b"", b"x"]
+    assert (found.number("n"), found.number("a"), found.text("a"), found.text("n")) == (
+        7,
+        0,
+        "x",
+        "",
+    )
+    assert Example(b"").encoded("a") == b""
 
 
 @pytest.mark.parametrize("damaged", [b"no Example", serialized({"a": b"x" * 99})[:-1]])
 def test_what_is_no_example_is_told(damaged: bytes) -> None:
     with pytest.raises(ValueError):
-        bytes_features(damaged, "a")
+        Example(damaged)

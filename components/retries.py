@@ -1,9 +1,13 @@
-"""What fails for a moment is tried again: a mount comes back, a server starts."""
+"""What fails for a moment is tried again; what others do is waited for."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
+
+WAITS = (0.5, 1, 2, 4, 8, 15)
+"""Seconds between attempts at a server or a mount: half a minute in all."""
 
 Result = TypeVar("Result")
 
@@ -11,7 +15,7 @@ Result = TypeVar("Result")
 def retried(
     action: Callable[[], Result], waits: Sequence[float], is_transient: Callable[[Exception], bool]
 ) -> Result:
-    """Gives what `action` gives.
+    """Returns what `action` returns.
 
     Args:
       action: may be done several times.
@@ -21,7 +25,7 @@ def retried(
     Raises:
       Exception: that of the last attempt, or the first one that is not transient.
     """
-    import tenacity  # part of the extra `pipeline`, and whoever has no extra imports this
+    import tenacity  # part of the extra `pipeline`; the client's install imports this module, too
 
     retrying = tenacity.Retrying(
         wait=tenacity.wait_chain(*map(tenacity.wait_fixed, waits)),
@@ -33,3 +37,19 @@ def retried(
         reraise=True,
     )
     return retrying(action)
+
+
+def waited_until(happened: Callable[[], bool], seconds: float, pause: float = 1.0) -> bool:
+    """Looks again and again, and returns whether it happened in time.
+
+    Args:
+      happened: looks.
+      seconds: how long to wait at most.
+      pause: seconds between two looks.
+    """
+    end = time.monotonic() + seconds
+    while not happened():
+        if time.monotonic() > end:
+            return False
+        time.sleep(pause)
+    return True

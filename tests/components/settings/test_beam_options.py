@@ -5,9 +5,9 @@ from contextlib import nullcontext
 
 import pytest
 
-from components.step.errors import ConfigError
-from pipeline.config import Runtime
-from pipeline.launch.beam_options import check_processes, pipeline_arguments
+from components.errors import ConfigError
+from components.settings.beam_options import check_processes, pipeline_arguments
+from components.settings.runtime import Runtime
 
 PROCESSES = ["--runner=FnApiRunner", "--direct_running_mode=multi_processing"]
 

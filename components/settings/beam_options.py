@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from components.step.errors import ConfigError
+from components.errors import ConfigError
 
 _DIRECT = ("directrunner", "switchingdirectrunner")
 _LOCAL = ("fnapirunner", "bundlebaseddirectrunner")
@@ -23,7 +23,7 @@ _NEEDED = {
 
 
 def pipeline_arguments(given: list[str]) -> list[str]:
-    """Gives what Beam's pipelines get for the configuration's `runtime.beam`.
+    """Returns the arguments of Beam's pipelines for the configuration's `runtime.beam`.
 
     The DirectRunner, also where no runner is named, becomes the one that it would end at without a
     network. On this machine TFX is kept from packing its own sources for every Beam component: it

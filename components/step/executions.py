@@ -1,0 +1,52 @@
+"""What ML Metadata knows of the nodes that a run executed: names, times and outputs."""
+
+from __future__ import annotations
+
+from ml_metadata.metadata_store import MetadataStore
+from ml_metadata.proto import metadata_store_pb2
+from ml_metadata.proto.metadata_store_pb2 import Artifact, Execution
+
+RUN, _NODE = "pipeline_run", "node"  # TFX's context types
+
+
+def of_run(store: MetadataStore, run_id: str) -> list[Execution]:
+    """Returns a run's executions in the order in which they began; none of an unknown run."""
+    context = store.get_context_by_type_and_name(RUN, run_id)
+    found = store.get_executions_by_context(context.id) if context else []
+    return sorted(found, key=lambda execution: execution.id)
+
+
+def node_id(store: MetadataStore, execution: Execution) -> str:
+    """Returns the id of the node that was executed."""
+    contexts = store.get_contexts_by_execution(execution.id)
+    name: str = next(context.name for context in contexts if context.type == _NODE)
+    return name.rpartition(".")[2]
+
+
+def seconds(execution: Execution) -> float:
+    """Returns how long an execution took."""
+    taken = execution.last_update_time_since_epoch - execution.create_time_since_epoch
+    return taken / 1000
+
+
+def outputs(store: MetadataStore, execution: Execution) -> dict[str, Artifact]:
+    """Returns what an execution gave, by output key; of several artifacts the last one."""
+    events = store.get_events_by_execution_ids([execution.id])
+    keys = {event.artifact_id: event.path.steps[0].key for event in events if _is_output(event)}
+    return {keys[artifact.id]: artifact for artifact in store.get_artifacts_by_id(list(keys))}
+
+
+def first_giver(store: MetadataStore, execution: Execution) -> Execution:
+    """Returns the execution that did the work: the first to give one of a cached one's outputs."""
+    if execution.last_known_state != Execution.CACHED:
+        return execution
+    made = [artifact.id for artifact in outputs(store, execution).values()]
+    givers = [
+        event.execution_id for event in store.get_events_by_artifact_ids(made) if _is_output(event)
+    ]
+    [first] = store.get_executions_by_id([min([*givers, execution.id])])
+    return first
+
+
+def _is_output(event: metadata_store_pb2.Event) -> bool:
+    return bool(event.type == metadata_store_pb2.Event.OUTPUT)

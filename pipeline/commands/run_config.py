@@ -1,0 +1,155 @@
+"""One run of a configuration: what the command `run` and `pipeline.run` have in common."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+from typing import Any
+
+from components.errors import UserError
+from components.files.paths import is_remote
+from components.image_example_gen import listing_handover
+from components.settings import metadata
+from pipeline.commands import preflight
+from pipeline.commands.console import RunView, quiet, show_summary
+from pipeline.config import Config
+from pipeline.launch import environment
+from pipeline.store import outputs, root
+
+
+def run_config(
+    config: Config,
+    *,
+    from_node: str | None = None,
+    to_node: str | None = None,
+    may_substitute: bool = False,
+    to_stderr: bool = True,
+) -> dict[str, Any]:
+    """Runs the pipeline, shows people how it goes, and returns what programs read.
+
+    Args:
+      config: the whole configuration.
+      from_node: starts here, with the latest run's results of the nodes before it.
+      to_node: ends here.
+      may_substitute: where ImageNet's weights can't be had and the configuration names none,
+        others may take their place.
+      to_stderr: shows people on standard error, and leaves standard output to programs.
+
+    Raises:
+      UserError: it can't start; a node's failure is in the result instead.
+    """
+    listing = preflight.check_folders(config)
+    preflight.check_gate(config.gate, listing.classes)
+    preflight.check_batch(config, listing)
+    with _alone(config):
+        run_id = root.new_run_id()
+        log = root.log_path(config.root, run_id)
+        with quiet(log, to_stderr=to_stderr) as shown, RunView(shown) as view:
+            view.say(f"{len(listing.files)} pictures of {len(listing.classes)} classes")
+            for note in listing.notes:
+                view.say(note)
+            if not is_remote(config.pipeline_root):  # there the driver lists on its own
+                node = f"{config.pipeline_root}/{listing_handover.NODE}"
+                listing_handover.keep(listing, node, run_id)
+            result = _run(
+                config,
+                run_id,
+                view,
+                from_node=from_node,
+                to_node=to_node,
+                may_substitute=may_substitute,
+            )
+            show_summary(shown, result, picture=listing.files[0].path)
+    return result
+
+
+def _alone(config: Config) -> contextlib.AbstractContextManager[None]:
+    """A database server keeps several runs apart; with a SQLite file, the second one is told."""
+    if metadata.is_url(config.metadata):
+        return contextlib.nullcontext()
+    return root.locked(config.root)
+
+
+def _run(
+    config: Config,
+    run_id: str,
+    view: RunView,
+    *,
+    from_node: str | None,
+    to_node: str | None,
+    may_substitute: bool,
+) -> dict[str, Any]:
+    log = root.log_path(config.root, run_id)
+    done, error, failed_page = None, None, None
+    view.say("Loading TensorFlow and TFX ...")
+    with environment.heavy_imports():
+        from pipeline import local_runner
+        from pipeline.commands.failed_report import write_failed
+
+    try:
+        if may_substitute:
+            config = preflight.with_weights_at_hand(config, view.say)
+        preflight.check_network(config)
+        done = local_runner.run(config, view, run_id, from_node, to_node)
+    except local_runner.RunFailed as failure:
+        done = failure.run
+        error = f"{failure.node_id}: {_in_a_sentence(failure.__cause__)}"
+        failed_page = write_failed(config, done, error)
+    except KeyboardInterrupt:
+        view.say("Interrupted; the same command goes on from the last finished step.")
+        raise
+    for note in _notes(done):
+        view.say(f"Note: {note}")
+    result = read_by_programs(done, error, log, config)
+    return result | {"report": str(failed_page)} if failed_page else result
+
+
+def _notes(run: Any) -> list[str]:
+    """Returns the findings that passed, the notes of the gate, and a line per file for devices."""
+    acceptance = run.document(outputs.ACCEPTANCE, "acceptance.json") or {"findings": []}
+    verdict = run.document(outputs.VERDICT, "verdict.json") or {"notes": []}
+    lite = run.document(outputs.LITE_MODEL, "lite.json") or {"files": []}
+    return [
+        *(finding["text"] for finding in acceptance["findings"]),
+        *verdict["notes"],
+        *(_lite_note(run.outputs[outputs.LITE_MODEL].uri, row) for row in lite["files"]),
+    ]
+
+
+def _lite_note(folder: str, row: dict[str, Any]) -> str:
+    if row["refused"]:
+        return f"{row['file']} was not kept: {row['refused']}."
+    return f"For devices: {os.path.join(folder, row['file'])} ({row['bytes'] / 1e6:.1f} MB)."
+
+
+def _in_a_sentence(error: BaseException | None) -> str:
+    if isinstance(error, UserError):
+        return str(error)
+    lines = str(error).strip().splitlines() or [""]
+    if lines[0].startswith("Traceback"):  # of a worker of Beam's: its own error comes last
+        return lines[-1][:500]
+    return f"{type(error).__name__}: {lines[0][:500]}"
+
+
+def read_by_programs(
+    run: Any = None, error: str | None = None, log: Path | None = None, config: Config | None = None
+) -> dict[str, Any]:
+    """Returns what programs read; the keys are a contract."""
+    gate = (run.document(outputs.VERDICT, "verdict.json") if run else None) or {}
+    report = run.outputs.get(outputs.REPORT) if run else None
+    return {
+        "verdict": "failed" if error else run.verdict,
+        "run_id": run.run_id if run else None,
+        "metrics": gate.get("metrics", {}).get("candidate", {}),
+        "gate": run.gate if run else [],
+        "pushed_version": run.pushed_version if run else None,
+        "model_dir": str(config.push_directory) if config else None,
+        "report": os.path.join(report.uri, "report.html") if report else None,
+        "log": str(log) if log else None,
+        "components": {
+            name: {"state": node.state, "seconds": round(node.seconds, 2)}
+            for name, node in (run.nodes.items() if run else ())
+        },
+        "error": error,
+    }
