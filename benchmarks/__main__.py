@@ -1,4 +1,8 @@
-"""`python -m benchmarks [NAME ...]` runs those benchmarks, or all but the long ones."""
+"""`python -m benchmarks [NAME ...]` runs those benchmarks, or all but the long ones.
+
+Each leaves its record in `benchmarks/records`; `python -m benchmarks --tables` writes the tables of
+`benchmarks/README.md` anew from the records.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,8 @@ import importlib
 import subprocess
 import sys
 
-from benchmarks.figures import say, show_machine
+from benchmarks.figures import recorded, say
+from benchmarks.record import README, with_tables
 from pipeline.launch import environment
 
 BENCHMARKS = {
@@ -18,22 +23,26 @@ BENCHMARKS = {
     "memory": "peak memory at two numbers of pictures",
     "serving": "throughput and latency of the local server against the bare function",
     "disk": "bytes written per picture",
+    "presets": "what each preset reaches on solar cells",
     "elpv": "accuracy on all solar cells beside what was published",
 }
-LONG = ("elpv",)
+LONG = ("presets", "elpv")
 """Hours; run only where they are named."""
 
 
 def main(names: list[str]) -> int:
-    """Runs the benchmarks with these names, else all but the long ones; gives the exit code."""
+    """Runs the benchmarks with these names, else all but the long ones; returns the exit code."""
+    if names == ["--tables"]:
+        README.write_text(with_tables(README.read_text("utf-8")), "utf-8")
+        return 0
     unknown = [name for name in names if name not in BENCHMARKS]
     if unknown:
         say(f"No benchmark {unknown[0]!r}; there are {', '.join(BENCHMARKS)}.")
         return 2
     environment.prepare()
     if len(names) == 1:
-        show_machine()
-        importlib.import_module(f"benchmarks.{names[0]}").main()
+        with recorded(names[0]):
+            importlib.import_module(f"benchmarks.{names[0]}").main()
         return 0
     # Each in a process of its own, so that none meets what another left in memory.
     codes = []

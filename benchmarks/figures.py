@@ -1,31 +1,52 @@
-"""How figures are shown: what they were measured on, a table, and whether a bound holds."""
+"""Shows what a benchmark measured, and notes it in its record."""
 
 from __future__ import annotations
 
-import datetime
+import contextlib
+import contextvars
 import importlib.metadata
 import os
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.record import Record, today
+
 _CONSOLE = Console(highlight=False, soft_wrap=True)
 _PACKAGES = ("tfx", "tensorflow", "keras", "apache-beam")
+_NOTED: contextvars.ContextVar[Record | None] = contextvars.ContextVar("record", default=None)
 
 MB = 1_000_000
 
 
-def show_machine() -> None:
-    """Prints machine, versions and date, without which a figure means little."""
-    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in _PACKAGES)
-    load = os.getloadavg()[0]
-    say(
-        f"{_processor()}, {os.cpu_count()} cores (load {load:.1f}), {platform.platform()}, "
-        f"Python {platform.python_version()}, {versions}, {datetime.date.today()}"
+@contextlib.contextmanager
+def recorded(benchmark: str) -> Iterator[Record]:
+    """Shows the machine, and gathers in a record what is shown inside the block.
+
+    The record is written where the block ends well: half a benchmark leaves the record before.
+    """
+    record = Record(
+        benchmark=benchmark,
+        date=today(),
+        machine={
+            "processor": _processor(),
+            "cores": os.cpu_count(),
+            "load": os.getloadavg()[0],
+            "system": platform.platform(),
+            "python": platform.python_version(),
+        },
+        versions={name: importlib.metadata.version(name) for name in _PACKAGES},
     )
+    say(", ".join(f"{key} {value}" for key, value in (record.machine | record.versions).items()))
+    token = _NOTED.set(record)
+    try:
+        yield record
+    finally:
+        _NOTED.reset(token)
+    say(f"recorded in {record.write()}")
 
 
 def _processor() -> str:
@@ -40,15 +61,20 @@ def say(text: str) -> None:
 
 
 def show_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
-    """Prints a table; all columns but the first hold figures."""
+    """Prints a table; all columns but the first hold measured values."""
+    columns, rows = list(columns), [list(row) for row in rows]
     table = Table(title=title, title_justify="left", title_style="bold")
     for number, column in enumerate(columns):
         table.add_column(column, justify="right" if number else "left")
     for row in rows:
         table.add_row(*row)
     _CONSOLE.print(table)
+    if record := _NOTED.get():
+        record.tables.append({"title": title, "columns": columns, "rows": rows})
 
 
 def show_bound(text: str, holds: bool) -> None:
     """Says whether a bound that the project states holds."""
     say(f"{'HOLDS' if holds else 'DOES NOT HOLD'}: {text}")
+    if record := _NOTED.get():
+        record.bounds.append({"text": text, "holds": bool(holds)})

@@ -135,29 +135,32 @@ def _noise() -> list[bytes]:
 def _exported(case: Case, directory: Path) -> Run:
     """Writes the part of an exported model that is measured; gives it as a function."""
     import keras
+    import numpy as np
     import tensorflow as tf
 
     from components.artifacts import features
+    from components.artifacts.saved_model_writer import write_saved_model
     from components.backbones import BACKBONES
     from components.transform.preprocessing import preprocessing_fn
+    from serving.saved_model_session import SavedModelSession
 
     size = [case.size, case.size]
     config = {"backbone": case.backbone, "size": size, "fit": "stretch"}
-    module = tf.Module()
     base = BACKBONES[case.backbone].constructor(
         weights=None, include_top=False, input_shape=(*size, 3), pooling="avg"
     )
-    module.model = keras.Sequential([base, keras.layers.Dense(2, activation="softmax")])
+    model = keras.Sequential([base, keras.layers.Dense(2, activation="softmax")])
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "inputs")], autograph=False)
     def serving_default(inputs: tf.Tensor) -> dict[str, tf.Tensor]:
         pixels = preprocessing_fn({features.ENCODED: inputs}, config)[features.PIXELS]
-        scores, order = tf.math.top_k(module.model(pixels, training=False), k=2)
+        scores, order = tf.math.top_k(model(pixels, training=False), k=2)
         return {"classes": tf.gather(tf.constant(["a", "b"]), order), "scores": scores}
 
-    tf.saved_model.save(module, str(directory), signatures=serving_default)
-    signature = tf.saved_model.load(str(directory)).signatures["serving_default"]
-    return lambda batch: signature(inputs=tf.constant(batch))["scores"].numpy()
+    signatures = {"serving_default": serving_default}
+    write_saved_model(str(directory), signatures, {"weights": model.weights})
+    session = SavedModelSession(directory)
+    return lambda batch: session.run("serving_default", {"inputs": np.array(batch, object)})
 
 
 def _bare_rate(run: Run, pictures: list[bytes]) -> float:
