@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import google_crc32c
 
@@ -112,17 +112,3 @@ def write(path: str, content: Iterable[bytes]) -> None:
     with tf.io.TFRecordWriter(path) as writer:
         for record in content:
             writer.write(record)
-
-
-def beam_source(folder: str) -> Any:
-    """Returns Beam's transform that reads a split's records."""
-    import apache_beam as beam
-
-    return beam.io.ReadFromTFRecord(os.path.join(folder, "*"))
-
-
-def beam_sink(prefix: str) -> Any:
-    """Returns Beam's transform that writes records into `PREFIX-*.tfrecord`."""
-    import apache_beam as beam
-
-    return beam.io.WriteToTFRecord(prefix, file_name_suffix=".tfrecord")

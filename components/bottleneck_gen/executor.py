@@ -9,7 +9,7 @@ from pathlib import Path
 import apache_beam as beam
 from tfx.dsl.io import fileio
 
-from components.artifacts import features, saved_model, tfrecords
+from components.artifacts import beam_tfrecords, features, saved_model, tfrecords
 from components.artifacts import types as artifact_types
 from components.artifacts.types import OWN_BASE
 from components.bottleneck_gen.frozen_base import RunBase
@@ -87,10 +87,10 @@ class Executor(BeamStepExecutor[BottleneckSettings]):
                 target = os.path.join(bottlenecks.uri, f"Split-{split}", "bottlenecks")
                 _ = (
                     pipeline
-                    | f"Read {split}" >> tfrecords.beam_source(pictures)
+                    | f"Read {split}" >> beam_tfrecords.source(pictures)
                     | f"Batch {split}" >> beam.BatchElements(_BATCH, _BATCH)
                     | f"Run base {split}" >> beam.ParDo(run_base)
-                    | f"Write {split}" >> tfrecords.beam_sink(target)
+                    | f"Write {split}" >> beam_tfrecords.sink(target)
                 )
 
 

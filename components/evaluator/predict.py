@@ -11,7 +11,7 @@ import apache_beam as beam
 import tensorflow as tf
 from tfx.dsl.io import fileio
 
-from components.artifacts import features, tfrecords
+from components.artifacts import beam_tfrecords, features, tfrecords
 from components.artifacts.examples import Example
 from components.artifacts.predictions import BASELINE, CANDIDATE, MODELS, ROWS
 from components.evaluator import loaded_model
@@ -62,7 +62,7 @@ def write(
     }
     _ = (
         pipeline
-        | "Pictures" >> tfrecords.beam_source(test)
+        | "Pictures" >> beam_tfrecords.source(test)
         | "Batch" >> beam.BatchElements(min_batch_size=_BATCH, max_batch_size=_BATCH)
         | "Ask" >> beam.ParDo(_Ask({model: models[model] for model in classes}, classes))
         | "Write" >> beam.io.WriteToText(os.path.join(to, ROWS), file_name_suffix=".jsonl")

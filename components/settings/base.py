@@ -9,14 +9,11 @@ from __future__ import annotations
 import contextlib
 import math
 import typing
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from components.files.paths import absolute
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 
 def _read_number(value: Any) -> Any:
@@ -48,12 +45,15 @@ PATH = _Path()
 _NO_PATHS = ("imagenet",)  # words that stand where a path may stand
 
 
+AnySection = TypeVar("AnySection", bound="Section")
+
+
 class Section(BaseModel):
     """A section refuses unknown keys and does not turn one type into another."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
-    def resolved(self) -> Self:
+    def resolved(self: AnySection) -> AnySection:
         """Returns a copy whose paths are absolute, for processes in other working folders."""
         found = {
             name: _resolved(getattr(self, name), _is_path([field.annotation, *field.metadata]))

@@ -54,20 +54,14 @@ DOES_NOT_DECIDE_HERE = {
     "DataValidator": {
         "PIL": "only the default of a setting",
         "tensorflow": "records and messages come back as they were",
-        "tensorflow_transform": "the graph, which is not run",
     },
-    "Evaluator": {"tensorflow_transform": "the graph, which is in the SavedModel"},
     "InfraValidator": {"tensorflow_transform": "the graph, which is in the SavedModel"},
     "Pusher": {"tensorflow_serving": "the server's configuration, which is not read"},
-    "StatisticsGen": {"tensorflow_transform": "the graph, which is not run"},
     "Trainer": {
         "PIL": "pictures of a trial that is not made",
         "grpc": "the errors of a server that does not run",
     },
-    "Tuner": {
-        "h5py": "weights, which a search of heads does not load",
-        "tensorflow_transform": "the graph, which is not run",
-    },
+    "Tuner": {"h5py": "weights, which a search of heads does not load"},
 }
 
 
