@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+from urllib.parse import urlsplit
 
 from serving.client.errors import PictureRefused
 from serving.pictures import PictureError, canonical
@@ -47,7 +48,7 @@ def _name(source: Source, position: int) -> str:
 
 
 def _read(source: object, file: str) -> bytes:
-    if isinstance(source, str) and "://" in source:
+    if isinstance(source, str) and urlsplit(source).netloc:
         raise TypeError(f"{source} is not fetched: download it, then pass its pathlib.Path")
     data: object = source
     if isinstance(source, Path):

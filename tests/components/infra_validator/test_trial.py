@@ -67,8 +67,11 @@ def test_the_server_ends_with_an_interrupted_trial(tmp_path: Path) -> None:
     assert set(_own_servers()) <= before
 
 
+_SERVERS = ("serving.local_server", "tensorflow_model_server")
+
+
 def _own_servers() -> list[int]:
-    """The process ids of local servers that this process has started."""
+    """The process ids of servers that this process has started, ours or TensorFlow Serving's."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
@@ -76,6 +79,6 @@ def _own_servers() -> list[int]:
             command = folder.joinpath("cmdline").read_text()
         except OSError:  # it has ended meanwhile
             continue
-        if parent == os.getpid() and "serving.local_server" in command:
+        if parent == os.getpid() and any(name in command for name in _SERVERS):
             found.append(int(folder.name))
     return found
