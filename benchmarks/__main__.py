@@ -25,7 +25,7 @@ LONG = ("elpv",)
 
 
 def main(names: list[str]) -> int:
-    """Runs the benchmarks with these names, else all but the long ones; gives the exit code."""
+    """Runs the benchmarks with these names, else all but the long ones; returns the exit code."""
     unknown = [name for name in names if name not in BENCHMARKS]
     if unknown:
         say(f"No benchmark {unknown[0]!r}; there are {', '.join(BENCHMARKS)}.")

@@ -50,5 +50,5 @@ def show_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[str]]
 
 
 def show_bound(text: str, holds: bool) -> None:
-    """Says whether a bound that the project states holds."""
+    """Prints whether a bound that the project states holds."""
     say(f"{'HOLDS' if holds else 'DOES NOT HOLD'}: {text}")

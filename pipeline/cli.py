@@ -38,16 +38,16 @@ _IN_EXTRA_PIPELINE = ("tfx", "ml_metadata", "apache_beam", "tensorflow_model_ana
 
 
 class Target(str, Enum):
-    """What `compile` writes."""
+    """The program that `compile` writes for."""
 
-    tfx = "tfx"  # what `run-node` reads
+    tfx = "tfx"  # a file that `run-node` reads
     kubeflow = "kubeflow"
     airflow = "airflow"  # a DAG file, and a JSON file beside it
     vertex = "vertex"
 
 
 def main() -> None:
-    """Runs the command; the exit code is 0, 1 (failed or refused) or 2 (the words are wrong)."""
+    """Runs the command; the exit code is 0, 1 (failed, refused) or 2 (wrong arguments or keys)."""
     environment.prepare()
     try:
         app()
@@ -79,7 +79,7 @@ def run(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Trains, judges and pushes."""
+    """Trains a model, judges it, and pushes it where the gate passes."""
     from pipeline.commands import run as run_command
 
     request = run_command.Request(
@@ -104,7 +104,7 @@ def check(
     assignments: Assignments = None,
     as_json: Json = False,
 ) -> None:
-    """Reads the pictures and says what a run with the same words would reject, without training."""
+    """Reads the pictures, without training, and lists those that such a run would reject."""
     from pipeline.commands.check import check as check_pictures
     from pipeline.commands.run import Request, build_config
 
@@ -123,7 +123,7 @@ def lr_find(
     assignments: Assignments = None,
     as_json: Json = False,
 ) -> None:
-    """Raises the learning rate from batch to batch and says which one to start with."""
+    """Raises the learning rate from batch to batch and prints the one to start with."""
     from pipeline.commands import lr_find as lr_find_command
     from pipeline.commands.run import Request
 
@@ -162,7 +162,7 @@ def compare(
     metadata: Metadata = None,
     as_json: Json = False,
 ) -> None:
-    """Prints figures and verdicts of two runs side by side."""
+    """Prints metrics and verdicts of two runs side by side."""
     from pipeline.commands.runs import compare as compare_runs
 
     compare_runs(local_root(root), (one, other), as_json, metadata)

@@ -29,7 +29,7 @@ def serve(
     ssl_config_file: ServingFile = None,
     local: Annotated[bool, typer.Option("--local", help="Not TensorFlow Serving itself.")] = False,
 ) -> None:
-    """Serves the newest version: by TensorFlow Serving if found, else for development only."""
+    """Serves the newest version: TensorFlow Serving where installed, else a development server."""
     from pipeline.commands.serve import serve as serve_models
     from serving.options import ServeOptions
 
@@ -57,7 +57,7 @@ def classify(
         str | None, typer.Option(help="A backbone's own ImageNet classifier, without a server.")
     ] = None,
 ) -> None:
-    """Asks a server what the pictures show, and goes on past broken ones."""
+    """Asks a server for the classes of pictures, and skips broken ones."""
     from pipeline.commands.classify import Request
     from pipeline.commands.classify import classify as classify_pictures
 
@@ -105,7 +105,7 @@ def versions(
 def rollback(
     model_dir: ModelDir, to: Annotated[int, typer.Option(help="The version to serve.")]
 ) -> None:
-    """Makes another version the served one; the same command takes it back."""
+    """Makes another version the served one; the same command with the old number undoes it."""
     before = served(model_dir)
     roll_back(model_dir, to)
     print(f"{model_dir} serves version {to}", flush=True)
@@ -164,7 +164,7 @@ _NEXT_STEP = {
         " (--model_config_file_poll_wait_seconds); then the same command withdraws it."
     ),
 }
-"""What to do after the step between; by whether it led out of a trial."""
+"""The user's next step after the first of two, by whether the command withdraws a trial."""
 
 COMMANDS = (serve, classify, versions, rollback, canary)
 """In the order in which help shows them."""
