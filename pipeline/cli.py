@@ -71,8 +71,15 @@ def run(
     data: Sources = None,
     root: Root = None,
     assignments: Assignments = None,
-    from_node: Annotated[str | None, typer.Option("--from", help="The first node to run.")] = None,
-    to_node: Annotated[str | None, typer.Option("--to", help="The last node to run.")] = None,
+    from_node: Annotated[
+        str | None,
+        typer.Option(
+            "--from", help="The first node to run; earlier nodes keep the latest run's results."
+        ),
+    ] = None,
+    to_node: Annotated[
+        str | None, typer.Option("--to", help="The last node to run; later nodes are skipped.")
+    ] = None,
     bless: Annotated[
         str | None,
         typer.Option(metavar="REASON", help="Pushes in spite of the gate; the reason is kept."),
@@ -104,7 +111,7 @@ def check(
     assignments: Assignments = None,
     as_json: Json = False,
 ) -> None:
-    """Reads the pictures, without training, and lists those that such a run would reject."""
+    """Reads the pictures without training; lists those that the same run would reject."""
     from pipeline.commands.check import check as check_pictures
     from pipeline.commands.run import Request, build_config
 
@@ -156,8 +163,13 @@ def runs(
 
 @app.command()
 def compare(
-    one: Annotated[str, typer.Argument(metavar="RUN", help="A run's id, or how it begins.")],
-    other: Annotated[str, typer.Argument(metavar="RUN", help="Another; `latest` is the newest.")],
+    one: Annotated[
+        str,
+        typer.Argument(metavar="RUN", help="A run's id or its beginning; `latest` is the newest."),
+    ],
+    other: Annotated[
+        str, typer.Argument(metavar="RUN", help="The run to compare it with, named likewise.")
+    ],
     root: RunsRoot = _DEFAULT_ROOT,
     metadata: Metadata = None,
     as_json: Json = False,
@@ -171,7 +183,10 @@ def compare(
 @app.command()
 def report(
     run: Annotated[
-        str, typer.Argument(metavar="[RUN]", help="Its id, or how it begins.")
+        str,
+        typer.Argument(
+            metavar="[RUN]", help="A run's id or its beginning; `latest` is the newest."
+        ),
     ] = "latest",
     root: RunsRoot = _DEFAULT_ROOT,
     metadata: Metadata = None,
@@ -179,7 +194,7 @@ def report(
         str | None, typer.Option(help="The run's compiled pipeline, in place of --root.")
     ] = None,
     copy_to: Annotated[
-        Path | None, typer.Option(help="With --pipeline: a folder for page and figures.")
+        Path | None, typer.Option(help="With --pipeline: the folder to copy page and metrics into.")
     ] = None,
 ) -> None:
     """Prints the path of a run's page, or copies the page."""
@@ -201,9 +216,15 @@ for _command in cli_serving.COMMANDS:
 
 @app.command("compile")
 def compile_pipeline(
-    config: Annotated[Path, typer.Option(help="A configuration file.")],
-    target: Annotated[Target, typer.Option(help="For whom.")],
-    output: Annotated[str, typer.Option(help="The file to write.")],
+    config: Annotated[Path, typer.Option(help="A configuration file (YAML).")],
+    target: Annotated[
+        Target,
+        typer.Option(help="airflow, kubeflow, vertex or tfx: which scheduler the file is for."),
+    ],
+    output: Annotated[
+        str,
+        typer.Option(help="The file to write: .py for airflow, .yaml for kubeflow, else .json."),
+    ],
     assignments: Assignments = None,
 ) -> None:
     """Writes the pipeline for a scheduler, or for `run-node`."""
@@ -214,9 +235,9 @@ def compile_pipeline(
 
 @app.command()
 def run_node(
-    pipeline: Annotated[str, typer.Option(help="What `compile --target tfx` wrote.")],
-    node: Annotated[str, typer.Option(help="The node's id.")],
-    run_id: Annotated[str, typer.Option(help="The same for all nodes of a run.")],
+    pipeline: Annotated[str, typer.Option(help="The file that `compile --target tfx` wrote.")],
+    node: Annotated[str, typer.Option(help="The id of the node to run, such as Trainer.")],
+    run_id: Annotated[str, typer.Option(help="The run's id, the same for all its nodes.")],
 ) -> None:
     """Runs one node of a compiled pipeline, for a scheduler."""
     with environment.heavy_imports():
