@@ -1,4 +1,4 @@
-"""What a run writes per picture, by component, apart from what any run writes.
+"""Bytes that a run writes per picture, by component, apart from those that any run writes.
 
 From two runs on different numbers of pictures: the difference grows with the pictures, the rest
 (models, logs, metadata) does not. InceptionV3, whose pooled features are the widest of the
@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def _written(count: int) -> dict[str, int]:
-    """Gives the bytes below each part of the root, and those of the pictures."""
+    """Returns the bytes below each part of the root, and those of the pictures."""
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
         pictures, root = Path(scratch, "pictures"), Path(scratch, "runs")
         size = noise_pictures.make(pictures, count, _SIDE)

@@ -2,10 +2,10 @@
 
 The protocol of Deitsch et al. 2019 (arXiv 1807.02894): defective is a probability over 0.5, 75 %
 of the cells train and 25 % test, here drawn anew for each of three splits. A tenth of the training
-cells chooses the checkpoint. What the frozen layers give for each cell and its flips is computed
-once for all splits: 4.7 GB in the user's cache folder, of which training holds 3 GB in memory. It
-takes an hour on two cores and can be stopped: that pass of ten minutes then begins anew, the
-trainings go on after their last epoch.
+cells chooses the checkpoint. The frozen layers' output for each cell and its flips is computed once
+for all splits: 4.7 GB in the user's cache folder, of which training holds 3 GB in memory. It takes
+an hour on two cores and can be stopped: that pass of ten minutes then begins anew, the trainings
+resume after their last epoch.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def _cells(folder: Path) -> tuple[list[Path], np.ndarray]:
 
 
 def _boundary(network: Network, cells: list[Path], labels: np.ndarray, folder: Path) -> Kept:
-    """What the frozen layers give for each cell, then for each of its flips in turn."""
+    """Returns the frozen layers' output for each cell, then for each of its flips in turn."""
     bottom, _ = _parts(network)
     done = folder / "boundary.done"
     if not done.exists():
@@ -117,7 +117,7 @@ def _parts(network: Network) -> tuple[keras.Model, keras.Model]:
 
 
 def _pooled(network: Network, boundary: Kept, folder: Path) -> Kept:
-    """What phase `frozen` reads: the pooled output of the base as it was given."""
+    """Returns the input of phase `frozen`: the pooled output of the base before any fit."""
     file = folder / "pooled.npy"
     if not file.exists():
         pool = make_learner([_parts(network)[1], *network.pooling], None, None)
@@ -128,7 +128,7 @@ def _pooled(network: Network, boundary: Kept, folder: Path) -> Kept:
 
 
 def _split(seed: int, network: Network, boundary: Kept, folder: Path) -> dict[str, float]:
-    """Trains both phases on one split; gives the accuracy of each on its test cells."""
+    """Trains both phases on one split; returns the accuracy of each on its test cells."""
     result = folder / f"split-{seed}.json"
     if result.exists():
         return json.loads(result.read_text())
@@ -162,7 +162,7 @@ def _split(seed: int, network: Network, boundary: Kept, folder: Path) -> dict[st
 
 
 def _numbers(seed: int, labels: np.ndarray) -> tuple[Any, Any, Any]:
-    """Gives the numbers of the cells that train, choose the checkpoint and test."""
+    """Returns the numbers of the cells that train, choose the checkpoint and test."""
     classes = labels[: len(labels) // len(_FLIPS)].argmax(axis=1)
     known, test = train_test_split(
         np.arange(len(classes)), test_size=0.25, stratify=classes, random_state=seed

@@ -74,7 +74,7 @@ def show_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[str]]
 
 
 def show_bound(text: str, holds: bool) -> None:
-    """Says whether a bound that the project states holds."""
+    """Prints whether a bound that the project states holds."""
     say(f"{'HOLDS' if holds else 'DOES NOT HOLD'}: {text}")
     if record := _NOTED.get():
         record.bounds.append({"text": text, "holds": bool(holds)})

@@ -1,4 +1,4 @@
-"""What a run costs before it has anything to do: tiny pictures, a tiny network, one epoch each."""
+"""Measures the fixed cost of a run: tiny pictures, a tiny network, one epoch each."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ _POINTS = 1.0
 
 @dataclasses.dataclass(frozen=True)
 class Cost:
-    """What one side took."""
+    """The cost and the accuracy of one side."""
 
     seconds: float
     cpu_seconds: float  # of this process: unlike the former, blind to what else the machine does
@@ -71,7 +71,7 @@ def _measure(side: Callable[[Inputs], float], inputs: Inputs) -> Cost:
 
 
 def cached_features(inputs: Inputs) -> float:
-    """Runs the base once per picture and fits the head on what it gave; gives the accuracy."""
+    """Runs the base once per picture, fits the head on its outputs and returns the accuracy."""
     node = "BottleneckGen"
     run = local_runner.run(inputs.config, Unwatched(), root.new_run_id(), node, node)
     network, training = _network(inputs), inputs.config.training
@@ -100,7 +100,7 @@ def cached_features(inputs: Inputs) -> float:
 
 
 def plain_keras(inputs: Inputs) -> float:
-    """Fits the head behind the frozen base, picture by picture; gives the accuracy."""
+    """Fits the head behind the frozen base, picture by picture; returns the accuracy."""
     classifier = _network(inputs).classifier
     frozen = inputs.config.training.frozen
     classifier.compile(
@@ -119,7 +119,7 @@ def plain_keras(inputs: Inputs) -> float:
 
 
 def _network(inputs: Inputs) -> Network:
-    """Gives the frozen base with the head that both sides start from."""
+    """Builds the frozen base with the head that both sides start from."""
     network = inputs.network()
     freeze(network.base)
     return network

@@ -49,14 +49,14 @@ _BEAM = {
 
 
 class Cost(NamedTuple):
-    """What one side took."""
+    """The cost of one side."""
 
     seconds: float
     cpu_seconds: float  # of all its processes: unlike the former, blind to the machine's load
 
 
 class _Stopwatch:
-    """Takes the cost of one component."""
+    """Measures the cost of one component."""
 
     def node_started(self, node_id: str, position: int, total: int) -> None:
         self._began = _spent()
@@ -92,7 +92,7 @@ def main() -> None:
 def _measure(
     what: str, count: int, draw: Callable[[np.random.Generator], bytes]
 ) -> dict[str, Cost]:
-    """Gives the cost of each side, the best of some rounds, and shows them."""
+    """Returns and prints the cost of each side, the best of some rounds."""
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
         pictures = Path(scratch, "pictures")
         size = _make(pictures, count, draw)
@@ -127,7 +127,7 @@ def _plain(pictures: Path) -> Cost:
 
 
 def _ingest(pictures: Path, beam: list[str]) -> Cost:
-    """Gives the cost of the component, run anew."""
+    """Runs the component anew and returns its cost."""
     with tempfile.TemporaryDirectory(dir=pictures.parent) as folder:
         request = run_command.Request(
             data=str(pictures), root=folder, assignments=[f"runtime.beam={beam}"]
@@ -140,7 +140,7 @@ def _ingest(pictures: Path, beam: list[str]) -> Cost:
 
 
 def _make(folder: Path, count: int, draw: Callable[[np.random.Generator], bytes]) -> int:
-    """Writes `folder/<class>/<file>`, no two alike, and gives their bytes."""
+    """Writes `folder/<class>/<file>`, no two alike, and returns the sum of their bytes."""
     random = np.random.default_rng(0)
     drawn = [draw(random) for _ in range(_DISTINCT)]
     for label in ("one", "other"):

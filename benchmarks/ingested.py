@@ -28,7 +28,7 @@ from pipeline.store import outputs, root
 
 @dataclasses.dataclass(frozen=True)
 class Inputs:
-    """What a measured training reads."""
+    """The inputs of a measured training."""
 
     config: Config
     examples: str
@@ -36,7 +36,7 @@ class Inputs:
     classes: list[str]
 
     def network(self) -> Network:
-        """Gives the base with its weights, and the head that all sides start from."""
+        """Builds the base with its weights, and the head that all sides start from."""
         model = self.config.model
         base = build_base(model.backbone, self.config.image_size, weights_file(model))
         keras.utils.set_random_seed(self.config.training.seed)
@@ -44,7 +44,7 @@ class Inputs:
 
 
 class Unwatched:
-    """Nobody looks at the components' progress."""
+    """Ignores the components' progress."""
 
     def node_started(self, node_id: str, position: int, total: int) -> None: ...
 
@@ -53,7 +53,7 @@ class Unwatched:
 
 @contextlib.contextmanager
 def ingested(pictures: int, assignments: Sequence[str]) -> Iterator[Inputs]:
-    """Runs the demo's pipeline as far as a training needs it; nobody's time is counted.
+    """Runs the demo's pipeline as far as a training needs it; its time is not counted.
 
     What is printed within the block goes to a log; the files are gone at its end.
     """

@@ -31,7 +31,7 @@ class MeasuredNode:
 
     @property
     def overhead(self) -> float:
-        """What the launcher takes: metadata, cache, publishing, the process itself."""
+        """Seconds of the launcher: metadata, cache, publishing, the process itself."""
         return self.whole - self.imports - self.own_imports - self.work
 
 
@@ -42,9 +42,11 @@ def measured_node(compiled: Path, node: str, run_id: str) -> MeasuredNode:
       subprocess.CalledProcessError: it failed and said why on standard error.
     """
     result = compiled.with_name("result.json")
-    words = [str(compiled), node, run_id, str(result)]
+    arguments = [str(compiled), node, run_id, str(result)]
     began = time.monotonic()
-    subprocess.run([sys.executable, "-m", __name__, *words], check=True, stderr=subprocess.DEVNULL)
+    subprocess.run(
+        [sys.executable, "-m", __name__, *arguments], check=True, stderr=subprocess.DEVNULL
+    )
     whole = time.monotonic() - began
     found = json.loads(result.read_text())
     imports, own, work = (found["seconds"].get(name, 0.0) for name in (IMPORTS, OWN_IMPORTS, WORK))

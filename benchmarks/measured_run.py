@@ -28,7 +28,7 @@ class Stage:
 
 @dataclasses.dataclass(frozen=True)
 class MeasuredRun:
-    """What a run took."""
+    """Time and memory of a run."""
 
     stages: dict[str, Stage]
     seconds: float  # from the start of the process to its end
@@ -47,8 +47,8 @@ def measured_run(data: Path, root: Path, assignments: list[str]) -> MeasuredRun:
     """
     root.mkdir(parents=True, exist_ok=True)
     request, result = root / "request.json", root / "result.json"
-    words = {"data": str(data), "root": str(root), "assignments": assignments}
-    request.write_text(json.dumps(words))
+    arguments = {"data": str(data), "root": str(root), "assignments": assignments}
+    request.write_text(json.dumps(arguments))
     began = time.monotonic()
     subprocess.run([sys.executable, "-m", __name__, str(request), str(result)], check=True)
     seconds = time.monotonic() - began
@@ -59,7 +59,7 @@ def measured_run(data: Path, root: Path, assignments: list[str]) -> MeasuredRun:
 
 
 class _Watch:
-    """Takes time and memory of each stage; `pipeline.local_runner` tells it of the components."""
+    """Measures time and memory of each stage; `pipeline.local_runner` announces the components."""
 
     def __init__(self) -> None:
         self.stages: dict[str, Stage] = {}
@@ -89,7 +89,7 @@ def _peak() -> int:
     )
 
 
-def _run(words: dict[str, Any]) -> dict[str, Stage]:
+def _run(arguments: dict[str, Any]) -> dict[str, Stage]:
     watch = _Watch()
     from pipeline.commands import preflight
     from pipeline.commands import run as run_command
@@ -98,7 +98,7 @@ def _run(words: dict[str, Any]) -> dict[str, Stage]:
     from pipeline.store import root
 
     environment.prepare()
-    config = run_command.build_config(run_command.Request(**words))
+    config = run_command.build_config(run_command.Request(**arguments))
     run_id = root.new_run_id()
     with quiet(root.log_path(config.root, run_id), to_stderr=True):
         watch.end("the command's own code")

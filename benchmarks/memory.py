@@ -41,7 +41,7 @@ def main() -> None:
 
 
 def _run(count: int) -> tuple[MeasuredRun, int]:
-    """Gives a run on `count` pictures, and the bytes of their files."""
+    """Runs the pipeline on `count` pictures; returns the run and the bytes of their files."""
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
         pictures = Path(scratch, "pictures")
         size = noise_pictures.make(pictures, count, _SIDE)

@@ -1,4 +1,4 @@
-"""What a node costs beside its work, where a scheduler starts a process for each."""
+"""Measures what a node costs beside its work, where a scheduler starts a process for each."""
 
 from __future__ import annotations
 
@@ -54,9 +54,9 @@ def _compiled(scratch: Path) -> Path:
     }
     config.write_text(json.dumps(places))  # which is YAML, too
     compiled = scratch / "compiled.json"
-    words = ["--config", str(config), "--target", "tfx", "--output", str(compiled)]
-    overridden = [word for assignment in _ASSIGNMENTS for word in ("--set", assignment)]
-    subprocess.run([*_COMMAND, "compile", *words, *overridden], check=True)
+    arguments = ["--config", str(config), "--target", "tfx", "--output", str(compiled)]
+    overridden = [argument for assignment in _ASSIGNMENTS for argument in ("--set", assignment)]
+    subprocess.run([*_COMMAND, "compile", *arguments, *overridden], check=True)
     return compiled
 
 

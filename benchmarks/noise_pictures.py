@@ -11,7 +11,7 @@ CLASSES = ("bright", "dark")
 
 
 def make(folder: Path, count: int, side: int) -> int:
-    """Writes `count` PNGs of `side` x `side` pixels, half of each class, and gives their bytes."""
+    """Writes `count` PNGs of `side` x `side` pixels, half of each class; returns their bytes."""
     random = np.random.default_rng(0)
     written = 0
     for label in CLASSES:

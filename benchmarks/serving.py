@@ -133,7 +133,7 @@ def _noise() -> list[bytes]:
 
 
 def _exported(case: Case, directory: Path) -> Run:
-    """Writes the part of an exported model that is measured; gives it as a function."""
+    """Writes the part of an exported model that is measured; returns it as a function."""
     import keras
     import numpy as np
     import tensorflow as tf

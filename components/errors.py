@@ -8,7 +8,7 @@ class UserError(Exception):
 
 
 class ConfigError(UserError):
-    """The command's words or the configuration are wrong."""
+    """The command's arguments or the configuration are wrong."""
 
 
 class TrainingError(UserError):

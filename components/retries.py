@@ -1,4 +1,4 @@
-"""What fails for a moment is tried again; what others do is waited for."""
+"""Retries actions that fail for a moment, and waits for what other processes do."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ Result = TypeVar("Result")
 def retried(
     action: Callable[[], Result], waits: Sequence[float], is_transient: Callable[[Exception], bool]
 ) -> Result:
-    """Returns what `action` returns.
+    """Returns the result of `action`, which is retried after transient errors.
 
     Args:
       action: may be done several times.
       waits: seconds before each further attempt.
-      is_transient: whether to try again after this error.
+      is_transient: whether to retry after this error.
 
     Raises:
       Exception: that of the last attempt, or the first one that is not transient.
@@ -40,10 +40,10 @@ def retried(
 
 
 def waited_until(happened: Callable[[], bool], seconds: float, pause: float = 1.0) -> bool:
-    """Looks again and again, and returns whether it happened in time.
+    """Calls `happened` until it returns True; returns False where that takes too long.
 
     Args:
-      happened: looks.
+      happened: whether the event has happened.
       seconds: how long to wait at most.
       pause: seconds between two looks.
     """

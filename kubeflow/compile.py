@@ -114,7 +114,7 @@ def _text(value: Any) -> str:
 
 
 def main() -> int:
-    """Compiles one file; 0 means written, 2 that the order can't be carried out."""
+    """Compiles one file; returns 0 when it is written, 2 when the order can't be carried out."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--order", type=Path, required=True, help="what to compile, JSON")
     parser.add_argument("--output", type=Path, required=True, help="Kubeflow pipeline, YAML")

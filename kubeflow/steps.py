@@ -42,7 +42,7 @@ def compile_run(
         file.flush()
         command = ["transfer-pipeline", "compile", "--config", file.name, "--target", "tfx"]
         command += ["--output", compiled.path]
-        command += [word for assignment in sets for word in ("--set", assignment)]
+        command += [argument for assignment in sets for argument in ("--set", assignment)]
         code = subprocess.run(command).returncode
     if code:
         sys.exit(code)
@@ -108,8 +108,8 @@ def run_report(
     with tempfile.TemporaryDirectory() as folder:
         run = ["run-node", "--pipeline", compiled.path, "--node", node, "--run-id", run_id]
         copy = ["report", run_id, "--pipeline", compiled.path, "--copy-to", folder]
-        for words in (run, copy):
-            if code := subprocess.run(["transfer-pipeline", *words]).returncode:
+        for arguments in (run, copy):
+            if code := subprocess.run(["transfer-pipeline", *arguments]).returncode:
                 sys.exit(code)
         shutil.copyfile(os.path.join(folder, "report.html"), page.path)
         with open(os.path.join(folder, "metrics.json"), encoding="utf-8") as file:

@@ -53,7 +53,7 @@ def submit(client: kfp.Client, arguments: argparse.Namespace) -> str:
     """Starts a run or makes a schedule, in an experiment that is made where missing.
 
     Returns:
-      What was made, in words.
+      A sentence that names what was made.
     """
     name = arguments.name or pipeline_name(arguments.pipeline)
     made = client.create_experiment(arguments.experiment, namespace=arguments.namespace)
@@ -129,7 +129,7 @@ def _read_arguments() -> argparse.Namespace:
 
 
 def main() -> int:
-    """Submits; 0 means done, 1 that the host refused or is not there, 2 that a word is wrong."""
+    """Submits; returns 0 when done, 1 when the host refused or is away, 2 for a wrong argument."""
     arguments = _read_arguments()
     try:
         if arguments.cron:

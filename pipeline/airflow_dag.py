@@ -22,7 +22,7 @@ from airflow.sdk import DAG
 
 from pipeline.keys import set_key
 
-# Both come through the environment: text in a command's words would be the shell's to read.
+# Both come through the environment: the shell would interpret text in a command's arguments.
 COMPILE = """set -eu
 case "$COMPILED" in *://*) ;; *) mkdir -p "${COMPILED%/*}" ;; esac
 file=$(mktemp)
@@ -74,8 +74,8 @@ def _add_tasks(document: dict[str, Any], settings: dict[str, Any]) -> None:
     tasks = {}
     graph = read_graph(document["compiled"])
     for node in graph:
-        words = {**shared, "NODE": node, "RUN_ID": _RUN_ID}
-        tasks[node] = make_task(node, RUN_NODE, words, settings)
+        variables = {**shared, "NODE": node, "RUN_ID": _RUN_ID}
+        tasks[node] = make_task(node, RUN_NODE, variables, settings)
     for node, upstream in graph.items():
         tasks[node].set_upstream([tasks[name] for name in upstream] or first)
 
@@ -122,15 +122,15 @@ def task_arguments(settings: dict[str, Any]) -> dict[str, Any]:
     return arguments
 
 
-def make_task(name: str, script: str, words: dict[str, str], settings: dict[str, Any]) -> Any:
-    """Returns the task that runs a script, here or in a pod; `words` are its environment."""
+def make_task(name: str, script: str, variables: dict[str, str], settings: dict[str, Any]) -> Any:
+    """Returns the task that runs a script, here or in a pod, with these environment variables."""
     common: dict[str, Any] = {"task_id": name}
     if pool := settings["pools"].get(name, settings["pool"]):
         common["pool"] = pool
     if settings["image"] is None:
         from airflow.providers.standard.operators.bash import BashOperator
 
-        return BashOperator(bash_command=script, env=words, append_env=True, **common)
+        return BashOperator(bash_command=script, env=variables, append_env=True, **common)
     from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperator
 
     return KubernetesPodOperator(
@@ -138,7 +138,7 @@ def make_task(name: str, script: str, words: dict[str, str], settings: dict[str,
         image=settings["image"],
         cmds=["sh", "-c"],
         arguments=[script],
-        env_vars=words,
+        env_vars=variables,
         **{**settings["pod"], **common},
     )
 

@@ -67,7 +67,7 @@ def check(config: Config) -> dict[str, Any]:
 def run(
     config: Config, *, from_node: str | None = None, to_node: str | None = None
 ) -> dict[str, Any]:
-    """Trains, judges and pushes; shows how it goes on standard error.
+    """Trains, judges and pushes; shows progress on standard error.
 
     As the command does, it holds the root's lock, keeps a log and leaves a page of a failed run.
 

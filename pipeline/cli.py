@@ -38,16 +38,16 @@ _IN_EXTRA_PIPELINE = ("tfx", "ml_metadata", "apache_beam", "tensorflow_model_ana
 
 
 class Target(str, Enum):
-    """What `compile` writes."""
+    """The program that `compile` writes for."""
 
-    tfx = "tfx"  # what `run-node` reads
+    tfx = "tfx"  # a file that `run-node` reads
     kubeflow = "kubeflow"
     airflow = "airflow"  # a DAG file, and a JSON file beside it
     vertex = "vertex"
 
 
 def main() -> None:
-    """Runs the command; the exit code is 0, 1 (failed or refused) or 2 (the words are wrong)."""
+    """Runs the command; the exit code is 0, 1 (failed, refused) or 2 (wrong arguments or keys)."""
     environment.prepare()
     try:
         app()
@@ -71,15 +71,22 @@ def run(
     data: Sources = None,
     root: Root = None,
     assignments: Assignments = None,
-    from_node: Annotated[str | None, typer.Option("--from", help="The first node to run.")] = None,
-    to_node: Annotated[str | None, typer.Option("--to", help="The last node to run.")] = None,
+    from_node: Annotated[
+        str | None,
+        typer.Option(
+            "--from", help="The first node to run; earlier nodes keep the latest run's results."
+        ),
+    ] = None,
+    to_node: Annotated[
+        str | None, typer.Option("--to", help="The last node to run; later nodes are skipped.")
+    ] = None,
     bless: Annotated[
         str | None,
         typer.Option(metavar="REASON", help="Pushes in spite of the gate; the reason is kept."),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Trains, judges and pushes."""
+    """Trains a model, judges it, and pushes it where the gate passes."""
     from pipeline.commands import run as run_command
 
     request = run_command.Request(
@@ -104,7 +111,7 @@ def check(
     assignments: Assignments = None,
     as_json: Json = False,
 ) -> None:
-    """Reads the pictures and says what a run with the same words would reject, without training."""
+    """Reads the pictures without training; lists those that the same run would reject."""
     from pipeline.commands.check import check as check_pictures
     from pipeline.commands.run import Request, build_config
 
@@ -123,7 +130,7 @@ def lr_find(
     assignments: Assignments = None,
     as_json: Json = False,
 ) -> None:
-    """Raises the learning rate from batch to batch and says which one to start with."""
+    """Raises the learning rate from batch to batch and prints the one to start with."""
     from pipeline.commands import lr_find as lr_find_command
     from pipeline.commands.run import Request
 
@@ -156,13 +163,18 @@ def runs(
 
 @app.command()
 def compare(
-    one: Annotated[str, typer.Argument(metavar="RUN", help="A run's id, or how it begins.")],
-    other: Annotated[str, typer.Argument(metavar="RUN", help="Another; `latest` is the newest.")],
+    one: Annotated[
+        str,
+        typer.Argument(metavar="RUN", help="A run's id or its beginning; `latest` is the newest."),
+    ],
+    other: Annotated[
+        str, typer.Argument(metavar="RUN", help="The run to compare it with, named likewise.")
+    ],
     root: RunsRoot = _DEFAULT_ROOT,
     metadata: Metadata = None,
     as_json: Json = False,
 ) -> None:
-    """Prints figures and verdicts of two runs side by side."""
+    """Prints metrics and verdicts of two runs side by side."""
     from pipeline.commands.runs import compare as compare_runs
 
     compare_runs(local_root(root), (one, other), as_json, metadata)
@@ -171,7 +183,10 @@ def compare(
 @app.command()
 def report(
     run: Annotated[
-        str, typer.Argument(metavar="[RUN]", help="Its id, or how it begins.")
+        str,
+        typer.Argument(
+            metavar="[RUN]", help="A run's id or its beginning; `latest` is the newest."
+        ),
     ] = "latest",
     root: RunsRoot = _DEFAULT_ROOT,
     metadata: Metadata = None,
@@ -179,7 +194,7 @@ def report(
         str | None, typer.Option(help="The run's compiled pipeline, in place of --root.")
     ] = None,
     copy_to: Annotated[
-        Path | None, typer.Option(help="With --pipeline: a folder for page and figures.")
+        Path | None, typer.Option(help="With --pipeline: the folder to copy page and metrics into.")
     ] = None,
 ) -> None:
     """Prints the path of a run's page, or copies the page."""
@@ -201,9 +216,15 @@ for _command in cli_serving.COMMANDS:
 
 @app.command("compile")
 def compile_pipeline(
-    config: Annotated[Path, typer.Option(help="A configuration file.")],
-    target: Annotated[Target, typer.Option(help="For whom.")],
-    output: Annotated[str, typer.Option(help="The file to write.")],
+    config: Annotated[Path, typer.Option(help="A configuration file (YAML).")],
+    target: Annotated[
+        Target,
+        typer.Option(help="airflow, kubeflow, vertex or tfx: which scheduler the file is for."),
+    ],
+    output: Annotated[
+        str,
+        typer.Option(help="The file to write: .py for airflow, .yaml for kubeflow, else .json."),
+    ],
     assignments: Assignments = None,
 ) -> None:
     """Writes the pipeline for a scheduler, or for `run-node`."""
@@ -214,9 +235,9 @@ def compile_pipeline(
 
 @app.command()
 def run_node(
-    pipeline: Annotated[str, typer.Option(help="What `compile --target tfx` wrote.")],
-    node: Annotated[str, typer.Option(help="The node's id.")],
-    run_id: Annotated[str, typer.Option(help="The same for all nodes of a run.")],
+    pipeline: Annotated[str, typer.Option(help="The file that `compile --target tfx` wrote.")],
+    node: Annotated[str, typer.Option(help="The id of the node to run, such as Trainer.")],
+    run_id: Annotated[str, typer.Option(help="The run's id, the same for all its nodes.")],
 ) -> None:
     """Runs one node of a compiled pipeline, for a scheduler."""
     with environment.heavy_imports():

@@ -8,7 +8,7 @@ def set_key(tree: dict[str, object], key: str, value: object) -> None:
     """Sets the key with this dotted path, and makes the sections above it.
 
     A value that stands where a section is needed gives way to one: the validation then names its
-    key, what was found and what is allowed, whoever set it.
+    key, what was found and what is allowed.
     """
     *sections, last = key.split(".")
     for name in sections:

@@ -51,7 +51,7 @@ def run(
 
     Args:
       config: the whole configuration.
-      observer: is told of each node.
+      observer: is called as each node begins and ends.
       run_id: an id that no run had.
       from_node: starts here, with the latest run's results of the nodes before it.
       to_node: ends here.

@@ -106,7 +106,7 @@ def run_node(bound: pipeline_pb2.Pipeline, node_id: str) -> str:
       NodeFailed: the nodes that it depends on have not run.
       FileSystemUnavailable: the root does not answer, or an input is gone.
       MetadataUnavailable: the store does not answer.
-      Exception: whatever the node's executor raised; its failure is in the metadata.
+      Exception: the error of the node's executor; its failure is in the metadata.
     """
     if node_id not in node_ids(bound):
         raise ConfigError(f"No node {node_id!r}; the nodes are {', '.join(node_ids(bound))}.")

@@ -27,7 +27,7 @@ _PATIENCE = 1800.0  # seconds; the chief comes when its machine is there
 
 
 class NoChief(UserError):
-    """The chief did not come."""
+    """The chief offered no job in time."""
 
 
 def is_helper(bound: pipeline_pb2.Pipeline, node: pipeline_pb2.PipelineNode) -> bool:
@@ -64,7 +64,7 @@ def help_out(
       node_id: the Trainer's.
       state: returns the state of the node; None where it has not run.
       pause: seconds between two looks for the job.
-      patience: seconds until the chief is given up.
+      patience: seconds to wait for the chief.
 
     Returns:
       `helped`, or the node's state where the node has run already.

@@ -1,4 +1,4 @@
-"""Copying and renaming folders so that a power cut leaves either all of it or nothing."""
+"""Copies and renames folders so that a power cut leaves either all of it or nothing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import uuid
 from pathlib import Path
 
 INCOMING = ".incoming-"
-"""How the names of what is not whole yet begin; what a dead writer has left is to be removed."""
+"""Prefix of the names of unfinished copies; those that a dead writer has left are to be removed."""
 
 
 def copy_tree(source: Path, target: Path) -> None:
@@ -26,7 +26,7 @@ def rename(source: Path, target: Path) -> None:
 
 
 def write(path: Path, text: str) -> None:
-    """Writes a small file; whoever reads meanwhile finds the old text or the new one."""
+    """Writes a small file; a reader finds the old text or the new one at any moment."""
     passing = path.with_name(f"{INCOMING}{uuid.uuid4().hex}")
     passing.write_text(text, "utf-8")
     _sync(passing)

@@ -24,13 +24,13 @@ class VersionError(Exception):
 
 @dataclass(frozen=True)
 class Labels:
-    """Which versions are loaded, and who is asked under which label.
+    """The versions that are loaded, and the version of each label.
 
     Without a trial `stable` and `canary` are one version.
     """
 
     name: str
-    """What requests call the model."""
+    """The model's name in requests."""
     base_path: str
     """The push directory as the server sees it."""
     stable: int
@@ -41,7 +41,7 @@ class Labels:
 
 
 def read(model_dir: Path) -> Labels | None:
-    """Gives the labels of a push directory; None where it has none.
+    """Returns the labels of a push directory; None where it has none.
 
     Raises:
         VersionError: the file was changed into something else.

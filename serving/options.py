@@ -1,4 +1,4 @@
-"""What a server serves and where, whichever server it is."""
+"""The options of any server: what it serves and where."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class ServeOptions:
-    """What to serve and where; the files are TensorFlow Serving's own.
+    """Options of a server; the files are TensorFlow Serving's own.
 
     Raises:
         ValueError: not exactly one of `model_dir` and `model_config_file`.
@@ -17,7 +17,7 @@ class ServeOptions:
     model_dir: Path | None = None
     """The push directory; polled every second, may be missing or empty yet."""
     name: str = "classifier"
-    """What requests call the model in `model_dir`."""
+    """The name in requests of the model in `model_dir`."""
     port: int = 8500
     """For gRPC; 0 takes a free one."""
     rest_port: int = 8501

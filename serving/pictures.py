@@ -67,7 +67,7 @@ class Picture:
 
 
 def canonical(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Picture:
-    """Gives the picture in `data` upright by EXIF, in sRGB with 8 bit per channel, and opaque.
+    """Returns the picture in `data` upright by EXIF, in sRGB with 8 bit per channel, and opaque.
 
     What is canonical already keeps its bytes. Everything else is encoded anew, losslessly, as PNG:
     the first frame of an animation, transparency laid over white, 16 bit cut to their upper 8,
@@ -89,7 +89,7 @@ def canonical(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Picture:
 def canonical_and_pixels(
     data: bytes, *, max_pixels: int = MAX_PIXELS
 ) -> tuple[Picture, Image.Image]:
-    """Does what `canonical` does, and gives the decoded pixels of the canonical picture as well.
+    """Does what `canonical` does, and returns the decoded pixels of the canonical picture as well.
 
     They are of mode 1, L, P or RGB, and may be reduced to an eighth of the picture's height and
     width: all of a JPEG's data is read for that, at two thirds of the cost.

@@ -1,4 +1,4 @@
-"""Keeping what TensorFlow says of itself off standard error."""
+"""Keeps TensorFlow's messages about itself off standard error."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from contextlib import contextmanager
 
 @contextmanager
 def quiet_import() -> Iterator[None]:
-    """Hides what standard error is told while TensorFlow is imported inside the block.
+    """Hides writes to standard error while TensorFlow is imported inside the block.
 
     Its libraries write there as they are loaded, before any level applies to them, so the file
-    descriptor itself is turned away. Should the import fail, all of it is shown. For programs, in
+    descriptor itself is turned away. If the import fails, all of it is shown. For programs, in
     their main thread: it also sets the process's log level, unless the environment does.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

@@ -18,7 +18,7 @@ _INSIDE = Path("/config")
 
 
 def command(options: ServeOptions, container: str | None = None) -> list[str] | None:
-    """Gives the command that serves `options` with TensorFlow Serving; None where there is none.
+    """Returns the command that serves `options` with TensorFlow Serving; None without that.
 
     The binary on PATH goes first; then an image that Docker has already, for it is never pulled
     here. The image can serve a model directory only: a model configuration file names paths that
@@ -29,7 +29,7 @@ def command(options: ServeOptions, container: str | None = None) -> list[str] | 
         container: a name for the container.
     """
     if shutil.which(BINARY):
-        return [BINARY, f"--port={options.port}", *_words(options, {})]
+        return [BINARY, f"--port={options.port}", *_flags(options, {})]
     if options.model_dir is not None and _has_image():
         name = ["--name", container] if container else []
         return ["docker", "run", "--rm", "--init", *name, *_container(options)]
@@ -43,18 +43,18 @@ def remove(container: str) -> None:
 
 
 def _container(options: ServeOptions) -> list[str]:
-    """The words after `docker run`: ports, folders and files that are shown to it, the image."""
+    """Returns the arguments of `docker run`: ports, mounted folders and files, the image."""
     assert options.model_dir is not None
     inside = Path("/models", options.name)
     shown = {options.model_dir.absolute(): inside}
     for file in (options.batching_parameters_file, options.ssl_config_file):
         if file is not None:
             shown[file.absolute()] = _INSIDE / file.name
-    words = []
+    arguments = []
     for ours, theirs in ((options.port, 8500), (options.rest_port, 8501)):
-        words += ["--publish", f"{options.host}:{ours}:{theirs}"] if ours else []
+        arguments += ["--publish", f"{options.host}:{ours}:{theirs}"] if ours else []
     for path, target in shown.items():
-        words += ["--volume", f"{path}:{target}:ro"]
+        arguments += ["--volume", f"{path}:{target}:ro"]
     in_container = ServeOptions(
         options.model_dir,
         options.name,
@@ -62,33 +62,33 @@ def _container(options: ServeOptions) -> list[str]:
         batching_parameters_file=options.batching_parameters_file,
         ssl_config_file=options.ssl_config_file,
     )
-    return [*words, "--entrypoint", BINARY, IMAGE, "--port=8500", *_words(in_container, shown)]
+    return [*arguments, "--entrypoint", BINARY, IMAGE, "--port=8500", *_flags(in_container, shown)]
 
 
-def _words(options: ServeOptions, shown: dict[Path, Path]) -> list[str]:
+def _flags(options: ServeOptions, shown: dict[Path, Path]) -> list[str]:
     """The binary's flags but the port; `shown` are the paths that it finds elsewhere."""
 
     def path(ours: Path) -> Path:
         return shown.get(ours.absolute(), ours.absolute())
 
-    words = [f"--rest_api_port={options.rest_port}", f"--grpc_max_threads={_THREADS}"]
+    arguments = [f"--rest_api_port={options.rest_port}", f"--grpc_max_threads={_THREADS}"]
     if options.model_config_file is not None:
-        words += [
+        arguments += [
             f"--model_config_file={path(options.model_config_file)}",
             "--allow_version_labels_for_unavailable_models=true",
             f"--model_config_file_poll_wait_seconds={options.model_config_file_poll_wait_seconds}",
         ]
     elif options.model_dir is not None:
-        words += [
+        arguments += [
             f"--model_name={options.name}",
             f"--model_base_path={path(options.model_dir)}",
         ]
     if options.batching_parameters_file is not None:
         file = path(options.batching_parameters_file)
-        words += ["--enable_batching=true", f"--batching_parameters_file={file}"]
+        arguments += ["--enable_batching=true", f"--batching_parameters_file={file}"]
     if options.ssl_config_file is not None:
-        words += [f"--ssl_config_file={path(options.ssl_config_file)}"]
-    return words
+        arguments += [f"--ssl_config_file={path(options.ssl_config_file)}"]
+    return arguments
 
 
 def _has_image() -> bool:
@@ -97,7 +97,7 @@ def _has_image() -> bool:
     return False
 
 
-def _docker(*words: str) -> int:
+def _docker(*arguments: str) -> int:
     return subprocess.run(
-        ["docker", *words], capture_output=True, timeout=_DOCKER_SECONDS
+        ["docker", *arguments], capture_output=True, timeout=_DOCKER_SECONDS
     ).returncode

@@ -1,4 +1,4 @@
-"""Telling a server which versions to serve, and waiting until it has them."""
+"""Tells a server which versions to serve, and waits until it has them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ASK_SECONDS = 20.0
 _RELOAD_SECONDS = 60.0
 _AGAIN_SECONDS = 0.5
 _FAILED_SECONDS = 5.0
-"""So long a version must have been failed: one that comes back ends with its old error at first."""
+"""Seconds for which a version must be failed: one that comes back has its old error at first."""
 
 
 def await_available(

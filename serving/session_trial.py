@@ -37,12 +37,12 @@ class NotTried(Exception):
 
 @dataclass(frozen=True)
 class Trial:
-    """What a session made of a SavedModel."""
+    """The result of a SavedModel's trial in a session."""
 
     fault: str | None
     """The runtime's error; None: all signatures and warm-up requests ran."""
     answers: Mapping[str, list[Answer]]
-    """By signature, the answers to the pictures, of those signatures that take pictures."""
+    """By signature, the predictions for the pictures, of those signatures that take pictures."""
 
 
 def try_session(directory: Path, pictures: Sequence[bytes] = ()) -> Trial:
@@ -103,7 +103,7 @@ def _run_all(directory: Path, pictures: list[bytes]) -> dict[str, list[Answer]]:
 def _inputs(
     name: str, signature: SignatureDef, pictures: list[bytes]
 ) -> dict[str, np.ndarray] | None:
-    """What a signature is tried with; None: it takes strings of which nothing is known."""
+    """Returns the inputs to try a signature with; None: it takes strings of an unknown form."""
     import numpy as np
     import tensorflow as tf
 
@@ -154,7 +154,7 @@ def main() -> int:
     found: dict[str, Any] = {"fault": None, "answers": {}}
     try:
         found["answers"] = _run_all(Path(sys.argv[1]), pictures)
-    except Exception as error:  # what a model can't do shows itself in many ways
+    except Exception as error:  # a model can fail in many ways
         from serving.local_server.errors import ServingError
 
         fault = ServingError.of(error)

@@ -1,4 +1,4 @@
-"""What a push directory keeps beside its versions, in one file that no server reads."""
+"""The facts that a push directory keeps beside its versions, in a file that no server reads."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ State = Literal["served", "canary", "newer", "older", "withdrawn"]
 _NAME = re.compile(r"([0-9]+)(\.withdrawn)?")
 _LOCK = ".lock"
 _LOCK_SECONDS = 300
-_PASSING = (atomic_files.INCOMING, ".removing-")  # what is copied in, what is on its way out
+_PASSING = (atomic_files.INCOMING, ".removing-")  # copied in; on their way out
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Version:
     """One version: `served` is the greatest number that has not been withdrawn by a rollback.
 
     Where there are labels (`serving.labels`) it is the stable one, `canary` the one on trial, and
-    `newer` what waits to be put there.
+    `newer` a version that waits for its trial.
     """
 
     number: int
@@ -47,7 +47,7 @@ class Version:
 
 
 def published(model_dir: Path) -> list[Version]:
-    """Gives the versions in `model_dir`, the greatest number first.
+    """Returns the versions in `model_dir`, the greatest number first.
 
     Raises:
         VersionError: there is no such directory.
@@ -61,7 +61,7 @@ def published(model_dir: Path) -> list[Version]:
 
 
 def served(model_dir: Path) -> Path | None:
-    """Gives the folder of the version a server serves; None before the first push."""
+    """Returns the folder of the version a server serves; None before the first push."""
     if not model_dir.is_dir():
         return None
     return next((v.path for v in published(model_dir) if v.state == "served"), None)
@@ -71,11 +71,11 @@ def publish(saved_model: Path, model_dir: Path, maker: str | None = None) -> int
     """Copies `saved_model` into `model_dir` as the version to serve, all of it or nothing.
 
     The copy is on disk before it gets its name. `model_dir` is made if it is not there. `maker`
-    is who publishes: whoever was killed afterwards can ask `published_by` whether it was done.
+    names the run that publishes: after a kill, `published_by` says whether it was done.
 
     Returns:
         The version's number: the time in seconds, or one more than any number there ever was,
-        whichever is greater. So none is used twice, not even a withdrawn or pruned one.
+        whichever is greater. So no number is used twice, not even a withdrawn or pruned one.
 
     Raises:
         VersionError: `saved_model` is no SavedModel, or another process holds the lock.
@@ -100,7 +100,7 @@ def publish(saved_model: Path, model_dir: Path, maker: str | None = None) -> int
 
 
 def published_by(model_dir: Path, maker: str) -> Version | None:
-    """Gives the newest version that `maker` published and that is there; None if there is none."""
+    """Returns the newest version there is that `maker` published; None if there is none."""
     if not model_dir.is_dir():
         return None
     known = version_facts.read(model_dir).makers
@@ -227,7 +227,7 @@ def _listing(versions: dict[int, Version]) -> str:
 
 @contextmanager
 def _locked(model_dir: Path) -> Iterator[None]:
-    """One writer at a time, who first clears away what a dead one has left."""
+    """Locks for one writer at a time, and first clears away what a dead one has left."""
     if not model_dir.is_dir():
         raise _no_directory(model_dir)
     try:

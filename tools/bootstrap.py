@@ -77,7 +77,7 @@ CUDA = Environment(
 
 
 def run_uv(arguments: List[str]) -> None:
-    """Runs uv; raises SetupError where it fails. Its own words go to the terminal."""
+    """Runs uv; raises SetupError where it fails. Its output goes to the terminal."""
     if subprocess.call([find_uv()] + arguments, cwd=str(ROOT), env=uv_environment()) != 0:
         raise SetupError(f"uv {' '.join(arguments[:2])} failed; the reason is above.")
 
@@ -172,7 +172,7 @@ def lock(environment: Environment) -> None:
 
 
 def main() -> int:
-    """Builds one environment or writes all locks; 0 means done."""
+    """Builds one environment or writes all locks; returns 0 when done."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", choices=sorted(ENVIRONMENTS) + ["lock"])
     what = parser.parse_args().what

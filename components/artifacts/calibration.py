@@ -1,4 +1,4 @@
-"""How far the scores of a classifier can be believed."""
+"""How well the scores of a classifier agree with its accuracy."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def bin_of(score: np.ndarray) -> np.ndarray:
 def bins(
     score: np.ndarray, correct: np.ndarray, weight: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Sorts answers into bins by their score.
+    """Sorts predictions into bins by their score.
 
     Args:
       score: [pictures] of the predicted class.

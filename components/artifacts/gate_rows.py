@@ -45,7 +45,7 @@ def _servable(blessed: bool, reason: str) -> dict[str, Any]:
 
     Args:
       blessed: InfraValidator's decision.
-      reason: its words where it refused, else "".
+      reason: why InfraValidator refused the candidate, else "".
     """
     needed = f"1 (a server answers as the model does{reason and ': ' + reason})"
     row = {"metric": "servable", "slice": "overall", "found": float(blessed), "needed": needed}

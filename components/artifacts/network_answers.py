@@ -14,11 +14,11 @@ from serving.session_trial import Answer
 _FILE = "network_answers.json"
 
 PICTURES = 8
-"""How many of the first pictures of the `eval` split the network is asked about."""
+"""How many of the first pictures of the `eval` split the network predicts."""
 
 
 def write(model: str, classes: Sequence[str], scores: np.ndarray) -> None:
-    """Writes the answers into a Model artifact.
+    """Writes the predictions into a Model artifact.
 
     Args:
       model: the artifact's URI.
@@ -31,7 +31,7 @@ def write(model: str, classes: Sequence[str], scores: np.ndarray) -> None:
 
 
 def read(model: str) -> list[Answer] | None:
-    """Returns the answers in a Model artifact, one per picture; None where it has none."""
+    """Returns the predictions in a Model artifact, one per picture; None where it has none."""
     path = os.path.join(model, _FILE)
     if not fileio.exists(path):
         return None

@@ -1,8 +1,8 @@
 """The predictions of a run, which gate, paired test and report all read: the artifact's format.
 
 `models.json` names the models: {"candidate": {"classes": [...]}, "baseline": null or {"version",
-"classes": [...]} or {"version", "fault": TEXT}}, where a fault says why that model could not be
-asked. `predictions-*.jsonl` holds a row per test picture: {"file", "sha256", "label", "height",
+"classes": [...]} or {"version", "fault": TEXT}}, where a fault says why that model could not
+predict. `predictions-*.jsonl` holds a row per test picture: {"file", "sha256", "label", "height",
 "width", "columns": {NAME: TEXT}, "candidate": [scores], "baseline": [scores]}, the scores in the
 order of their model's classes.
 """
@@ -28,7 +28,7 @@ SIZE = "picture_size"
 
 @dataclasses.dataclass(frozen=True)
 class Predictions:
-    """Every test picture with the models' answers, sorted by file.
+    """Every test picture with the models' predictions, sorted by file.
 
     Attributes:
       classes: the class list, then the classes that only the baseline knows. Labels and columns of

@@ -35,7 +35,7 @@ class Bottlenecks(Artifact):
 
 
 OWN_BASE = "base.weights.h5"
-"""In Bottlenecks: the base that gave them, where it is no published one."""
+"""In Bottlenecks: the base that computed them, where it is no published one."""
 
 
 class LiteModel(Artifact):
@@ -50,7 +50,7 @@ LABELS = "labels.txt"
 
 
 class Predictions(Artifact):
-    """`predictions-*.jsonl`: a row per test picture with the answers of candidate and baseline.
+    """`predictions-*.jsonl`: a row per test picture with the predictions of candidate and baseline.
 
     `components.artifacts.predictions` reads it.
     """

@@ -29,7 +29,7 @@ class BaselineSettings(Section):
 
 
 class Driver(StepDriver):
-    """Looks which version is served, so that another one makes another baseline."""
+    """Looks up which version is served: another version makes another baseline."""
 
     def facts_of(self, execution_info: ExecutionInfo) -> dict[str, str]:
         served = versions.served(Path(settings_of(execution_info).push_directory))

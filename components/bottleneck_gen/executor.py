@@ -32,7 +32,7 @@ class BottleneckSettings(Section):
     """The settings that decide the bottlenecks."""
 
     model: Model
-    """Of its head, only what learns nothing."""
+    """Of its head, only the pooling counts."""
     size: list[AtLeastOne]
     """Height and width in pixels."""
     seed: Count
@@ -75,7 +75,7 @@ class Executor(BeamStepExecutor[BottleneckSettings]):
         served = saved_model.served(inputs.maybe("baseline"))
         weights = weights_file(model, served)
         if weights is None:
-            # Kept beside what it gave: the Trainer must go on with the same one.
+            # Kept beside its outputs: the Trainer must continue with the same base.
             weights = Path(artifact_types.path_in(bottlenecks, OWN_BASE))
             fileio.makedirs(bottlenecks.uri)
             train = examples[features.TRAIN]

@@ -1,4 +1,4 @@
-"""The Beam step that runs the frozen base over pictures, and the format of what it gives."""
+"""The Beam step that runs the frozen base over pictures, and the format of its outputs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is worth saying of new data, as pure functions of counts, sizes and anomalies."""
+"""Findings about new data, as pure functions of counts, sizes and anomalies."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _NAMED = 10  # classes or pictures in one finding
 
 @dataclasses.dataclass(frozen=True)
 class Finding:
-    """One thing that people should know of the data."""
+    """A fact about the data that people should know."""
 
     check: str  # the key of `Validation` that decides on it
     stops: bool
@@ -50,7 +50,7 @@ def compare_classes(
 def largest_drift(
     counts: Mapping[str, int], previous: Mapping[str, int]
 ) -> tuple[str, float, float]:
-    """Gives the class whose share changed most, and that share before and now, in [0, 1].
+    """Returns the class whose share changed most, and that share before and now, in [0, 1].
 
     The L-infinity distance of TFDV's drift comparator, over the classes that are in both: one
     that came or went has a finding of its own, and would move all other shares.
@@ -68,7 +68,7 @@ def in_range(height: int, width: int, rules: Validation) -> bool:
 
 
 def check_sizes(outside: list[str], rules: Validation) -> Iterator[Finding]:
-    """Finds pictures out of range, given the words for each of them."""
+    """Finds pictures out of range, from a description of each."""
     if outside:
         most = "" if rules.max_side is None else f" or over validation.max_side ({rules.max_side})"
         limits = f"under validation.min_side ({rules.min_side}){most}"
@@ -79,7 +79,7 @@ def check_sizes(outside: list[str], rules: Validation) -> Iterator[Finding]:
 def check_anomalies(
     anomalies: Iterable[tuple[str, str, str]], rules: Validation
 ) -> Iterator[Finding]:
-    """Finds what breaks the schema: a (split, feature, description) each."""
+    """Finds anomalies, given as (split, feature, description): features that break the schema."""
     for split, feature, description in anomalies:
         text = f"{feature} breaks the schema in the {split} split: {description.rstrip('.')}."
         yield _finding("anomalies", rules.anomalies, text)

@@ -31,7 +31,8 @@ class Driver(StepDriver):
         if last is None:
             previous = ""
         elif last.custom_properties[QUESTION].string_value == question:
-            # Asked again with nothing changed: the same comparison, so that the cache has it.
+            # A repeated run with nothing changed gets the same comparison, so that the cache has
+            # it.
             previous = last.custom_properties[PREVIOUS].string_value
         else:
             previous = last.uri

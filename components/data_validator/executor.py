@@ -1,4 +1,4 @@
-"""Gathers what there is to say of the data, and accepts or refuses it."""
+"""Gathers the findings about the data, and accepts or refuses it."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def _pictures_outside(folder: str, rules: Validation) -> Iterator[str]:
 
 
 def _anomalies(inputs: Artifacts) -> Iterator[tuple[str, str, str]]:
-    """Yields (split, feature, description) of what ExampleValidator found."""
+    """Yields (split, feature, description) of every anomaly that ExampleValidator found."""
     for split in features.SPLITS:
         folder = inputs.split("anomalies", split)
         with fileio.open(os.path.join(folder, "SchemaDiff.pb"), "rb") as file:

@@ -1,4 +1,4 @@
-"""Asks candidate and baseline about the test split once, measures, and lets the gate judge."""
+"""Runs candidate and baseline on the test split once, measures, and lets the gate judge."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Executor(BeamStepExecutor[Gate]):
 
 
 def _models(candidate: Artifact, served: Artifact) -> dict[str, str]:
-    """The folders of the models to ask: a baseline that is the candidate is not asked again."""
+    """The folders of the models that predict: a baseline that is the candidate is left out."""
     models = {CANDIDATE: saved_model.serving_dir(candidate.uri)}
     known = served.get_string_custom_property(SERVED_DIGEST)
     if known and known != saved_model.digest(models[CANDIDATE]):

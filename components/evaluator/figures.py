@@ -1,4 +1,4 @@
-"""What is computed from scores and labels alone, beside what TFMA brings itself."""
+"""Computes metrics from scores and labels alone, beside those that TFMA brings."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 
 class ByClass(NamedTuple):
-    """Figures of every class, [classes] float64; NaN where one can't be measured.
+    """Metrics of every class, [classes] float64; NaN where one can't be measured.
 
     Classes without pictures have no recall and no F1, those never predicted no precision.
     """
@@ -19,7 +19,7 @@ class ByClass(NamedTuple):
 
 
 def by_class(actual: np.ndarray, predicted: np.ndarray, right: np.ndarray) -> ByClass:
-    """Gives the figures of every class from its counts, each [classes].
+    """Returns the metrics of every class from its counts, each [classes].
 
     Args:
       actual: pictures of the class.
@@ -32,7 +32,7 @@ def by_class(actual: np.ndarray, predicted: np.ndarray, right: np.ndarray) -> By
 
 
 def macro(figures: ByClass) -> ByClass:
-    """Gives the means over the classes that have pictures.
+    """Returns the means over the classes that have pictures.
 
     A class that was never predicted counts with a precision of 0, as with scikit-learn's
     `zero_division=0`.
@@ -43,7 +43,7 @@ def macro(figures: ByClass) -> ByClass:
 
 
 def area_under_roc(positive: np.ndarray, score: np.ndarray) -> float:
-    """Gives the area under the ROC curve, exactly: the Mann-Whitney statistic with mean ranks.
+    """Returns the area under the ROC curve, exactly: the Mann-Whitney statistic with mean ranks.
 
     Args:
       positive: [pictures] bool, with both values in it.

@@ -1,7 +1,7 @@
 """The gate: what a model must reach before it is served. One function per rule.
 
-A rule yields a row for every threshold that it sets. What could not be measured passes only where
-nothing is asked of it.
+A rule yields a row for every threshold that it sets. A metric that could not be measured passes
+only where nothing is required of it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _ROUNDING = 1e-9  # of a difference of two accuracies; a picture of ten million 
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """One threshold and what became of it."""
+    """One threshold, what was found, and whether it passed."""
 
     metric: str
     slice: str
@@ -38,7 +38,7 @@ class Served:
       of: which pictures: `overall`, or those of the classes that both models know.
       candidate, baseline: accuracies on them.
       pairs: the same in counts; None where it could not be asked.
-      fault: why it could not, or "".
+      fault: why it could not be asked, or "".
     """
 
     version: str
@@ -50,7 +50,7 @@ class Served:
 
 
 def judge(gate: Gate, found: Metrics, majority: float, served: Served | None) -> Iterator[Row]:
-    """Gives a row for every threshold; the candidate may be served if all of them passed.
+    """Returns a row for every threshold; the candidate may be served if all of them passed.
 
     Args:
       gate: the thresholds.
@@ -106,7 +106,7 @@ def _at_least(metric: str, of: str, found: float, least: float) -> Row:
 
 
 def _not_worse(gate: Gate, found: Metrics, served: Served) -> Row:
-    """Refused is what lies too far under the served model, and not by chance."""
+    """Refuses a candidate that lies too far under the served model, beyond chance."""
     metric, pairs = "accuracy_vs_served", served.pairs
     if pairs is None:
         return _not_compared(metric, found, served, passed=gate.max_regression >= 1)
@@ -145,7 +145,7 @@ def _paired(pairs: Pairs) -> str:
 
 
 def _too_few(pairs: Pairs, confidence: float) -> str:
-    """Says how many test pictures would settle it."""
+    """Returns a clause on how many test pictures the paired test would need."""
     needed = pairs.pictures_needed(confidence)
     assert needed is not None, "asked only where the two differ"
     return f"; too few to tell, it would take some {max(needed, pairs.pictures + 1):,} pictures"

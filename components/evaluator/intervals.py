@@ -1,4 +1,4 @@
-"""Confidence intervals of the figures that the gate reads, by bootstrap over the test pictures.
+"""Confidence intervals of the metrics that the gate reads, by bootstrap over the test pictures.
 
 Not TFMA's own: its jackknife and its bootstrap add a branch of the Beam pipeline per sample, which
 cost 20 s for 262 pictures (TFMA 0.47) where this takes a tenth of one.
@@ -16,18 +16,18 @@ from components.evaluator.figures import by_class, macro
 
 _SAMPLES = 1000
 _COVERAGE = 0.95
-_SEED = 0  # the same pictures and answers give the same verdict
+_SEED = 0  # the same pictures and predictions lead to the same verdict
 
 Interval = tuple[float, float] | None
 
 
 def bootstrap(labels: np.ndarray, scores: np.ndarray, classes: list[str]) -> dict[str, Any]:
-    """Gives 95 % percentile intervals (Efron 1979) of the figures that the gate reads.
+    """Returns 95 % percentile intervals (Efron 1979) of the metrics that the gate reads.
 
     Args:
       labels: [pictures] positions among the columns of scores.
       scores: [pictures, classes or more].
-      classes: whose figures are wanted, the first columns of scores.
+      classes: whose metrics are wanted, the first columns of scores.
 
     Returns:
       (lower, upper) for `accuracy`, `macro_f1` and `calibration_error`; for `class_recall` and
@@ -64,7 +64,7 @@ def _samples(
 
 
 def _bounds(samples: np.ndarray) -> list[Interval]:
-    """Gives an interval for each column; what can't be measured in a sample does not count."""
+    """Returns an interval for each column; samples in which it can't be measured do not count."""
     outside = (1 - _COVERAGE) / 2
     found: list[Interval] = []
     for column in samples.T:

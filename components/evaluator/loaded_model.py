@@ -13,7 +13,7 @@ from components.artifacts.examples import Example
 from serving.saved_model_session import SavedModelSession
 
 EXAMPLES, PICTURES = "serve_examples", "serving_default"
-_INTERNAL = "__"  # how the keys of what is no signature begin
+_INTERNAL = "__"  # prefix of the keys that are no signatures
 
 
 class CannotPredict(Exception):
@@ -47,7 +47,7 @@ class LoadedModel:
         [self._input] = signatures[self._name].inputs
 
     def scores(self, examples: list[bytes]) -> list[dict[str, float]]:
-        """Gives the score of every class for each serialized Example."""
+        """Returns the score of every class for each serialized Example."""
         inputs = examples if self._name == EXAMPLES else [_encoded(row) for row in examples]
         found = self._session.run(
             self._name, {self._input: np.array(inputs, object)}, ["classes", "scores"]
@@ -58,7 +58,7 @@ class LoadedModel:
         ]
 
     def classes(self, examples: list[bytes]) -> list[str]:
-        """Gives the names of the classes in the model's own order, or sorted where it has none."""
+        """Returns the class names in the model's own order, or sorted where it has none."""
         names = list(self.scores(examples)[0])
         return names if self._name == EXAMPLES else sorted(names)
 
@@ -80,7 +80,7 @@ def _encoded(example: bytes) -> bytes:
 
 @functools.lru_cache(maxsize=2)
 def load(directory: str) -> LoadedModel:
-    """Gives the model in this folder, loaded once per process.
+    """Returns the model in this folder, loaded once per process.
 
     Raises:
       CannotPredict: it can't be asked.

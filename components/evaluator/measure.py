@@ -1,4 +1,4 @@
-"""What TFMA measures from the predictions, and how the gate's figures are read from its result.
+"""Runs TFMA on the predictions, and reads the gate's metrics from its result.
 
 TFMA reads the Predictions artifact and not the models: they are asked once, and a baseline with
 other classes or signatures can't make the evaluation fail.
@@ -29,18 +29,18 @@ TFMA_NAMES = {
     "calibration_error": tfma_figures.CALIBRATION,
     **{name: name for name in tfma_figures.ENTIRE},
 }
-"""What TFMA calls the figures of the whole."""
+"""TFMA's names of the metrics of all pictures."""
 
 SliceKey = tuple[tuple[str, str], ...]
 
 
 def top_k(predictions: Predictions) -> int:
-    """Gives the `k` of top-k accuracy: five, less where that would take in every class."""
+    """Returns the `k` of top-k accuracy: five, or less where five would cover every class."""
     return max(1, min(_TOP_K, predictions.known - 1))
 
 
 def eval_config(predictions: Predictions, slices: Sequence[str]) -> config_pb2.EvalConfig:
-    """Gives the configuration: labels are positions in `predictions.classes`."""
+    """Returns TFMA's configuration: labels are positions in `predictions.classes`."""
     names = names_in_tfma(predictions)
     metrics = [
         config_pb2.MetricConfig(class_name="ExampleCount"),
@@ -65,7 +65,7 @@ def eval_config(predictions: Predictions, slices: Sequence[str]) -> config_pb2.E
 
 
 def names_in_tfma(predictions: Predictions) -> dict[str, str]:
-    """Gives each model's name in TFMA, which leaves it empty where there is but one."""
+    """Returns each model's name in TFMA, which is empty where there is only one model."""
     models = list(predictions.scores)
     return {model: model if len(models) > 1 else "" for model in models}
 
@@ -100,7 +100,7 @@ def _batch(predictions: Predictions, slices: Sequence[str], start: int) -> pa.Re
 def read_metrics(
     evaluation: str, model: str, predictions: Predictions, slices: Sequence[str]
 ) -> Metrics:
-    """Reads a model's figures from a ModelEvaluation's folder; adds intervals by bootstrap."""
+    """Reads a model's metrics from a ModelEvaluation's folder; adds intervals by bootstrap."""
     name = names_in_tfma(predictions)[model]
     found = _Found(tfma.load_eval_result(evaluation, model_name=name))
     classes = predictions.classes[: predictions.known]
@@ -134,7 +134,7 @@ class _Found:
         return round(self.number(key, "example_count") or 0)
 
     def number(self, key: SliceKey, name: str, class_id: int | None = None) -> float | None:
-        """Gives a figure of a slice, None where the slice or the figure is not there."""
+        """Returns a metric of a slice, None where the slice or the metric is not there."""
         sub_key = "" if class_id is None else str(tfma.metrics.SubKey(class_id=class_id))
         metric = self._by_slice.get(key, {}).get(sub_key, {}).get(name)
         if metric is None:
@@ -142,7 +142,7 @@ class _Found:
         return float(metric["doubleValue"])
 
     def slices(self, column: str) -> list[dict[str, Any]]:
-        """Gives a row for every value of a column."""
+        """Returns a row for every value of a column."""
         figures = ("accuracy", "balanced_accuracy", "macro_f1", "log_loss")
         keys = [key for key in self._by_slice if len(key) == 1 and key[0][0] == column]
         return [

@@ -1,4 +1,4 @@
-"""What is measured of one model on the test split, as plain data."""
+"""The metrics of one model on the test split, as plain data."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ ByName = dict[str, float | None]
 
 @dataclasses.dataclass(frozen=True)
 class Metrics:
-    """What TFMA measured of one model; intervals by bootstrap.
+    """TFMA's metrics of one model, with intervals by bootstrap.
 
     Macro averages are over the classes that have test pictures.
 
@@ -23,7 +23,7 @@ class Metrics:
       calibration_error: expected calibration error over 15 bins.
       class_auc: area under the ROC curve of a class against all others.
       intervals: 95 % bounds of what the gate reads.
-      slices: rows of `column`, `value` and some of these figures.
+      slices: rows of `column`, `value` and some of these metrics.
     """
 
     pictures: int
@@ -46,5 +46,5 @@ class Metrics:
     slices: list[dict[str, Any]]
 
     def as_dict(self) -> dict[str, Any]:
-        """Gives the metrics as the command prints them."""
+        """Returns the metrics as the command prints them."""
         return dataclasses.asdict(self)

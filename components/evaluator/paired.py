@@ -1,4 +1,4 @@
-"""Whether two models' answers to the same pictures differ by more than chance."""
+"""Whether two models' predictions for the same pictures differ by more than chance."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Pairs:
         return min(1.0, 2 * tail / 2**disputed)
 
     def pictures_needed(self, confidence: float) -> int | None:
-        """Gives how many pictures would show a difference such as this with a chance of 80 %.
+        """Returns how many pictures would show a difference such as this with a chance of 80 %.
 
         None where there is no difference. The sample size of McNemar's test (Connor 1987,
         "Sample size for testing differences in proportions for the paired-sample design").

@@ -1,4 +1,4 @@
-"""Asks the models about every test picture and writes the Predictions artifact."""
+"""Runs the models on every test picture and writes the Predictions artifact."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _DIGITS = 9  # what a float32 needs to come back as itself
 
 
 def describe(models: dict[str, str], test: str, version: str, folder: str) -> dict[str, Any]:
-    """Asks each model two pictures, writes `models.json`, and gives what it says.
+    """Runs each model on two pictures, writes `models.json`, and returns its content.
 
     Args:
       models: SavedModels' folders by model.
@@ -54,7 +54,7 @@ def _about(directory: str, examples: list[bytes]) -> dict[str, Any]:
 def write(
     pipeline: beam.Pipeline, models: dict[str, str], described: dict[str, Any], test: str, to: str
 ) -> None:
-    """Adds the steps that ask the models about the split `test` and write the rows into `to`."""
+    """Adds the steps that run the models on the split `test` and write the rows into `to`."""
     classes = {
         model: described[model]["classes"]
         for model in models

@@ -34,9 +34,9 @@ Accumulator = list[tuple[np.ndarray, np.ndarray]]  # [n] labels and [n, classes]
 
 
 class ClassifierFigures(tfma.metrics.Metric):
-    """Macro averages, calibration error, and figures by class (`class_id` in the sub key).
+    """Macro averages, calibration error, and metrics by class (`class_id` in the sub key).
 
-    A figure that a slice can't give is not in its result.
+    A metric that can't be measured on a slice is not in its result.
     """
 
     def __init__(self, k: int, name: str = "classifier_figures"):
@@ -108,7 +108,7 @@ class _Figures(beam.CombineFn):
 def figures(
     labels: np.ndarray, scores: np.ndarray, k: int
 ) -> tuple[dict[str, float], dict[str, list[float]]]:
-    """Gives the figures of the whole and those of each class; NaN for what can't be measured.
+    """Returns the metrics of all pictures and of each class; NaN for those that can't be measured.
 
     Args:
       labels: [pictures] int64.

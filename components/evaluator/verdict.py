@@ -1,4 +1,4 @@
-"""The verdict: the gate's rows, the figures behind them, and what else is to be said in words."""
+"""The verdict: the gate's rows, the metrics behind them, and notes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SHARED = "classes that both models know"
 
 @dataclasses.dataclass(frozen=True)
 class Verdict:
-    """What became of the candidate.
+    """The gate's verdict on the candidate.
 
     Attributes:
       settings: the gate's thresholds.
@@ -63,7 +63,7 @@ class Verdict:
         return "passed" if self.passed else "refused"
 
     def document(self) -> dict[str, Any]:
-        """Gives the content of `verdict.json`."""
+        """Returns the content of `verdict.json`."""
         return {
             "verdict": self.word,
             "bless_reason": self.settings.bless if self.overridden else None,
@@ -143,7 +143,7 @@ def pairs(candidate: np.ndarray, baseline: np.ndarray) -> Pairs:
 
 
 def known_slices(settings: Gate, answered: Predictions) -> list[str]:
-    """Gives the columns to slice by; a manifest without one leaves it out.
+    """Returns the columns to slice by, each once.
 
     Raises:
       ConfigError: the gate names a class or a column that is not there.

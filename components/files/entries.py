@@ -25,7 +25,7 @@ class Tree:
 
 
 class View(Protocol):
-    """Answers what lies at and below one place."""
+    """Looks up the files at and below one place."""
 
     def names(self, folder: str) -> list[str]:
         """The files and folders right in a folder; none if there is no such folder."""

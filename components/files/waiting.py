@@ -1,4 +1,4 @@
-"""Reads again from a file system that is down for a moment; one that stays down ends the run.
+"""Retries reads of a file system that is down for a moment; one that stays down ends the run.
 
 A picture that is not there, or that this user may not read, is a fault of its own: it is rejected.
 A mount that is gone is not taken for that: its pictures would be missing from a data set that
@@ -33,7 +33,7 @@ def read(path: str, action: Callable[[], Result]) -> Result:
 
     Raises:
       OSError: this file can't be read.
-      SourceUnavailable: nor can, for a while, the file system.
+      SourceUnavailable: the file system did not answer for a while.
     """
     try:
         return attempted(action, lambda error: _is_transient(path, error))
@@ -49,7 +49,7 @@ def read(path: str, action: Callable[[], Result]) -> Result:
 
 
 def attempted(action: Callable[[], Result], is_transient: Callable[[Exception], bool]) -> Result:
-    """Retries `action` and returns its result; raises its last error, or one not transient."""
+    """Retries `action` and returns its result; raises its last error, or a permanent one."""
     return retried(action, _WAITS, is_transient)
 
 
@@ -62,7 +62,7 @@ def _is_transient(path: str, error: Exception) -> bool:
 
 
 def _may_be_there(path: str) -> bool:
-    """Whether a remote file is there, also where it can't be told: its errors have no numbers."""
+    """Whether a remote file is there; True also where that can't be found out."""
     from components.files.beam import file_system
 
     try:

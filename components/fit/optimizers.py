@@ -31,7 +31,7 @@ def build_optimizer(
     replicas = tf.distribute.get_strategy().num_replicas_in_sync
     arguments: dict[str, Any] = {
         "learning_rate": _schedule(phase, steps),
-        # AdamW asks for a number; the others take 0 for a decay to be worked out.
+        # AdamW needs a number; the others take 0 for a decay to be worked out.
         "weight_decay": phase.weight_decay or (0.0 if phase.optimizer == "adamw" else None),
         "global_clipnorm": phase.clip_norm and phase.clip_norm / replicas,
         "use_ema": phase.ema is not None,

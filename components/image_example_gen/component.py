@@ -16,7 +16,7 @@ class Driver(StepDriver):
     """Adds the fingerprint of every file: TFX's own would not see a picture change its class."""
 
     def facts_of(self, execution_info: ExecutionInfo) -> dict[str, str]:
-        """Lists the source, unless this run's command did, and keeps the listing."""
+        """Lists the source, unless this run's command has done so, and keeps the listing."""
         node = listing_handover.node_folder(execution_info.output_dict)
         listing = listing_handover.kept_for_run(node, execution_info.pipeline_run_id)
         listing = listing or sources.scan(settings_of(execution_info))

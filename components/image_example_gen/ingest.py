@@ -1,8 +1,8 @@
 """The Beam steps that turn pictures into `tf.train.Example`s and keep a ledger of every file.
 
 Not Beam's own WriteToTFRecord: one such transform per split costs seconds to set up and a coder's
-work per picture. Like it, each bundle writes files of its own, which get their final names only
-when all bundles are done, so that a bundle that is tried again leaves nothing behind.
+work per picture. As there, each bundle writes files of its own, which get their final names only
+when all bundles are done, so that a bundle that is retried leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ def _name(of_kind: tuple[str, Iterable[Shard]], prefixes: dict[str, str]) -> Non
     suffix = "jsonl" if kind == LEDGER else "tfrecord"
     for number, shard in enumerate(ordered):
         target = f"{prefixes[kind]}-{number:05}-of-{len(ordered):05}.{suffix}"
-        if FileSystems.exists(shard.path):  # else this step is being tried again
+        if FileSystems.exists(shard.path):  # else this step is being retried
             FileSystems.rename([shard.path], [target])
 
 

@@ -27,7 +27,7 @@ def node_folder(outputs: Mapping[str, list[Any]]) -> str:
 
 
 def keep(listing: Listing, node: str, run_id: str | None = None) -> str:
-    """Writes a listing into the node's folder, named by its fingerprint, which is given back.
+    """Writes a listing into the node's folder, named by its fingerprint, which is returned.
 
     Args:
       listing: what was listed.

@@ -23,7 +23,7 @@ _NEIGHBOURS = 64  # at most so many others are compared within one table: no qua
 def across_splits(accepted: Sequence[Row], most_listed: int) -> dict[str, Any]:
     """Finds pictures of `eval` that resemble one of `train`, and of `test` one of the others.
 
-    Gives {"count": how many, "listed": the first of them by name, each with the picture most like
+    Returns {"count": how many, "listed": the first of them by name, each with the picture most like
     it: {"file", "split", "label", "like", "like_split", "like_label", "bits"}}. `bits` of the
     fine hash differ.
     """

@@ -11,7 +11,7 @@ from components.step.base import Step
 class InfraValidator(Step):
     """Serves the candidate, asks it over gRPC and writes the standard InfraBlessing.
 
-    Not TFX's component, which needs Docker or Kubernetes and does not look at the answers.
+    Not TFX's component, which needs Docker or Kubernetes and does not look at the predictions.
     """
 
     EXECUTOR = Executor

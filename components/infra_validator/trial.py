@@ -1,4 +1,4 @@
-"""Loads and serves a SavedModel for a moment, and compares its answers with the network's.
+"""Loads and serves a SavedModel for a moment, and compares its predictions with the network's.
 
 Twice: in a session, as TensorFlow Serving loads it, and behind a server that is asked over gRPC.
 What a session can't load or run is refused with the runtime's error before a server starts.
@@ -44,8 +44,8 @@ def find_fault(
     Args:
       model: the SavedModel's folder.
       pictures: encoded and canonical.
-      in_memory: the network's own answers to them before it was exported; None: not known, so what
-        the session answers is expected of the server.
+      in_memory: the network's own predictions for them before it was exported; None: not known, so
+        the session's predictions are expected of the server.
       max_latency_ms: what the median of requests for one picture each may take; None: any time.
     """
     with tempfile.TemporaryDirectory() as model_dir:
@@ -71,7 +71,7 @@ def _server_fault(
     own: Sequence[Prediction],
     max_latency_ms: float | None,
 ) -> str | None:
-    """Why the server's answers can't be had, differ, or come too late."""
+    """Returns why the server's predictions are missing, different or late; None where none is."""
     try:
         with (
             serving(model_dir, _NAME, prefer_real=True) as address,
@@ -103,7 +103,7 @@ def _too_slow(client: Client, pictures: Sequence[bytes], limit: float) -> str | 
 
 
 def _classify(address: str, pictures: Sequence[bytes]) -> list[Prediction]:
-    """What the Classify API answers to serialized Examples."""
+    """Returns the Classify API's predictions for serialized Examples."""
     request = ClassificationRequest()
     request.model_spec.name = _NAME
     request.model_spec.signature_name = "serve_examples"
@@ -128,14 +128,14 @@ def _predictions(answers: Sequence[Answer]) -> list[Prediction]:
 def difference(
     found: Sequence[Prediction], own: Sequence[Prediction], where: str = "the server"
 ) -> str | None:
-    """Returns where answers differ in classes, or in a score by more than 1e-4; None: nowhere.
+    """Returns where predictions differ in classes, or in a score by more than 1e-4; None: nowhere.
 
     Classes may change places where their scores are that close. NaN differs from every score.
 
     Args:
       found: from `where`, one per picture.
       own: the model's.
-      where: names who answered, in the sentence.
+      where: names who predicted, in the sentence.
     """
     for number, (of_server, of_model) in enumerate(zip(found, own, strict=True), start=1):
         scores = dict(zip(of_server.classes, of_server.scores, strict=True))

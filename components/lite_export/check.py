@@ -1,4 +1,4 @@
-"""Holds a file for devices against the SavedModel."""
+"""Compares a file for devices with the SavedModel."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from components.settings.export import Export
 
 @dataclasses.dataclass(frozen=True)
 class Comparison:
-    """How a file's answers differ from the SavedModel's.
+    """How a file's predictions differ from the SavedModel's.
 
     Attributes:
-      pictures: how many both were asked about.
+      pictures: how many both predicted.
       agreement: part of them with the same best class.
       max_score_difference: of any class of any picture.
       mean_score_difference: over all of them.
@@ -28,7 +28,7 @@ class Comparison:
     mean_score_difference: float
 
     def faults(self, settings: Export) -> list[str]:
-        """Gives in words what is not within the tolerance."""
+        """Returns a description of each measure that is not within the tolerance."""
         found = []
         if self.agreement < settings.min_agreement:
             found.append(
@@ -44,7 +44,7 @@ class Comparison:
 
 
 def answers(file: bytes, pictures: np.ndarray) -> np.ndarray:
-    """Gives a file's scores: [count, height, width, 3] uint8 RGB -> [count, classes] float32."""
+    """Returns a file's scores: [count, height, width, 3] uint8 RGB -> [count, classes] float32."""
     interpreter = Interpreter(model_content=file)
     run = interpreter.get_signature_runner("serving_default")
     return np.concatenate([run(**{INPUT: picture[np.newaxis]})[OUTPUT] for picture in pictures])

@@ -16,7 +16,7 @@ INPUT, OUTPUT = "image", "scores"
 
 
 class Device(tf.Module):
-    """What runs on a device: one picture's pixels in, its scores out."""
+    """The module that runs on a device: one picture's pixels in, its scores out."""
 
     def __init__(self, classifier: keras.Model, backbone: str):
         """Holds what is converted.
@@ -41,7 +41,7 @@ class Device(tf.Module):
 
 
 def convert(classifier: keras.Model, backbone: str, kind: Kind, pictures: np.ndarray) -> bytes:
-    """Gives the file.
+    """Converts the classifier.
 
     Args:
       classifier: scaled pixels -> probabilities.
@@ -50,7 +50,7 @@ def convert(classifier: keras.Model, backbone: str, kind: Kind, pictures: np.nda
       pictures: [count, height, width, 3] uint8 RGB; the ranges of `int8` come from them.
 
     Returns:
-      [1, height, width, 3] uint8 RGB `image` -> [1, classes] float32 `scores`.
+      The file's bytes: [1, height, width, 3] uint8 RGB `image` -> [1, classes] float32 `scores`.
     """
     device = Device(classifier, backbone)
     with tempfile.TemporaryDirectory() as folder:
@@ -63,7 +63,7 @@ def convert(classifier: keras.Model, backbone: str, kind: Kind, pictures: np.nda
             converter.target_spec.supported_types = [tf.float16]
         else:
             converter.representative_dataset = lambda: _one_by_one(pictures)
-            # What has no 8 bit kernel (ConvNeXt's normalisation) stays as it is.
+            # Operations without an 8 bit kernel (ConvNeXt's normalisation) stay as they are.
             converter.target_spec.supported_ops = [
                 tf.lite.OpsSet.TFLITE_BUILTINS_INT8,
                 tf.lite.OpsSet.TFLITE_BUILTINS,

@@ -1,4 +1,4 @@
-"""Makes files for devices of the candidate, and keeps those that answer as the SavedModel does."""
+"""Converts the candidate for devices; keeps the files that predict as the SavedModel does."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Executor(StepExecutor[LiteSettings]):
 
 
 def _kept(file: bytes, name: str, folder: str, asked: _Asked, export: Export) -> dict[str, Any]:
-    """Writes a file if it answers as the SavedModel does; returns its row in the record."""
+    """Writes a file if it predicts as the SavedModel does; returns its row in the record."""
     comparison = compare(answers(file, asked.pictures), asked.scores)
     faults = comparison.faults(export)
     if not faults:
@@ -90,7 +90,7 @@ def _kept(file: bytes, name: str, folder: str, asked: _Asked, export: Export) ->
 
 
 def _ask(model: str, encoded: list[bytes], pixels: Pixels, backbone: str) -> _Asked:
-    """Asks the SavedModel, by the signature whose scores stand in the class list's order."""
+    """Runs the SavedModel, by the signature whose scores stand in the class list's order."""
     examples = [serialized({features.ENCODED: picture}) for picture in encoded]
     with SavedModelSession(saved_model.serving_dir(model)) as session:
         scores = [

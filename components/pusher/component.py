@@ -91,7 +91,7 @@ def _pushed_before(model: Path, directory: Path, maker: str) -> int | None:
 def _same_model(model: Path, directory: Path) -> versions.Version | None:
     """The version with the same files that is served, on trial, or was taken back by a rollback.
 
-    Whoever withdrew a model does not want the next identical run to serve it again.
+    A model that a rollback withdrew must not be served again by the next identical run.
     """
     if not directory.is_dir():
         return None

@@ -13,7 +13,7 @@ _LISTED_CLASSES = 30  # in the sentence about them; the table holds all
 
 
 def card(run: Run) -> str:
-    """Gives the card of a run whose candidate was judged."""
+    """Returns the card of a run whose candidate was judged."""
     made = environment()
     made.filters["md"] = escape
     candidate = run.verdict["metrics"]["candidate"]
@@ -29,7 +29,7 @@ def card(run: Run) -> str:
 
 
 def escape(text: Any) -> str:
-    """Gives text that Markdown shows as it is, on one line."""
+    """Returns text that Markdown shows as it is, on one line."""
     return _SPECIAL.sub(r"\\\1", " ".join(str(text).split()))
 
 

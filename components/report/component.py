@@ -28,7 +28,7 @@ class Driver(StepDriver):
 class Report(Step):
     """Writes `report.html`, which needs no other file and no network.
 
-    Beside it the model card, and the same figures for machines.
+    Beside it the model card, and the same metrics for machines.
     """
 
     EXECUTOR = Executor
@@ -46,7 +46,7 @@ class Report(Step):
         "model": standard_artifacts.Model,  # the candidate, whose heat maps are drawn
         "transform_graph": standard_artifacts.TransformGraph,  # makes its pixels
         "model_run": standard_artifacts.ModelRun,  # the training's history
-        "predictions": artifact_types.Predictions,  # the models' answers to the test pictures
+        "predictions": artifact_types.Predictions,  # the models' predictions for the test pictures
         "verdict": artifact_types.GateVerdict,
     }
     OPTIONAL_INPUTS = {

@@ -1,4 +1,4 @@
-"""The files of a report: the page for people, the card, and the same figures for machines."""
+"""The files of a report: the page for people, the card, and the same metrics for machines."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MODEL_CARD, METRICS, VERDICT = "model_card.md", "metrics.json", "verdict.json"
 
 
 def of(run: Run) -> dict[str, str]:
-    """Gives the text of every file by its name; without a verdict, page and configuration."""
+    """Returns the text of every file by its name; without a verdict, page and configuration."""
     texts = {REPORT_PAGE: render(run), CONFIGURATION: _json(run.configuration)}
     if run.verdict:
         texts[MODEL_CARD] = card(run)
@@ -24,7 +24,7 @@ def of(run: Run) -> dict[str, str]:
 
 
 def metrics(run: Run) -> dict[str, Any]:
-    """Gives the content of `metrics.json`: all figures of the page."""
+    """Returns the content of `metrics.json`: all metrics of the page."""
     return {
         "run_id": run.run_id,
         "data_fingerprint": run.ingest["fingerprint"],
@@ -39,7 +39,7 @@ def metrics(run: Run) -> dict[str, Any]:
 
 
 def verdict(run: Run) -> dict[str, Any]:
-    """Gives the content of `verdict.json`: the gate's rows and what became of the candidate."""
+    """Returns the content of `verdict.json`: the gate's rows and the verdict on the candidate."""
     keys = ("verdict", "bless_reason", "gate", "notes", "served_version")
     return {
         "run_id": run.run_id,

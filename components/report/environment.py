@@ -10,7 +10,7 @@ TEMPLATES = Path(__file__).parent
 
 
 def environment() -> jinja2.Environment:
-    """Gives Jinja2's environment; `*.html.j2` escapes all it is given."""
+    """Returns Jinja2's environment; `*.html.j2` escapes every value."""
     made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=jinja2.select_autoescape(["html.j2"]),

@@ -1,4 +1,4 @@
-"""Reads what the run left and writes the page, the model card and the figures."""
+"""Reads what the run left and writes the page, the model card and the metrics."""
 
 from __future__ import annotations
 

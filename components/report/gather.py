@@ -33,7 +33,7 @@ _LOOKED_THROUGH = 3000  # pictures, for samples of rare classes
 
 
 def gather(inputs: Mapping[str, Artifact], **known: Any) -> Run:
-    """Gives the run, as far as its artifacts are there.
+    """Returns the run, as far as its artifacts are there.
 
     Args:
       inputs: the artifacts by the name of Report's inputs.
@@ -101,7 +101,7 @@ def _versions() -> dict[str, str]:
 
 
 def samples(folder: str, classes: list[str]) -> list[Sample]:
-    """Gives some pictures of each class, the same number where there are enough, by class.
+    """Returns some pictures of each class, the same number where there are enough, by class.
 
     Of more than 48 classes the first ones are shown.
     """
@@ -121,7 +121,7 @@ def samples(folder: str, classes: list[str]) -> list[Sample]:
 
 
 def pictures(folder: str, files: set[str]) -> dict[str, bytes]:
-    """Gives the encoded pictures of a split that have these file names."""
+    """Returns the encoded pictures of a split that have these file names."""
     found = {}
     for picture in _pictures(folder) if files else ():
         name = picture.text(features.FILENAME)

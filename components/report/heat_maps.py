@@ -32,11 +32,11 @@ class GradCam:
         self._pixels = pixels
 
     def heat(self, encoded: Sequence[bytes], classes: Sequence[int]) -> list[np.ndarray]:
-        """Gives what speaks for a class in each picture: [rows, columns] float32 in [0, 1].
+        """Returns each place's weight for the class: [rows, columns] float32 in [0, 1] per picture.
 
         Args:
           encoded: the pictures.
-          classes: of each, the class that is asked about.
+          classes: of each, the class in question.
         """
         found: list[np.ndarray] = []
         for start in range(0, len(encoded), _BATCH):

@@ -51,7 +51,7 @@ SECTIONS = (
 
 
 def render(run: Run) -> str:
-    """Gives the page as HTML. All names are escaped; nothing in it refers to another file."""
+    """Returns the page as HTML. All names are escaped; nothing in it refers to another file."""
     templates = environment()
     bodies = {}
     for section in SECTIONS:

@@ -1,4 +1,4 @@
-"""What a run's page is made of, as plain data: drawing it needs neither TFX nor TensorFlow."""
+"""The content of a run's page, as plain data: drawing it needs neither TFX nor TensorFlow."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ class Sample(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """One run. Whatever is listed by class follows `classes`.
+    """One run. Every list by class follows `classes`.
 
-    What a run that failed did not come to is empty, and its sections are left out.
+    Attributes that a failed run did not come to are empty, and their sections are left out.
 
     Attributes:
       configuration: the run's configuration.
@@ -54,7 +54,7 @@ class Run:
       logs: folder of the TensorBoard events.
       augmented: an encoded picture of augmented training pictures, or None.
       verdict: the gate's verdict, with InfraValidator's row.
-      predictions: the models' answers to the test pictures.
+      predictions: the models' predictions for the test pictures.
       pictures: by file, the encoded test pictures that are shown.
       heat_maps: by file, where the model looked: [rows, columns] float32 in [0, 1].
       pushed_version: the version that this run pushed; "" where it pushed none; None where that

@@ -1,4 +1,4 @@
-"""The models' answers to the test pictures, one by one, and what is counted from them."""
+"""The models' predictions for the test pictures, one by one, and counts of them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Answer(NamedTuple):
 
 
 def answers_of(predictions: Predictions, model: str = CANDIDATE) -> list[Answer]:
-    """Gives a model's answers, by file."""
+    """Returns a model's predictions, by file."""
     scores, predicted = predictions.scores[model], predictions.predicted[model]
     rows = np.arange(len(predictions.files))
     columns = (predictions.labels, predicted, scores[rows, predicted])
@@ -39,20 +39,20 @@ def answers_of(predictions: Predictions, model: str = CANDIDATE) -> list[Answer]
 
 
 def confusion(predictions: Predictions) -> np.ndarray:
-    """Counts the candidate's answers: [classes, classes] int64, true class down."""
+    """Counts the candidate's predictions: [classes, classes] int64, true class down."""
     counts = np.zeros((predictions.known,) * 2, np.int64)
     np.add.at(counts, (predictions.labels, predictions.predicted[CANDIDATE]), 1)
     return counts
 
 
 def worst_mistakes(answers: Iterable[Answer], most: int) -> list[Answer]:
-    """Gives the mistakes with the highest score for the wrong class, the highest first."""
+    """Returns the mistakes with the highest score for the wrong class, the highest first."""
     mistakes = [answer for answer in answers if answer.predicted != answer.label]
     return sorted(mistakes, key=lambda answer: (-answer.score, answer.file))[:most]
 
 
 def surest(answers: Iterable[Answer], most: int) -> list[Answer]:
-    """Gives correct answers with a high score, the classes taking turns."""
+    """Returns correct predictions with a high score, the classes taking turns."""
     turns: collections.Counter[int] = collections.Counter()
     found = []
     for answer in sorted(answers, key=lambda answer: (-answer.score, answer.file)):
@@ -67,12 +67,12 @@ class Change(NamedTuple):
 
     file: str
     label: int
-    before: int  # what the baseline takes it for
+    before: int  # the class that the baseline predicts
     now: int
 
 
 def changed_sides(predictions: Predictions) -> tuple[list[Change], list[Change]]:
-    """Gives the pictures that turned right and those that turned wrong, by file."""
+    """Returns the pictures that turned right and those that turned wrong, by file."""
     right = {model: predictions.correct(model) for model in (CANDIDATE, BASELINE)}
 
     def changes(which: np.ndarray) -> list[Change]:

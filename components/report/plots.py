@@ -22,17 +22,17 @@ _LONGEST_NAME = 18  # characters
 
 
 def short(name: str) -> str:
-    """Gives a name that fits beside an axis, without what can't be printed."""
+    """Returns a name that fits beside an axis, without unprintable characters."""
     printable = "".join(letter if letter.isprintable() else " " for letter in name)
     return printable if len(printable) <= _LONGEST_NAME else f"{printable[: _LONGEST_NAME - 1]}…"
 
 
 def to_svg(figure: Figure, alt: str, *, stretch: float) -> Markup:
-    """Gives the figure as an `<svg>` element, as wide as its place allows.
+    """Returns the figure as an `<svg>` element, as wide as its place allows.
 
     Args:
       figure: drawn with the colours of this module.
-      alt: what a reader who can't see it is told.
+      alt: the text for a reader who can't see it.
       stretch: how many CSS pixels a point of the figure may at most become; never less than 0.8,
         to stay readable on a phone (the place scrolls).
     """
@@ -50,7 +50,7 @@ def to_svg(figure: Figure, alt: str, *, stretch: float) -> Markup:
 
 
 def _draw(figure: Figure, salt: str) -> str:
-    """Gives Matplotlib's SVG; another salt gives other ids, which all stand on one page."""
+    """Returns Matplotlib's SVG; each salt makes ids of its own, as all figures share one page."""
     file = io.StringIO()
     settings = {"svg.fonttype": "none", "svg.hashsalt": salt}
     with matplotlib.rc_context(settings), warnings.catch_warnings():
@@ -61,7 +61,7 @@ def _draw(figure: Figure, salt: str) -> str:
 
 
 def dress(axes: Any) -> None:
-    """Gives axes the page's look: a line below, light lines across, muted ticks."""
+    """Styles axes like the page: a line below, light lines across, muted ticks."""
     axes.tick_params(labelcolor=INK, color=LINE, labelsize=10, length=0, pad=5)
     axes.grid(axis="y", color=LINE, lw=0.8)
     axes.set_axisbelow(True)

@@ -13,14 +13,14 @@ _STRENGTH = 0.6  # of a heat map's hottest place over the picture
 
 
 def thumbnail(encoded: bytes, side: int) -> str:
-    """Gives an encoded picture, at most `side` pixels wide and high, as a `data:` address."""
+    """Returns an encoded picture, at most `side` pixels wide and high, as a `data:` address."""
     picture = Image.open(io.BytesIO(encoded)).convert("RGB")
     picture.thumbnail((side, side))
     return _address(picture)
 
 
 def heated(encoded: bytes, heat: np.ndarray, size: list[int], fit: str, side: int) -> str:
-    """Gives what the network saw of a picture under its heat map, as a JPEG's `data:` address.
+    """Returns the network's view of a picture under its heat map, as a JPEG's `data:` address.
 
     Args:
       encoded: the picture.

@@ -1,4 +1,4 @@
-"""What ML Metadata knows of the nodes that a run executed: names, times and outputs."""
+"""Reads from ML Metadata the nodes that a run executed: names, times and outputs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def seconds(execution: Execution) -> float:
 
 
 def outputs(store: MetadataStore, execution: Execution) -> dict[str, Artifact]:
-    """Returns what an execution gave, by output key; of several artifacts the last one."""
+    """Returns an execution's outputs by their keys; of several artifacts the last one."""
     events = store.get_events_by_execution_ids([execution.id])
     keys = {event.artifact_id: event.path.steps[0].key for event in events if _is_output(event)}
     return {keys[artifact.id]: artifact for artifact in store.get_artifacts_by_id(list(keys))}

@@ -1,6 +1,6 @@
-"""How far a long step has come, told through `logging` so that a component needs no console.
+"""Reports the progress of a long step through `logging`, so that a component needs no console.
 
-Whoever shows progress (the command) adds a handler to `LOGGER`; without one nothing happens.
+The command adds a handler to `LOGGER` that shows it; without a handler nothing happens.
 """
 
 from __future__ import annotations
@@ -14,5 +14,5 @@ LOGGER.addHandler(logging.NullHandler())
 
 
 def report(text: str, done: int | None = None, total: int | None = None) -> None:
-    """Tells that `done` of `total` units are finished (both may be unknown); `text` names them."""
+    """Reports `done` of `total` units (both may be unknown); `text` names the units."""
     LOGGER.info(text, extra={"done": done, "total": total})

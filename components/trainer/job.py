@@ -1,7 +1,7 @@
 """A training as plain data, so that its chief can hand it to the other workers as a file.
 
-TFX runs one Trainer, which resolves what it reads and publishes what it gives. The other workers
-find here what it found, train with it, and publish nothing.
+TFX runs one Trainer, which resolves its inputs and publishes its outputs. The other workers read
+the same inputs from here, train with them, and publish nothing.
 """
 
 from __future__ import annotations

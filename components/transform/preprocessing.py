@@ -1,4 +1,4 @@
-"""What every picture goes through before the network, in training and in serving alike.
+"""Preprocesses every picture before the network, in training and in serving alike.
 
 TFX's Transform turns `preprocessing_fn` into a graph; BottleneckGen, the Trainer and the exported
 signatures all run that one graph, so that they see the same pixels by construction.

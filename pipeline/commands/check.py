@@ -1,4 +1,4 @@
-"""The command `check`: what a run would read, without running it."""
+"""The command `check`: reads the pictures as a run would, without running it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _SHOWN = 10  # of the pictures that are like another
 def check(data: Data, as_json: bool) -> None:
     """Prints the pictures per class and split, and what a run would reject or stop at.
 
-    With `as_json` standard output has what programs read, and the notes go to standard error too.
+    With `as_json` standard output has the JSON for programs, and the notes go to standard error.
 
     Raises:
       UserError: there is nothing to read.
@@ -68,7 +68,7 @@ def read_source(data: Data) -> tuple[dict[str, Any], list[str]]:
 
 
 def read_by_programs(report: dict[str, Any]) -> dict[str, Any]:
-    """Returns what programs read of an ingest report."""
+    """Returns the facts of an ingest report that `--json` prints."""
     return {key: report[key] for key in _READ_BY_PROGRAMS}
 
 

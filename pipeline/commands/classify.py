@@ -1,4 +1,4 @@
-"""The command `classify`: asks a server what pictures show, and goes on past broken ones."""
+"""The command `classify`: asks a server for the classes of pictures, and skips broken ones."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Request:
-    """Pictures, the server that is asked, and how its answers are shown."""
+    """Pictures, the server that is asked, and how its predictions are shown."""
 
     images: list[Path]
     """Pictures, and folders of them at any depth."""
@@ -28,7 +28,7 @@ class Request:
     version: int | None = None
     label: str | None = None
     ca: Path | None = None
-    """Who signed the server's certificate; with `cert` and `key`, or without, it means TLS."""
+    """PEM file of the authority that signed the server's certificate; turns TLS on."""
     cert: Path | None = None
     key: Path | None = None
     token_file: Path | None = None
@@ -38,11 +38,11 @@ class Request:
     output: Path | None = None
     """A file instead of standard output."""
     imagenet: str | None = None
-    """A backbone whose unchanged ImageNet classifier answers instead of a server."""
+    """A backbone whose unchanged ImageNet classifier predicts instead of a server."""
 
 
 def classify(request: Request) -> bool:
-    """Writes an answer per picture; gives whether all of them were answered.
+    """Writes a prediction per picture; returns whether all pictures have one.
 
     Raises:
       UserError: the server or the model is absent, or a folder has no pictures.
@@ -172,7 +172,7 @@ def _best(answer: Prediction, top: int) -> list[tuple[str, float]]:
 
 @contextmanager
 def _progress(request: Request, total: int) -> Iterator[Callable[[], None]]:
-    """A bar on a terminal, unless the answers themselves go there."""
+    """A bar on a terminal, unless the predictions themselves go there."""
     if not sys.stderr.isatty() or (request.output is None and sys.stdout.isatty()):
         yield lambda: None
         return
@@ -186,7 +186,7 @@ def _progress(request: Request, total: int) -> Iterator[Callable[[], None]]:
 
 
 def _list(refused: list[PictureRefused], total: int, request: Request) -> None:
-    """Names what was left out, where the answers do not show it or lie in a file."""
+    """Names the skipped pictures, where the output does not show them or lies in a file."""
     if not refused or (request.output is None and request.style != "text"):
         return
     print(f"{len(refused)} of {total} pictures could not be classified", file=sys.stderr)

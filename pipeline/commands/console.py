@@ -1,4 +1,4 @@
-"""What the user sees of a run: a line per node, progress in the long ones, a summary.
+"""Shows a run to the user: a line per node, progress in the long ones, a summary.
 
 Everything else that TensorFlow, TFX, Beam and absl print goes to the run's log file.
 """
@@ -21,14 +21,14 @@ from rich.status import Status
 
 from components.step import progress
 
-_TOLD_CLASSES, _TOLD_THRESHOLDS = 20, 30  # of more, only some are told; the report has all
+_TOLD_CLASSES, _TOLD_THRESHOLDS = 20, 30  # of more, only some are shown; the report has all
 _PLAIN_SECONDS = 10  # between two progress lines where the output is not a terminal
 _MARKS = {"ran": "[green]done[/]", "cached": "[cyan]cached[/]", "failed": "[red]failed[/]"}
 
 
 @contextmanager
 def quiet(log: Path, to_stderr: bool) -> Iterator[Console]:
-    """Sends all output of this process to `log` and gives a console on the real output.
+    """Sends all output of this process to `log` and yields a console on the real output.
 
     By file descriptor, since TensorFlow's C++ code and child processes write there directly.
 
@@ -66,7 +66,7 @@ def _console(file: TextIO) -> Console:
 
 
 class RunView(logging.Handler):
-    """Shows the nodes of a run as they start, go on and end."""
+    """Shows the nodes of a run as they start, progress and end."""
 
     def __init__(self, console: Console):
         super().__init__()
@@ -148,7 +148,7 @@ def _told(gate: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def show_summary(console: Console, result: dict[str, Any], picture: str) -> None:
-    """Shows how a run ended: figures, the gate's reasons, and how to go on, as with `picture`."""
+    """Shows how a run ended: metrics, the gate's reasons, and the next commands."""
     metrics = result["metrics"]
     console.print()
     if metrics:

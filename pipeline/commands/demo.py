@@ -23,7 +23,7 @@ _NAME = "solar-cells"
 
 
 def main() -> int:
-    """Runs the demo and gives its exit code: 0 when a model was pushed, or served already."""
+    """Runs the demo and returns its exit code: 0 when a model was pushed, or served already."""
     environment.prepare()
     pictures, runs = _FOLDER / "pictures", _FOLDER / "runs"
     print(f"{_PICTURES} pictures of solar cells (elpv-dataset, CC BY-NC-SA 4.0) in {pictures}")

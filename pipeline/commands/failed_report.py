@@ -1,4 +1,4 @@
-"""The page of a run that failed: what it came to before, and why it ended.
+"""The page of a run that failed: its results until then, and why it ended.
 
 Such a run never reaches the component Report, so its page is no artifact; it lies in the root.
 """
@@ -40,7 +40,7 @@ def folder_of(root: Path, run_id: str) -> Path:
 
 
 def write_failed(config: Config, run: Run, error: str) -> Path | None:
-    """Writes the page and gives its path; None where even that failed, which the log tells.
+    """Writes the page and returns its path; None where even that failed, which the log shows.
 
     Args:
       config: the run's configuration.

@@ -1,4 +1,4 @@
-"""The options that several subcommands have."""
+"""Options that several subcommands have."""
 
 from __future__ import annotations
 
@@ -8,25 +8,39 @@ from typing import Annotated
 import typer
 
 ModelDir = Annotated[Path, typer.Option(help="The push directory: one folder per version.")]
-Name = Annotated[str, typer.Option(help="What the server calls the model.")]
-Json = Annotated[bool, typer.Option("--json", help="For programs: JSON on standard output.")]
-ConfigFile = Annotated[Path | None, typer.Option("--config", help="A configuration file.")]
-Preset = Annotated[str | None, typer.Option(help="A configuration that comes with the project.")]
+Name = Annotated[str, typer.Option(help="The model's name on the server.")]
+Json = Annotated[bool, typer.Option("--json", help="Prints JSON on standard output, for programs.")]
+ConfigFile = Annotated[Path | None, typer.Option("--config", help="A configuration file (YAML).")]
+Preset = Annotated[
+    str | None,
+    typer.Option(help="A configuration that comes with the project, such as solar-cells."),
+]
 Sources = Annotated[
     list[str] | None,
-    typer.Option("--data", metavar="DIR", help="Folder of pictures, manifest; several: repeat it."),
+    typer.Option(
+        "--data",
+        metavar="DIR",
+        help="Folder of pictures, manifest or TFRecords; repeat it for several.",
+    ),
 ]
 Root = Annotated[str | None, typer.Option(help="Folder of artifacts, metadata and logs.")]
 RunsRoot = Annotated[str, typer.Option(help="Folder of artifacts, metadata and logs.")]
 Metadata = Annotated[
     str | None,
-    typer.Option(help="The runs' metadata: a server's URL or SQLite file; not --root's."),
+    typer.Option(help="A server's URL or a SQLite file; default: the metadata in --root."),
 ]
 Assignments = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Overrides a key, as training.seed=1."),
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Overrides a key, as training.seed=1; repeat it for several.",
+    ),
 ]
 
 ServingFile = Annotated[
-    Path | None, typer.Option(exists=True, dir_okay=False, help="As TensorFlow Serving's flag.")
+    Path | None,
+    typer.Option(
+        exists=True, dir_okay=False, help="A file for TensorFlow Serving's flag of this name."
+    ),
 ]

@@ -1,4 +1,4 @@
-"""The command `run`: from the command's words to one pipeline run and its result."""
+"""The command `run`: from the command's arguments to one pipeline run and its result."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Request:
 
 
 def run(request: Request) -> int:
-    """Runs the pipeline, tells people and programs what became of it, and gives the exit code."""
+    """Runs the pipeline, shows its result to people or programs, and returns the exit code."""
     try:
         result = execute(request)
     except UserError as error:
@@ -44,7 +44,7 @@ def run(request: Request) -> int:
 
 
 def execute(request: Request) -> dict[str, Any]:
-    """Runs the pipeline, shows people how it goes, and returns what programs read.
+    """Runs the pipeline, shows progress, and returns what `--json` prints.
 
     Raises:
       UserError: it can't start; a node's failure is in the result instead.
@@ -62,7 +62,7 @@ def build_config(request: Request) -> Config:
     """Returns the configuration that the arguments ask for.
 
     Raises:
-      ConfigError: a word is wrong.
+      ConfigError: an argument or a key is wrong.
     """
     if request.config_file and request.preset:
         raise ConfigError("--config and --preset exclude each other: name one of them.")

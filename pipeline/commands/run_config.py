@@ -26,7 +26,7 @@ def run_config(
     may_substitute: bool = False,
     to_stderr: bool = True,
 ) -> dict[str, Any]:
-    """Runs the pipeline, shows people how it goes, and returns what programs read.
+    """Runs the pipeline, shows progress, and returns what `run --json` prints.
 
     Args:
       config: the whole configuration.
@@ -65,7 +65,7 @@ def run_config(
 
 
 def _alone(config: Config) -> contextlib.AbstractContextManager[None]:
-    """A database server keeps several runs apart; with a SQLite file, the second one is told."""
+    """Locks the root where a SQLite file holds the metadata: a second run is refused."""
     if metadata.is_url(config.metadata):
         return contextlib.nullcontext()
     return root.locked(config.root)
@@ -135,7 +135,7 @@ def _in_a_sentence(error: BaseException | None) -> str:
 def read_by_programs(
     run: Any = None, error: str | None = None, log: Path | None = None, config: Config | None = None
 ) -> dict[str, Any]:
-    """Returns what programs read; the keys are a contract."""
+    """Returns what `run --json` prints; the keys are a contract."""
     gate = (run.document(outputs.VERDICT, "verdict.json") if run else None) or {}
     report = run.outputs.get(outputs.REPORT) if run else None
     return {

@@ -1,4 +1,4 @@
-"""The commands `runs`, `compare` and `report`: what ML Metadata knows of the runs of a root."""
+"""The commands `runs`, `compare` and `report`: read the runs of a root from ML Metadata."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def list_runs(root: Path, as_json: bool, store: str | None = None) -> None:
 
 
 def known_runs(root: Path, store: str | None = None) -> list[dict[str, Any]]:
-    """Returns what programs read of each run, the newest first.
+    """Returns what `runs --json` prints of each run, the newest first.
 
     Raises:
       ConfigError: the folder is not a root of runs.
@@ -51,7 +51,7 @@ def known_runs(root: Path, store: str | None = None) -> list[dict[str, Any]]:
 
 
 def compare(root: Path, names: tuple[str, str], as_json: bool, store: str | None = None) -> None:
-    """Prints verdicts, figures and what differs in the configurations of two runs side by side.
+    """Prints verdicts, metrics and configuration differences of two runs side by side.
 
     Raises:
       ConfigError: the folder is not a root of runs, or a run is not in it.

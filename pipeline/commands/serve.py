@@ -14,7 +14,7 @@ def serve(options: ServeOptions, local: bool) -> None:
 
     Args:
       options: what to serve and where.
-      local: the development server, whatever the machine has.
+      local: starts the development server even where the machine has TensorFlow Serving.
 
     Raises:
       UserError: a port is taken, or a file is not of its form.

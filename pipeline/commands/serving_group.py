@@ -21,15 +21,23 @@ def serve(
         Path | None, typer.Option(help="The push directory: one folder per version.")
     ] = None,
     name: Name = "classifier",
-    port: Annotated[int, typer.Option(help="For gRPC.")] = 8500,
-    rest_port: Annotated[int, typer.Option(help="For REST and a page to try it.")] = 8501,
+    port: Annotated[int, typer.Option(help="Port for gRPC.")] = 8500,
+    rest_port: Annotated[
+        int, typer.Option(help="Port for REST and a page to try the model.")
+    ] = 8501,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     model_config_file: ServingFile = None,
     batching_parameters_file: ServingFile = None,
     ssl_config_file: ServingFile = None,
-    local: Annotated[bool, typer.Option("--local", help="Not TensorFlow Serving itself.")] = False,
+    local: Annotated[
+        bool,
+        typer.Option(
+            "--local",
+            help="Starts the development server even where TensorFlow Serving is installed.",
+        ),
+    ] = False,
 ) -> None:
-    """Serves the newest version: by TensorFlow Serving if found, else for development only."""
+    """Serves the newest version by TensorFlow Serving, else by a development server."""
     from pipeline.commands.serve import serve as serve_models
     from serving.options import ServeOptions
 
@@ -43,21 +51,37 @@ def classify(
     images: Annotated[list[Path], typer.Argument(help="Pictures, and folders of them.")],
     server: Annotated[str, typer.Option(help="HOST:PORT of the server's gRPC.")] = "localhost:8500",
     name: Name = "classifier",
-    version: Annotated[int | None, typer.Option(help="A version, not the newest.")] = None,
-    label: Annotated[str | None, typer.Option(help="The version with this label.")] = None,
-    ca: Annotated[Path | None, typer.Option(help="TLS: who signed the server's key.")] = None,
-    cert: Annotated[Path | None, typer.Option(help="mTLS: our certificate.")] = None,
-    key: Annotated[Path | None, typer.Option(help="mTLS: its key.")] = None,
-    token_file: Annotated[Path | None, typer.Option(help="A bearer token, over TLS.")] = None,
-    top: Annotated[int, typer.Option(min=1, help="How many classes to show.")] = 3,
+    version: Annotated[int | None, typer.Option(help="Asks this version, not the newest.")] = None,
+    label: Annotated[
+        str | None, typer.Option(help="Asks the version with this label: stable or canary.")
+    ] = None,
+    ca: Annotated[
+        Path | None,
+        typer.Option(help="TLS: PEM file of the authority that signed the server's certificate."),
+    ] = None,
+    cert: Annotated[
+        Path | None, typer.Option(help="mTLS: PEM file of the client's certificate.")
+    ] = None,
+    key: Annotated[
+        Path | None, typer.Option(help="mTLS: PEM file of that certificate's key.")
+    ] = None,
+    token_file: Annotated[
+        Path | None, typer.Option(help="File with a bearer token, which is sent over TLS only.")
+    ] = None,
+    top: Annotated[int, typer.Option(min=1, help="How many classes to show per picture.")] = 3,
     as_json: Json = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="A table, a row per picture.")] = False,
-    output: Annotated[Path | None, typer.Option(help="A file instead of the screen.")] = None,
+    as_csv: Annotated[
+        bool, typer.Option("--csv", help="Prints a table with a row per picture.")
+    ] = False,
+    output: Annotated[
+        Path | None, typer.Option(help="Writes to this file instead of standard output.")
+    ] = None,
     imagenet: Annotated[
-        str | None, typer.Option(help="A backbone's own ImageNet classifier, without a server.")
+        str | None,
+        typer.Option(help="Asks this backbone's own ImageNet classifier instead of a server."),
     ] = None,
 ) -> None:
-    """Asks a server what the pictures show, and goes on past broken ones."""
+    """Asks a server for the classes of pictures, and skips broken ones."""
     from pipeline.commands.classify import Request
     from pipeline.commands.classify import classify as classify_pictures
 
@@ -73,7 +97,7 @@ def versions(
     model_dir: ModelDir,
     check: Annotated[
         bool,
-        typer.Option("--check", help="Loads each as TensorFlow Serving does."),
+        typer.Option("--check", help="Loads each version as TensorFlow Serving does."),
     ] = False,
     as_json: Json = False,
 ) -> None:
@@ -103,9 +127,10 @@ def versions(
 
 
 def rollback(
-    model_dir: ModelDir, to: Annotated[int, typer.Option(help="The version to serve.")]
+    model_dir: ModelDir,
+    to: Annotated[int, typer.Option(help="The number of the version to serve.")],
 ) -> None:
-    """Makes another version the served one; the same command takes it back."""
+    """Makes another version the served one; the same command with the old number undoes it."""
     before = served(model_dir)
     roll_back(model_dir, to)
     print(f"{model_dir} serves version {to}", flush=True)
@@ -126,18 +151,25 @@ def rollback(
 def canary(
     model_dir: ModelDir,
     name: Name = "classifier",
-    base_path: Annotated[str | None, typer.Option(help="DIR as the server sees it.")] = None,
+    base_path: Annotated[
+        str | None, typer.Option(help="The push directory's path on the server, where it differs.")
+    ] = None,
     server: Annotated[
         list[str] | None,
-        typer.Option(help="HOST:PORT of a server that is told at once; name all, one by one."),
+        typer.Option(help="HOST:PORT of a server to change at once; repeat it for all servers."),
     ] = None,
-    promote: Annotated[bool, typer.Option("--promote", help="The trial went well.")] = False,
-    withdraw: Annotated[bool, typer.Option("--withdraw", help="It did not.")] = False,
+    promote: Annotated[
+        bool, typer.Option("--promote", help="Makes the version on trial the stable one.")
+    ] = False,
+    withdraw: Annotated[
+        bool,
+        typer.Option("--withdraw", help="Withdraws the version on trial; the stable one stays."),
+    ] = False,
 ) -> None:
     """Puts the newest version on trial under the label `canary`, or ends the trial.
 
-    Without --server this takes two calls each way: servers refuse a label for a version that they
-    have not loaded.
+    Without --server, beginning a trial and withdrawing it take two calls each: servers refuse a
+    label for a version that they have not loaded.
     """
     from serving import canary as trial
 
@@ -164,7 +196,7 @@ _NEXT_STEP = {
         " (--model_config_file_poll_wait_seconds); then the same command withdraws it."
     ),
 }
-"""What to do after the step between; by whether it led out of a trial."""
+"""The user's next step after the first of two, by whether the command withdraws a trial."""
 
 COMMANDS = (serve, classify, versions, rollback, canary)
 """In the order in which help shows them."""

@@ -1,4 +1,4 @@
-"""Sets what TensorFlow, Keras and TFX read when they are imported, and makes that cheap."""
+"""Sets what TensorFlow, Keras and TFX read when they are imported, and makes imports cheap."""
 
 from __future__ import annotations
 

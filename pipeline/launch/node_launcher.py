@@ -78,7 +78,7 @@ class Launcher(launcher.Launcher):
     def _run_executor(
         self, execution_info: data_types.ExecutionInfo
     ) -> execution_result_pb2.ExecutorOutput:
-        # The launcher goes on with a killed attempt's execution, and so in the same folders.
+        # The launcher resumes a killed attempt's execution, and so in the same folders.
         for artifact in itertools.chain(*execution_info.output_dict.values()):
             if fileio.exists(artifact.uri):
                 fileio.rmtree(artifact.uri)

@@ -20,7 +20,8 @@ _STAND_IN = "\N{FULLWIDTH REVERSE SOLIDUS}"
 class ServerStore:
     """ML Metadata's store, over a server whose database may be PostgreSQL.
 
-    What is put in has a look-alike for each backslash; what is got by ids comes in their order.
+    Strings that are put in have a look-alike for each backslash; artifacts got by ids come in
+    their order.
     """
 
     def __init__(self, store: Any):

@@ -1,6 +1,6 @@
 """Files on any file system that TFX reaches: gs://, and what a plugin of TFX's registers.
 
-Retries for a while what fails: a mount comes back, a store is busy.
+Retries for half a minute what fails: a mount comes back, a store is busy.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Result = TypeVar("Result")
 
 
 class FileSystemUnavailable(UserError):
-    """A file system does not answer, or has not what is looked for."""
+    """A file system does not answer, or lacks the file."""
 
 
 def patiently(what: str, action: Callable[[], Result]) -> Result:

@@ -1,4 +1,4 @@
-"""Writes the DAG file for Airflow, and what it reads."""
+"""Writes the DAG file for Airflow, and the JSON file that it reads."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _IMPORT = "from pipeline.keys import set_key\n"
 def write_dag(compiled: dict[str, Any], config: Config, output: Path) -> None:
     """Writes the DAG file to `output`, with a JSON file of the same name beside it.
 
-    The import of ours in it gives way to what it imports: Airflow's environment has nothing else.
+    The source of `set_key` takes the place of its import: Airflow's environment lacks this project.
 
     Args:
       compiled: the compiled TFX pipeline, as `write_compiled` writes it.

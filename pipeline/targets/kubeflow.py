@@ -55,7 +55,7 @@ def compile_for_kubeflow(config: Config, compiled: dict[str, Any], output: Path)
 
     Raises:
       ConfigError: the interpreter or the script is missing, or the order is wrong.
-      KubeflowCompileError: the compiler refused the pipeline; the message has its last words.
+      KubeflowCompileError: the compiler refused the pipeline; the message has its last lines.
     """
     interpreter = Path(config.runtime.kubeflow.python or INTERPRETER)
     if not SCRIPT.is_file():
@@ -68,8 +68,8 @@ def compile_for_kubeflow(config: Config, compiled: dict[str, Any], output: Path)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "order.json")
         file.write_text(json.dumps(order(config, compiled)), "utf-8")
-        words = [interpreter, SCRIPT, "--order", file, "--output", output]
-        done = subprocess.run(list(map(str, words)), capture_output=True, text=True)
+        arguments = [interpreter, SCRIPT, "--order", file, "--output", output]
+        done = subprocess.run(list(map(str, arguments)), capture_output=True, text=True)
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
         raise KubeflowCompileError(f"Compiling for Kubeflow failed: {last}")

@@ -1,4 +1,4 @@
-"""The client for asyncio: the same options, answers and errors as the synchronous one."""
+"""The client for asyncio: the same options, predictions and errors as the synchronous one."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class AsyncClient(Connection):
         await self.close()
 
     async def classify(self, pictures: Iterable[Source]) -> list[Prediction]:
-        """Gives one prediction per picture, in order; raises as `Client.classify`."""
+        """Returns one prediction per picture, in order; raises as `Client.classify`."""
         predictions = []
         answers = self.classify_each(pictures)
         try:
@@ -58,7 +58,7 @@ class AsyncClient(Connection):
         return predictions
 
     async def classify_each(self, pictures: Iterable[Source]) -> AsyncIterator[Answer]:
-        """Gives each picture's prediction or why it has none, as `Client.classify_each`."""
+        """Yields each picture's prediction or why it has none, as `Client.classify_each`."""
         cut = batches(self._options, pictures)
         under_way: deque[tuple[Batch, asyncio.Task[list[Answer]]]] = deque()
         try:
@@ -77,21 +77,21 @@ class AsyncClient(Connection):
                 task.cancel()
 
     async def status(self) -> list[VersionStatus]:
-        """Gives the versions that the server tracks; raises as `Client.status`."""
+        """Returns the versions that the server tracks; raises as `Client.status`."""
         request = self._messages.status_request(self._spec)
         return self._messages.statuses(
             await self._call(self._model_service.GetModelStatus, request)
         )
 
     async def metadata(self) -> dict[str, Signature]:
-        """Gives the signatures of the served version by name; raises as `Client.metadata`."""
+        """Returns the signatures of the served version by name; raises as `Client.metadata`."""
         request = self._messages.metadata_request(self._spec)
         return self._messages.signatures(
             await self._call(self._prediction_service.GetModelMetadata, request)
         )
 
     async def _ask(self, pictures: list[Ready]) -> list[Answer]:
-        """One request; should it be refused for a picture, one each finds out for which."""
+        """Sends one request; if it is refused for a picture, sends one per picture to find that."""
         if not pictures:
             return []
         request = self._messages.predict_request(self._spec, [item.encoded for item in pictures])

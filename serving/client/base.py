@@ -1,4 +1,4 @@
-"""What the synchronous and the asyncio client share: options, requests, and what errors mean."""
+"""The base of the synchronous and the asyncio client: options, batches, and gRPC errors."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Batch = list[Ready | PictureRefused]
 
 @dataclass(frozen=True)
 class Options:
-    """Whom a client asks, and how.
+    """The server that a client asks, and how.
 
     Raises:
         ValueError: both a version and a label, a limit under 1, or a token without TLS.
@@ -44,9 +44,9 @@ class Options:
     name: str = "classifier"
     """The model's name on the server."""
     version: int | None = None
-    """A version to ask instead of the newest; or"""
+    """The version to ask; None: the newest, or that of `label`."""
     label: str | None = None
-    """a label that the server's configuration gives to a version."""
+    """The label of the version to ask; excludes `version`. None: no label."""
     timeout: float = 60.0
     """Seconds for one request with its retries; several requests may be needed."""
     max_pictures: int = 32
@@ -58,9 +58,9 @@ class Options:
     max_message_bytes: int = -1
     """The longest message, either way; -1: any."""
     tls: Tls | None = None
-    """How the server proves who it is, and we; None: no TLS."""
+    """Certificates of the server's authority and of the client; None: no TLS."""
     token: str | Callable[[], str] | None = None
-    """A bearer token, or what gives the one that is valid now."""
+    """A bearer token, or a function that returns the one that is valid now."""
 
     def __post_init__(self) -> None:
         if self.version is not None and self.label is not None:
@@ -74,7 +74,7 @@ class Options:
 
     @property
     def metadata(self) -> tuple[tuple[str, str], ...]:
-        """What goes along with every request."""
+        """The gRPC metadata of every request."""
         if self.token is None:
             return ()
         token = self.token if isinstance(self.token, str) else self.token()
@@ -82,25 +82,25 @@ class Options:
 
 
 def batches(options: Options, pictures: Iterable[Source]) -> Iterator[Batch]:
-    """Reads pictures, makes them canonical and gives them in batches of bearable size, in order."""
+    """Reads pictures, makes them canonical and yields batches within the limits, in order."""
     prepared = (prepare(source, position) for position, source in enumerate(pictures))
     return cut(prepared, _size, options.max_pictures, options.max_bytes)
 
 
 def ready(batch: Batch) -> list[Ready]:
-    """Gives those of a batch that can be sent."""
+    """Returns the pictures of a batch that can be sent."""
     return [item for item in batch if isinstance(item, Ready)]
 
 
 def merged(batch: Batch, answers: Iterable[Answer]) -> Iterator[Answer]:
-    """Gives an answer for each of a batch, from those for the ones that were sent."""
+    """Yields an answer per picture of a batch, given the answers for those that were sent."""
     left = iter(answers)
     for item in batch:
         yield next(left) if isinstance(item, Ready) else item
 
 
 def refused(picture: Ready, error: RequestRefused) -> PictureRefused:
-    """Gives the refusal of a picture that was asked for by itself."""
+    """Returns the refusal of a picture that was sent by itself."""
     return PictureRefused(picture.file, error.details.partition("\n")[0])
 
 
@@ -112,7 +112,7 @@ def blames_a_picture(error: RequestRefused) -> bool:
 
 
 def client_error(options: Options, error: Any) -> ClientError:
-    """Gives what a gRPC error means to the caller."""
+    """Returns the client's error for a gRPC error."""
     code, details = error.code(), error.details() or ""
     if code == grpc.StatusCode.UNAVAILABLE:
         return ServerUnavailable(options.server, details)

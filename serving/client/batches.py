@@ -1,4 +1,4 @@
-"""Cutting what is to be sent into messages of bearable size."""
+"""Cuts pictures into messages within size limits."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Item = TypeVar("Item")
 def cut(
     items: Iterable[Item], weight: Callable[[Item], int], max_items: int, max_weight: int
 ) -> Iterator[list[Item]]:
-    """Gives the items in order in batches of at most `max_items` and, together, `max_weight`.
+    """Yields the items in order in batches of at most `max_items` and, together, `max_weight`.
 
     An item that is heavier by itself gets a batch of its own. Takes no more than one item ahead.
     """

@@ -1,4 +1,4 @@
-"""Sending a request again that a server had no thread for.
+"""Retries a request that a server had no thread for.
 
 TensorFlow Serving answers RESOURCE_EXHAUSTED `Server Threadpool Exhausted` to what comes while all
 of `--grpc_max_threads` are taken. gRPC's own retries (channel.py) see the code only, and a message
@@ -21,7 +21,7 @@ def is_busy(error: Any) -> bool:
     """Whether the server refused a gRPC call for want of a thread or another resource."""
     details = error.details() or ""
     return error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED and not any(
-        words in details for words in _TOO_LARGE
+        message in details for message in _TOO_LARGE
     )
 
 
@@ -29,7 +29,7 @@ class Busy:
     """The pauses of one request: random, growing up to two seconds, within its time.
 
     Args:
-        seconds: how long the request may take with all that it is sent again.
+        seconds: how long the request may take with all its retries.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -37,11 +37,11 @@ class Busy:
         self._longest = _FIRST_SECONDS
 
     def seconds_left(self) -> float:
-        """Returns what is left for the request."""
+        """Returns the seconds that are left for the request."""
         return max(0.0, self._end - time.monotonic())
 
     def pause(self, error: Any) -> float | None:
-        """Returns the seconds to wait before the request is sent again; None: it is not to be."""
+        """Returns the seconds to wait before the next retry; None: no retry follows."""
         # Clients that were refused together must not come back together.
         pause = random.uniform(0.2, 1.0) * self._longest
         self._longest = min(2 * self._longest, _LONGEST_SECONDS)

@@ -41,7 +41,7 @@ class Tls:
     """
 
     ca: Path | None = None
-    """Who signed the server's certificate; None: those whom gRPC trusts."""
+    """The authority that signed the server's certificate; None: those that gRPC trusts."""
     certificate: Path | None = None
     key: Path | None = None
 
@@ -63,7 +63,7 @@ def open_channel(grpc_api: Any, server: str, max_message_bytes: int, tls: Tls | 
     """Returns a channel to `server` that retries when it is away, or its batching queue full.
 
     Connecting happens with the first request. UNAVAILABLE is tried five times within the request's
-    deadline, with growing pauses and jitter; no other code is tried again here, see `busy.py`.
+    deadline, with growing pauses and jitter; no other code is retried here, see `busy.py`.
 
     Args:
         grpc_api: `grpc` or `grpc.aio`.

@@ -28,7 +28,7 @@ from serving.client.sources import Ready, Source
 
 
 class Client(Connection):
-    """Asks TensorFlow Serving, or the local server, what is on pictures; thread-safe."""
+    """Asks TensorFlow Serving, or the local server, for the classes of pictures; thread-safe."""
 
     def close(self) -> None:
         """Closes the connection; requests under way fail."""
@@ -41,7 +41,7 @@ class Client(Connection):
         self.close()
 
     def classify(self, pictures: Iterable[Source]) -> list[Prediction]:
-        """Gives one prediction per picture, in order.
+        """Returns one prediction per picture, in order.
 
         Args:
             pictures: encoded bytes, paths, or files opened in binary mode.
@@ -59,10 +59,10 @@ class Client(Connection):
         return predictions
 
     def classify_each(self, pictures: Iterable[Source]) -> Iterator[Answer]:
-        """Gives, one by one and in order, each picture's prediction or why it has none.
+        """Yields, one by one and in order, each picture's prediction or why it has none.
 
-        Goes on past pictures that are refused, and reads them batch by batch as it goes, a few
-        requests ahead. Raises as `classify` does otherwise.
+        Continues after a refused picture, and reads pictures batch by batch, a few requests ahead.
+        Raises as `classify` does otherwise.
         """
         under_way: deque[tuple[Batch, Any]] = deque()
         try:
@@ -78,7 +78,7 @@ class Client(Connection):
                     call.cancel()
 
     def status(self) -> list[VersionStatus]:
-        """Gives the versions that the server tracks, the newest first.
+        """Returns the versions that the server tracks, the newest first.
 
         Raises:
             ServerUnavailable, ServerBusy, DeadlineExceeded, ModelNotFound, RequestRefused: see
@@ -90,7 +90,7 @@ class Client(Connection):
         )
 
     def metadata(self) -> dict[str, Signature]:
-        """Gives the signatures of the served version by name.
+        """Returns the signatures of the served version by name.
 
         Raises:
             ServerUnavailable, ServerBusy, DeadlineExceeded, ModelNotFound, RequestRefused: see
@@ -112,7 +112,7 @@ class Client(Connection):
         yield from merged(batch, self._answers(ready(batch), call))
 
     def _answers(self, pictures: list[Ready], call: Any) -> list[Answer]:
-        """The answers to a request; was it refused for a picture, one each finds out for which."""
+        """Returns a request's answers; if it was refused for a picture, sends one per picture."""
         if call is None:
             return []
         try:

@@ -1,4 +1,4 @@
-"""What either client is made of: options, a channel, and stubs on it."""
+"""The connection of either client: options, a channel, and stubs on it."""
 
 from __future__ import annotations
 

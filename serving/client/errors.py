@@ -1,4 +1,4 @@
-"""What can go wrong when asking a server, one class per fault that the caller can mend."""
+"""The client's errors, one class per fault that the caller can mend."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ def predict_request(spec: ModelSpec, encoded: Sequence[bytes]) -> PredictRequest
 
 
 def predictions(response: PredictResponse) -> list[Prediction]:
-    """Gives the answers in the order of the pictures."""
+    """Returns the predictions in the order of the pictures."""
     classes = tf.make_ndarray(response.outputs[_CLASSES])
     scores = tf.make_ndarray(response.outputs[_SCORES])
     return [

@@ -1,4 +1,4 @@
-"""What the client gives back."""
+"""The client's results."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class TensorSpec:
 
 @dataclass(frozen=True)
 class Signature:
-    """What a signature takes and gives, by alias."""
+    """The inputs and outputs of a signature, by alias."""
 
     inputs: dict[str, TensorSpec]
     outputs: dict[str, TensorSpec]

@@ -22,7 +22,7 @@ class Ready:
 
 
 def prepare(source: Source, position: int) -> Ready | PictureRefused:
-    """Reads one source and makes it canonical; a refusal is given back, not raised.
+    """Reads one source and makes it canonical; a refusal is returned, not raised.
 
     Args:
         source: where the picture is.

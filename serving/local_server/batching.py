@@ -24,9 +24,9 @@ from serving.local_server.servable import Servable
 from serving.saved_model_session import Arrays
 
 Run = Callable[[Servable, str, Arrays], Arrays]
-"""Gives the outputs of a servable's signature for its inputs, batched or not."""
+"""Returns the outputs of a servable's signature for its inputs, batched or not."""
 
-_Key = tuple[Servable, str, tuple[Any, ...]]  # what can share a batch: see `_key`
+_Key = tuple[Servable, str, tuple[Any, ...]]  # of tasks that can share a batch: see `_key`
 
 
 @dataclass(eq=False)
@@ -67,7 +67,7 @@ class Batcher:
             thread.start()
 
     def queued(self) -> int:
-        """Gives how many batches wait, for a thread or for more requests."""
+        """Returns how many batches wait, for a thread or for more requests."""
         with self._changed:
             return sum(map(len, self._queues.values()))
 
@@ -82,7 +82,7 @@ class Batcher:
     def run(
         self, servable: Servable, name: str, inputs: Arrays, deadline: float | None = None
     ) -> Arrays:
-        """Gives the outputs for `inputs`, from a run that others may share.
+        """Returns the outputs for `inputs`, from a run that other requests may share.
 
         Raises:
             ServingError: INVALID_ARGUMENT for more than a batch holds, UNAVAILABLE where the queue
@@ -164,7 +164,7 @@ def _run(servable: Servable, name: str, tasks: list[_Task]) -> None:
         if len(tasks) > 1:
             _share(tasks, servable.run(name, _joined(tasks)))
             return
-    except Exception:  # whose fault it is, and what kind, tells each one's own run
+    except Exception:  # each request's own run shows whose fault it is, and of what kind
         pass
     for task in tasks:
         try:
@@ -193,5 +193,5 @@ def _size(inputs: Mapping[str, np.ndarray]) -> int:
 
 
 def _key(inputs: Mapping[str, np.ndarray]) -> tuple[Any, ...]:
-    """What of the inputs must be equal in one batch: all dimensions but the first."""
+    """Returns what must be equal in the inputs of one batch: all dimensions but the first."""
     return tuple((alias, *array.shape[1:]) for alias, array in sorted(inputs.items()))

@@ -1,4 +1,4 @@
-"""What each request is answered, whether it came over gRPC or REST (server_core.cc)."""
+"""Answers each request, whether it came over gRPC or REST (server_core.cc)."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ SIGNATURE_DEF = "signature_def"
 
 
 class Request(Protocol):
-    """What all requests have in common."""
+    """The part that all requests have in common."""
 
     model_spec: ModelSpec
 
@@ -145,7 +145,7 @@ class ServerCore:
 
     @contextmanager
     def lease(self, request: Request) -> Iterator[Servable]:
-        """Gives the version that the request's model_spec names, loaded until the block ends."""
+        """Yields the version that the request's model_spec names, loaded until the block ends."""
         with self._lease(_spec(request)) as servable:
             yield servable
 

@@ -66,7 +66,7 @@ class VersionManager:
         return self.config.version_labels
 
     def labelled(self, label: str) -> int:
-        """Gives the version with this label.
+        """Returns the version with this label.
 
         Raises:
             ServingError: INVALID_ARGUMENT, there is no such label.

@@ -29,7 +29,7 @@ Changed = Callable[[str, VersionState], None]
 
 
 def one_model(name: str, model_dir: Path) -> ModelServerConfig:
-    """Gives the configuration that TensorFlow Serving makes of `--model_name` and its path."""
+    """Returns the configuration that TensorFlow Serving makes of `--model_name` and its path."""
     config = ModelServerConfig()
     config.model_config_list.config.add(
         name=name, base_path=str(model_dir.absolute()), model_platform=_PLATFORM
@@ -48,7 +48,7 @@ class ModelSet:
         self._labels_ahead = False
 
     def get(self, name: str) -> VersionManager | None:
-        """Gives the manager of a model; None where the configuration does not list it."""
+        """Returns the manager of a model; None where the configuration does not list it."""
         return self._managers.get(name)
 
     def all(self) -> list[VersionManager]:

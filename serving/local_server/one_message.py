@@ -1,4 +1,4 @@
-"""What gRPC's Python answers in other words than its C++: calls that hold no request."""
+"""Calls without a request, which gRPC's Python answers with other messages than its C++."""
 
 from __future__ import annotations
 

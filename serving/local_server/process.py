@@ -1,4 +1,4 @@
-"""A server as a child process, for whoever needs one for a while."""
+"""A server as a child process, for tests and trials that need one for a while."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _NOT_LOADED = re.compile(
 
 
 class ServerFailed(Exception):
-    """The server ended, or had no version to serve in time; the message has its last words."""
+    """The server ended, or had no version to serve in time; the message has its last lines."""
 
 
 @contextlib.contextmanager
@@ -50,7 +50,7 @@ def serving(
 ) -> Iterator[str]:
     """Serves `model_dir` on free loopback ports while the context lasts, whatever happens in it.
 
-    Gives HOST:PORT of gRPC, once a version is available.
+    Yields HOST:PORT of gRPC, once a version is available.
 
     Args:
       model_dir: the push directory.
@@ -123,7 +123,7 @@ def _address(process: subprocess.Popen[str], output: IO[str], seconds: float) ->
             if found := _LISTENING.search(line):
                 address = found[1]
             if line.rstrip().endswith("is AVAILABLE"):
-                # Whoever reads no further would block a server that goes on speaking.
+                # A reader that stopped here would block a server that keeps printing.
                 threading.Thread(target=output.read, daemon=True).start()
                 return address
             if "does not load" in line:

@@ -63,7 +63,7 @@ class RestServer(HttpServer):
 
 
 class _NoNumber(Exception):
-    """A version over 64 bit: TensorFlow Serving answers it without a word."""
+    """A version over 64 bit: TensorFlow Serving answers it with an empty message."""
 
 
 class _Handler(HttpHandler):

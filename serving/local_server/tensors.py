@@ -38,7 +38,7 @@ _MAX_ELEMENTS = 2**24
 
 
 def values_field(dtype: tf.DType) -> str | None:
-    """Gives the name of the TensorProto field that holds `dtype`; None for rare ones."""
+    """Returns the name of the TensorProto field that holds `dtype`; None for rare ones."""
     return _VALUES.get(dtype)
 
 

@@ -21,7 +21,7 @@ _MAX_RECORDS = 1000
 
 
 def warm_up(servable: Servable, path: Path) -> int:
-    """Answers the requests that the SavedModel in `path` brings; gives their number.
+    """Answers the requests that the SavedModel in `path` brings; returns their number.
 
     Raises:
         ServingError: a request fails, is of a kind that is not served, or there are too many.

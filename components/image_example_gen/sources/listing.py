@@ -118,8 +118,8 @@ def check(listing: Listing, source: str, layout: str, min_pictures: int) -> None
 
     Args:
       listing: what was found.
-      source: where, in words.
-      layout: what is looked for, in words.
+      source: a phrase that names the place.
+      layout: a phrase that names the expected layout.
       min_pictures: how many every class needs in each split.
 
     Raises:

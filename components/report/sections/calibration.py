@@ -28,7 +28,7 @@ def _values(run: Run) -> dict[str, Any]:
 
 
 def reliability(answers: list[Answer]) -> Markup:
-    """Draws accuracy over score, and below how many answers have that score."""
+    """Draws accuracy over score, and below how many predictions have that score."""
     score = np.array([answer.score for answer in answers])
     correct = np.array([answer.predicted == answer.label for answer in answers])
     pictures, scores, right = bins(score, correct)

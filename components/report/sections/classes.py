@@ -1,4 +1,4 @@
-"""The figures of every class."""
+"""The metrics of every class."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the run was told."""
+"""The run's configuration."""
 
 from __future__ import annotations
 

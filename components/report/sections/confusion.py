@@ -23,7 +23,7 @@ def _values(run: Run) -> dict[str, Any]:
 
 
 def confused_pairs(confusion: np.ndarray, classes: list[str]) -> list[dict[str, Any]]:
-    """Gives the pairs of classes most often confused: `label`, `predicted`, `count` and `of`.
+    """Returns the pairs of classes most often confused: `label`, `predicted`, `count` and `of`.
 
     `of` is the number of test pictures of the true class.
     """

@@ -1,4 +1,4 @@
-"""The verdict in a sentence, and the figures that matter most."""
+"""The verdict in a sentence, and the metrics that matter most."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _figures(run: Run) -> dict[str, Any]:
 
 
 def _verdict(run: Run) -> tuple[str, str, str]:
-    """Gives the tone (a CSS class), the word and the sentence."""
+    """Returns the tone (a CSS class), the word and the sentence."""
     if run.error:
         return "bad", "Failed", run.error
     verdict, served = run.verdict["verdict"], run.verdict["served_version"]

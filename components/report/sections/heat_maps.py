@@ -1,4 +1,4 @@
-"""What in a picture speaks for the class that was predicted."""
+"""Heat maps of the places that speak for the predicted class."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a threshold on a class's score would give."""
+"""Precision and recall by the threshold on a class's score."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _values(run: Run) -> dict[str, Any]:
 
 
 def curves(predictions: Predictions) -> list[Curve]:
-    """Gives the curve of every class that has test pictures, in the class list's order."""
+    """Returns the curve of every class that has test pictures, in the class list's order."""
     found = []
     for index, name in enumerate(predictions.classes[: predictions.known]):
         positive = predictions.labels == index
@@ -53,7 +53,7 @@ def curves(predictions: Predictions) -> list[Curve]:
 
 
 def curve(name: str, positive: np.ndarray, score: np.ndarray) -> Curve:
-    """Gives the curve of one class: [pictures] bool and its scores."""
+    """Returns the curve of one class, from [pictures] bool and its scores."""
     order = np.argsort(-score, kind="stable")
     last = np.append(np.diff(score[order]) != 0, True)  # equal scores share a threshold
     hits = np.cumsum(positive[order])[last]

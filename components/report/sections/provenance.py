@@ -1,4 +1,4 @@
-"""What was run: data, seed, versions, and how long each node took."""
+"""The origin of the model: data, seed, versions, and how long each node took."""
 
 from __future__ import annotations
 

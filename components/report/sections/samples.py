@@ -1,4 +1,4 @@
-"""What the training pictures look like."""
+"""Samples of the training pictures."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ def _values(run: Run) -> dict[str, Any]:
 
 
 def _phases(history: dict[str, Any]) -> list[dict[str, Any]]:
-    """Gives a row per phase, with the figures of its best epoch and what that gained."""
+    """Returns a row per phase, with the metrics of its best epoch and what that gained."""
     return [
         _phase(name, [row for row in history["epochs"] if row["phase"] == name], best)
         for name, best in history["phases"].items()

@@ -1,4 +1,4 @@
-"""What Tuner tried, and what the training took over."""
+"""The Tuner's trials, and the values that the training used."""
 
 from __future__ import annotations
 
