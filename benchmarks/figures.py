@@ -1,4 +1,4 @@
-"""How figures are shown: what they were measured on, a table, and whether a bound holds."""
+"""Prints measurements: the machine, a table, and whether a bound holds."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MB = 1_000_000
 
 
 def show_machine() -> None:
-    """Prints machine, versions and date, without which a figure means little."""
+    """Prints machine, versions and date, without which a measurement means little."""
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in _PACKAGES)
     load = os.getloadavg()[0]
     say(
@@ -40,7 +40,7 @@ def say(text: str) -> None:
 
 
 def show_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
-    """Prints a table; all columns but the first hold figures."""
+    """Prints a table; all columns but the first hold numbers."""
     table = Table(title=title, title_justify="left", title_style="bold")
     for number, column in enumerate(columns):
         table.add_column(column, justify="right" if number else "left")

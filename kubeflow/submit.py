@@ -139,7 +139,7 @@ def main() -> int:
     except (SubmitError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    # kfp tells of versions long gone, and of each attempt with a stack trace.
+    # kfp warns of versions long gone, and logs each attempt with a stack trace.
     warnings.simplefilter("ignore", FutureWarning)
     logging.disable()
     try:
