@@ -19,7 +19,7 @@ def make(folder: Path, count: int, side: int) -> int:
     for number in range(count):
         label = CLASSES[number % 2]
         pixels = random.integers(0, 256, (side, side, 3), np.uint8)
-        pixels[: side // 2] //= 1 if label == "bright" else 4  # what tells them apart
+        pixels[: side // 2] //= 1 if label == "bright" else 4  # distinguishes the classes
         path = folder / label / f"{number:05}.png"
         Image.fromarray(pixels).save(path, compress_level=0)
         written += path.stat().st_size

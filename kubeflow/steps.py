@@ -89,7 +89,7 @@ def run_report(
     page: dsl.Output[dsl.HTML],
     figures: dsl.Output[dsl.Metrics],
 ) -> None:
-    """Runs the node Report and shows its page and figures where Kubeflow shows a run.
+    """Runs the node Report and shows its page and metrics where Kubeflow shows a run.
 
     Args:
       compiled: the compiled pipeline.

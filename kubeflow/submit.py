@@ -112,19 +112,21 @@ def pipeline_name(package: Path) -> str:
 def _read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
-    add("--pipeline", type=Path, required=True, help="what compile --target kubeflow wrote")
+    add(
+        "--pipeline", type=Path, required=True, help="the file that compile --target kubeflow wrote"
+    )
     add("--host", required=True, help="URL of Kubeflow Pipelines, as http://localhost:8888")
-    add("--experiment", required=True, help="is made where missing")
-    add("--name", help="of the run or the schedule; the pipeline's if left out")
+    add("--experiment", required=True, help="the experiment's name; it is made where missing")
+    add("--name", help="name of the run or the schedule; default: the pipeline's")
     add("--data", help="data.source of this run")
     add("--span", help="data.span; a schedule: [[ScheduledTime.20060102]]")
     add("--set", dest="overrides", action="append", metavar="KEY=VALUE", default=[])
     add("--cron", help="makes a schedule, in UTC: '0 3 * * 1' is Mondays at 3:00")
-    add("--catch-up", action="store_true", help="also make up for what was missed")
-    add("--namespace", help="where Kubeflow has several users")
-    add("--service-account", help="that the steps run as")
-    add("--token-file", type=Path, help="a bearer token")
-    add("--ca", help="who signed the host's certificate")
+    add("--catch-up", action="store_true", help="also runs what the schedule missed")
+    add("--namespace", help="the user's namespace, where Kubeflow has several users")
+    add("--service-account", help="the account that the steps run as")
+    add("--token-file", type=Path, help="file with a bearer token")
+    add("--ca", help="PEM file of the authority that signed the host's certificate")
     return parser.parse_args()
 
 
@@ -139,7 +141,7 @@ def main() -> int:
     except (SubmitError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    # kfp tells of versions long gone, and of each attempt with a stack trace.
+    # kfp warns of versions long gone, and logs each attempt with a stack trace.
     warnings.simplefilter("ignore", FutureWarning)
     logging.disable()
     try:

@@ -1,4 +1,4 @@
-"""Faults of a configuration in words: the key's path, what was found and what is allowed."""
+"""Describes faults of a configuration: the key's path, what was found and what is allowed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ALTERNATIVE = re.compile(r"str|int|constrained-\w+|list\[.*\]")
 
 
 def explain(fault: Any, whole: type[pydantic.BaseModel]) -> str:
-    """Returns the line that tells of one fault.
+    """Returns the line that describes one fault.
 
     Args:
       fault: one of those that pydantic found.

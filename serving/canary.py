@@ -1,7 +1,7 @@
 """A new version on trial: some clients ask for `canary`, the others for `stable`.
 
 `advance` puts the newest version on trial, `promote` and `withdraw` end the trial. Servers read
-each change from `models.config`, or are told at once where they are named.
+each change from `models.config`, or take it at once where they are named.
 
 A server refuses a label for a version that it has not loaded, and with it the whole change; and a
 version must not go while a label is its own. So a trial begins and ends in two steps:
@@ -11,7 +11,7 @@ version must not go while a label is its own. So a trial begins and ends in two 
     stable 1, canary 2               loaded: 1 and 2   the trial
 
 Named servers are taken through both in one call, which waits until each has loaded the version.
-Servers that only read the file tell nobody when they have, so without names a call is one step.
+Servers that only read the file do not report when they have, so without names a call is one step.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def withdraw(model_dir: Path, servers: Sequence[str] = ()) -> Labels:
 
 
 def _next(before: Labels, versions: list[Version]) -> int:
-    """The version to go on trial: what servers are loading already, else the newest."""
+    """Returns the version to put on trial: the one that servers load already, else the newest."""
     numbers = [version.number for version in versions]
     return before.canary if not before.labelled and before.canary in numbers else max(numbers)
 
@@ -123,7 +123,7 @@ def _on_trial(model_dir: Path) -> Labels:
 
 
 def _tell(model_dir: Path, labels: Labels, servers: Sequence[str]) -> Labels:
-    """Tells the servers, once all of them have loaded what has a label, then writes the file.
+    """Changes the servers, once all have loaded every labelled version, then writes the file.
 
     In this order the file is what all have taken, and a call that failed can be made again.
     """

@@ -82,6 +82,6 @@ def _is_plain_bmp(data: bytes) -> bool:
 def _palette_suffices(image: ImageFile.ImageFile) -> bool:
     """Whether no pixel points past the palette: black to Pillow, the end to TensorFlow."""
     if image.mode != "P":
-        return image.format != "GIF"  # a grey ramp whose length Pillow does not tell
+        return image.format != "GIF"  # a grey ramp whose length Pillow does not keep
     colours = len(image.getpalette() or ()) // 3
     return not any(image.histogram()[colours:])

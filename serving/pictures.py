@@ -130,7 +130,7 @@ def _check_size(size: tuple[int, int], max_pixels: int) -> None:
 
 
 def _is_canonical(image: Image.Image) -> bool:
-    """Whether a decoder alone, blind to metadata, gives what a viewer would show."""
+    """Whether a decoder alone, blind to metadata, decodes what a viewer would show."""
     return (
         image.mode in _CHANNELS
         and not image.has_transparency_data

@@ -15,7 +15,7 @@ _BEFORE = ".greatest-version", ".makers.json"  # the same facts, as version 0.1 
 
 @dataclass(frozen=True)
 class Facts:
-    """Facts that the versions' folders can't tell."""
+    """Facts that the versions' folders do not hold."""
 
     greatest: int = 0
     """The greatest number ever taken: pruning forgets folders, their numbers stay taken."""
@@ -26,7 +26,7 @@ class Facts:
 def read(model_dir: Path) -> Facts:
     """Returns the facts; none of them where the file is missing or damaged.
 
-    Without them, numbers go on from the versions that are there and the time, and a run that was
+    Without them, numbers follow from the versions that are there and the time, and a run that was
     killed amid its push pushes anew.
     """
     try:

@@ -86,7 +86,7 @@ def serialized(values: Mapping[str, Value]) -> bytes:
     """Returns a serialized `tf.train.Example`.
 
     Bytes become a BytesList, floats and lists of them a FloatList, ints an Int64List. Equal values
-    in equal order give equal bytes.
+    in equal order make equal bytes.
     """
     message = _Message()
     for key, value in values.items():

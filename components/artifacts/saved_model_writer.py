@@ -35,7 +35,7 @@ def write_saved_model(
     for name, variables in weights.items():
         setattr(module, name, [variable.value for variable in variables])
     module.assets = [tf.saved_model.Asset(path) for path in assets]
-    # Nobody differentiates a served model; tracing the gradients of every swish took two thirds of
+    # No server differentiates a model; tracing the gradients of every swish took two thirds of
     # EfficientNet's export, and grew with the square of its depth.
     options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
     tf.saved_model.save(module, directory, signatures=dict(signatures), options=options)

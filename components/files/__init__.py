@@ -66,7 +66,7 @@ def read_bytes(path: str) -> bytes:
 
 
 def write_bytes(path: str, content: bytes) -> None:
-    """Writes a whole file, and the folders above it; nobody sees half of a local one.
+    """Writes a whole file, and the folders above it; no process sees half of a local one.
 
     Raises:
       OSError: it can't be written.

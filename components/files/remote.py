@@ -35,7 +35,7 @@ class Remote:
     def _below(self, folder: str) -> Iterator[Any]:
         """All files below, also where listing a folder gives its direct children only (HDFS).
 
-        Beam does not tell files from folders; the latter have no size.
+        Beam does not distinguish files from folders; folders have no size.
         """
         for file in self._system.match([f"{folder}/**"])[0].metadata_list:
             children = self._children(file) if self._system.has_dirs() else []

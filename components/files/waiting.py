@@ -1,8 +1,8 @@
 """Retries reads of a file system that is down for a moment; one that stays down ends the run.
 
 A picture that is not there, or that this user may not read, is a fault of its own: it is rejected.
-A mount that is gone is not taken for that: its pictures would be missing from a data set that
-passes for whole.
+A mount that is gone is no such fault: its pictures would be missing from a data set that passes for
+whole.
 """
 
 from __future__ import annotations

@@ -10,10 +10,10 @@ from components.settings.data import Splits
 
 
 def split_of(key: str, parts: Splits, among: Sequence[str] = SPLITS) -> str:
-    """Returns the split, one of those `among` which is chosen, of everything with this key.
+    """Returns the split, one of `among`, of every picture with this key.
 
-    It depends on nothing else, so a picture keeps its split when others come or go, and equal
-    pictures never lie on two sides.
+    The split depends on nothing else, so a picture keeps its split when others come or go, and
+    equal pictures never lie on two sides.
     """
     weights = [getattr(parts, split) for split in among]
     position = int(hashlib.sha256(key.encode()).hexdigest(), 16) % sum(weights)

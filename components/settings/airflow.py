@@ -23,7 +23,7 @@ class Airflow(Section):
     span: Literal["none", "date"] = "none"
     """`date`: a run's `data.span` is the day before its data interval ends, as YYYYMMDD."""
     retries: Count = 2
-    """How often a failed task is tried again; the Trainer resumes where it was."""
+    """How often a failed task is retried; the Trainer resumes where it was."""
     retry_minutes: Annotated[float, Field(ge=0)] = 5.0
     """Before the first retry; each further one waits twice as long."""
     timeout_hours: Annotated[float, Field(gt=0)] | None = None

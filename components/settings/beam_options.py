@@ -26,9 +26,9 @@ def pipeline_arguments(given: list[str]) -> list[str]:
     """Returns the arguments of Beam's pipelines for the configuration's `runtime.beam`.
 
     The DirectRunner, also where no runner is named, becomes the one that it would end at without a
-    network. On this machine TFX is kept from packing its own sources for every Beam component: it
-    takes seconds each time and is never removed. TFX leaves it where workers have an image, which
-    Beam's local runners do not look at.
+    network. On this machine TFX is kept from packing its own sources for every Beam component: a
+    package takes seconds each time and is never removed. TFX packs nothing where workers have an
+    image, an option that Beam's local runners ignore.
 
     Raises:
       ConfigError: the runner would download a program.

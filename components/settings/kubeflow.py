@@ -76,7 +76,7 @@ class Step(Section):
     secrets: list[Secret] = []
     volumes: list[Volume] = []
     retries: Count = 2
-    """How often a step that failed is started again; the Trainer resumes where it was."""
+    """How often a step that failed is retried; the Trainer resumes where it was."""
     retry_seconds: Count = 60
     """Before the first retry; each further one waits twice as long."""
     timeout: AtLeastOne | None = None

@@ -2,8 +2,8 @@
 
 TFX caches a node by its inputs and execution properties. What else decides the result becomes an
 execution property here, before the cache is asked: the code, the versions of the libraries, files
-named by a path, the state of a folder. All of it is looked up when the node is about to run, in the
-node's own environment: a pipeline that was compiled a month ago runs with today's truth.
+named by a path, the state of a folder. The driver looks all of this up just before the node runs,
+in the node's own environment: a pipeline that was compiled a month ago runs with today's facts.
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ CODE_VERSION, LIBRARIES = "code_version", "libraries"
 
 
 class StepDriver(base_driver.BaseDriver, portable_base_driver.BaseDriver):
-    """Looks facts up when the node is about to run. A step names it as `DRIVER_CLASS`.
+    """Looks facts up before the node runs. A step names this class as `DRIVER_CLASS`.
 
-    A component accepts the first base alone, the launcher runs the second (as in TFX's ExampleGen).
+    TFX's components accept only the first base, TFX's launcher calls the second (see its
+    ExampleGen).
     """
 
     def __init__(self, metadata_handle: Metadata):

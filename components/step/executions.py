@@ -37,7 +37,7 @@ def outputs(store: MetadataStore, execution: Execution) -> dict[str, Artifact]:
 
 
 def first_giver(store: MetadataStore, execution: Execution) -> Execution:
-    """Returns the execution that did the work: the first to give one of a cached one's outputs."""
+    """Returns the execution that did the work; of a cached one, the first with its outputs."""
     if execution.last_known_state != Execution.CACHED:
         return execution
     made = [artifact.id for artifact in outputs(store, execution).values()]

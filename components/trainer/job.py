@@ -79,8 +79,8 @@ def offered(job: Job, work: str, path: str) -> Iterator[None]:
 
     Args:
       job: the training.
-      work: the chief's folder, from which all go on after a kill.
-      path: as `offer_path` gives it.
+      work: the chief's folder, from which all resume after a kill.
+      path: as `offer_path` returns it.
     """
     if job.training.distribution != "multi_worker":
         yield
@@ -98,7 +98,7 @@ def offered(job: Job, work: str, path: str) -> Iterator[None]:
 def take(path: str) -> None:
     """Trains as one of the other workers, and leaves nothing behind.
 
-    Stays until the chief is done: TensorFlow would tell it of a worker that failed.
+    Stays until the chief is done: TensorFlow would report a worker that left as failed.
 
     Args:
       path: of what the chief offers.

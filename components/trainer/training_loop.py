@@ -62,7 +62,7 @@ def _class_weight(inputs: TrainingInputs) -> dict[int, float] | None:
 class TrainingLoop:
     """Fits phases, and leaves the weights of the best epoch of all of them.
 
-    A phase that never beats what it started from leaves the model as it found it.
+    A phase without a better epoch leaves the model as it was.
     """
 
     state: TrainingState

@@ -20,7 +20,7 @@ from tfx.types import Artifact
 from components.files.paths import is_remote
 
 _NAME = ".unfinished"
-_KEPT = 3  # of the newest, of trainings that nobody started again
+_KEPT = 3  # of the newest, of trainings that were not resumed
 
 
 def for_training(

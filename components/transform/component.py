@@ -1,4 +1,4 @@
-"""Transform: TFX's component, told how this pipeline's pictures reach the network."""
+"""Transform: TFX's component, with this pipeline's preprocessing of pictures."""
 
 from __future__ import annotations
 

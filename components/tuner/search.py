@@ -71,7 +71,7 @@ class Search(base_tuner.BaseTuner):
         except Diverged as error:
             raise keras_tuner.errors.FailedTrialError("the loss became NaN") from error
         except Exception as error:
-            # KerasTuner would go on after any other one, as if that trial had diverged.
+            # KerasTuner would continue after any other error, as if that trial had diverged.
             raise keras_tuner.errors.FatalError(f"{type(error).__name__}: {error}") from error
 
     def _best(self) -> str:

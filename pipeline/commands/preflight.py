@@ -87,8 +87,8 @@ def check_batch(config: Config, listing: sources.Listing) -> None:
 def with_weights_at_hand(config: Config, say: Callable[[str], None]) -> Config:
     """Returns a configuration whose ImageNet weights can be had, where the user named none.
 
-    Keras' official file where its host answers; else a substitute that `say` is told to name.
-    Nothing is fetched where the training goes on from the model served now.
+    Keras' official file where its host answers; else a substitute, which `say` names. Nothing is
+    fetched where the training starts from the model served now.
 
     Raises:
       WeightsUnavailable: neither can be had.

@@ -68,7 +68,7 @@ def wait_for(config: Any, waits: tuple[float, ...] = WAITS) -> Any:
 
 @contextlib.contextmanager
 def opened(config: Any) -> Iterator[Any]:
-    """Opens the store for what is short: a SQLite file is nobody else's meanwhile.
+    """Opens the store for a short access, which locks a SQLite file meanwhile.
 
     Raises:
       MetadataUnavailable: it does not answer.

@@ -1,7 +1,7 @@
 """Names of a run's outputs. Imports nothing."""
 
 Output = tuple[str, str]
-"""A node's id and the key of its output: two nodes give a Model, the baseline and the Trainer."""
+"""A node's id and the key of its output: two nodes write a Model, BaselineResolver and Trainer."""
 
 EXAMPLES = ("ImageExampleGen", "examples")
 CLASS_LIST = ("ImageExampleGen", "class_list")

@@ -113,7 +113,7 @@ def _expect(path: str) -> None:
 def copy_tree(source: str, target: str) -> None:
     """Copies a folder or a file from one file system to another.
 
-    Folders are made also where nothing is in them: an artifact without files is there all the same.
+    Empty folders are copied, too: an artifact may have no files.
 
     Raises:
       FileSystemUnavailable: one of the two does not answer; a part may have been copied.

@@ -17,7 +17,7 @@ class NoReport(UserError):
 
 
 def copy_report(compiled_file: str | Path, run_id: str, folder: Path) -> None:
-    """Copies the page, the model card and the figures of a run into a local folder.
+    """Copies the page, the model card and the metrics of a run into a local folder.
 
     Args:
       compiled_file: the run's compiled pipeline, which names the metadata store.

@@ -29,7 +29,7 @@ from serving.client.sources import Ready, Source
 class AsyncClient(Connection):
     """As `serving.client.Client`; to be made and used inside one event loop.
 
-    Pictures are read and made canonical in a thread, so the loop goes on meanwhile.
+    Pictures are read and made canonical in a thread, so the loop keeps running meanwhile.
     """
 
     _api = grpc.aio

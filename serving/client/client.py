@@ -136,7 +136,7 @@ class Client(Connection):
 
 
 class _Call:
-    """A request under way; sent again while the server is too busy, once its answer is awaited."""
+    """A request under way; `result` retries it while the server is too busy."""
 
     def __init__(self, options: Options, method: Any, request: Any) -> None:
         self._options, self._method, self._request = options, method, request

@@ -21,15 +21,17 @@ def main() -> int:
     models = parser.add_mutually_exclusive_group(required=True)
     models.add_argument("--model-dir", type=Path, help="the push directory")
     models.add_argument("--model-config-file", type=Path, help="models, policies and labels")
-    add("--name", default="classifier", help="what requests call the model in --model-dir")
+    add("--name", default="classifier", help="the model's name, with --model-dir")
     add("--host", default="127.0.0.1", help="the address to listen on")
-    add("--port", type=int, default=8500, help="for gRPC; 0 takes a free one")
-    add("--rest-port", type=int, default=8501, help="for REST and the page; likewise")
+    add("--port", type=int, default=8500, help="port for gRPC; 0 takes a free one")
+    add(
+        "--rest-port", type=int, default=8501, help="port for REST and the page; 0 takes a free one"
+    )
     add(
         "--model-config-file-poll-wait-seconds",
         type=int,
         default=10,
-        help="between two looks at --model-config-file; 0 reads it once",
+        help="seconds between two looks at --model-config-file; 0 reads it once",
     )
     add("--batching-parameters-file", type=Path, help="how clients' requests are joined")
     add("--ssl-config-file", type=Path, help="keys and certificates for gRPC")

@@ -159,7 +159,7 @@ class Batcher:
 
 
 def _run(servable: Servable, name: str, tasks: list[_Task]) -> None:
-    """Answers all tasks; where the batch fails, one by one: nobody fails for another's picture."""
+    """Answers all tasks; one by one where the batch fails, so that no request fails another."""
     try:
         if len(tasks) > 1:
             _share(tasks, servable.run(name, _joined(tasks)))

@@ -99,7 +99,7 @@ class ServerCore:
         return response
 
     def runner(self, seconds: float | None = None) -> Run:
-        """Returns what runs signatures: in batches where the server was told to, else one by one.
+        """Returns the function that runs signatures, in batches where the server has a batcher.
 
         A run is cancelled after `seconds`.
         """

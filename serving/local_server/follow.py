@@ -14,9 +14,9 @@ from serving.local_server.server import LocalServer
 
 
 class FollowingServer(LocalServer):
-    """Serves what `models_file` lists, and takes the list again every `seconds`.
+    """Serves what `models_file` lists, and reads the list again every `seconds`.
 
-    A list that is refused changes nothing and is tried again with the next look: as with
+    A list that is refused changes nothing and is retried with the next look: as with
     `--model_config_file_poll_wait_seconds` (server.cc, PollFilesystemAndReloadConfig).
 
     Args:

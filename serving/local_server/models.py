@@ -25,7 +25,7 @@ _LOAD_SECONDS = 60.0
 _LOOK_SECONDS = 0.05
 
 Changed = Callable[[str, VersionState], None]
-"""Is told a model's name and the new state of one of its versions."""
+"""Called with a model's name and the new state of one of its versions."""
 
 
 def one_model(name: str, model_dir: Path) -> ModelServerConfig:

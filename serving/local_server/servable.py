@@ -41,7 +41,7 @@ class Servable:
         self.signatures = self._session.signatures
 
     def identify(self, spec: ModelSpec, signature_name: str = "") -> None:
-        """Writes into an answer's `spec` which model, version and signature gave it."""
+        """Writes into an answer's `spec` which model, version and signature computed it."""
         spec.name = self.name
         spec.version.value = self.version
         spec.signature_name = signature_name

@@ -27,7 +27,7 @@ from serving.local_server.one_message import OneMessage
 from serving.local_server.rest import RestServer
 from serving.local_server.states import AVAILABLE, END, VersionState
 
-_THREADS = 64  # requests that wait for a batch hold one each
+_THREADS = 64  # each request that waits for a batch holds one
 _GRACE_SECONDS = 30.0
 _GRPC_OPTIONS = (
     ("grpc.max_receive_message_length", -1),  # TensorFlow Serving's default, not gRPC's 4 MiB

@@ -67,7 +67,7 @@ def read_manifest(path: str, known: View | None = None) -> Listing:
 def parse(text: str, path: str) -> tuple[list[Row], int]:
     """Returns the rows of the manifest with this absolute path, and how many repeat another.
 
-    One file under two labels gives two rows: a conflict, to be told when it is read.
+    One file under two labels makes two rows: a conflict, which is reported when it is read.
 
     Raises:
       DataError: columns or values are wrong, with the lines' numbers.

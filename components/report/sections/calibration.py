@@ -1,4 +1,4 @@
-"""Whether a score of 0.9 means nine right answers of ten."""
+"""Whether a score of 0.9 means that nine predictions of ten are right."""
 
 from __future__ import annotations
 
