@@ -12,8 +12,6 @@ import struct
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
-import google_crc32c
-
 if TYPE_CHECKING:
     import tensorflow as tf
 
@@ -43,6 +41,8 @@ def framed(record: bytes) -> bytes:
 
 
 def _masked_crc(data: bytes) -> bytes:
+    import google_crc32c  # part of the extra `pipeline`; the base install has this module, too
+
     crc = google_crc32c.value(data)
     return struct.pack("<I", ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF)
 

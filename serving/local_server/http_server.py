@@ -44,10 +44,11 @@ class HttpServer(ThreadingHTTPServer):
 
         What has arrived on an idle connection is answered; then its client has to leave.
         """
+        with self._changed:
+            self._stopping = True  # first: what is answered from now on says that it closes
         self.shutdown()
         self.server_close()
         with self._changed:
-            self._stopping = True
             for connection in self._idle:
                 _end_reading(connection)
             self._changed.wait_for(lambda: self._open == 0, grace)

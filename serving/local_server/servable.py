@@ -67,11 +67,14 @@ class Servable:
             deadline: on the clock of time.monotonic(), when the run is cancelled; None: never.
 
         Raises:
-            ServingError: what went wrong in the graph, INVALID_ARGUMENT for a broken picture.
+            ServingError: DEADLINE_EXCEEDED, or what went wrong in the graph, such as
+                INVALID_ARGUMENT for a broken picture.
         """
         seconds = None if deadline is None else deadline - time.monotonic()
         try:
             return self._session.run(signature_name, inputs, seconds=seconds)
+        except tf.errors.DeadlineExceededError:  # the session's words are about its own waiting
+            raise ServingError(grpc.StatusCode.DEADLINE_EXCEEDED, "Deadline Exceeded") from None
         except tf.errors.OpError as error:
             raise ServingError.of(error) from None
 
