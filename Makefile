@@ -23,7 +23,7 @@ demo: setup ## train, gate, push, serve and ask, on real pictures of solar cells
 	.venv/bin/python -m pipeline.commands.demo
 
 test: setup ## run all tests (PYTEST_ARGS="-m 'not slow'" for the quick ones)
-	.venv/bin/python -m pytest $(WORKERS) $(PYTEST_ARGS)
+	.venv/bin/python -m pytest $(WORKERS) --durations=15 $(PYTEST_ARGS)
 
 test-serving: setup ## hold the serving contract against a server (SERVER=HOST:PORT; see docs/serving.md)
 	SERVING_ADDRESS=$(SERVER) .venv/bin/python -m pytest tests/serving/contract $(PYTEST_ARGS)
