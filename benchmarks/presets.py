@@ -1,4 +1,4 @@
-"""What each preset reaches on solar cells: the one data set that can be had everywhere.
+"""Runs each preset on solar cells: the one data set that can be had everywhere.
 
 The presets but `solar-cells` are recipes for other pictures, so what counts is that each runs to a
 verdict as it stands, and how long it takes. A recipe whose published weights can't be fetched is

@@ -21,7 +21,7 @@ _PLACE = re.compile(r"(<!-- record: (\S+) -->\n).*?(<!-- end -->)", re.S)
 
 @dataclasses.dataclass(kw_only=True)
 class Record:
-    """What one benchmark reached.
+    """The results of one benchmark.
 
     Attributes:
       benchmark: its name.

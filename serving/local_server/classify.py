@@ -17,8 +17,8 @@ from tensorflow_serving.apis.input_pb2 import Input
 
 from serving.local_server.batching import Run
 from serving.local_server.errors import invalid_argument
-from serving.local_server.examples import INPUTS, feed
-from serving.local_server.servable import Servable, signature_name
+from serving.local_server.examples import INPUTS, feed, signature_on_examples
+from serving.local_server.servable import Servable
 from serving.local_server.tensors import dtype_name, shape_text
 from serving.saved_model_session import Arrays
 
@@ -34,9 +34,7 @@ def classify(
         ServingError: as TensorFlow Serving's: unknown or unfit signature, no examples, and what
             `Servable.run` raises.
     """
-    name = signature_name(request.model_spec)
-    if name not in servable.signatures:
-        raise invalid_argument(f"No signature was found with the name: {name}")
+    name = signature_on_examples(servable, request.model_spec)
     check_classifies(servable.signatures[name])
     result = classification(servable, name, request.input, run)
     response = ClassificationResponse(result=result)

@@ -6,13 +6,27 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef
 from tensorflow_serving.apis.input_pb2 import Input
+from tensorflow_serving.apis.model_pb2 import ModelSpec
 
 from serving.local_server.errors import invalid_argument
+from serving.local_server.servable import Servable, signature_name
 from serving.local_server.tensors import check_dtypes
 from serving.saved_model_session import Arrays
 
 INPUTS = "inputs"
 """The alias of the one input that takes serialized tf.Examples (signature_constants.h)."""
+
+
+def signature_on_examples(servable: Servable, spec: ModelSpec) -> str:
+    """Returns the signature that a request on Examples names, the default one where it names none.
+
+    Raises:
+        ServingError: INVALID_ARGUMENT, the model lacks it.
+    """
+    name = signature_name(spec)
+    if name not in servable.signatures:
+        raise invalid_argument(f"No signature was found with the name: {name}")
+    return name
 
 
 def feed(signature: SignatureDef, sent: Input) -> Arrays:

@@ -14,8 +14,8 @@ from tensorflow_serving.apis.regression_pb2 import (
 
 from serving.local_server.batching import Run
 from serving.local_server.errors import invalid_argument
-from serving.local_server.examples import INPUTS, feed
-from serving.local_server.servable import Servable, signature_name
+from serving.local_server.examples import INPUTS, feed, signature_on_examples
+from serving.local_server.servable import Servable
 from serving.local_server.tensors import dtype_name, shape_text
 
 _OUTPUTS = "outputs"  # signature_constants.h
@@ -30,9 +30,7 @@ def regress(
         ServingError: as TensorFlow Serving's: unknown or unfit signature, no examples, and what
             `Servable.run` raises.
     """
-    name = signature_name(request.model_spec)
-    if name not in servable.signatures:
-        raise invalid_argument(f"No signature was found with the name: {name}")
+    name = signature_on_examples(servable, request.model_spec)
     check_regresses(servable.signatures[name])
     response = RegressionResponse(result=regression(servable, name, request.input, run))
     servable.identify(response.model_spec, name)
