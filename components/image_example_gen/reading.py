@@ -13,8 +13,9 @@ from components.image_example_gen import sources
 from components.image_example_gen.difference_hash import difference_hash
 from components.image_example_gen.sources import SourceFile
 from components.image_example_gen.splits import split_of
-from components.image_example_gen.verdicts import Row, verdicts
+from components.image_example_gen.verdicts import CONFLICT, Row, verdicts
 from components.settings.data import Data
+from serving.names import shown
 from serving.pictures import Picture, PictureError, canonical_and_pixels
 
 UNDECIDED = "undecided"
@@ -36,6 +37,9 @@ def read(file: SourceFile, data: Data) -> tuple[Accepted | None, Row]:
     decided = file.split or (file.group and split_of(file.group, data.splits, file.among))
     if decided:
         row["split"] = decided
+    if file.other_labels:
+        labels = " and ".join(repr(shown(label)) for label in (file.label, *file.other_labels))
+        return None, {**row, "reason": f"{CONFLICT}: {shown(file.name)} is labelled {labels}"}
     try:
         content = waiting.read(file.path, lambda: sources.content(file))
         picture, pixels = canonical_and_pixels(content, max_pixels=data.max_pixels)

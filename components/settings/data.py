@@ -21,6 +21,7 @@ def _regular_expression(value: str | None) -> str | None:
 
 
 Source = Annotated[str, Field(min_length=1), PATH]
+ColumnName = Annotated[str, Field(min_length=1)]
 
 
 class Splits(Section):
@@ -31,12 +32,24 @@ class Splits(Section):
     test: AtLeastOne = 1
 
 
+class Columns(Section):
+    """What a manifest's columns are called, in any case; null: one of the usual names."""
+
+    path: ColumnName | None = None
+    label: ColumnName | None = None
+    split: ColumnName | None = None
+    group: ColumnName | None = None
+
+
 class Data(Section):
     """Which pictures are read, and how they are split."""
 
     source: Source | Annotated[list[Source], Field(min_length=1)]
-    """Folder with one folder of pictures per class (or of split and class), CSV manifest, or
-    TFRecords; local or on any file system that Beam reads. A list of several makes one data set."""
+    """Folder with one folder of pictures per class (or of split and class), manifest (.csv, .tsv,
+    .xlsx), or TFRecords; local or on any file system that Beam reads. A list of several makes one
+    data set."""
+    columns: Columns = Columns()
+    """Which columns of a manifest are read; the usual names are recognised."""
     window: AtLeastOne = 1
     """How many spans are read, the newest, where the source has {SPAN} or {YYYY}, {MM}, {DD}."""
     span: Count | None = None

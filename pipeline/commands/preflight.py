@@ -150,7 +150,7 @@ def _check_folder(key: str, place: str) -> None:
 
 
 def _check_outside(key: str, folder: Path, source: str) -> None:
-    if is_remote(source) or source.lower().endswith(".csv"):
+    if is_remote(source) or sources.is_manifest(source):
         return
     if folder.resolve().is_relative_to(Path(source).expanduser().resolve()):
         raise ConfigError(

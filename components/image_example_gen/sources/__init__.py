@@ -20,11 +20,11 @@ from components.image_example_gen.sources.listing import (
     merge,
     with_missing_splits_cut,
 )
-from components.image_example_gen.sources.manifest import read_manifest
+from components.image_example_gen.sources.manifest import is_manifest, read_manifest
 from components.image_example_gen.sources.records import is_records, read_picture, read_records
 from components.settings.data import Data
 
-__all__ = ["Listing", "SourceFile", "content", "scan"]
+__all__ = ["Listing", "SourceFile", "content", "is_manifest", "scan"]
 
 
 def scan(data: Data) -> Listing:
@@ -64,7 +64,8 @@ def _prefixes(sources: list[str]) -> list[str]:
         base = spans.base_of(source) if spans.is_pattern(source) else source
         if "*" in posixpath.basename(base):
             base = posixpath.dirname(base)
-        last = posixpath.basename(base.rstrip("/")).removesuffix(".csv")
+        last = posixpath.basename(base.rstrip("/"))
+        last = posixpath.splitext(last)[0] if is_manifest(last) else last
         number, prefix = 1, f"{last}/"
         while prefix in prefixes:
             number += 1
@@ -75,13 +76,14 @@ def _prefixes(sources: list[str]) -> list[str]:
 
 def _source(source: str, data: Data) -> Listing:
     if not spans.is_pattern(source):
-        return _place(source, None)
+        return _place(source, data, None)
     base = spans.base_of(source)
     below_base = file_systems.view(base)
     chosen, found = spans.newest(source, data.window, below_base, data.span)
     prefix = f"{base.rstrip('/')}/"
     places = {
-        _as_prefix(span.path.removeprefix(prefix)): _place(span.path, below_base) for span in chosen
+        _as_prefix(span.path.removeprefix(prefix)): _place(span.path, data, below_base)
+        for span in chosen
     }
     listing = merge(places)
     said = [f"{source}: read {_said(chosen)}; found {_said(found)}."]
@@ -89,7 +91,7 @@ def _source(source: str, data: Data) -> Listing:
 
 
 def _as_prefix(path: str) -> str:
-    folder = posixpath.dirname(path) if _is_manifest(path) else path
+    folder = posixpath.dirname(path) if is_manifest(path) else path
     return f"{folder}/" if folder else ""
 
 
@@ -97,14 +99,10 @@ def _said(found: list[spans.Span]) -> str:
     return f"span{'s' if len(found) > 1 else ''} {', '.join(map(str, found))}"
 
 
-def _is_manifest(path: str) -> bool:
-    return path.lower().endswith(".csv")
-
-
-def _place(path: str, known: View | None) -> Listing:
+def _place(path: str, data: Data, known: View | None) -> Listing:
     """Reads one manifest, folder or file of records; `known` is a view of it if there is one."""
-    if _is_manifest(path):
-        return read_manifest(path, known)
+    if is_manifest(path):
+        return read_manifest(path, known, columns=data.columns, group_by=data.group_by)
     last = posixpath.basename(path)
     if is_records(last) or "*" in last:
         place = known or file_systems.view(posixpath.dirname(path))
@@ -114,8 +112,8 @@ def _place(path: str, known: View | None) -> Listing:
     if not place.is_folder(path):
         raise ConfigError(
             f"data.source: no folder {path}. Name a folder that holds one folder of pictures per "
-            "class, a manifest (.csv), or TFRecords (a folder of them, or a pattern like "
-            "folder/*.tfrecord*)."
+            "class, a manifest (.csv, .tsv, .xlsx), or TFRecords (a folder of them, or a pattern "
+            "like folder/*.tfrecord*)."
         )
     tree = place.tree(path)
     records = [entry for entry in tree.files if is_records(posixpath.basename(entry.name))]

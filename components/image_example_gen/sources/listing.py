@@ -25,7 +25,7 @@ class SourceFile:
     """One picture's file, or one picture's record in a file of many."""
 
     path: str
-    name: str  # unique, except that a manifest may give one file two labels; forward slashes
+    name: str  # unique; forward slashes
     label: str
     size: int  # bytes
     modified: int | str  # nanoseconds since the epoch; a checksum where there are no times
@@ -35,6 +35,7 @@ class SourceFile:
     below: str = ""  # the path below the class folder, which `group_by` looks at; else `name`
     record: Record | None = None  # of TFRecords alone
     columns: tuple[tuple[str, str], ...] = ()  # a manifest's further ones: what the gate slices by
+    other_labels: tuple[str, ...] = ()  # of a manifest that contradicts itself: it is rejected
 
     def as_row(self) -> list[Any]:
         """Returns the file as JSON can hold it, for `of_row`."""
@@ -47,6 +48,7 @@ class SourceFile:
         values = dict(zip(names, row, strict=True))
         values["among"] = tuple(values["among"])
         values["columns"] = tuple(map(tuple, values["columns"]))
+        values["other_labels"] = tuple(values["other_labels"])
         values["record"] = values["record"] and Record(*values["record"])
         return cls(**values)
 
@@ -66,8 +68,8 @@ class Listing:
         digest = hashlib.sha256()
         for file in self.files:
             known = (file.name, file.label, file.size, file.modified, file.split, file.group)
-            columns = [file.columns] if file.columns else []
-            digest.update(f"{json.dumps([*known, file.among, *columns])}\n".encode())
+            further = [each for each in (file.columns, file.other_labels) if each]
+            digest.update(f"{json.dumps([*known, file.among, *further])}\n".encode())
         return digest.hexdigest()
 
 

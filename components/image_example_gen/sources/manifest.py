@@ -1,139 +1,173 @@
-"""A CSV manifest: `path,label[,split][,group]`, a picture per row."""
+"""A manifest: `path,label[,split][,group]` in CSV or a workbook, a picture per row."""
 
 from __future__ import annotations
 
 import collections
-import csv
-import dataclasses
-import io
 import posixpath
 from collections.abc import Iterable
 
 from components.errors import ConfigError, DataError
 from components.files import read_bytes, view
-from components.files.entries import Entry, View, as_text
+from components.files.entries import View, as_text
 from components.files.paths import is_remote, scheme
-from components.image_example_gen.sources.layouts import SPLIT_NAMES
+from components.image_example_gen.sources import manifest_columns
+from components.image_example_gen.sources.layouts import SPLIT_NAMES, is_picture
 from components.image_example_gen.sources.listing import Listing, SourceFile
+from components.image_example_gen.sources.manifest_columns import NEEDED
+from components.image_example_gen.sources.manifest_paths import Located, entry_of
+from components.image_example_gen.sources.manifest_rows import Row, merged
+from components.image_example_gen.sources.manifest_table import Table, is_manifest, read_table
+from components.settings.data import Columns
+from serving.names import shown
 
-_NEEDED, _OPTIONAL = ("path", "label"), ("split", "group")
+__all__ = ["is_manifest", "read_manifest"]
+
 _SHOWN_FAULTS = 10
-
-
-@dataclasses.dataclass(frozen=True)
-class Row:
-    """One row, read."""
-
-    path: str  # absolute
-    label: str
-    split: str | None
-    group: str | None
-    columns: tuple[tuple[str, str], ...] = ()  # names and values of all others that are not empty
+_USUAL = Columns()
+_MANY, _LEAST = 0.1, 5  # pictures with several labels that are no slip of the pen: fraction, number
 
 
 class _Fault(ValueError):
     """A fault of one row."""
 
 
-def read_manifest(path: str, known: View | None = None) -> Listing:
+def read_manifest(
+    path: str,
+    known: View | None = None,
+    *,
+    columns: Columns = _USUAL,
+    group_by: str | None = None,
+) -> Listing:
     """Lists a manifest's pictures. Those that are not there are listed, and rejected when read.
 
     Args:
       path: absolute.
       known: a view of the manifest's folder, if there is one already.
+      columns: what the columns are called.
+      group_by: the name of the column that groups by, or anything else.
 
     Raises:
-      ConfigError: the manifest can't be read.
+      ConfigError: the manifest can't be read, or has no column that the configuration names.
       DataError: columns or values are wrong, with the lines' numbers.
     """
     try:
-        text = read_bytes(path).decode("utf-8-sig")
+        content = read_bytes(path)
     except OSError as error:
         reason = error.strerror or error
-        raise ConfigError(f"data.source: {path} can't be read ({reason}).") from error
-    except UnicodeDecodeError as error:
-        raise DataError(f"data.source: {path} is not UTF-8 ({error}). Save it as UTF-8.") from error
-    rows, repeated = parse(text, path)
+        raise ConfigError(f"data.source: {shown(path)} can't be read ({reason}).") from error
+    table = read_table(content, path, lambda header: manifest_columns.fits(header, columns))
+    rows, notes = _rows(table, path, columns)
+    pictures, repeated, more = merged(rows, path, (group_by or "").lower())
+    _check_labels(pictures, path)
+    return _listing(pictures, path, known, repeated, [*table.notes, *notes, *more])
+
+
+def _rows(table: Table, path: str, columns: Columns) -> tuple[list[Row], list[str]]:
+    """Returns the rows, and sentences about the columns.
+
+    Raises:
+      DataError: with all faults of rows, of which the first ten are shown.
+    """
+    at = _positions(table, path, columns)
+    if not table.rows:
+        raise DataError(
+            f"data.source: {shown(path)} has a header ({', '.join(map(shown, table.header))}) and "
+            "no rows below it. A row for each picture is needed."
+        )
+    located = Located(
+        (cells[at["path"]] for _, cells in table.rows if len(cells) > at["path"]),
+        posixpath.dirname(path),
+        path,
+    )
+    rows, faults = [], []
+    for line, cells in table.rows:
+        try:
+            rows.append(_row(line, cells, at, table, located))
+        except ValueError as fault:
+            faults.append(f"\n  line {line}: {fault}")
+    if faults:
+        more = f"\n  and {len(faults) - _SHOWN_FAULTS} more" if faults[_SHOWN_FAULTS:] else ""
+        raise DataError(f"data.source: {shown(path)}{''.join(faults[:_SHOWN_FAULTS])}{more}")
+    return rows, manifest_columns.renamed(table.header, at, path)
+
+
+def _positions(table: Table, path: str, columns: Columns) -> dict[str, int]:
+    """Returns the column of each role; one that is only called like a split's has splits alone."""
+    at = manifest_columns.positions(table.header, columns, path)
+    if "split" in at and not columns.split and table.header[at["split"]].lower() != "split":
+        values = {cells[at["split"]].lower() for _, cells in table.rows if len(cells) > at["split"]}
+        if values - {""} - SPLIT_NAMES.keys():
+            del at["split"]
+    return at
+
+
+def _row(line: int, cells: list[str], at: dict[str, int], table: Table, located: Located) -> Row:
+    surplus = [cell for cell in cells[len(table.header) :] if cell]
+    if surplus:
+        raise _Fault(
+            f"{len(cells)} cells, but the header names {len(table.header)} columns; a value with "
+            f"{table.separator!r} in it needs quotes around it"
+        )
+    cells = [*cells, *[""] * (len(table.header) - len(cells))]
+    values = {role: cells[position] for role, position in at.items()}
+    if empty := [role for role in NEEDED if not values[role]]:
+        raise _Fault(f"empty {' and '.join(empty)}")
+    if is_picture(values["label"]):
+        raise _Fault(
+            f"the label {shown(values['label'])!r} is a file's name; a path with "
+            f"{table.separator!r} in it needs quotes around it"
+        )
+    split = values.get("split", "")
+    if split and split.lower() not in SPLIT_NAMES:
+        raise _Fault(
+            f"unknown split {shown(split)!r}; allowed are {', '.join(SPLIT_NAMES)}, or nothing"
+        )
+    others = tuple(
+        (name.lower(), cell)
+        for position, (name, cell) in enumerate(zip(table.header, cells, strict=False))
+        if name and cell and position not in at.values()
+    )
+    return Row(
+        line=line,
+        text=values["path"],
+        path=located.path(values["path"]),
+        labels=(values["label"],),
+        split=SPLIT_NAMES.get(split.lower()),
+        group=values.get("group") or None,
+        columns=others,
+    )
+
+
+def _check_labels(pictures: list[Row], path: str) -> None:
+    """Refuses a manifest in which several labels of a picture are the rule.
+
+    Raises:
+      DataError: more than a tenth of the pictures have several.
+    """
+    several = [row for row in pictures if len(row.labels) > 1]
+    if len(several) >= max(_LEAST, _MANY * len(pictures)):
+        first = several[0]
+        labels = " and ".join(repr(shown(label)) for label in first.labels)
+        raise DataError(
+            f"data.source: {shown(path)}: {len(several)} of {len(pictures)} pictures have several "
+            f"labels, as {shown(first.text)} ({labels}). Several labels per picture are not "
+            "supported: a picture is of one class. Give each one row, with the label that counts."
+        )
+
+
+def _listing(
+    rows: list[Row], path: str, known: View | None, repeated: int, notes: list[str]
+) -> Listing:
     folder = posixpath.dirname(path)
     if known and all(row.path.startswith(f"{folder}/") for row in rows):
         views = {_store(path): known}
     else:
         views = _views(row.path for row in rows)
     files = [_file(row, folder, views[_store(row.path)]) for row in rows]
-    notes = [f"{path}: {repeated} rows repeat another."] if repeated else []
-    return Listing(files, sorted({row.label for row in rows}), repeated, notes)
-
-
-def parse(text: str, path: str) -> tuple[list[Row], int]:
-    """Returns the rows of the manifest with this absolute path, and how many repeat another.
-
-    One file under two labels makes two rows: a conflict, which is reported when it is read.
-
-    Raises:
-      DataError: columns or values are wrong, with the lines' numbers.
-    """
-    reader = csv.DictReader(io.StringIO(text, newline=""), restval="", skipinitialspace=True)
-    lines: dict[tuple[str, str], tuple[int, Row]] = {}
-    faults, repeated = [], 0
-    try:
-        _check_columns(reader, path)
-        for cells in reader:
-            try:
-                row = _row(cells, posixpath.dirname(path))
-                first, known = lines.setdefault((row.path, row.label), (reader.line_num, row))
-                if known != row:
-                    raise _Fault(
-                        f"another split, group or column than in line {first} for {row.path!r}"
-                    )
-                repeated += first != reader.line_num
-            except _Fault as fault:
-                faults.append(f"\n  line {reader.line_num}: {fault}")
-    except csv.Error as error:
-        raise DataError(f"data.source: {path}, line {reader.reader.line_num}: {error}.") from error
-    if faults:
-        more = f"\n  and {len(faults) - _SHOWN_FAULTS} more" if faults[_SHOWN_FAULTS:] else ""
-        raise DataError(f"data.source: {path}{''.join(faults[:_SHOWN_FAULTS])}{more}")
-    return [row for _, row in lines.values()], repeated
-
-
-def _check_columns(reader: csv.DictReader[str], path: str) -> None:
-    names = [name.strip().lower() for name in reader.fieldnames or []]
-    missing = [name for name in _NEEDED if name not in names]
-    if missing:
-        raise DataError(
-            f"data.source: {path}, line 1: no column {' and no column '.join(missing)}; found "
-            f"{', '.join(names) or 'nothing'}. The first line names the columns, comma between: "
-            f"{','.join(_NEEDED)}, and if you like {','.join(_OPTIONAL)}."
-        )
-    reader.fieldnames = names
-
-
-def _row(cells: dict[str, str], folder: str) -> Row:
-    values = {name: (cells.get(name) or "").strip() for name in (*_NEEDED, *_OPTIONAL)}
-    empty = [name for name in _NEEDED if not values[name]]
-    if empty:
-        raise _Fault(f"empty {' and '.join(empty)}")
-    split = values["split"].lower()
-    if split and split not in SPLIT_NAMES:
-        raise _Fault(
-            f"unknown split {values['split']!r}; allowed are {', '.join(SPLIT_NAMES)}, or nothing"
-        )
-    path = _absolute(values["path"], folder)
-    others = tuple(
-        (name, value.strip())
-        for name, value in cells.items()
-        if isinstance(value, str) and value.strip() and name and name not in values
-    )
-    return Row(path, values["label"], SPLIT_NAMES.get(split), values["group"] or None, others)
-
-
-def _absolute(path: str, folder: str) -> str:
-    if is_remote(path) or posixpath.isabs(path):
-        return path
-    below = posixpath.normpath(path)
-    if below.split("/")[0] == "..":
-        raise _Fault(f"{path!r} leaves the manifest's folder; make it absolute if that is meant")
-    return posixpath.join(folder, below)
+    classes = {row.labels[0] for row in rows if len(row.labels) == 1}
+    if repeated:
+        notes = [*notes, f"{shown(path)}: {repeated} rows repeat another."]
+    return Listing(files, sorted(classes), repeated, notes)
 
 
 def _views(paths: Iterable[str]) -> dict[str, View]:
@@ -154,16 +188,17 @@ def _store(path: str) -> str:
 
 
 def _file(row: Row, folder: str, pictures: View) -> SourceFile:
-    entry = pictures.entry(row.path) or Entry(row.path, row.path, 0, 0)
+    entry = entry_of(row.path, pictures)
     name = as_text(row.path.removeprefix(f"{folder}/"))
     return SourceFile(
         entry.path,
         name,
-        row.label,
+        row.labels[0],
         entry.size,
         entry.modified,
         row.split,
         row.group,
         below=name,
         columns=row.columns,
+        other_labels=row.labels[1:],
     )

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 import json
+import unicodedata
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from components.errors import ConfigError, DataError
+from components.image_example_gen import reading
 from components.image_example_gen.sources.listing import SourceFile
 from components.image_example_gen.sources.manifest import read_manifest
+from components.settings.data import Columns, Data
 
 
 def read(folder: Path, text: str | bytes) -> list[SourceFile]:
@@ -61,23 +65,148 @@ def test_a_picture_that_is_not_there_is_listed_so_that_it_is_told_among_the_reje
     assert (file.size, file.modified) == (0, 0)
 
 
-def test_one_picture_may_have_two_labels_and_a_repeated_row_counts_once(tmp_path: Path) -> None:
+def test_one_picture_with_two_labels_is_one_file_and_a_repeated_row_counts_once(
+    tmp_path: Path,
+) -> None:
     path = tmp_path / "m.csv"
-    path.write_text("path,label\n1.png,cats\n1.png,dogs\n1.png,cats\n")
+    path.write_text("path,label\n1.png,cats\n1.png,pets\n1.png,cats\n2.png,cats\n")
     listing = read_manifest(str(path))
-    assert [(file.name, file.label) for file in listing.files] == [
-        ("1.png", "cats"),
-        ("1.png", "dogs"),
-    ]
+    found = [(file.name, file.label, file.other_labels) for file in listing.files]
+    assert found == [("1.png", "cats", ("pets",)), ("2.png", "cats", ())]
+    assert listing.classes == ["cats"]  # what nothing but a contradiction names is no class
     assert (listing.ignored, listing.notes) == (1, [f"{path}: 1 rows repeat another."])
+    _, row = reading.read(listing.files[0], Data(source=str(path)))
+    assert row["reason"] == "same picture under two labels: 1.png is labelled 'cats' and 'pets'"
+
+
+def test_several_labels_as_a_rule_are_refused_in_words(tmp_path: Path) -> None:
+    rows = "".join(f"{n}.png,cats\n{n}.png,old\n" for n in range(5))
+    with pytest.raises(DataError, match="5 of 5 pictures have several labels, as 0.png .* are not"):
+        read(tmp_path, f"path,label\n{rows}")
+
+
+HEADERS = [
+    ("filename;class", {}),
+    ("Image Path\tCategory", {}),
+    ("label,id", {"path": "ID"}),
+    ("where|what", {"path": "where", "label": "What"}),
+    ("\ufefffile_name,note,label_name", {}),
+    ("sep=;\nfile;target", {}),
+]
+
+
+@pytest.mark.parametrize(("header", "columns"), HEADERS)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le", "cp1252"])
+def test_a_manifest_is_read_as_programs_export_it(
+    tmp_path: Path, header: str, columns: dict[str, str], encoding: str
+) -> None:
+    header = header if encoding.startswith("utf") else header.removeprefix("\ufeff")
+    *before, names = header.split("\n")
+    separator = next(sign for sign in ";\t,|" if sign in names)
+    values = {"path": "sub/é,1.png", "label": "Kätzchen", "note": ""}
+    role_of = {"what": "label", "id": "path", "where": "path", "note": "note"}
+    known = {"class", "category", "label", "label_name", "target"}
+    cells = [
+        values[role_of.get(name, "label" if name in known else "path")]
+        for name in names.lower().removeprefix("\ufeff").split(separator)
+    ]
+    row = separator.join(f'"{cell}"' for cell in cells)
+    text = "\r\n".join([*before, names, row, separator * (len(cells) - 1), ""])
+    path = tmp_path / "m.csv"
+    path.write_bytes(text.encode(encoding))
+    listing = read_manifest(str(path), columns=Columns(**columns))
+    [file] = listing.files
+    assert (file.name, file.label) == ("sub/é,1.png", "Kätzchen")
+    assert any("cp1252" in note for note in listing.notes) == (encoding == "cp1252")
+
+
+def test_a_tab_separates_where_the_suffix_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "m.TSV"
+    path.write_text("path\tlabel\na, b.png\tcats\n")
+    [file] = read_manifest(str(path)).files
+    assert (file.name, file.label) == ("a, b.png", "cats")
+
+
+def test_a_workbook_is_read_as_it_is_shown(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    for row in (["File", "Class", "Day"], ["1.png", 7, date(2026, 1, 2)], [None], ["2.png", "b"]):
+        book.active.append(row)
+    path = tmp_path / "m.xlsx"
+    book.save(path)
+    found = [(file.name, file.label, file.columns) for file in read_manifest(str(path)).files]
+    assert found == [("1.png", "7", (("day", "2026-01-02"),)), ("2.png", "b", ())]
+
+
+def test_a_damaged_workbook_is_refused(tmp_path: Path) -> None:
+    pytest.importorskip("openpyxl")
+    path = tmp_path / "m.xlsx"
+    path.write_bytes(b"PK\x03\x04 and no more")
+    with pytest.raises(DataError, match="can't be read as a workbook"):
+        read_manifest(str(path))
+
+
+@pytest.mark.parametrize(
+    "written", ["a\\1.png", "a/1.png", ".\\a\\1.png", "C:\\data\\set\\a\\1.png", "D:/set/a/1.png"]
+)
+def test_a_windows_path_is_read_where_its_file_is_found(tmp_path: Path, written: str) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "1.png").write_bytes(b"123")
+    [file] = read(tmp_path, f"path,label\n{written},cats\n")
+    assert (file.path, file.name) == (str(tmp_path / "a" / "1.png"), "a/1.png")
+
+
+def test_windows_paths_that_lead_nowhere_are_told_in_one_sentence(tmp_path: Path) -> None:
+    rows = "".join(f"C:\\data\\{n}.png,cats\n" for n in range(30))
+    with pytest.raises(DataError, match=r"30 paths are written as on Windows, the first C:\\data"):
+        read(tmp_path, f"path,label\n{rows}")
+
+
+def test_a_backslash_in_a_name_of_this_machine_stays(tmp_path: Path) -> None:
+    (tmp_path / "a\\1.png").write_bytes(b"1")
+    [file] = read(tmp_path, "path,label\na\\1.png,cats\n")
+    assert file.name == "a\\1.png"
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_a_file_is_found_however_its_letters_are_composed(tmp_path: Path, form: str) -> None:
+    (tmp_path / unicodedata.normalize(form, "é.png")).write_bytes(b"1")
+    other = unicodedata.normalize("NFD" if form == "NFC" else "NFC", "é.png")
+    [file] = read(tmp_path, f"path,label\n{other},cats\n")
+    assert Path(file.path).read_bytes() == b"1"
+
+
+def test_rows_that_differ_in_a_column_nobody_reads_are_one_picture(tmp_path: Path) -> None:
+    path = tmp_path / "m.csv"
+    path.write_text("path,label,who,site\n1.png,cats,anna,north\n1.png,cats,ben,north\n")
+    listing = read_manifest(str(path))
+    [file] = listing.files
+    assert file.columns == (("site", "north"),)
+    assert "rows of one picture, as of 1.png, differ in who" in " ".join(listing.notes)
+    with pytest.raises(DataError, match="line 3: another who .ben. than in line 2 .anna."):
+        read_manifest(str(path), group_by="who")
+
+
+def test_a_column_called_like_that_of_splits_is_one_if_it_holds_splits(tmp_path: Path) -> None:
+    [file] = read(tmp_path, "path,label,subset\n1.png,cats,Test\n")
+    assert file.split == "test"
+    [file] = read(tmp_path, "path,label,subset\n1.png,cats,A\n")
+    assert (file.split, file.columns) == (None, (("subset", "A"),))
 
 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
         ("", "line 1: no column path and no column label; found nothing"),
-        ("file,label\n", "line 1: no column path; found file, label"),
-        ("path;label\na;b\n", "found path;label"),
+        ("where,label\n", "line 1: no column path; found where, label"),
+        ("path:label\na:b\n", "found path:label"),
+        ("path,label\n", "has a header .path, label. and no rows"),
+        ("path,label,Note,note\na.png,cats,,\n", "column 'note' is named 2 times .columns 3, 4"),
+        ("image,filename,label\na,b,c\n", "image and filename could each be the path"),
+        ("path,label\nb.png,cats\na,b.png,cats\n", "line 3: 3 cells, but the header names 2"),
+        ("path,label,who\na,b.png,cats\n", "line 2: the label 'b.png' is a file's name"),
+        ('path,label\na.png,"cats\nb.png,cats\n', "line 2: a quote opens here .* up to 3"),
+        ('path,label\n"a.png,cats\nb.png,"x"\n', "line 2: a quote opens here .* up to 3"),
         ("path,label\na.png,cats\nb.png,\n", "line 3: empty label"),
         ("path,label\na.png\n", "line 2: empty label"),
         ("path,label\n ,cats\n", "line 2: empty path"),
@@ -86,11 +215,11 @@ def test_one_picture_may_have_two_labels_and_a_repeated_row_counts_once(tmp_path
         ("path,label\na/../../b.png,cats\n", "line 2: .* leaves the manifest's folder"),
         (
             "path,label,split\na,b,test\na,b,train\n",
-            "line 3: another split, group or column than in line",
+            "line 3: another split .train. than in line 2 .test. for 'a'",
         ),
         (f"path,label\n{'a' * 200_000},cats\n", "pictures.csv, line 2: field larger than"),
         ("path,label\n" + "a,\n" * 12, "line 11: empty label\n  and 2 more"),
-        (b"path,label\ncaf\xe9.png,cats\n", "is not UTF-8"),
+        (b"path,label\ncaf\x81.png,cats\n", "is neither UTF-8, UTF-16 nor cp1252"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_line(tmp_path: Path, text: str | bytes, words: str) -> None:

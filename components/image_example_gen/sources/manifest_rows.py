@@ -1,0 +1,88 @@
+"""The rows of a manifest that name one picture, made one."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from components.errors import DataError
+from serving.names import shown
+
+_SHOWN = 10
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Row:
+    """One row, or all rows of one picture."""
+
+    line: int  # the first
+    text: str  # the path as it is written
+    path: str  # absolute
+    labels: tuple[str, ...]  # one, unless rows contradict each other
+    split: str | None
+    group: str | None
+    columns: tuple[tuple[str, str], ...] = ()  # names and values of all others that are not empty
+
+
+def merged(rows: list[Row], path: str, read: str) -> tuple[list[Row], int, list[str]]:
+    """Returns a row per picture, how many rows repeat another, and sentences about them.
+
+    Where rows of a picture differ in a column that only a slice of the gate may read, the picture
+    has no value in it.
+
+    Args:
+      rows: of a whole manifest.
+      path: of the manifest, for messages.
+      read: the name of the column that `data.group_by` names, or anything else.
+
+    Raises:
+      DataError: rows of one picture differ in split, group or the column that groups by.
+    """
+    pictures: dict[str, Row] = {}
+    faults: list[str] = []
+    repeated, differing = 0, dict[str, list[str]]()
+    for row in rows:
+        first = pictures.setdefault(row.path, row)
+        if first is row:
+            continue
+        repeated += row.labels[0] in first.labels
+        if fault := _contradiction(first, row, read):
+            faults.append(f"\n  line {row.line}: {fault}")
+        pictures[row.path] = joined = _joined(first, row)
+        for name in dict([*first.columns, *row.columns]).keys() - dict(joined.columns).keys():
+            differing.setdefault(name, []).append(row.text)
+    if faults:
+        more = f"\n  and {len(faults) - _SHOWN} more" if faults[_SHOWN:] else ""
+        raise DataError(f"data.source: {shown(path)}{''.join(faults[:_SHOWN])}{more}")
+    return [*pictures.values()], repeated, _told(differing, path)
+
+
+def _contradiction(first: Row, row: Row, read: str) -> str:
+    for name, one, other in (
+        ("split", first.split, row.split),
+        ("group", first.group, row.group),
+        (read, dict(first.columns).get(read), dict(row.columns).get(read)),
+    ):
+        if one != other:
+            return (
+                f"another {shown(name)} ({shown(other or 'none')}) than in line {first.line} "
+                f"({shown(one or 'none')}) for {shown(row.text)!r}"
+            )
+    return ""
+
+
+def _joined(first: Row, row: Row) -> Row:
+    """Returns what two rows of one picture agree in."""
+    columns = tuple(pair for pair in first.columns if pair in row.columns)
+    labels = tuple(dict.fromkeys([*first.labels, *row.labels]))
+    return dataclasses.replace(first, labels=labels, columns=columns)
+
+
+def _told(differing: dict[str, list[str]], path: str) -> list[str]:
+    if not differing:
+        return []
+    names = ", ".join(shown(name) for name in sorted(differing))
+    first = next(iter(differing.values()))[0]
+    return [
+        f"{shown(path)}: rows of one picture, as of {shown(first)}, differ in {names}: these "
+        "columns have no value for such a picture."
+    ]
