@@ -112,13 +112,16 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Reads the pictures without training; lists those that the same run would reject."""
+    from pipeline.commands import preflight
     from pipeline.commands.check import check as check_pictures
     from pipeline.commands.run import Request, build_config
 
     request = Request(
         config_file=config, preset=preset, data=_sources(data), assignments=assignments or []
     )
-    check_pictures(build_config(request).data, as_json)
+    built = build_config(request)
+    preflight.check_settings(built)
+    check_pictures(built.data, as_json, built)
 
 
 @app.command()

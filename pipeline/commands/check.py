@@ -19,6 +19,8 @@ from components.errors import DataError
 from components.image_example_gen import sources
 from components.image_example_gen.reading import Ledger, Row, read
 from components.settings.data import Data
+from pipeline.commands import preflight
+from pipeline.config import Config
 
 _READ_BY_PROGRAMS = (
     "accepted",
@@ -32,15 +34,20 @@ _READ_BY_PROGRAMS = (
 _SHOWN = 10  # of the pictures that are like another
 
 
-def check(data: Data, as_json: bool) -> None:
+def check(data: Data, as_json: bool, config: Config | None = None) -> None:
     """Prints the pictures per class and split, and what a run would reject or stop at.
 
     With `as_json` standard output has the JSON for programs, and the notes go to standard error.
 
+    Args:
+      data: which pictures.
+      as_json: for programs.
+      config: the whole configuration, which is held against the pictures.
+
     Raises:
-      UserError: there is nothing to read.
+      UserError: there is nothing to read, or the configuration does not suit it.
     """
-    report, classes = read_source(data)
+    report, classes = read_source(data, config)
     if as_json:
         for note in report["notes"]:
             print(note, file=sys.stderr)
@@ -52,15 +59,18 @@ def check(data: Data, as_json: bool) -> None:
         console.print(line, markup=False)
 
 
-def read_source(data: Data) -> tuple[dict[str, Any], list[str]]:
+def read_source(data: Data, config: Config | None = None) -> tuple[dict[str, Any], list[str]]:
     """Reads all pictures as a run would; returns the ingest report and the class list.
 
     Raises:
-      UserError: there is nothing to read.
+      UserError: there is nothing to read, or the configuration does not suit it.
     """
     from components.image_example_gen.ingest_report import ingest_report  # brings NumPy
 
     listing = sources.scan(data)
+    if config:
+        preflight.check_gate(config.gate, listing.classes)
+        preflight.check_slices(config.gate, listing)
     ledger = Ledger.of(_rows(listing.files, data))
     report = ingest_report(listing, ledger)
     report["notes"] += _refusal(ledger, report["counts"], data)

@@ -8,13 +8,61 @@ from collections.abc import Callable
 from pathlib import Path
 
 from components.artifacts import features
+from components.artifacts.predictions import SIZE as PICTURE_SIZE
 from components.errors import ConfigError
-from components.files.paths import is_remote
+from components.files.paths import absolute, is_remote
 from components.image_example_gen import sources
 from components.settings.beam_options import check_processes, pipeline_arguments
 from components.settings.gate import Gate
 from pipeline.config import Config
 from serving import versions
+from serving.names import shown
+from serving.quiet_imports import quiet_import
+
+
+def check_settings(config: Config) -> None:
+    """Checks what needs no look at the pictures.
+
+    Keras is loaded where `training.unfrozen.from_layer` names a layer, and only there.
+
+    Raises:
+      ConfigError: the weights file is missing, or the backbone has no such layer.
+    """
+    _check_weights(config)
+    unfrozen = config.training.unfrozen
+    if unfrozen.from_layer is None or not unfrozen.epochs:
+        return
+    with quiet_import():
+        from components.pretrained.base import build_base, first_unfrozen
+
+        base = build_base(config.model.backbone, config.image_size, None)
+    first_unfrozen(base, config.model.backbone, unfrozen.from_layer)
+
+
+def check_slices(gate: Gate, listing: sources.Listing) -> None:
+    """Checks that the gate slices by what the sources know of their pictures.
+
+    Raises:
+      ConfigError: a slice is no column of a manifest.
+    """
+    there = {name for file in listing.files for name, _ in file.columns} | {PICTURE_SIZE}
+    if missing := [name for name in gate.slices if name not in there]:
+        raise ConfigError(
+            f"gate.slices: no column {', '.join(map(repr, map(shown, missing)))}; there are "
+            f"{', '.join(map(shown, sorted(there)))}. {PICTURE_SIZE} is always there, the others "
+            "are columns of the manifest."
+        )
+
+
+def _check_weights(config: Config) -> None:
+    weights = config.model.weights
+    if weights in (None, "imagenet") or goes_on_from(config):
+        return
+    if not (path := Path(absolute(str(weights)))).is_file():
+        raise ConfigError(
+            f"model.weights: no file {shown(path)}. Allowed are an existing file, `imagenet`, or "
+            "null."
+        )
 
 
 def check_folders(config: Config) -> sources.Listing:
@@ -60,9 +108,10 @@ def check_gate(gate: Gate, classes: list[str]) -> None:
     for key in ("class_recall", "class_precision"):
         unknown = sorted(set(getattr(gate, key)) - set(classes))
         if unknown:
-            listed = ", ".join(classes[:10])
+            listed = ", ".join(map(shown, classes[:10]))
             raise ConfigError(
-                f"gate.{key}: no class {', '.join(map(repr, unknown))}; found {listed}"
+                f"gate.{key}: no class {', '.join(repr(shown(name)) for name in unknown[:10])}; "
+                f"found {listed}"
                 f"{' and more' if len(classes) > 10 else ''}."
             )
 

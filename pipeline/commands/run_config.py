@@ -11,7 +11,7 @@ from components.errors import UserError
 from components.files.paths import is_remote
 from components.image_example_gen import listing_handover
 from components.settings import metadata
-from pipeline.commands import preflight
+from pipeline.commands import partial_run, preflight
 from pipeline.commands.console import RunView, quiet, show_summary
 from pipeline.config import Config
 from pipeline.launch import environment
@@ -39,8 +39,11 @@ def run_config(
     Raises:
       UserError: it can't start; a node's failure is in the result instead.
     """
+    partial_run.check_nodes(config, from_node, to_node)
+    preflight.check_settings(config)
     listing = preflight.check_folders(config)
     preflight.check_gate(config.gate, listing.classes)
+    preflight.check_slices(config.gate, listing)
     preflight.check_batch(config, listing)
     with _alone(config):
         run_id = root.new_run_id()

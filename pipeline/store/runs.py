@@ -131,6 +131,17 @@ def _read(store: MetadataStore, run_id: str, node_ids: Iterable[str]) -> Run:
     return run
 
 
+def latest(connection: Any, pipeline_name: str) -> Run | None:
+    """Returns the newest run of a pipeline; None if there is none."""
+    with metadata_store.opened(connection) as store:
+        if (pipeline := store.get_context_by_type_and_name("pipeline", pipeline_name)) is None:
+            return None
+        found = store.get_children_contexts_by_context(pipeline.id)
+        of_runs = [context for context in found if context.type == executions.RUN]
+        newest = max(of_runs, key=lambda context: context.id, default=None)
+        return _read(store, newest.name, ()) if newest else None
+
+
 def run_ids(connection: Any) -> list[str]:
     """Returns the ids of all runs, the newest first."""
     with metadata_store.opened(connection) as store:

@@ -2,19 +2,36 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from tfx.proto.orchestration import pipeline_pb2
 
 from pipeline import config
 from pipeline.local_runner import compile_config
+from pipeline.nodes import node_ids
 
+KEYS = {"data": {"source": "pictures"}, "push": {"directory": "models"}}
+END_TO_END = {"training": {"frozen": {"features": "end_to_end"}}}
 HEAD = {"dense": [{"units": 32}]}
 
 
 def nodes(**sections: Any) -> dict[str, pipeline_pb2.PipelineNode]:
     """The compiled pipeline's nodes, by id."""
-    keys = {"data": {"source": "pictures"}, "push": {"directory": "models"}}
-    compiled = compile_config(config.build({**keys, **sections}))
+    compiled = compile_config(config.build({**KEYS, **sections}))
     return {each.pipeline_node.node_info.id: each.pipeline_node for each in compiled.nodes}
+
+
+@pytest.mark.parametrize(
+    "sections",
+    [{}, {"tuner": {"trials": 3}, "export": {"tflite": ["float16"]}}, END_TO_END],
+)
+def test_the_ids_that_need_no_tfx_are_those_of_the_compiled_pipeline(
+    sections: dict[str, Any],
+) -> None:
+    found = nodes(**sections)
+    ids = node_ids(config.build({**KEYS, **sections}))
+    assert sorted(ids) == sorted(found)
+    for position, name in enumerate(ids):
+        assert set(found[name].upstream_nodes) <= set(ids[:position])
 
 
 def test_without_trials_there_is_no_tuner() -> None:

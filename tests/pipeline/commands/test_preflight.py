@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from components.errors import ConfigError, DataError
+from components.image_example_gen import sources
+from components.settings.data import Data
 from components.settings.gate import Gate
 from pipeline import config
 from pipeline.commands import preflight
@@ -132,6 +134,25 @@ def test_a_threshold_for_a_class_that_is_not_there_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"gate\.class_precision: no class 'cows'; found cats, d"):
         preflight.check_gate(gate, ["cats", "dogs"])
     preflight.check_gate(gate, ["cats", "cows"])
+
+
+@pytest.mark.parametrize("source", ["pictures", "m.csv"])
+def test_a_slice_by_what_the_sources_do_not_know_is_refused(place: Path, source: str) -> None:
+    rows = "".join(f"pictures/{name}/000.png,{name},C1\n" for name in ("blue", "red"))
+    (place / "m.csv").write_text(f"path,label,camera\n{rows}")
+    listing = sources.scan(Data(source=str(place / source), min_pictures=0))
+    preflight.check_slices(Gate(slices=["picture_size"]), listing)
+    with pytest.raises(ConfigError, match=r"gate\.slices: no column 'site'; there are .*picture_s"):
+        preflight.check_slices(Gate(slices=["site"]), listing)
+    if source == "m.csv":
+        preflight.check_slices(Gate(slices=["camera"]), listing)
+
+
+def test_a_weights_file_that_is_not_there_is_refused_before_anything_is_loaded(place: Path) -> None:
+    made = build(place)
+    model = made.model.model_copy(update={"weights": str(place / "none.h5")})
+    with pytest.raises(ConfigError, match=r"model\.weights: no file .*none\.h5\. Allowed are"):
+        preflight.check_settings(made.model_copy(update={"model": model}))
 
 
 def test_several_workers_are_for_the_node_runner(place: Path) -> None:
