@@ -13,7 +13,6 @@ from components.errors import ConfigError
 from components.files.cache_folder import local_root
 from pipeline import config as configuration
 from pipeline.config import Config
-from pipeline.keys import set_key
 from pipeline.launch import environment
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ def load(
     if preset:
         tree = configuration.read_preset(preset)
     for key, value in (keys or {}).items():
-        set_key(tree, key, value)
+        configuration.set_key(tree, key, value)
     if not file:
         configuration.default_push_directory(tree)
     return configuration.build(tree)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import re
+import typing
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any
 
 import pydantic
-import yaml
 from pydantic import Field, model_validator
 
 from components.backbones import BACKBONES
-from components.errors import ConfigError
+from components.errors import ConfigError, listed
 from components.files.cache_folder import local_root
 from components.files.paths import absolute, is_remote
 from components.settings.base import Section
@@ -25,10 +26,13 @@ from components.settings.report import Report
 from components.settings.runtime import Runtime
 from components.settings.training import Training
 from components.settings.tuner import Tuner
-from pipeline import config_faults
-from pipeline.keys import set_key
+from pipeline import config_faults, yaml_text
+from pipeline.keys import set_at
+from serving.names import shown
 
 _PRESETS = resources.files("pipeline") / "presets"
+_ASSIGNMENT = re.compile(r"""(?P<key>(?:"[^"]*"|'[^']*'|[^="'])+)=(?P<value>.*)""", re.DOTALL)
+_PART = re.compile(r""""[^"]*"|'[^']*'|[^."']+""")
 
 
 class Config(Section):
@@ -107,16 +111,16 @@ def read_preset(name: str) -> dict[str, Any]:
 def read_file(path: Path) -> dict[str, Any]:
     """Returns a configuration file's keys as they stand there."""
     try:
-        return _parse(path.read_text("utf-8"), str(path))
+        text = path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"The configuration file {path} can't be read: {error}.") from error
+        raise ConfigError(
+            f"The configuration file {shown(path)} can't be read: {shown(error)}."
+        ) from error
+    return _parse(text, shown(path))
 
 
 def _parse(text: str, where: str) -> dict[str, Any]:
-    try:
-        tree = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{where} is not YAML: {' '.join(str(error).split())}.") from error
+    tree = yaml_text.parse(text, where)
     if tree is None:
         return {}
     if not isinstance(tree, dict):
@@ -127,17 +131,50 @@ def _parse(text: str, where: str) -> dict[str, Any]:
 
 
 def override(tree: dict[str, Any], assignment: str) -> None:
-    """Applies one `KEY=VALUE`; the key's path has dots, the value is YAML."""
-    key, separator, text = assignment.partition("=")
-    if not separator or not key or not text.strip():
+    """Applies one `KEY=VALUE`; the key's path has dots, the value is YAML.
+
+    A part of the path with a dot or `=` in it stands in quotes; the last one, if it is a name and
+    no key, may have dots without.
+    """
+    match = _ASSIGNMENT.fullmatch(assignment)
+    if match is None or not match["value"].strip():
         raise ConfigError(
-            f"--set {assignment}: KEY=VALUE is needed, as in training.seed=1 (`null` for nothing)."
+            f"--set {shown(assignment)}: KEY=VALUE is needed, as in training.seed=1 (`null` for "
+            "nothing)."
         )
-    try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"--set {assignment}: the value is not YAML.") from error
-    set_key(tree, key, value)
+    value = yaml_text.parse(match["value"], f"--set {shown(assignment)}")
+    set_key(tree, match["key"], value)
+
+
+def set_key(tree: dict[str, Any], key: str, value: Any) -> None:
+    """Sets the key with this dotted path, of which names may stand in quotes."""
+    parts = [part[1:-1] if part[0] in "\"'" else part for part in _PART.findall(key)]
+    set_at(tree, _with_whole_name(parts), value)
+
+
+def _with_whole_name(parts: list[str]) -> list[str]:
+    """Joins what follows a key that holds values by name: a shell takes the quotes of "v1.2"."""
+    section: Any = Config
+    for position, part in enumerate(parts):
+        field = section.model_fields.get(part)
+        if field is None:
+            return parts
+        if typing.get_origin(field.annotation) is dict and parts[position + 1 :]:
+            held = typing.get_args(field.annotation)[1]
+            is_plain = held is not Any and not _section_in(held)
+            return [*parts[: position + 1], ".".join(parts[position + 1 :])] if is_plain else parts
+        section = _section_in(field.annotation)
+        if section is None:
+            return parts
+    return parts
+
+
+def _section_in(annotation: Any) -> type[Section] | None:
+    """The section in a field's type; None for a plain value."""
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        return annotation
+    found = (_section_in(part) for part in typing.get_args(annotation))
+    return next(filter(None, found), None)
 
 
 def default_push_directory(tree: dict[str, Any]) -> None:
@@ -162,4 +199,4 @@ def build(tree: Mapping[str, Any]) -> Config:
         return Config.model_validate(tree)
     except pydantic.ValidationError as error:
         lines = [config_faults.explain(fault, Config) for fault in error.errors()]
-        raise ConfigError("\n".join(["The configuration is wrong:", *lines])) from error
+        raise ConfigError(f"The configuration is wrong:{listed(lines)}") from error

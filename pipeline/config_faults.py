@@ -25,14 +25,14 @@ def explain(fault: Any, whole: type[pydantic.BaseModel]) -> str:
     key = ".".join(str(part) for part in path if not _ALTERNATIVE.fullmatch(str(part)))
     message = fault["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     if fault["type"] == "missing":
-        return f"  {key}: is missing."
+        return f"{key}: is missing."
     if fault["type"] == "extra_forbidden":
-        return f"  {key}: unknown key; {_allowed_keys(path, whole)}."
+        return f"{key}: unknown key; {_allowed_keys(path, whole)}."
     if not key:
-        return f"  {message}."
+        return f"{message}."
     if fault["type"] == "value_error":
-        return f"  {key}: found {fault['input']!r}; {message}."
-    return f"  {key}: found {kind(fault['input'])}; allowed is {message}."
+        return f"{key}: found {fault['input']!r}; {message}."
+    return f"{key}: found {kind(fault['input'])}; allowed is {message}."
 
 
 def _allowed_keys(path: Sequence[Any], whole: type[pydantic.BaseModel]) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from components.errors import ConfigError
 from pipeline.config import Config
-from pipeline.keys import set_key
+from pipeline.keys import set_at, set_key
 
 DAG_FILE = Path(__file__).parents[1] / "airflow_dag.py"
 _IMPORT = "from pipeline.keys import set_key\n"
@@ -40,7 +40,9 @@ def write_dag(compiled: dict[str, Any], config: Config, output: Path) -> None:
     }
     # The data first: a scheduler that meets the DAG file alone would find an empty one.
     output.with_suffix(".json").write_text(json.dumps(document, indent=1), "utf-8")
-    text = DAG_FILE.read_text("utf-8").replace(_IMPORT, inspect.getsource(set_key))
+    text = DAG_FILE.read_text("utf-8").replace(
+        _IMPORT, f"{inspect.getsource(set_key)}\n\n{inspect.getsource(set_at)}"
+    )
     output.write_text(text, "utf-8")
 
 

@@ -114,6 +114,35 @@ def test_a_wrong_value_is_named_with_what_was_found_and_what_is_allowed(
     assert all(word in message for word in words), message
 
 
+@pytest.mark.parametrize(
+    ("assignment", "name"),
+    [
+        ('gate.class_recall."v1.2"=0.9', "v1.2"),
+        ("gate.class_recall.'a=b.c'=0.9", "a=b.c"),
+        ("gate.class_recall.v1.2.3=0.9", "v1.2.3"),  # as a shell passes quotes on
+        ("gate.class_recall.yes=0.9", "yes"),
+        ("gate.class_recall={01: 0.9}", "01"),
+        ('gate.class_recall={"null": 0.9}', "null"),
+        ("gate={class_recall: {3.10: 0.9}}", "3.10"),
+    ],
+)
+def test_a_class_name_is_read_as_it_is_written(assignment: str, name: str) -> None:
+    assert build(assignment).gate.class_recall == {name: 0.9}
+
+
+def test_names_with_dots_are_names_only_where_values_are_held_by_name() -> None:
+    kubeflow = build("runtime.kubeflow.step.node_selector.example.org/pool=gpu").runtime.kubeflow
+    assert kubeflow.step.node_selector == {"example.org/pool": "gpu"}
+    steps = build("runtime.kubeflow.steps.Trainer.gpu=1").runtime.kubeflow.steps
+    assert steps["Trainer"].gpu == 1
+    assert build("runtime.airflow.pod.a.b=1").runtime.airflow.pod == {"a": {"b": 1}}
+
+
+def test_of_many_faults_ten_are_told_and_the_rest_counted() -> None:
+    lines = refusal(*(f"gate.x{n}=1" for n in range(25))).splitlines()
+    assert (len(lines), lines[-1]) == (12, "  and 15 more")
+
+
 def test_every_fault_is_told_at_once() -> None:
     assert len(refusal("training.seed=a", "gate.min_accuracy=2", "foo=1").splitlines()) == 4
 

@@ -6,7 +6,7 @@ import collections
 import posixpath
 from collections.abc import Iterable
 
-from components.errors import ConfigError, DataError
+from components.errors import ConfigError, DataError, listed
 from components.files import read_bytes, view
 from components.files.entries import View, as_text
 from components.files.paths import is_remote, scheme
@@ -22,7 +22,6 @@ from serving.names import shown
 
 __all__ = ["is_manifest", "read_manifest"]
 
-_SHOWN_FAULTS = 10
 _USUAL = Columns()
 _MANY, _LEAST = 0.1, 5  # pictures with several labels that are no slip of the pen: fraction, number
 
@@ -84,10 +83,9 @@ def _rows(table: Table, path: str, columns: Columns) -> tuple[list[Row], list[st
         try:
             rows.append(_row(line, cells, at, table, located))
         except ValueError as fault:
-            faults.append(f"\n  line {line}: {fault}")
+            faults.append(f"line {line}: {fault}")
     if faults:
-        more = f"\n  and {len(faults) - _SHOWN_FAULTS} more" if faults[_SHOWN_FAULTS:] else ""
-        raise DataError(f"data.source: {shown(path)}{''.join(faults[:_SHOWN_FAULTS])}{more}")
+        raise DataError(f"data.source: {shown(path)}{listed(faults)}")
     return rows, manifest_columns.renamed(table.header, at, path)
 
 

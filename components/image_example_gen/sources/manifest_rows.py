@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from components.errors import DataError
+from components.errors import DataError, listed
 from serving.names import shown
-
-_SHOWN = 10
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -46,13 +44,12 @@ def merged(rows: list[Row], path: str, read: str) -> tuple[list[Row], int, list[
             continue
         repeated += row.labels[0] in first.labels
         if fault := _contradiction(first, row, read):
-            faults.append(f"\n  line {row.line}: {fault}")
+            faults.append(f"line {row.line}: {fault}")
         pictures[row.path] = joined = _joined(first, row)
         for name in dict([*first.columns, *row.columns]).keys() - dict(joined.columns).keys():
             differing.setdefault(name, []).append(row.text)
     if faults:
-        more = f"\n  and {len(faults) - _SHOWN} more" if faults[_SHOWN:] else ""
-        raise DataError(f"data.source: {shown(path)}{''.join(faults[:_SHOWN])}{more}")
+        raise DataError(f"data.source: {shown(path)}{listed(faults)}")
     return [*pictures.values()], repeated, _told(differing, path)
 
 
