@@ -24,6 +24,7 @@ from pipeline.commands.options import (
     Sources,
 )
 from pipeline.launch import environment
+from serving.names import shown_lines
 from serving.versions import VersionError
 
 app = typer.Typer(
@@ -52,7 +53,7 @@ def main() -> None:
     try:
         app()
     except (UserError, VersionError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {shown_lines(error)}", file=sys.stderr)
         sys.exit(2 if isinstance(error, ConfigError | VersionError) else 1)
     except ModuleNotFoundError as error:
         if (error.name or "").split(".")[0] not in _IN_EXTRA_PIPELINE:

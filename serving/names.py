@@ -31,6 +31,11 @@ def shown(text: object) -> str:
     return "".join(map(_escaped, name))
 
 
+def shown_lines(text: object) -> str:
+    """Returns a text of several lines, each as `shown` returns it."""
+    return "\n".join(map(shown, str(text).split("\n")))
+
+
 def cell(text: object) -> str:
     """Returns a text for a cell of a CSV file, which no spreadsheet runs as a formula."""
     name = shown(text)

@@ -46,7 +46,7 @@ class LiteModel(Artifact):
 
 
 LABELS = "labels.txt"
-"""In LiteModel: the class names, one a line, in the order of the scores."""
+"""In LiteModel: the class names, escaped to one line each, in the order of the scores."""
 
 
 class Predictions(Artifact):

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
 from components.settings.data import Validation
+from serving.names import shown
 
 _NAMED = 10  # classes or pictures in one finding
 
@@ -41,8 +42,9 @@ def compare_classes(
     name, before, now = largest_drift(counts, previous)
     if abs(now - before) > rules.max_label_drift:
         text = (
-            f"The share of class {name!r} went from {100 * before:.1f} % to {100 * now:.1f} %, "
-            f"by more than validation.max_label_drift ({rules.max_label_drift:g})."
+            f"The share of class {shown(name)!r} went from {100 * before:.1f} % to "
+            f"{100 * now:.1f} %, by more than validation.max_label_drift "
+            f"({rules.max_label_drift:g})."
         )
         yield _finding("label_drift", rules.label_drift, text)
 
@@ -90,9 +92,9 @@ def _finding(check: str, reaction: Literal["report", "stop"], text: str) -> Find
 
 
 def _class(name: str, pictures: int) -> str:
-    return f"{name!r} ({pictures} picture{'s' if pictures != 1 else ''})"
+    return f"{shown(name)!r} ({pictures} picture{'s' if pictures != 1 else ''})"
 
 
 def _some(names: list[str]) -> str:
     more = len(names) - _NAMED
-    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+    return ", ".join(map(shown, names[:_NAMED])) + (f" and {more} more" if more > 0 else "")

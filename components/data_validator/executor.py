@@ -19,7 +19,7 @@ from components.artifacts.examples import Example
 from components.artifacts.tfrecords import read_records
 from components.data_validator import comparison
 from components.data_validator.comparison import Finding
-from components.errors import DataError
+from components.errors import DataError, listed
 from components.settings.data import Validation
 from components.step.artifacts import Artifacts
 from components.step.base import StepExecutor
@@ -121,7 +121,7 @@ def _anomalies(inputs: Artifacts) -> Iterator[tuple[str, str, str]]:
 
 
 def _refusal(findings: list[Finding], accepted: str | None) -> str:
-    lines = "".join(f"\n  {finding.text}" for finding in findings)
+    lines = listed([finding.text for finding in findings])
     since = f" Classes were compared with the data accepted on {accepted}." if accepted else ""
     checks = dict.fromkeys(finding.check for finding in findings if finding.stops)
     words = " ".join(f"--set validation.{check}=report" for check in checks)

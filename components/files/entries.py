@@ -26,6 +26,7 @@ class Tree:
 
     files: list[Entry]
     folders: list[str]  # relative, with forward slashes
+    not_utf8: tuple[str, ...] = ()  # those of the folders whose own name is not
 
 
 class View(Protocol):

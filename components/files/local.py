@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 
 from components.errors import DataError
@@ -26,10 +27,13 @@ class Local:
 
     def tree(self, folder: str) -> Tree:
         tree = Tree([], [])
-        self._walk(folder, "", tree, frozenset())
-        return tree
+        odd: list[str] = []
+        self._walk(folder, "", tree, odd, frozenset())
+        return dataclasses.replace(tree, not_utf8=tuple(odd))
 
-    def _walk(self, folder: str, name: str, tree: Tree, above: frozenset[str]) -> None:
+    def _walk(
+        self, folder: str, name: str, tree: Tree, odd: list[str], above: frozenset[str]
+    ) -> None:
         """Follows links, but none that leads back to a folder above it."""
         here = os.path.realpath(folder)
         if here in above:
@@ -40,7 +44,9 @@ class Local:
                 tree.files.append(_local_entry(item, below))
             elif is_visible(item.name):
                 tree.folders.append(below)
-                self._walk(item.path, f"{below}/", tree, above | {here})
+                if as_text(item.name) != item.name:
+                    odd.append(below)
+                self._walk(item.path, f"{below}/", tree, odd, above | {here})
 
 
 def _listed(folder: str) -> list[os.DirEntry[str]]:
@@ -49,7 +55,7 @@ def _listed(folder: str) -> list[os.DirEntry[str]]:
             return list(items)
     except OSError as error:
         raise DataError(
-            f"data.source: {folder} can't be listed ({error.strerror}). "
+            f"data.source: {as_text(folder)} can't be listed ({error.strerror}). "
             "Give this user access to it, or remove it."
         ) from error
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import collections
 from typing import Any
 
+from components.errors import MOST_LINES
 from components.image_example_gen.near_duplicates import across_splits
 from components.image_example_gen.reading import Ledger
 from components.image_example_gen.sources import Listing
 from components.image_example_gen.verdicts import Row, duplicates
+from serving.names import shown
 
 _MOST_LISTED = 100
 
@@ -39,8 +41,16 @@ def ingest_report(listing: Listing, ledger: Ledger) -> dict[str, Any]:
         "counts": counts,
         "duplicates": _duplicates(ledger.accepted),
         "near_duplicates": across_splits(ledger.accepted, _MOST_LISTED),
-        "notes": [*listing.notes, *(f"No picture of {gap}." for gap in gaps(counts, 1))],
+        "notes": [*listing.notes, *_told(gaps(counts, 1))],
     }
+
+
+def _told(missing: list[str]) -> list[str]:
+    """Returns a sentence per class and split without a picture; of many, one about all."""
+    if len(missing) <= MOST_LINES:
+        return [f"No picture of {gap}." for gap in missing]
+    named = ", ".join(missing[:MOST_LINES])
+    return [f"No picture of {named} and {len(missing) - MOST_LINES} more."]
 
 
 def rejected_by_reason(rejected: list[Row]) -> dict[str, int]:
@@ -52,7 +62,7 @@ def rejected_by_reason(rejected: list[Row]) -> dict[str, int]:
 def gaps(counts: dict[str, dict[str, int]], least: int) -> list[str]:
     """Names the classes with fewer pictures than `least` in a split, and their number if any."""
     return [
-        f"{label} in {split}" + (f" ({count})" if count else "")
+        f"{shown(label)} in {split}" + (f" ({count})" if count else "")
         for split, by_class in counts.items()
         for label, count in by_class.items()
         if count < least

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from components.errors import DataError
+from components.errors import MOST_LINES, DataError, listed
 from components.image_example_gen.ingest_report import gaps, rejected_by_reason
 from components.image_example_gen.reading import Ledger
 from components.settings.data import Data
-
-_SHOWN = 10
+from serving.names import shown
 
 
 def check_limits(ledger: Ledger, counts: dict[str, dict[str, int]], data: Data) -> None:
@@ -45,10 +44,10 @@ def _check_rejected(ledger: Ledger, data: Data) -> None:
     total = len(ledger.accepted) + len(rejected)
     if len(rejected) <= data.max_rejected_fraction * total:
         return
-    shown = "".join(f"\n  {row['file']}: {row['reason']}" for row in rejected[:_SHOWN])
+    lines = listed([shown(f"{row['file']}: {row['reason']}") for row in rejected[:MOST_LINES]])
     reasons = ", ".join(f"{text} ({count})" for text, count in rejected_by_reason(rejected).items())
     raise DataError(
         f"{len(rejected)} of {total} pictures can't be used, more than "
         f"data.max_rejected_fraction ({data.max_rejected_fraction}) allows: {reasons}. "
-        f"Mend or remove them, or raise the limit. The first ones:{shown}"
+        f"Mend or remove them, or raise the limit. The first ones:{lines}"
     )

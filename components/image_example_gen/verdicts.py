@@ -12,6 +12,7 @@ import collections
 from collections.abc import Iterable, Iterator
 
 from components.artifacts.features import EVAL, TEST, TRAIN
+from serving.names import shown
 
 CONFLICT = "same picture under two labels"
 LEAK = "same picture in two splits"
@@ -58,12 +59,13 @@ def _judge(same: list[Row]) -> Iterator[tuple[Row, str]]:
         one, other, *_ = of_label.values()
         for row in same:
             against = one if row["label"] != one["label"] else other
-            yield row, f"{CONFLICT}: {against['file']} is labelled {against['label']!r}"
+            file, label = shown(against["file"]), shown(against["label"])
+            yield row, f"{CONFLICT}: {file} is labelled {label!r}"
         return
     kept = next(of_split[split] for split in _STRICTEST_FIRST if split in of_split)
     for row in same:
         if row["split"] != kept["split"]:
-            yield row, f"{LEAK}: {kept['file']} in {kept['split']} is kept"
+            yield row, f"{LEAK}: {shown(kept['file'])} in {kept['split']} is kept"
 
 
 def _first_by(key: str, rows: list[Row]) -> dict[str, Row]:

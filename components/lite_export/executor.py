@@ -25,6 +25,7 @@ from components.settings.model import Backbone
 from components.step import progress
 from components.step.artifacts import Artifacts
 from components.step.base import StepExecutor
+from serving.names import shown
 from serving.saved_model_session import SavedModelSession
 
 
@@ -65,7 +66,8 @@ class Executor(StepExecutor[LiteSettings]):
         classifier = keras.models.load_model(os.path.join(model, "model.keras"), compile=False)
         classes = artifact_types.read(inputs.one("class_list"))
         fileio.makedirs(folder)
-        _write(os.path.join(folder, LABELS), "".join(f"{name}\n" for name in classes).encode())
+        lines = "".join(f"{shown(name)}\n" for name in classes)
+        _write(os.path.join(folder, LABELS), lines.encode())
         rows = []
         for number, kind in enumerate(export.tflite):
             progress.report(f"{kind} for devices", number, len(export.tflite))

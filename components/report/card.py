@@ -7,6 +7,7 @@ from typing import Any
 
 from components.report.environment import environment
 from components.report.page_data import Run
+from serving.names import shown
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~&-])")
 _LISTED_CLASSES = 30  # in the sentence about them; the table holds all
@@ -30,7 +31,7 @@ def card(run: Run) -> str:
 
 def escape(text: Any) -> str:
     """Returns text that Markdown shows as it is, on one line."""
-    return _SPECIAL.sub(r"\\\1", " ".join(str(text).split()))
+    return _SPECIAL.sub(r"\\\1", shown(text))
 
 
 def _weak(candidate: dict[str, Any]) -> list[str]:

@@ -15,6 +15,8 @@ import matplotlib
 from markupsafe import Markup, escape
 from matplotlib.figure import Figure
 
+from serving.names import shown
+
 INK, MUTED, LINE, BLUE, ORANGE = "#010101", "#010102", "#010103", "#010104", "#010105"
 _VARIABLES = {INK: "ink", MUTED: "muted", LINE: "line", BLUE: "blue", ORANGE: "orange"}
 
@@ -22,9 +24,9 @@ _LONGEST_NAME = 18  # characters
 
 
 def short(name: str) -> str:
-    """Returns a name that fits beside an axis, without unprintable characters."""
-    printable = "".join(letter if letter.isprintable() else " " for letter in name)
-    return printable if len(printable) <= _LONGEST_NAME else f"{printable[: _LONGEST_NAME - 1]}…"
+    """Returns a name that fits beside an axis."""
+    whole = shown(name)
+    return whole if len(whole) <= _LONGEST_NAME else f"{whole[: _LONGEST_NAME - 1]}…"
 
 
 def to_svg(figure: Figure, alt: str, *, stretch: float) -> Markup:
@@ -46,7 +48,9 @@ def to_svg(figure: Figure, alt: str, *, stretch: float) -> Markup:
         body = body.replace(placeholder, f"var(--{variable})")
     width = float(box["width"])
     style = f"min-width:{0.8 * width:.0f}px;max-width:{stretch * width:.0f}px"
-    return Markup(f'<svg role="img" aria-label="{escape(alt)}" {box[0]} style="{style}">{body}')
+    return Markup(
+        f'<svg role="img" aria-label="{escape(shown(alt))}" {box[0]} style="{style}">{body}'
+    )
 
 
 def _draw(figure: Figure, salt: str) -> str:

@@ -55,6 +55,9 @@ class Data(Section):
     span: Count | None = None
     """The newest span that is read, its number or date as YYYYMMDD: a scheduler makes up for a
     missed week with the data of that week; null: the newest that is there."""
+    similar_class_names: Literal["stop", "allow"] = "stop"
+    """Whether the run stops at class names that differ by case, spaces, width or invisible
+    characters only."""
     splits: Splits = Splits()
     group_by: Annotated[str | None, AfterValidator(_regular_expression)] = None
     """The name of a manifest's column, or a regular expression on the path below the class folder,

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from components.settings.base import AtLeastOne, Fraction, Number, Section
+
+ClassName = Annotated[str, AfterValidator(lambda name: unicodedata.normalize("NFC", name))]
+"""In the form that the class list has."""
 
 
 class Gate(Section):
@@ -19,9 +23,9 @@ class Gate(Section):
     """Of every class."""
     min_class_precision: Fraction | None = None
     """Of every class."""
-    class_recall: dict[str, Fraction] = {}
+    class_recall: dict[ClassName, Fraction] = {}
     """By class name, in place of `min_class_recall`."""
-    class_precision: dict[str, Fraction] = {}
+    class_precision: dict[ClassName, Fraction] = {}
     """By class name, in place of `min_class_precision`."""
     max_calibration_error: Fraction | None = None
     """Expected calibration error, of 15 bins."""

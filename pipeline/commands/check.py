@@ -12,15 +12,17 @@ from functools import partial
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
-from components.errors import DataError
+from components.errors import MOST_LINES, DataError
 from components.image_example_gen import sources
 from components.image_example_gen.reading import Ledger, Row, read
 from components.settings.data import Data
 from pipeline.commands import preflight
 from pipeline.config import Config
+from serving.names import shown, shown_lines
 
 _READ_BY_PROGRAMS = (
     "accepted",
@@ -31,7 +33,6 @@ _READ_BY_PROGRAMS = (
     "near_duplicates",
     "notes",
 )
-_SHOWN = 10  # of the pictures that are like another
 
 
 def check(data: Data, as_json: bool, config: Config | None = None) -> None:
@@ -50,13 +51,13 @@ def check(data: Data, as_json: bool, config: Config | None = None) -> None:
     report, classes = read_source(data, config)
     if as_json:
         for note in report["notes"]:
-            print(note, file=sys.stderr)
+            print(shown_lines(note), file=sys.stderr)
         print(json.dumps(read_by_programs(report), ensure_ascii=False))
         return
     console = Console(highlight=False, soft_wrap=True)
     console.print(_table(report, classes))
     for line in _lines(report):
-        console.print(line, markup=False)
+        console.print(shown_lines(line), markup=False)
 
 
 def read_source(data: Data, config: Config | None = None) -> tuple[dict[str, Any], list[str]]:
@@ -89,7 +90,8 @@ def _refusal(ledger: Ledger, counts: dict[str, dict[str, int]], data: Data) -> l
     try:
         check_limits(ledger, counts, data)
     except DataError as error:
-        return [f"A run would stop here: {error}"]
+        why = str(error).partition(" The first ones:")[0]  # they are listed already
+        return [f"A run would stop here: {why}"]
     return []
 
 
@@ -109,7 +111,7 @@ def _table(report: dict[str, Any], classes: list[str]) -> Table:
     table = Table("class", *counts, "rejected")
     for name in classes:
         numbers = [by_class[name] for by_class in counts.values()]
-        table.add_row(name, *map(str, [*numbers, rejected[name]]))
+        table.add_row(escape(shown(name)), *map(str, [*numbers, rejected[name]]))
     table.add_section()
     totals = [sum(by_class.values()) for by_class in counts.values()]
     table.add_row("all", *map(str, [*totals, rejected.total()]))
@@ -117,8 +119,11 @@ def _table(report: dict[str, Any], classes: list[str]) -> Table:
 
 
 def _lines(report: dict[str, Any]) -> Iterator[str]:
-    for row in report["rejected"]:
-        yield f"rejected  {row['file']}: {row['reason']}"
+    rejected = report["rejected"]
+    for row in rejected[:MOST_LINES]:
+        yield shown(f"rejected  {row['file']}: {row['reason']}")
+    if more := rejected[MOST_LINES:]:
+        yield f"rejected  {len(more)} more; --json lists all."
     near, same = report["near_duplicates"], report["duplicates"]
     yield from _alike(near, "near-duplicate", "held-out pictures look like one of another split")
     yield from _alike(same, "duplicate", "pictures repeat one of their class and split")
@@ -132,7 +137,7 @@ def _lines(report: dict[str, Any]) -> Iterator[str]:
 
 def _alike(found: dict[str, Any], word: str, what: str) -> Iterator[str]:
     """Yields a line per picture that is like another; `--json` lists those beyond the first."""
-    for row in found["listed"][:_SHOWN]:
-        yield f"{word}  {row['file']} is like {row['like']}"
+    for row in found["listed"][:MOST_LINES]:
+        yield shown(f"{word}  {row['file']} is like {row['like']}")
     if found["count"]:
         yield f"{found['count']} {what}."

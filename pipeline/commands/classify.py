@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from components.errors import ConfigError, UserError
+from serving.names import as_text, cell, shown
 
 if TYPE_CHECKING:
     from serving.client import Client, PictureRefused, Prediction
@@ -107,7 +108,7 @@ def _pictures(images: list[Path]) -> Iterator[Path]:
         visible = [path for path in inside if not any(part[0] == "." for part in path.parts)]
         found = sorted(path for path in visible if path.suffix.lower() in SUFFIXES)
         if not found:
-            raise UserError(f"{image} has no pictures: files named {', '.join(SUFFIXES)}.")
+            raise UserError(f"{shown(image)} has no pictures: files named {', '.join(SUFFIXES)}.")
         yield from (image / path for path in found)
 
 
@@ -123,41 +124,46 @@ def _writer(request: Request) -> Iterator[Write]:
         with request.output.open("w", encoding="utf-8", newline="") as file:
             yield _STYLES[request.style](file, request.top)
     except OSError as error:
-        raise UserError(f"{request.output} can't be written: {error.strerror}.") from error
+        raise UserError(f"{shown(request.output)} can't be written: {error.strerror}.") from error
 
 
 def _text(file: TextIO, top: int) -> Write:
     def write(image: Path, answer: Prediction | None, reason: str) -> None:
         if answer is None:
-            print(f"{image}  error: {reason}", file=sys.stderr, flush=True)
+            print(f"{shown(image)}  error: {shown(reason)}", file=sys.stderr, flush=True)
         else:
-            best = "  ".join(f"{name} {score:.4f}" for name, score in _best(answer, top))
-            print(f"{image}  {best}", file=file, flush=True)
+            best = "  ".join(f"{shown(name)} {score:.4f}" for name, score in _best(answer, top))
+            print(f"{shown(image)}  {best}", file=file, flush=True)
 
     return write
 
 
 def _json(file: TextIO, top: int) -> Write:
     def write(image: Path, answer: Prediction | None, reason: str) -> None:
-        document: dict[str, object] = {"file": str(image), "error": reason}
+        name = as_text(str(image))
+        document: dict[str, object] = {"file": name, "error": as_text(reason)}
         if answer is not None:
             best = _best(answer, top)
-            classes, scores = [name for name, _ in best], [score for _, score in best]
-            document = {"file": str(image), "classes": classes, "scores": scores}
+            classes, scores = [each for each, _ in best], [score for _, score in best]
+            document = {"file": name, "classes": classes, "scores": scores}
         print(json.dumps(document, ensure_ascii=False), file=file, flush=True)
 
     return write
 
 
 def _csv(file: TextIO, top: int) -> Write:
-    """A row per picture: file, error, and the best classes, each with its score."""
+    """A row per picture: file, error, and the best classes, each with its score.
+
+    Names are escaped, and none begins as a formula that a spreadsheet would run.
+    """
     table = csv.writer(file, lineterminator="\n")
     pairs = [f"{kind}_{rank + 1}" for rank in range(top) for kind in ("class", "score")]
     table.writerow(["file", "error", *pairs])
 
     def write(image: Path, answer: Prediction | None, reason: str) -> None:
-        cells = [cell for pair in _best(answer, top) for cell in pair] if answer else []
-        table.writerow([image, reason, *cells, *[""] * (len(pairs) - len(cells))])
+        best = _best(answer, top) if answer else []
+        cells = [each for name, score in best for each in (cell(name), score)]
+        table.writerow([cell(image), cell(reason), *cells, *[""] * (len(pairs) - len(cells))])
         file.flush()
 
     return write
@@ -191,4 +197,4 @@ def _list(refused: list[PictureRefused], total: int, request: Request) -> None:
         return
     print(f"{len(refused)} of {total} pictures could not be classified", file=sys.stderr)
     for picture in refused if request.output else ():
-        print(f"  {picture.file}: {picture.reason}", file=sys.stderr)
+        print(f"  {shown(picture.file)}: {shown(picture.reason)}", file=sys.stderr)

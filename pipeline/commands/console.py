@@ -19,9 +19,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
 
+from components.errors import MOST_LINES
 from components.step import progress
+from serving.names import shown, shown_lines
 
-_TOLD_CLASSES, _TOLD_THRESHOLDS = 20, 30  # of more, only some are shown; the report has all
+_TOLD_CLASSES = 20  # of more, only some are shown; the report has all
 _PLAIN_SECONDS = 10  # between two progress lines where the output is not a terminal
 _MARKS = {"ran": "[green]done[/]", "cached": "[cyan]cached[/]", "failed": "[red]failed[/]"}
 
@@ -42,16 +44,16 @@ def quiet(log: Path, to_stderr: bool) -> Iterator[Console]:
     kept = {1: os.dup(1), 2: os.dup(2)}
     with (
         open(log, "ab", buffering=0) as file,
-        os.fdopen(os.dup(kept[2 if to_stderr else 1]), "w", encoding="utf-8") as shown,
+        os.fdopen(os.dup(kept[2 if to_stderr else 1]), "w", encoding="utf-8") as file_shown,
     ):
         for descriptor in kept:
             os.dup2(file.fileno(), descriptor)
         handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+        handler.setFormatter(_Escaped("%(asctime)s %(levelname)s %(name)s %(message)s"))
         logging.getLogger().addHandler(handler)
         logging.getLogger().setLevel(logging.INFO)
         try:
-            yield _console(shown)
+            yield _console(file_shown)
         finally:
             sys.stdout.flush()
             sys.stderr.flush()
@@ -59,6 +61,13 @@ def quiet(log: Path, to_stderr: bool) -> Iterator[Console]:
             for descriptor, copy in kept.items():
                 os.dup2(copy, descriptor)
                 os.close(copy)
+
+
+class _Escaped(logging.Formatter):
+    """Escapes in every line what would steer a terminal that shows the log."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return shown_lines(super().format(record))
 
 
 def _console(file: TextIO) -> Console:
@@ -84,9 +93,9 @@ class RunView(logging.Handler):
         self._stop()
 
     def say(self, text: str) -> None:
-        """Shows one line of plain text."""
+        """Shows plain text."""
         self._stop()
-        self._console.print(escape(text))
+        self._console.print(escape(shown_lines(text)))
 
     def node_started(self, node_id: str, position: int, total: int) -> None:
         self._label = f"[{position:2}/{total}] {node_id}"
@@ -106,10 +115,10 @@ class RunView(logging.Handler):
         """Shows progress: at once on a terminal, now and then elsewhere."""
         line = f"{self._label}  {_amount(record)}{record.getMessage()}"
         if self._status:
-            self._status.update(escape(line))
+            self._status.update(escape(shown(line)))
         elif time.monotonic() - self._shown_at > _PLAIN_SECONDS:
             self._shown_at = time.monotonic()
-            self._console.print(escape(line))
+            self._console.print(escape(shown(line)))
 
     def _stop(self) -> None:
         if self._status:
@@ -135,16 +144,18 @@ def _recalls(by_class: dict[str, float | None]) -> str:
     """Names the recall of every class; of many classes, the lowest ones."""
     lowest = sorted(by_class, key=lambda name: (by_class[name] is None, by_class[name]))
     names = by_class if len(by_class) <= _TOLD_CLASSES else lowest[:_TOLD_CLASSES]
-    told = ", ".join(f"{name} {_figure(by_class[name])}" for name in names)
+    told = ", ".join(f"{shown(name)} {_figure(by_class[name])}" for name in names)
     more = len(by_class) - len(names)
     return f"{told} (the lowest; {more} more classes)" if more > 0 else told
 
 
 def _told(gate: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Of many thresholds, those that were missed and those of the whole."""
-    if len(gate) <= _TOLD_THRESHOLDS:
+    """Of many thresholds, those of the whole and the first of those that were missed by class."""
+    if len(gate) <= MOST_LINES:
         return gate
-    return [row for row in gate if not row["passed"] or row["slice"] == "overall"]
+    whole = [row for row in gate if row["slice"] == "overall"]
+    missed = [row for row in gate if row["slice"] != "overall" and not row["passed"]]
+    return [*whole, *missed[:MOST_LINES]]
 
 
 def show_summary(console: Console, result: dict[str, Any], picture: str) -> None:
@@ -154,14 +165,15 @@ def show_summary(console: Console, result: dict[str, Any], picture: str) -> None
     if metrics:
         console.print(f"Test accuracy   {metrics['accuracy']:.4f}")
         console.print(escape(f"Recall          {_recalls(metrics['class_recall'])}"))
-    shown = _told(result["gate"])
-    for row in shown:
+    told = _told(result["gate"])
+    for row in told:
         mark = "[green]pass[/]" if row["passed"] else "[red]FAIL[/]"
         text = f"{row['metric']} ({row['slice']}) {_figure(row['found'])}, needed {row['needed']}"
-        console.print(f"Gate            {mark} {escape(text)}")
-    if len(shown) < len(result["gate"]):
-        more = len(result["gate"]) - len(shown)
-        console.print(f"Gate            [green]pass[/] {more} more, one for each class")
+        console.print(f"Gate            {mark} {escape(shown(text))}")
+    rest = [row["passed"] for row in result["gate"] if row not in told]
+    for mark, more in (("[red]FAIL[/]", rest.count(False)), ("[green]pass[/]", rest.count(True))):
+        if more:
+            console.print(f"Gate            {mark} {more} more, by class; the report has all")
     if result["report"]:
         console.print(escape(f"Report          {result['report']}"))
     console.print(escape(f"Log             {result['log']}"))
@@ -170,7 +182,7 @@ def show_summary(console: Console, result: dict[str, Any], picture: str) -> None
         console.print(escape(f"Model           {directory}"))
         serve = shlex.join(["transfer-pipeline", "serve", "--model-dir", directory])
         console.print(escape(f"Serve it        {serve}"))
-        classify = shlex.join(["transfer-pipeline", "classify", picture])
+        classify = shown(shlex.join(["transfer-pipeline", "classify", picture]))
         console.print(escape(f"Ask it          {classify}"))
     console.print(f"\n{_headline(result)}")
 
@@ -183,9 +195,13 @@ def _headline(result: dict[str, Any]) -> str:
         return "[bold cyan]unchanged[/]: the candidate is the model served already"
     if verdict == "refused":
         failed = [
-            f"{row['metric']} ({row['slice']})" for row in result["gate"] if not row["passed"]
+            shown(f"{row['metric']} ({row['slice']})")
+            for row in result["gate"]
+            if not row["passed"]
         ]
-        return f"[bold red]refused[/] by the gate: {escape(', '.join(failed))}; nothing was pushed"
+        more = f" and {len(failed) - MOST_LINES} more" if failed[MOST_LINES:] else ""
+        missed = escape(", ".join(failed[:MOST_LINES]))
+        return f"[bold red]refused[/] by the gate: {missed}{more}; nothing was pushed"
     if verdict == "failed":
-        return f"[bold red]failed[/]: {escape(result['error'])}"
+        return f"[bold red]failed[/]: {escape(shown_lines(result['error']))}"
     return "[bold]done[/] up to the node asked for; nothing was judged"

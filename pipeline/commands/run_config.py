@@ -7,15 +7,17 @@ import os
 from pathlib import Path
 from typing import Any
 
-from components.errors import UserError
+from components.errors import MOST_LINES, UserError
 from components.files.paths import is_remote
 from components.image_example_gen import listing_handover
+from components.image_example_gen.sources import Listing
 from components.settings import metadata
 from pipeline.commands import partial_run, preflight
 from pipeline.commands.console import RunView, quiet, show_summary
 from pipeline.config import Config
 from pipeline.launch import environment
 from pipeline.store import outputs, root
+from serving import names
 
 
 def run_config(
@@ -63,8 +65,14 @@ def run_config(
                 to_node=to_node,
                 may_substitute=may_substitute,
             )
-            show_summary(shown, result, picture=listing.files[0].path)
+            show_summary(shown, result, picture=_plain(listing))
     return result
+
+
+def _plain(listing: Listing) -> str:
+    """Returns a picture to ask for, one whose name a shell takes as it is shown if there is one."""
+    paths = (file.path for file in listing.files)
+    return next((path for path in paths if names.shown(path) == path), listing.files[0].path)
 
 
 def _alone(config: Config) -> contextlib.AbstractContextManager[None]:
@@ -102,7 +110,7 @@ def _run(
     except KeyboardInterrupt:
         view.say("Interrupted; the same command goes on from the last finished step.")
         raise
-    for note in _notes(done):
+    for note in _short(_notes(done)):
         view.say(f"Note: {note}")
     result = read_by_programs(done, error, log, config)
     return result | {"report": str(failed_page)} if failed_page else result
@@ -118,6 +126,12 @@ def _notes(run: Any) -> list[str]:
         *verdict["notes"],
         *(_lite_note(run.outputs[outputs.LITE_MODEL].uri, row) for row in lite["files"]),
     ]
+
+
+def _short(notes: list[str]) -> list[str]:
+    more = len(notes) - MOST_LINES
+    last = [f"{more} more; the report has all."] if more > 0 else []
+    return [*notes[:MOST_LINES], *last]
 
 
 def _lite_note(folder: str, row: dict[str, Any]) -> str:

@@ -11,6 +11,7 @@ from components.errors import ConfigError
 from components.files.entries import Entry, View, as_text
 from components.files.paths import absolute
 from components.image_example_gen.sources import spans
+from components.image_example_gen.sources.class_names import unified
 from components.image_example_gen.sources.grouping import with_groups
 from components.image_example_gen.sources.layouts import LAYOUT, is_picture, read_folders
 from components.image_example_gen.sources.listing import (
@@ -42,6 +43,7 @@ def scan(data: Data) -> Listing:
         listing = merge({"": found[0]})
     else:
         listing = merge(dict(zip(_prefixes(data.sources), found, strict=True)))
+    listing = unified(listing, data.similar_class_names == "allow")
     check(listing, ", ".join(data.sources), LAYOUT, data.min_pictures)
     return with_missing_splits_cut(with_groups(listing, data.group_by))
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from components.artifacts.features import EVAL, TEST, TRAIN
+from components.errors import DataError
 from components.files.entries import Entry, Tree, is_visible
 from components.image_example_gen.sources.listing import Listing, SourceFile
+from serving.names import shown
 from serving.pictures import SUFFIXES
 
 LAYOUT = "<class>/<picture> or <split>/<class>/<picture> is what is read"
@@ -37,11 +39,21 @@ def read_folders(tree: Tree) -> Listing:
     classes = {
         parts[-1] for parts in folders if len(parts) == depth and (not splits or parts[0] in splits)
     }
+    _check_text([folder for folder in tree.not_utf8 if folder.count("/") == depth - 1])
     files = [_file(entry, splits) for entry in tree.files if _is_read(entry, splits)]
     ignored = len(tree.files) - len(files)
     beside = sorted({parts[0] for parts in folders} - splits.keys()) if splits else []
-    notes = [f"{', '.join(beside)} beside the splits: not read."] if beside else []
+    notes = [f"{', '.join(map(shown, beside))} beside the splits: not read."] if beside else []
     return Listing(files, sorted(classes), ignored, notes)
+
+
+def _check_text(class_folders: list[str]) -> None:
+    if class_folders:
+        raise DataError(
+            f"data.source: the class folder {shown(class_folders[0])} has a name that is not UTF-8 "
+            f"({len(class_folders)} of such). Rename it: every model carries the names of its "
+            "classes, and every client shows them."
+        )
 
 
 def split_folders(tree: Tree) -> dict[str, str]:

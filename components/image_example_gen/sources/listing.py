@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from components.artifacts.features import SPLITS, TRAIN
 from components.errors import DataError
+from serving.names import shown
 from serving.pictures import SUFFIXES
 
 
@@ -137,11 +138,13 @@ def _fault(listing: Listing, source: str, layout: str, least: int) -> str | None
     if not classes:
         return f"{source} has no class folders. {layout}."
     if len(classes) == 1:
-        return f"{source} has a single class, {classes[0]!r}; a classifier needs two. {layout}."
+        return (
+            f"{source} has a single class, {shown(classes[0])!r}; a classifier needs two. {layout}."
+        )
     if not listing.files:
         return f"{source} holds no pictures. {layout}; suffixes: {' '.join(sorted(SUFFIXES))}."
     counts = collections.Counter(file.label for file in listing.files)
-    small = [f"{label} ({counts[label]})" for label in classes if counts[label] < least]
+    small = [f"{shown(label)} ({counts[label]})" for label in classes if counts[label] < least]
     if small:
         return (
             f"too few pictures in {', '.join(small)}; a class needs at least {least}: "

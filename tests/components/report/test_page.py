@@ -170,6 +170,12 @@ def test_hostile_names_are_text() -> None:
     assert alts(page)[0].startswith(f"{made.mistakes[0].file}: {label}")
 
 
+def test_what_can_not_be_seen_in_a_name_is_escaped() -> None:
+    html = render(run(["a\u202eb", "c\x1b[31m", "d\ne", "$f$"]))
+    assert "\u202e" not in html and "\x1b" not in html
+    assert all(name in html for name in (r"a\u202eb", r"c\x1b[31m", r"d\ne", "$f$"))
+
+
 def test_nothing_refers_to_another_file_or_to_the_network() -> None:
     html = render(run())
     for tag, attributes in Page(html).tags:

@@ -1,13 +1,19 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from components.errors import ConfigError, UserError
+from pipeline.commands import classify as command
 from pipeline.commands.classify import Request, classify
+from serving.client import PictureRefused, Prediction
+from serving.names import as_text
 from tests.serving.conftest import processes, saved_model, server, settled
 from tests.serving.samples import png
 from tests.serving.server_process import ServerProcess
@@ -54,6 +60,48 @@ def test_a_folder_becomes_json_lines(
     for row in (first, last):
         assert row.keys() == {"file", "classes", "scores"}
         assert len(row["classes"]) == len(row["scores"]) == 3
+
+
+class Answering:
+    """Stands for the client: names the same classes for every picture, and refuses the last."""
+
+    CLASSES = ("=1+1", "a\nb\x1b[31m", "[bold]\u202e")
+
+    def __enter__(self) -> Answering:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def classify_each(self, images: list[Path]) -> Iterator[Prediction | PictureRefused]:
+        *answered, last = images
+        yield from (Prediction(self.CLASSES, (0.7, 0.2, 0.1)) for _ in answered)
+        yield PictureRefused(str(last), f"{last} can't be read")
+
+
+@pytest.mark.parametrize("style", ["text", "json", "csv"])
+def test_no_name_breaks_a_line_steers_a_terminal_or_is_run_by_a_spreadsheet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, style: str
+) -> None:
+    monkeypatch.setattr(command, "_client", lambda _: Answering())
+    names = [b"caf\xe9.png", b"a\nb.png", b"-x.png", b"z\x1b[2J.png", b"zz\xff.png"]
+    images = [Path(os.fsdecode(name)) for name in names]
+    output = tmp_path / "answers"
+    classify(Request(images, "", "", style=style, output=output))
+    text = output.read_text("utf-8")
+    assert "\x1b" not in text and "\u202e" not in text or style == "json"
+    if style == "csv":
+        header, *rows = csv.reader(io.StringIO(text))
+        files = [r"caf\udce9.png", r"a\nb.png", "'-x.png", r"z\x1b[2J.png", r"zz\udcff.png"]
+        assert [row[0] for row in rows] == files
+        assert rows[0][2] == "'=1+1" and len({len(row) for row in [header, *rows]}) == 1
+    elif style == "json":
+        rows = [json.loads(line) for line in text.splitlines()]
+        assert [row["file"] for row in rows] == [as_text(os.fsdecode(name)) for name in names]
+        assert tuple(rows[0]["classes"]) == Answering.CLASSES
+    else:
+        assert len(text.splitlines()) == 4  # the last picture was refused
+        assert text.startswith(r"caf\udce9.png  =1+1 0.7000  a\nb\x1b[31m 0.2000")
 
 
 def test_a_version_can_be_asked_for(server: ServerProcess, folder: Path) -> None:
