@@ -109,6 +109,7 @@ def check(
     data: Sources = None,
     config: ConfigFile = None,
     preset: Preset = None,
+    root: Root = None,
     assignments: Assignments = None,
     as_json: Json = False,
 ) -> None:
@@ -118,7 +119,11 @@ def check(
     from pipeline.commands.run import Request, build_config
 
     request = Request(
-        config_file=config, preset=preset, data=_sources(data), assignments=assignments or []
+        config_file=config,
+        preset=preset,
+        data=_sources(data),
+        root=root,
+        assignments=assignments or [],
     )
     built = build_config(request)
     preflight.check_settings(built)

@@ -86,7 +86,7 @@ def _components(config: Config, written: dict[str, Any]) -> list[BaseNode]:
     )
     transform.add_upstream_node(validator)  # no step sees data that was stopped
     baseline = BaselineResolver(BaselineSettings(push_directory=config.push.directory))
-    training, trials = _training(config, pictures, transform, baseline)
+    training, trials = _training(config, pictures, validator, transform, baseline)
     release = _release(
         config, written, pictures, validator, transform, training[-1], baseline, trials
     )
@@ -130,7 +130,11 @@ def _checks(config: Config, pictures: BaseNode, schema: BaseNode) -> list[BaseNo
 
 
 def _training(
-    config: Config, pictures: BaseNode, transform: BaseNode, baseline: BaseNode
+    config: Config,
+    pictures: BaseNode,
+    validator: BaseNode,
+    transform: BaseNode,
+    baseline: BaseNode,
 ) -> tuple[list[BaseNode], BaseChannel | None]:
     """Makes the steps up to the candidate (the last one trains it); returns Tuner's trials, too."""
     model, training, size = config.model, config.training, config.image_size
@@ -159,6 +163,7 @@ def _training(
         **shared,
         class_list=class_list,
         bottlenecks=bottlenecks,
+        acceptance=validator.outputs["acceptance"] if training.warm_start else None,
         hyperparameters=found,
     )
     return [*nodes, trainer], trials

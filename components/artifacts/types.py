@@ -17,13 +17,15 @@ class ClassList(Artifact):
 
 
 class IngestReport(Artifact):
-    """`report.json`: counts per split and class, rejected files with reasons, ignored files."""
+    """`report.json`: counts per split and class, rejected files with reasons, ignored files;
+    `pictures.json.gz`: the accepted pictures, see `known_pictures`."""
 
     TYPE_NAME = "IngestReport"
 
 
 class DataAcceptance(Artifact):
-    """`acceptance.json`: counts and findings of data that passed, when, and compared with what."""
+    """`acceptance.json`: counts and findings of data that passed, when, and compared with what; the
+    changes since then, and earlier names of classes. `pictures.json.gz`: see `known_pictures`."""
 
     TYPE_NAME = "DataAcceptance"
 

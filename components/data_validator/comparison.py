@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
+from components.data_validator.changes import Changes
 from components.settings.data import Validation
 from serving.names import shown
 
@@ -19,6 +20,15 @@ class Finding:
     check: str  # the key of `Validation` that decides on it
     stops: bool
     text: str  # a sentence
+
+
+def check_changes(changes: Changes, since: str, rules: Validation) -> Iterator[Finding]:
+    """Finds classes that have another name and pictures that have another class, came or went."""
+    for text in changes.sentences(since):
+        renamed = text.startswith("Class ")
+        check = "renamed_classes" if renamed else "relabelled"
+        stops = getattr(rules, check) == "stop" and (renamed or bool(changes.relabelled))
+        yield Finding(check, stops, text)
 
 
 def compare_classes(

@@ -13,11 +13,13 @@ from tensorflow_metadata.proto.v0 import anomalies_pb2
 from tfx.components.statistics_gen import stats_artifact_utils
 from tfx.dsl.io import fileio
 
-from components.artifacts import features
+from components.artifacts import features, known_pictures
 from components.artifacts import types as artifact_types
 from components.artifacts.examples import Example
+from components.artifacts.known_pictures import Picture
 from components.artifacts.tfrecords import read_records
 from components.data_validator import comparison
+from components.data_validator.changes import Changes, compare, former_names
 from components.data_validator.comparison import Finding
 from components.errors import DataError, listed
 from components.settings.data import Validation
@@ -39,8 +41,10 @@ class Executor(StepExecutor[Validation]):
     ) -> None:
         counts = _totals(artifact_types.read(inputs.one("ingest_report"))["counts"])
         previous = _read_previous(facts[PREVIOUS])
-        findings = list(_findings(inputs, counts, previous, settings))
         accepted = previous["accepted"] if previous else None
+        pictures = known_pictures.read(inputs.uri("ingest_report"))
+        changes = _changes(facts[PREVIOUS], pictures)
+        findings = list(_findings(inputs, counts, previous, changes, settings))
         if any(finding.stops for finding in findings):
             raise DataError(_refusal(findings, accepted))
         acceptance = outputs.one("acceptance")
@@ -52,9 +56,17 @@ class Executor(StepExecutor[Validation]):
                 "accepted": f"{datetime.now(timezone.utc):%Y-%m-%d %H:%M} UTC",
                 "counts": counts,
                 "compared_with": accepted,
+                "changes": changes.document() if changes else None,
+                "former_names": former_names(
+                    changes.renamed if changes else {},
+                    previous.get("former_names", {}) if previous else {},
+                    list(counts),
+                ),
                 "findings": [dataclasses.asdict(finding) for finding in findings],
             },
         )
+        if pictures is not None:
+            known_pictures.write(acceptance.uri, pictures)
 
 
 def _totals(counts: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
@@ -73,14 +85,25 @@ def _read_previous(folder: str) -> dict[str, Any] | None:
     return artifact_types.read(acceptance)
 
 
+def _changes(previous: str, now: list[Picture] | None) -> Changes | None:
+    """Returns what changed since the acceptance in a folder; None where that can't be known."""
+    before = known_pictures.read(previous) if previous else None
+    return None if before is None or now is None else compare(before, now)
+
+
 def _findings(
     inputs: Artifacts,
     counts: dict[str, int],
     previous: dict[str, Any] | None,
+    changes: Changes | None,
     rules: Validation,
 ) -> Iterator[Finding]:
     if previous:
-        yield from comparison.compare_classes(counts, previous["counts"], rules)
+        if changes:
+            yield from comparison.check_changes(changes, previous["accepted"], rules)
+        names = {before: now for now, before in changes.renamed.items()} if changes else {}
+        then = {names.get(name, name): number for name, number in previous["counts"].items()}
+        yield from comparison.compare_classes(counts, then, rules)
     yield from comparison.check_sizes(list(_outside(inputs, rules)), rules)
     yield from comparison.check_anomalies(_anomalies(inputs), rules)
 

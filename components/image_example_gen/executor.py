@@ -8,7 +8,7 @@ import os
 from tfx.dsl.io import fileio
 from tfx.types import Artifact, artifact_utils
 
-from components.artifacts import features
+from components.artifacts import features, known_pictures
 from components.artifacts import types as artifact_types
 from components.image_example_gen import ingest, listing_handover, sources
 from components.image_example_gen.ingest_report import ingest_report
@@ -37,6 +37,7 @@ class Executor(BeamStepExecutor[Data]):
         check_limits(ledger, ledger.counts(listing.classes), settings)
         document = {"fingerprint": fingerprint, **ingest_report(listing, ledger)}
         artifact_types.write(report, document)
+        known_pictures.write(report.uri, known_pictures.of_rows(ledger.accepted))
         artifact_types.write(outputs.one("class_list"), listing.classes)
 
     def _ingest(

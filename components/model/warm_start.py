@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import keras
 import tensorflow as tf
@@ -51,16 +52,23 @@ def restore_base(base: keras.Model, served: str) -> None:
     _restore(BASE, [variable.value for variable in base.weights], served)
 
 
-def restore_head(head: keras.Model, classes: Sequence[str], served: str) -> None:
+def restore_head(
+    head: keras.Model,
+    classes: Sequence[str],
+    served: str,
+    *,
+    former_names: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> None:
     """Restores the head's weights from the served model.
 
-    Those of the last layer are restored by the name of the class: a class that is new starts at
-    random, one that has vanished is left out.
+    Those of the last layer are restored by the name of the class, now or before: a class that is
+    new starts at random, one that has vanished is left out.
 
     Args:
       head: its last two weights are kernel [features, classes] and bias [classes] of the softmax.
       classes: the class list now.
       served: folder of the served model.
+      former_names: earlier names of classes, the latest first.
 
     Raises:
       ConfigError: that has another head.
@@ -71,9 +79,10 @@ def restore_head(head: keras.Model, classes: Sequence[str], served: str) -> None
     old_kernel = tf.Variable(tf.zeros([kernel.shape[0], len(before)]))
     old_bias = tf.Variable(tf.zeros([len(before)]))
     _restore(HEAD, [*inner, old_kernel, old_bias], served)
-    kept = [name for name in classes if name in before]
-    now, then = [list(classes).index(name) for name in kept], [before.index(name) for name in kept]
-    if kept:
+    known = [_known_as(name, before, former_names) for name in classes]
+    now = [index for index, name in enumerate(known) if name is not None]
+    then = [before.index(name) for name in known if name is not None]
+    if now:
         columns = tf.gather(old_kernel, then, axis=1)
         scattered = tf.tensor_scatter_nd_update(
             tf.transpose(kernel), [[index] for index in now], tf.transpose(columns)
@@ -82,6 +91,14 @@ def restore_head(head: keras.Model, classes: Sequence[str], served: str) -> None
         bias.assign(
             tf.tensor_scatter_nd_update(bias, [[index] for index in now], tf.gather(old_bias, then))
         )
+
+
+def _known_as(
+    name: str, before: Sequence[str], former_names: Mapping[str, Sequence[str]]
+) -> str | None:
+    """Returns what the served model calls a class; None where it does not know it."""
+    names = [name, *former_names.get(name, [])]
+    return next((each for each in names if each in before), None)
 
 
 def _restore(name: str, variables: list[tf.Variable], served: str) -> None:

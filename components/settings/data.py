@@ -90,6 +90,10 @@ class Validation(Section):
 
     vanished_classes: Reaction = "stop"
     new_classes: Reaction = "report"
+    renamed_classes: Reaction = "report"
+    """A vanished class whose pictures are those of a new one."""
+    relabelled: Reaction = "report"
+    """Pictures that are of another class now."""
     label_drift: Reaction = "report"
     max_label_drift: Fraction = 0.2
     """How far the share of a class may move: 0.2 is from 30 % to 50 %."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tfx.types import standard_artifacts
 
-from components.artifacts.types import Bottlenecks, ClassList
+from components.artifacts.types import Bottlenecks, ClassList, DataAcceptance
 from components.model.chosen_weights import WeightsDriver
 from components.step.base import Step
 from components.trainer.executor import Executor
@@ -27,6 +27,7 @@ class Trainer(Step):
     OPTIONAL_INPUTS = {
         "bottlenecks": Bottlenecks,  # what phase `frozen` reads where its features are cached
         "baseline": standard_artifacts.Model,  # served now, where the training starts from it
+        "acceptance": DataAcceptance,  # likewise: earlier names of its classes
         # What Tuner found; takes the place of what the settings say.
         "hyperparameters": standard_artifacts.HyperParameters,
     }

@@ -6,6 +6,7 @@ import os
 
 import tensorflow as tf
 from tfx.dsl.io import fileio
+from tfx.types import Artifact
 from tfx.utils import path_utils
 
 from components.artifacts import features, network_answers
@@ -79,7 +80,15 @@ def _job(inputs: Artifacts, settings: TrainerSettings, best: tuned_settings.Valu
         eval=inputs.split("examples", features.EVAL),
         bottlenecks=inputs.uri("bottlenecks") if "bottlenecks" in inputs else None,
         baseline=[artifact.uri for artifact in inputs.maybe("baseline")],
+        former_names=_former_names(inputs.maybe("acceptance")),
     )
+
+
+def _former_names(acceptance: list[Artifact]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for each in acceptance:
+        found |= artifact_types.read(each).get("former_names", {})
+    return found
 
 
 def _write(fitted: Fitted, inputs: TrainingInputs, model: str, logs: str) -> None:

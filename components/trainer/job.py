@@ -40,6 +40,8 @@ class Job(Section):
     bottlenecks: str | None
     baseline: list[str]
     """URIs of the model served now, where the training starts from it."""
+    former_names: dict[str, list[str]] = {}
+    """Earlier names of classes, the latest first: the model served now may know them by these."""
 
     def inputs(self) -> TrainingInputs:
         """Returns what `fit` takes; loads the Transform graph."""
@@ -52,6 +54,7 @@ class Job(Section):
             eval=self.eval,
             bottlenecks=self.bottlenecks,
             baseline=[_model(uri) for uri in self.baseline],
+            former_names=self.former_names,
         )
 
 

@@ -23,7 +23,9 @@ def starting_network(inputs: TrainingInputs) -> Network:
     network = build_network(base, inputs.model.head, len(inputs.classes))
     served = saved_model.served(inputs.baseline)
     if served:
-        warm_start.restore_head(network.head, inputs.classes, served)
+        warm_start.restore_head(
+            network.head, inputs.classes, served, former_names=inputs.former_names
+        )
     return network
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tfx.types import Artifact
 
@@ -27,3 +27,5 @@ class TrainingInputs:
     """Folder of the Bottlenecks artifact."""
     baseline: Sequence[Artifact] = ()
     """The model served now, where the training starts from it."""
+    former_names: Mapping[str, Sequence[str]] = dataclasses.field(default_factory=dict)
+    """Earlier names of classes, the latest first."""

@@ -16,11 +16,14 @@ from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
+from components.artifacts import known_pictures
+from components.data_validator.changes import compare
 from components.errors import MOST_LINES, DataError
 from components.image_example_gen import sources
 from components.image_example_gen.reading import Ledger, Row, read
 from components.settings.data import Data
 from pipeline.commands import preflight
+from pipeline.commands.accepted_data import last_accepted
 from pipeline.config import Config
 from serving.names import shown, shown_lines
 
@@ -31,6 +34,7 @@ _READ_BY_PROGRAMS = (
     "counts",
     "duplicates",
     "near_duplicates",
+    "changes",
     "notes",
 )
 
@@ -75,6 +79,11 @@ def read_source(data: Data, config: Config | None = None) -> tuple[dict[str, Any
     ledger = Ledger.of(_rows(listing.files, data))
     report = ingest_report(listing, ledger)
     report["notes"] += _refusal(ledger, report["counts"], data)
+    report["changes"] = None
+    if config and (last := last_accepted(config)):
+        changes = compare(last.pictures, known_pictures.of_rows(ledger.accepted))
+        report["changes"] = changes.document()
+        report["notes"] += changes.sentences(last.when)
     return report, listing.classes
 
 

@@ -44,10 +44,12 @@ def _values(run: Run) -> dict[str, Any]:
             _alike("Duplicates", _SAME, run.ingest["duplicates"]),
         ],
         "findings": run.acceptance["findings"],
+        "relabelled": (run.acceptance.get("changes") or _NO_CHANGES)["listed"]["relabelled"],
         "compared_with": run.acceptance["compared_with"],
     }
 
 
+_NO_CHANGES: dict[str, Any] = {"listed": {"relabelled": []}}
 _NEAR = (
     "pictures of eval or test look like one of a split that must not know them: the figures may be "
     "too good. data.group_by keeps pictures of one thing in one split"

@@ -7,8 +7,9 @@ from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2
 from tfx.types import Artifact, standard_artifacts
 
-from components.artifacts import features
+from components.artifacts import features, known_pictures
 from components.artifacts import types as artifact_types
+from components.artifacts.known_pictures import Picture
 from components.data_validator.executor import PREVIOUS, QUESTION, Executor
 from components.errors import DataError
 from components.settings.data import Validation
@@ -68,6 +69,37 @@ def test_the_first_data_is_accepted_with_its_counts(inputs: Inputs, tmp_path: Pa
     assert found["counts"] == {"blue": 24, "green": 24, "red": 24}
     assert (found["compared_with"], found["findings"]) == (None, [])
     assert acceptance.get_string_custom_property(QUESTION) == "a question"
+
+
+def keep(inputs: Inputs, **classes: range) -> None:
+    """Writes these numbered pictures beside the ingest report, and their counts into it."""
+    [report] = inputs["ingest_report"]
+    counts = {"train": {label: len(numbers) for label, numbers in classes.items()}}
+    artifact_types.write(report, {"counts": counts})
+    made = [Picture(f"{n}.png", label, str(n)) for label, ns in classes.items() for n in ns]
+    known_pictures.write(report.uri, made)
+
+
+def test_relabelled_added_and_gone_pictures_and_renamed_classes_are_findings(
+    inputs: Inputs, tmp_path: Path
+) -> None:
+    keep(inputs, a=range(50), b=range(50, 100))
+    first = validate(inputs, tmp_path / "first")
+    assert artifact_types.read(first)["changes"] is None
+    keep(inputs, A=range(50), b=range(53, 110))
+    second = artifact_types.read(validate(inputs, tmp_path / "second", previous=first.uri))
+    named, counted = [finding["text"] for finding in second["findings"]]
+    assert named == "Class 'a' is called 'A' now, by its pictures."  # and none has vanished
+    assert counted.startswith("0 relabelled, 10 added, 3 gone since the data accepted on 20")
+    assert second["former_names"] == {"A": ["a"]}
+    keep(inputs, A=[*range(50), 60], b=[*range(53, 60), *range(61, 110)])
+    third = validate(inputs, tmp_path / "third", previous=str(tmp_path / "second"))
+    found = artifact_types.read(third)
+    assert found["findings"][0]["text"].startswith("1 relabelled, 0 added, 0 gone")
+    assert found["changes"]["listed"]["relabelled"] == [{"file": "60.png", "from": "b", "to": "A"}]
+    assert found["former_names"] == {"A": ["a"]}
+    with pytest.raises(DataError, match="1 relabelled.*validation.relabelled=report"):
+        validate(inputs, tmp_path / "stopped", str(tmp_path / "second"), relabelled="stop")
 
 
 def test_it_is_compared_with_the_acceptance_that_it_is_given(

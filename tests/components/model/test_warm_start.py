@@ -61,6 +61,16 @@ def test_kept_classes_keep_what_is_known_of_them_and_new_ones_start_at_random(
     np.testing.assert_array_equal(kernel[:, [0, 2]], fresh[-2][:, [0, 2]])
 
 
+def test_a_class_with_another_name_keeps_its_weights(before: Network, served: str) -> None:
+    now = network(2, classes=3)
+    former = {"azure": ["sky", "blue"], "green": ["red"]}  # `green` is known by its own name
+    warm_start.restore_head(now.head, ["azure", "green", "rot"], served, former_names=former)
+    kernel, bias = now.head.get_weights()[-2:]
+    old_kernel, old_bias = before.head.get_weights()[-2:]
+    np.testing.assert_array_equal(kernel[:, :2], old_kernel[:, :2])
+    np.testing.assert_array_equal(bias[:2], old_bias[:2])
+
+
 @pytest.mark.parametrize("head", [Head(), Head(dense=[Dense(units=5)])])
 def test_another_head_is_refused_with_the_ways_out(served: str, head: Head) -> None:
     with pytest.raises(ConfigError, match=r"warm_start.*another network.*warm_start=false"):

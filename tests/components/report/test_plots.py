@@ -26,7 +26,7 @@ def test_the_matrix_shows_counts_and_rates_of_the_true_class() -> None:
 
 def test_names_of_any_script_stay_text_and_are_escaped() -> None:
     found = texts(matrix(np.eye(len(STRANGE), dtype=np.int64), STRANGE))
-    shown = ["<b>&amp;", "$x^2$", "a b ", "苹果", "تفاح", "a name longer tha…"]
+    shown = ["<b>&amp;", "$x^2$", r"a\nb\x07", "苹果", "تفاح", "a name longer tha…"]
     assert found[: len(STRANGE)] == shown
     assert found[len(STRANGE) + 1 : 2 * len(STRANGE) + 1] == shown
 
