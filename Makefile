@@ -10,10 +10,10 @@ WORKERS = -n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1: /p' Makefile
 
-setup: ## build .venv from the lock
+setup: ## build .venv from the lock of the newest TFX that this machine runs (TFX_LINE=1.16)
 	@$(PYTHON) tools/bootstrap.py setup
 
-kubeflow-setup: ## build .venv-kubeflow, which compiles for Kubeflow Pipelines
+kubeflow-setup: ## build what compiles for Kubeflow Pipelines (.venv-kubeflow with TFX 1.16)
 	@$(PYTHON) tools/bootstrap.py kubeflow-setup
 
 airflow-setup: ## build .venv-airflow, which runs the DAG of `compile --target airflow`

@@ -12,7 +12,7 @@ from pipeline import config
 from pipeline.targets import kubeflow as kubeflow_target
 
 ROOT = Path(__file__).resolve().parents[2]
-INTERPRETER = kubeflow_target.INTERPRETER
+INTERPRETER = kubeflow_target.interpreter()
 IMAGE = "example/python:1"
 
 # As TFX's compiler writes them; out of order on purpose.
