@@ -5,7 +5,7 @@ PYTEST_ARGS ?=
 WORKERS = -n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup kubeflow-setup airflow-setup demo test test-lines test-serving bench lint lock audit clean
+.PHONY: help setup kubeflow-setup airflow-setup demo test test-lines test-serving bench line-figures lint lock audit clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1: /p' Makefile
@@ -33,6 +33,9 @@ test-serving: setup ## hold the serving contract against a server (SERVER=HOST:P
 
 bench: setup ## run the benchmarks
 	.venv/bin/python -m benchmarks
+
+line-figures: setup
+	.venv/bin/python -m benchmarks.line_figures
 
 lint: setup ## check style, format, types and who imports whom
 	.venv/bin/ruff check .

@@ -20,7 +20,7 @@ LOCK = lines.NEWEST.lock(lines.NEWEST.pythons[0])
 
 
 def stages() -> dict[str, list[str]]:
-    """Gives each stage's instructions by its name, continued lines joined, comments left out."""
+    """Returns each stage's instructions by its name, continued lines joined, comments left out."""
     text = re.sub(r"^#.*\n", "", DOCKERFILE.read_text(), flags=re.MULTILINE).replace("\\\n", " ")
     found: dict[str, list[str]] = {}
     for line in filter(None, text.splitlines()):
@@ -36,7 +36,7 @@ def all_lines() -> str:
 
 
 def environment_of(stage: str) -> dict[str, str]:
-    """Gives what ENV sets in a stage, names of variables resolved where they are set there."""
+    """Returns the variables that ENV sets in a stage, names of variables resolved where they are set there."""
     given: dict[str, str] = {}
     for line in stages()[stage]:
         if line.startswith("ENV "):

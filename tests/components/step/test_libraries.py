@@ -47,7 +47,7 @@ NEVER_DECIDES = {
     "tfx": "artifacts and files; steps that run TFX's executors name it nevertheless",
     "yaml": "how the configuration is shown",
 }
-"""What cannot change a step's result, by what is imported."""
+"""Libraries that cannot change a step's result, by their import name."""
 
 DOES_NOT_DECIDE_HERE = {
     "DataValidator": {
