@@ -36,7 +36,7 @@ def all_lines() -> str:
 
 
 def environment_of(stage: str) -> dict[str, str]:
-    """Returns the variables that ENV sets in a stage, names of variables resolved where they are set there."""
+    """Returns the variables that ENV sets in a stage; those that it refers to are resolved."""
     given: dict[str, str] = {}
     for line in stages()[stage]:
         if line.startswith("ENV "):

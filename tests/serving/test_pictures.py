@@ -98,7 +98,7 @@ def decoded() -> Callable[[bytes], Pixels]:
 
 
 def as_seen(data: bytes) -> Pixels:
-    """Returns the pixels that a viewer shows of a file, by Pillow alone: `[height, width, 3]` uint8."""
+    """Returns the pixels that a viewer shows, by Pillow alone: `[height, width, 3]` uint8."""
     image = ImageOps.exif_transpose(opened(data))
     if image.mode.startswith("I;16"):
         return np.stack([np.asarray(image) // 256] * 3, -1).astype(np.uint8)

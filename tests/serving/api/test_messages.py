@@ -27,7 +27,7 @@ from serving.api import schema, tensors
 
 TYPES = FieldDescriptor
 DECLARED_HERE = ("BatchingParameters", "SSLConfig", "PrometheusConfig", "MonitoringConfig")
-"""Messages that `tensorflow-serving-api` lacks; TensorFlow Serving itself reads files of it in the tests."""
+"""Messages that `tensorflow-serving-api` lacks."""
 
 PACKAGES = [
     get_model_metadata_pb2,
