@@ -18,12 +18,16 @@ from typing import Any
 
 import numpy as np
 
+from components.settings.gate import PICTURE_SIZE as SIZE
+
+__all__ = [
+    *("BASELINE", "CANDIDATE", "MODELS", "ROWS", "SIZE", "Predictions"),
+    *("read", "read_from", "size_bucket"),
+]
+
 CANDIDATE, BASELINE = "candidate", "baseline"
 MODELS = "models.json"
 ROWS = "predictions"  # and what Beam adds to it
-
-SIZE = "picture_size"
-"""The slice that is no column of the manifest: the power of two that the shorter side reaches."""
 
 
 @dataclasses.dataclass(frozen=True)

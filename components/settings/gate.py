@@ -9,6 +9,9 @@ from pydantic import AfterValidator, Field
 
 from components.settings.base import AtLeastOne, Fraction, Number, Section
 
+PICTURE_SIZE = "picture_size"
+"""The slice that is no column of the manifest: the power of two that the shorter side reaches."""
+
 ClassName = Annotated[str, AfterValidator(lambda name: unicodedata.normalize("NFC", name))]
 """In the form that the class list has."""
 
@@ -41,7 +44,7 @@ class Gate(Section):
     confidence: Annotated[Number, Field(ge=0, lt=1)] = 0.95
     """Of an exact McNemar test: a difference is beyond chance with p of at most 1 - confidence;
     with 0, every one is."""
-    slices: list[str] = ["picture_size"]
+    slices: list[str] = [PICTURE_SIZE]
     """Slices of the metrics, beside the class: `picture_size` (the power of two that the shorter
     side reaches), or columns of the manifest."""
     bless: Annotated[str, Field(min_length=1)] | None = None

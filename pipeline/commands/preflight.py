@@ -8,12 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from components.artifacts import features
-from components.artifacts.predictions import SIZE as PICTURE_SIZE
 from components.errors import ConfigError
 from components.files.paths import absolute, is_remote
 from components.image_example_gen import sources
 from components.settings.beam_options import check_processes, pipeline_arguments
-from components.settings.gate import Gate
+from components.settings.gate import PICTURE_SIZE, Gate
 from pipeline.config import Config
 from serving import versions
 from serving.names import shown

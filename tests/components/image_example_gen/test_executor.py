@@ -74,6 +74,7 @@ def test_nothing_is_left_beside_the_artifacts(
         "classes.json",
         "ledger-00000-of-00001.jsonl",
         *["pictures-00000-of-00001.tfrecord"] * 3,
+        "pictures.json.gz",
         "report.json",
     ]
 

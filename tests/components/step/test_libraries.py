@@ -54,6 +54,7 @@ DOES_NOT_DECIDE_HERE = {
         "PIL": "only the default of a setting",
         "tensorflow": "records and messages come back as they were",
     },
+    "ImageExampleGen": {"openpyxl": "a workbook's cells; the listing's fingerprint has them"},
     "InfraValidator": {"tensorflow_transform": "the graph, which is in the SavedModel"},
     "Trainer": {
         "PIL": "pictures of a trial that is not made",
