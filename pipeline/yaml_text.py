@@ -73,7 +73,7 @@ class _Loader(yaml.SafeLoader):
         finally:
             self.depth -= 1
 
-    def compose_mapping_node(self, anchor: Any) -> Node:
+    def compose_mapping_node(self, anchor: Any) -> MappingNode:
         node = super().compose_mapping_node(anchor)
         for key, _ in node.value:
             if isinstance(key, ScalarNode) and key.tag != _MERGE:

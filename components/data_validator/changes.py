@@ -30,7 +30,11 @@ class Changes:
     def document(self) -> dict[str, Any]:
         """Returns the counts, and the first hundred files of each kind."""
         rows = [{"file": file, "from": one, "to": other} for file, one, other in self.relabelled]
-        listed = {"relabelled": rows, "added": self.added, "gone": self.gone}
+        listed: dict[str, list[Any]] = {
+            "relabelled": rows,
+            "added": self.added,
+            "gone": self.gone,
+        }
         counts = {kind: len(files) for kind, files in listed.items()}
         first = {kind: files[:_LISTED] for kind, files in listed.items()}
         return {**counts, "renamed": self.renamed, "listed": first}

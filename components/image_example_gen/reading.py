@@ -44,7 +44,7 @@ def read(file: SourceFile, data: Data) -> tuple[Accepted | None, Row]:
         content = waiting.read(file.path, lambda: sources.content(file))
         picture, pixels = canonical_and_pixels(content, max_pixels=data.max_pixels)
     except OSError as error:
-        return None, {**row, "reason": f"can't be read: {error.strerror or error}"}
+        return None, {**row, "reason": f"can't be read: {shown(error.strerror or error)}"}
     except PictureError as error:
         return None, {**row, "reason": str(error)}
     sha256 = hashlib.sha256(content).hexdigest()

@@ -17,6 +17,7 @@ from components.files.paths import is_remote
 from components.settings import metadata
 from pipeline.commands.failed_report import folder_of
 from pipeline.store import metadata_store, outputs, runs
+from serving.names import shown
 
 _LATEST = "latest"
 _SHOWN = 8  # runs, where one is not found
@@ -65,7 +66,7 @@ def compare(root: Path, names: tuple[str, str], as_json: bool, store: str | None
         return
     table = Table("", *(escape(run.run_id) for run in both), "change")
     for key, *values in rows:
-        table.add_row(escape(key), *map(_text, values), _change(*values))
+        table.add_row(escape(shown(key)), *map(_text, values), _change(*values))
     Console(highlight=False).print(table)
 
 
@@ -196,7 +197,7 @@ def _judged(row: dict[str, Any] | None) -> str | None:
 def _text(value: Any) -> str:
     if value is None:
         return ""
-    return f"{value:.4f}" if isinstance(value, float) else escape(str(value))
+    return f"{value:.4f}" if isinstance(value, float) else escape(shown(value))
 
 
 def _change(one: Any, other: Any) -> str:

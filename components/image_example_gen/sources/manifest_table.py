@@ -57,7 +57,8 @@ def read_table(content: bytes, path: str, fits: Callable[[list[str]], bool]) -> 
       DataError: it is damaged, in no usual encoding, or a quote swallows rows.
     """
     if content.startswith(_ZIP):
-        lines, notes, separator = _workbook(content, path), [], ","
+        notes, separator = list[str](), ","
+        lines = _workbook(content, path)
     else:
         text, notes = _decoded(content, path)
         separator, text, first = _separator(text, path, fits)

@@ -155,6 +155,18 @@ def test_a_weights_file_that_is_not_there_is_refused_before_anything_is_loaded(p
         preflight.check_settings(made.model_copy(update={"model": model}))
 
 
+@pytest.mark.parametrize("layer", ["mixed99", 5000])
+def test_a_layer_that_the_backbone_lacks_is_refused_before_anything_is_listed(
+    place: Path, layer: str | int
+) -> None:
+    made = build(place)
+    unfrozen = made.training.unfrozen.model_copy(update={"from_layer": layer})
+    training = made.training.model_copy(update={"unfrozen": unfrozen})
+    model = made.model.model_copy(update={"backbone": "mobilenet"})
+    with pytest.raises(ConfigError, match=f"mobilenet has no layer .?{layer}"):
+        preflight.check_settings(made.model_copy(update={"training": training, "model": model}))
+
+
 def test_several_workers_are_for_the_node_runner(place: Path) -> None:
     made = build(place)
     training = made.training.model_copy(update={"distribution": "multi_worker"})
