@@ -58,6 +58,7 @@ def read_manifest(
     rows, notes = _rows(table, path, columns)
     pictures, repeated, more = merged(rows, path, (group_by or "").lower())
     _check_labels(pictures, path)
+    more += _joined_labels(pictures, path)
     return _listing(pictures, path, known, repeated, [*table.notes, *notes, *more])
 
 
@@ -151,6 +152,20 @@ def _check_labels(pictures: list[Row], path: str) -> None:
             f"labels, as {shown(first.text)} ({labels}). Several labels per picture are not "
             "supported: a picture is of one class. Give each one row, with the label that counts."
         )
+
+
+def _joined_labels(pictures: list[Row], path: str) -> list[str]:
+    """Returns a sentence where labels as `cat|dog` look like several, of which each is there."""
+    labels = {row.labels[0] for row in pictures}
+    for sign in "|;":
+        parts = {label: [part.strip() for part in label.split(sign)] for label in labels}
+        joined = sorted(each for each in labels if len(parts[each]) > 1 and labels & {*parts[each]})
+        if joined:
+            return [
+                f"{shown(path)}: {len(joined)} labels as {shown(joined[0])!r} are each read as one "
+                "class: several labels per picture are not supported."
+            ]
+    return []
 
 
 def _listing(

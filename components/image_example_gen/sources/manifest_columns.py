@@ -13,23 +13,23 @@ NEEDED, OPTIONAL = ("path", "label"), ("split", "group")
 
 _USUAL = {
     "path": (
-        *("path", "file", "filename", "file_name", "filepath", "file_path", "image", "image_path"),
-        *("image_file", "image_name", "image_filename", "img", "img_path", "img_name", "picture"),
-        *("photo", "uri", "image_uri", "relative_path", "full_path"),
+        *("path", "file", "filename", "filepath", "image", "imagepath", "imagefile", "imagename"),
+        *("imagefilename", "img", "imgpath", "imgname", "imgfile", "picture", "photo", "uri"),
+        *("imageuri", "relativepath", "fullpath", "filepaths", "filenames", "images", "imagepaths"),
     ),
     "label": (
-        *("label", "class", "class_name", "classname", "label_name", "category", "category_name"),
-        *("target", "tag", "ground_truth", "annotation"),
+        *("label", "class", "classname", "labelname", "category", "categoryname", "target", "tag"),
+        *("groundtruth", "annotation", "classlabel", "imagelabel", "labeltext", "labels"),
     ),
-    "split": ("split", "set", "subset", "partition", "data_split", "dataset_split"),
-    "group": ("group", "group_id"),
+    "split": ("split", "set", "subset", "partition", "datasplit", "dataset", "datasetsplit"),
+    "group": ("group", "groupid"),
 }
-"""The names that are recognised, the project's own first."""
+"""The names that are recognised, as `normal` returns them, the project's own first."""
 
 
 def normal(name: str) -> str:
-    """Returns a column's name as it is compared: `File Name` and `file-name` are `file_name`."""
-    return re.sub(r"[\s\-]+", "_", name.strip().lower())
+    """Returns a column's name as it is compared: `File Name` and `file_name` are `filename`."""
+    return re.sub(r"[\s_-]+", "", name.lower())
 
 
 def fits(header: list[str], columns: Columns) -> bool:
@@ -112,5 +112,6 @@ def _missing(missing: list[str], header: list[str], path: str) -> str:
     return (
         f"data.source: {shown(path)}, line 1: no column {' and no column '.join(missing)}; found "
         f"{found}. The first line names the columns, with a comma, semicolon or tab between; "
-        f"recognised are {usual}. Other names: data.columns={{{example}}}."
+        f"recognised are {usual}. Other names: data.columns={{{example}}}. A column for each class "
+        "is not read: a picture is of one class, which one column names."
     )

@@ -122,7 +122,9 @@ def _csv(text: str, separator: str, path: str, first: int) -> Iterator[tuple[int
             yield begins, cells
             begins = ends + 1
     except csv.Error as error:
-        raise DataError(f"data.source: {shown(path)}, line {begins}: {error}.") from error
+        raise DataError(
+            f"data.source: {shown(path)}, line {begins}: {error}; is a quote not closed?"
+        ) from error
 
 
 def _is_swallowed(cell: str, separator: str, columns: int) -> bool:

@@ -85,7 +85,16 @@ def test_several_labels_as_a_rule_are_refused_in_words(tmp_path: Path) -> None:
         read(tmp_path, f"path,label\n{rows}")
 
 
+def test_labels_that_are_joined_are_told_to_be_one_class_each(tmp_path: Path) -> None:
+    path = tmp_path / "m.csv"
+    path.write_text("path,label\n1.png,cat\n2.png,cat|dog\n3.png,dog\n4.png,a;b\n")
+    [note] = read_manifest(str(path)).notes
+    assert "1 labels as 'cat|dog' are each read as one class: several labels" in note
+
+
 HEADERS = [
+    ("class id,filepaths,labels", {}),
+    ("ImagePath\tClassName", {}),
     ("filename;class", {}),
     ("Image Path\tCategory", {}),
     ("label,id", {"path": "ID"}),
@@ -104,8 +113,8 @@ def test_a_manifest_is_read_as_programs_export_it(
     *before, names = header.split("\n")
     separator = next(sign for sign in ";\t,|" if sign in names)
     values = {"path": "sub/é,1.png", "label": "Kätzchen", "note": ""}
-    role_of = {"what": "label", "id": "path", "where": "path", "note": "note"}
-    known = {"class", "category", "label", "label_name", "target"}
+    role_of = {"what": "label", "id": "path", "where": "path", "note": "note", "class id": "note"}
+    known = {"class", "category", "label", "label_name", "target", "labels", "classname"}
     cells = [
         values[role_of.get(name, "label" if name in known else "path")]
         for name in names.lower().removeprefix("\ufeff").split(separator)
