@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 
 from tfx.dsl.io import fileio
 from tfx.types import Artifact, artifact_utils
 
 from components.artifacts import features
 from components.artifacts import types as artifact_types
-from components.image_example_gen import ingest, listing_handover, sources
+from components.image_example_gen import distribute, ingest, listing_handover, memory, sources
 from components.image_example_gen.ingest_report import ingest_report
+from components.image_example_gen.ledger import Ledger
 from components.image_example_gen.limits import check_limits
-from components.image_example_gen.reading import Ledger
+from components.image_example_gen.memory import Memory
+from components.image_example_gen.verdicts import Row
 from components.settings.data import Data
 from components.step import progress
 from components.step.artifacts import Artifacts
 from components.step.base import BeamStepExecutor
+from components.step.previous import PREVIOUS, QUESTION
 
 
 class Executor(BeamStepExecutor[Data]):
@@ -33,39 +37,49 @@ class Executor(BeamStepExecutor[Data]):
         progress.report(f"{len(listing.files)} pictures of {len(listing.classes)} classes")
         report, examples = outputs.one("ingest_report"), outputs.one("examples")
         examples.split_names = artifact_utils.encode_split_names(list(features.SPLITS))
-        ledger = self._ingest(listing, settings, examples, report)
-        check_limits(ledger, ledger.counts(listing.classes), settings)
+        for key in (QUESTION, PREVIOUS):
+            report.set_string_custom_property(key, facts.get(key, ""))
+        known = memory.read(facts.get(PREVIOUS, ""))
+        ledger = self._ingest(listing, settings, examples, report, known)
+        memory.write(known.with_(ledger.accepted, settings.group_by), report.uri)
         document = {"fingerprint": fingerprint, **ingest_report(listing, ledger)}
         artifact_types.write(report, document)
-        artifact_types.write(outputs.one("class_list"), listing.classes)
+        artifact_types.write(outputs.one("class_list"), ledger.classes(listing.classes))
 
     def _ingest(
-        self, listing: sources.Listing, data: Data, examples: Artifact, report: Artifact
+        self,
+        listing: sources.Listing,
+        data: Data,
+        examples: Artifact,
+        report: Artifact,
+        known: Memory,
     ) -> Ledger:
+        unfinished = os.path.join(report.uri, "unfinished")
+        with self._make_beam_pipeline() as pipeline:
+            ingest.ingest(pipeline, listing.files, data, unfinished)
+        ledger = Ledger.of(_rows(unfinished), data, listing.among, known)
+        check_limits(ledger, ledger.counts(ledger.classes(listing.classes)), data)
         prefixes = {
             split: os.path.join(artifact_utils.get_split_uri([examples], split), "pictures")
             for split in features.SPLITS
         }
-        prefixes[ingest.LEDGER] = os.path.join(report.uri, "ledger")
-        targets = ingest.Targets(prefixes, os.path.join(report.uri, "unfinished"))
         with self._make_beam_pipeline() as pipeline:
-            ingest.ingest(pipeline, listing.files, data, targets)
-        fileio.rmtree(targets.unfinished)
-        ledger = Ledger.of(_rows(prefixes[ingest.LEDGER]))
-        if ledger.withdrawn:
-            shards = [path for split in features.SPLITS for path in _shards(prefixes[split])]
-            with self._make_beam_pipeline() as pipeline:
-                ingest.withdraw(pipeline, shards, ledger.withdrawn)
+            distribute.distribute(pipeline, ledger.accepted, prefixes, unfinished)
+        fileio.rmtree(unfinished)
+        _write(ledger, os.path.join(report.uri, "ledger-00000-of-00001.jsonl"))
         return ledger
 
 
-def _shards(prefix: str) -> list[str]:
-    return sorted(fileio.glob(f"{prefix}-*"))
+def _rows(unfinished: str) -> Iterator[Row]:
+    with fileio.open(os.path.join(unfinished, ingest.LEDGERS)) as file:
+        paths = json.loads(file.read())
+    for path in paths:
+        with fileio.open(path) as file:
+            yield from (json.loads(line) for line in file)
 
 
-def _rows(prefix: str) -> list[dict[str, str]]:
-    rows: list[dict[str, str]] = []
-    for shard in _shards(prefix):
-        with fileio.open(shard) as file:
-            rows.extend(json.loads(line) for line in file)
-    return rows
+def _write(ledger: Ledger, path: str) -> None:
+    with fileio.open(path, "w") as file:
+        for row in ledger.rows():
+            kept = {key: value for key, value in row.items() if key != ingest.SHARD}
+            file.write(f"{json.dumps(kept)}\n")

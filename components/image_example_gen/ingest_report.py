@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import collections
+import dataclasses
 from typing import Any
 
+from components.image_example_gen import split_notes
+from components.image_example_gen.ledger import Ledger
 from components.image_example_gen.near_duplicates import across_splits
-from components.image_example_gen.reading import Ledger
 from components.image_example_gen.sources import Listing
 from components.image_example_gen.verdicts import Row, duplicates
 
@@ -26,9 +28,12 @@ def ingest_report(listing: Listing, ledger: Ledger) -> dict[str, Any]:
       hundred as {"file", "like"}.
     near_duplicates: {"count", "listed"}: pictures of `eval` and `test` that look like one of a
       split which must not know them; see `near_duplicates.across_splits`.
+    moved: {"count", "listed"}: pictures in another split than before; the first hundred as {"file",
+      "before", "now"}.
     notes: sentences about what is unusual in the source and in the counts.
     """
-    counts = ledger.counts(listing.classes)
+    classes = ledger.classes(listing.classes)
+    counts = ledger.counts(classes)
     return {
         "accepted": len(ledger.accepted),
         "rejected": ledger.rejected,
@@ -39,7 +44,8 @@ def ingest_report(listing: Listing, ledger: Ledger) -> dict[str, Any]:
         "counts": counts,
         "duplicates": _duplicates(ledger.accepted),
         "near_duplicates": across_splits(ledger.accepted, _MOST_LISTED),
-        "notes": [*listing.notes, *(f"No picture of {gap}." for gap in gaps(counts, 1))],
+        "moved": _moved(ledger),
+        "notes": [*listing.notes, *split_notes.notes(ledger, listing.classes)],
     }
 
 
@@ -57,6 +63,11 @@ def gaps(counts: dict[str, dict[str, int]], least: int) -> list[str]:
         for label, count in by_class.items()
         if count < least
     ]
+
+
+def _moved(ledger: Ledger) -> dict[str, Any]:
+    listed = [dataclasses.asdict(moved) for moved in ledger.moved[:_MOST_LISTED]]
+    return {"count": len(ledger.moved), "listed": listed}
 
 
 def _duplicates(accepted: list[Row]) -> dict[str, Any]:

@@ -17,8 +17,10 @@ from tfx.orchestration.metadata import Metadata
 from tfx.orchestration.portable import base_driver as portable_base_driver
 from tfx.orchestration.portable.data_types import ExecutionInfo
 from tfx.proto.orchestration import driver_output_pb2
+from tfx.types import Artifact
 from tfx.utils import import_utils
 
+from components.step import previous
 from components.step.code_version import code_version
 
 CODE_VERSION, LIBRARIES = "code_version", "libraries"
@@ -50,6 +52,21 @@ class StepDriver(base_driver.BaseDriver, portable_base_driver.BaseDriver):
     def facts_of(self, execution_info: ExecutionInfo) -> dict[str, str]:
         """Returns further execution properties; a step with more to look up overrides this."""
         return {}
+
+    def previous(
+        self, execution_info: ExecutionInfo, kind: type[Artifact], question: str
+    ) -> dict[str, str]:
+        """Returns the facts of a step that builds on its last output of this type.
+
+        Args:
+          execution_info: of the step.
+          kind: the output's type.
+          question: a digest of what is asked of the step.
+        """
+        pipeline = execution_info.pipeline_info
+        return previous.facts(
+            self._mlmd_connection, pipeline.id if pipeline else "", kind, question
+        )
 
 
 class Keyed:

@@ -17,7 +17,8 @@ from rich.table import Table
 
 from components.errors import DataError
 from components.image_example_gen import sources
-from components.image_example_gen.reading import Ledger, Row, read
+from components.image_example_gen.ledger import Ledger
+from components.image_example_gen.reading import Row, read
 from components.settings.data import Data
 
 _READ_BY_PROGRAMS = (
@@ -61,10 +62,10 @@ def read_source(data: Data) -> tuple[dict[str, Any], list[str]]:
     from components.image_example_gen.ingest_report import ingest_report  # brings NumPy
 
     listing = sources.scan(data)
-    ledger = Ledger.of(_rows(listing.files, data))
+    ledger = Ledger.of(_rows(listing.files, data), data, listing.among)
     report = ingest_report(listing, ledger)
     report["notes"] += _refusal(ledger, report["counts"], data)
-    return report, listing.classes
+    return report, ledger.classes(listing.classes)
 
 
 def read_by_programs(report: dict[str, Any]) -> dict[str, Any]:

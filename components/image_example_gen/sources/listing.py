@@ -61,6 +61,11 @@ class Listing:
     # hidden folders are not entered
     notes: list[str] = dataclasses.field(default_factory=list)  # what the user should know of it
 
+    @property
+    def among(self) -> tuple[str, ...]:
+        """The splits that files without one are cut into."""
+        return next((file.among for file in self.files if not file.split), SPLITS)
+
     def fingerprint(self) -> str:
         """SHA-256 over what is known of every file: any change to the source changes it."""
         digest = hashlib.sha256()
@@ -120,7 +125,7 @@ def check(listing: Listing, source: str, layout: str, min_pictures: int) -> None
       listing: what was found.
       source: a phrase that names the place.
       layout: a phrase that names the expected layout.
-      min_pictures: how many every class needs in each split.
+      min_pictures: how many every class shall have in each split; 0: any number.
 
     Raises:
       DataError: no classes, a single one, or one too small to be split.
