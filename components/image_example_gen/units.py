@@ -19,7 +19,11 @@ def make(rows: list[Row], data: Data, memory: Memory) -> list[tuple[Unit, list[R
     """
     together: dict[str, list[Row]] = collections.defaultdict(list)
     to_cut = [row for row in rows if "split" not in row]
-    cluster = clusters(to_cut) if data.group_by == NEAR_DUPLICATES else {}
+    cluster: Mapping[str, str] = {}
+    if data.group_by == NEAR_DUPLICATES:
+        from components.image_example_gen.near_duplicates import clusters  # brings NumPy
+
+        cluster = clusters(to_cut)
     for row in to_cut:
         own = f"group {row['group']}" if "group" in row else row["sha256"]
         together[cluster.get(row["file"], own)].append(row)
@@ -30,8 +34,3 @@ def make(rows: list[Row], data: Data, memory: Memory) -> list[tuple[Unit, list[R
         counts = collections.Counter(row["label"] for row in members)
         found.append((Unit(key, counts, known), members))
     return found
-
-
-def clusters(rows: list[Row]) -> Mapping[str, str]:
-    """Returns the key of each picture's cluster: near-duplicates of each other, also by others."""
-    return {}
