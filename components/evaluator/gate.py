@@ -1,14 +1,16 @@
 """The gate: what a model must reach before it is served. One function per rule.
 
-A rule yields a row for every threshold that it sets. A metric that could not be measured passes
-only where nothing is required of it.
+A rule yields a row for every threshold that it sets. Of a class there may be few test pictures: it
+is refused where they show that it misses its threshold, and not for bad luck with some of them.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from typing import NamedTuple
 
+from components.evaluator import binomial
 from components.evaluator.metrics import Metrics
 from components.evaluator.paired import Pairs
 from components.settings.gate import Gate
@@ -16,6 +18,9 @@ from components.settings.gate import Gate
 OVERALL = "overall"
 
 _ROUNDING = 1e-9  # of a difference of two accuracies; a picture of ten million counts more
+
+
+_TOO_FEW = "too few to tell ("
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,6 +32,16 @@ class Row:
     found: float | None  # None for what could not be measured
     needed: str
     passed: bool
+
+    @property
+    def untold(self) -> bool:
+        """Whether it passed for want of test pictures that would tell."""
+        return self.passed and _TOO_FEW in self.needed
+
+    @property
+    def counted(self) -> str:
+        """Returns the counts of a row of which there are too few pictures, as in `1 of 4`."""
+        return self.needed.rpartition(_TOO_FEW)[2].removesuffix(")")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,17 +103,39 @@ def _classes(gate: Gate, found: Metrics) -> Iterator[Row]:
             yield _at_least("test_pictures", name, float(pictures), gate.min_class_pictures)
     for name, recall in found.class_recall.items():
         least = gate.class_recall.get(name, gate.min_class_recall)
-        yield _by_class("recall", name, recall, least, "no test pictures")
+        of = found.class_pictures.get(name, 0)
+        yield _by_class(gate, "recall", name, _Count(recall, of), least, "no test pictures")
     for name, precision in found.class_precision.items():
         asked = gate.class_precision.get(name, gate.min_class_precision)
         if asked is not None:
-            yield _by_class("precision", name, precision, asked, "no picture was taken for it")
+            count = _Count(precision, found.class_predicted.get(name, 0))
+            yield _by_class(gate, "precision", name, count, asked, "no picture was taken for it")
 
 
-def _by_class(metric: str, name: str, found: float | None, least: float, lack: str) -> Row:
-    if found is None:
-        return Row(metric, name, None, f">= {least:g} ({lack})", least == 0)
-    return _at_least(metric, name, found, least)
+class _Count(NamedTuple):
+    """A rate of right answers, None where there are none, and out of how many."""
+
+    rate: float | None
+    pictures: int
+
+    @property
+    def right(self) -> int:
+        return round((self.rate or 0.0) * self.pictures)
+
+
+def _by_class(gate: Gate, metric: str, name: str, count: _Count, least: float, lack: str) -> Row:
+    needed, rate = f">= {least:g}", count.rate
+    reached = rate >= least if rate is not None else least == 0
+    if gate.strict or least == 0:
+        return Row(
+            metric, name, rate, needed if rate is not None else f"{needed} ({lack})", reached
+        )
+    refused = binomial.is_below(count.right, count.pictures, least, gate.confidence)
+    # With so few pictures not even none right would be told from chance.
+    hopeless = not binomial.is_below(0, count.pictures, least, gate.confidence)
+    if hopeless or not (reached or refused):
+        needed += f", {_TOO_FEW}{count.right} of {count.pictures})"
+    return Row(metric, name, rate, needed, reached or not refused)
 
 
 def _at_least(metric: str, of: str, found: float, least: float) -> Row:

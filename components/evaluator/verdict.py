@@ -81,6 +81,13 @@ class Verdict:
             yield f"The candidate is the model served already, version {self.version}."
         if self.overridden:
             yield f"Blessed in spite of the gate: {self.settings.bless}"
+        untold = [row for row in self.rows if row.untold]
+        if untold:
+            named = _named([f"{row.metric} of {row.slice} ({row.counted})" for row in untold])
+            yield (
+                f"Too few test pictures to tell of {named}: passed. Add pictures, or set "
+                "gate.strict=true to refuse them."
+            )
         baseline = self.answered.baseline or {}
         if "fault" in baseline:
             yield (
@@ -107,6 +114,14 @@ def _other_classes(answered: Predictions) -> Iterator[str]:
             f"Version {baseline['version']}, served now, also knows {_listed(gone)}, which is no "
             "class any more; such an answer counts as wrong."
         )
+
+
+_NAMED = 10
+
+
+def _named(rows: list[str]) -> str:
+    more = f" and {len(rows) - _NAMED} more" if len(rows) > _NAMED else ""
+    return ", ".join(rows[:_NAMED]) + more
 
 
 def _listed(names: list[str]) -> str:

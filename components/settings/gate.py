@@ -16,7 +16,7 @@ class Gate(Section):
     min_macro_f1: Fraction | None = None
     """Mean F1 of the classes that have test pictures."""
     min_class_recall: Fraction = 0.5
-    """Of every class."""
+    """Of every class, as far as its test pictures tell: see `confidence` and `strict`."""
     min_class_precision: Fraction | None = None
     """Of every class."""
     class_recall: dict[str, Fraction] = {}
@@ -36,7 +36,10 @@ class Gate(Section):
     """Its accuracy must lie over that of the model served now, by more than chance explains."""
     confidence: Annotated[Number, Field(ge=0, lt=1)] = 0.95
     """Of an exact McNemar test: a difference is beyond chance with p of at most 1 - confidence;
-    with 0, every one is."""
+    with 0, every one is. And of a threshold for a class: it is missed where the exact binomial
+    bound of what was found lies under it."""
+    strict: bool = False
+    """A class misses its threshold also where its test pictures are too few to tell, or none."""
     slices: list[str] = ["picture_size"]
     """Slices of the metrics, beside the class: `picture_size` (the power of two that the shorter
     side reaches), or columns of the manifest."""
