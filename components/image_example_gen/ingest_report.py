@@ -6,6 +6,7 @@ import collections
 import dataclasses
 from typing import Any
 
+from components.artifacts.features import TEST
 from components.image_example_gen import split_notes
 from components.image_example_gen.ledger import Ledger
 from components.image_example_gen.near_duplicates import across_splits
@@ -26,14 +27,15 @@ def ingest_report(listing: Listing, ledger: Ledger) -> dict[str, Any]:
     counts: the numbers of accepted pictures by split and class.
     duplicates: {"count", "listed"}: pictures equal to another of their class and split; the first
       hundred as {"file", "like"}.
-    near_duplicates: {"count", "listed"}: pictures of `eval` and `test` that look like one of a
-      split which must not know them; see `near_duplicates.across_splits`.
+    near_duplicates: {"count", "in_test", "listed"}: pictures of `eval` and `test` that look like
+      one of a split which must not know them; see `near_duplicates.across_splits`.
     moved: {"count", "listed"}: pictures in another split than before; the first hundred as {"file",
       "before", "now"}.
     notes: sentences about what is unusual in the source and in the counts.
     """
     classes = ledger.classes(listing.classes)
     counts = ledger.counts(classes)
+    near = across_splits(ledger.accepted, _MOST_LISTED)
     return {
         "accepted": len(ledger.accepted),
         "rejected": ledger.rejected,
@@ -43,9 +45,13 @@ def ingest_report(listing: Listing, ledger: Ledger) -> dict[str, Any]:
         "ignored": listing.ignored,
         "counts": counts,
         "duplicates": _duplicates(ledger.accepted),
-        "near_duplicates": across_splits(ledger.accepted, _MOST_LISTED),
+        "near_duplicates": near,
         "moved": _moved(ledger),
-        "notes": [*listing.notes, *split_notes.notes(ledger, listing.classes)],
+        "notes": [
+            *listing.notes,
+            *split_notes.notes(ledger, listing.classes),
+            *split_notes.alike(near, sum(counts[TEST].values())),
+        ],
     }
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from components.artifacts.features import SPLITS, TEST, TRAIN
 from components.image_example_gen.ledger import Ledger
 
 _NAMED = 10  # classes or pictures in one sentence
+
+MOST_ALIKE = 0.05
+"""The share of near-duplicates in test from which the accuracy says another thing than it seems."""
 
 _TOLD_FROM = 5
 """Test pictures with which the gate can refuse a class at its default thresholds: a model that is
@@ -57,6 +61,21 @@ def notes(ledger: Ledger, listed: list[str]) -> Iterator[str]:
         yield f"No picture of {some(lacking)}."
     if ledger.moved:
         yield _moved(ledger)
+
+
+def alike(near: dict[str, Any], test_pictures: int) -> Iterator[str]:
+    """Yields what the accuracy is worth where many test pictures look like known ones.
+
+    Args:
+      near: as `near_duplicates.across_splits` returns it.
+      test_pictures: how many there are.
+    """
+    if near["in_test"] > MOST_ALIKE * test_pictures:
+        yield (
+            f"{near['in_test']} of {test_pictures} test pictures look like one of train or eval: "
+            "the accuracy tells how well those are known again, and not how well new pictures "
+            "will be. data.group_by=near_duplicates keeps pictures that look alike in one split."
+        )
 
 
 def _moved(ledger: Ledger) -> str:

@@ -124,6 +124,7 @@ def _lines(report: dict[str, Any]) -> Iterator[str]:
 def _alike(found: dict[str, Any], word: str, what: str) -> Iterator[str]:
     """Yields a line per picture that is like another; `--json` lists those beyond the first."""
     for row in found["listed"][:_SHOWN]:
-        yield f"{word}  {row['file']} is like {row['like']}"
+        apart = f" ({row['bits']} of 256 bits apart)" if "bits" in row else ""
+        yield f"{word}  {row['file']} is like {row['like']}{apart}"
     if found["count"]:
         yield f"{found['count']} {what}."

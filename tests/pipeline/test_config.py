@@ -116,9 +116,7 @@ def test_a_wrong_value_is_named_with_what_was_found_and_what_is_allowed(
     assert all(word in message for word in words), message
 
 
-def test_the_parts_of_the_splits_are_a_whole_and_one_is_set_beside_the_others() -> (
-    None
-):
+def test_the_parts_of_the_splits_are_a_whole_and_one_is_set_beside_the_others() -> None:
     assert build("data.splits={train: 7, eval: 1, test: 2}").data.splits.test == 2
     one = build("data.splits.train=6").data.splits
     assert (one.train, one.eval, one.test) == (6, 1, 1)

@@ -121,9 +121,7 @@ def test_the_folder_above_the_data_set_is_told_from_a_single_class(folder: Path)
 def test_an_empty_class_folder_is_named(folder: Path) -> None:
     (folder / "red" / "000.png").unlink()
     (folder / "pink").mkdir()
-    with pytest.raises(
-        DataError, match=r"too few pictures in pink \(0\); .* at least 1"
-    ):
+    with pytest.raises(DataError, match=r"too few pictures in pink \(0\); .* at least 1"):
         scan(Data(source=str(folder)))
 
 
