@@ -12,7 +12,7 @@ from components.artifacts import features, predictions, saved_model
 from components.artifacts import types as artifact_types
 from components.artifacts.predictions import BASELINE, CANDIDATE, Predictions
 from components.artifacts.types import SERVED_DIGEST, SERVED_VERSION
-from components.evaluator import gate, loaded_model, measure, predict, verdict
+from components.evaluator import gate, kept, loaded_model, measure, predict, verdict
 from components.settings.gate import Gate
 from components.step import progress
 from components.step.artifacts import Artifacts
@@ -44,9 +44,9 @@ class Executor(BeamStepExecutor[Gate]):
         }
         version = served.get_string_custom_property(SERVED_VERSION)
         unchanged = bool(version) and BASELINE not in _models(candidate, served)
-        rows = list(
-            gate.judge(settings, metrics[CANDIDATE], answered.majority, verdict.served(answered))
-        )
+        older = {} if unchanged else kept.ask(served, settings.reference, test)
+        compared = verdict.served(answered), kept.best(older, answered, settings.reference)
+        rows = list(gate.judge(settings, metrics[CANDIDATE], answered.majority, *compared))
         judged = verdict.Verdict(settings, rows, metrics, answered, version, unchanged)
         artifact_types.write(outputs.one("verdict"), judged.document())
         _bless(outputs.one("blessing"), candidate, served, judged)

@@ -46,7 +46,7 @@ class Row:
 
 @dataclasses.dataclass(frozen=True)
 class Served:
-    """The model served now, beside the candidate on the same test pictures.
+    """The model served now, or an older one, beside the candidate on the same test pictures.
 
     Attributes:
       version: its number.
@@ -64,7 +64,13 @@ class Served:
     fault: str = ""
 
 
-def judge(gate: Gate, found: Metrics, majority: float, served: Served | None) -> Iterator[Row]:
+def judge(
+    gate: Gate,
+    found: Metrics,
+    majority: float,
+    served: Served | None,
+    reference: Served | None = None,
+) -> Iterator[Row]:
     """Returns a row for every threshold; the candidate may be served if all of them passed.
 
     Args:
@@ -72,6 +78,7 @@ def judge(gate: Gate, found: Metrics, majority: float, served: Served | None) ->
       found: of the candidate.
       majority: accuracy of always naming the class most frequent in the test split.
       served: the comparison with the model served now; None where there is none to compare with.
+      reference: likewise with an older version, by `gate.reference`.
 
     Raises:
       ConfigError: a threshold is set for a class that is not in the class list.
@@ -83,9 +90,14 @@ def judge(gate: Gate, found: Metrics, majority: float, served: Served | None) ->
         accuracy = found.accuracy
         yield Row("accuracy_vs_majority", OVERALL, accuracy, needed, accuracy > majority)
     if served is not None:
-        yield _not_worse(gate, found, served)
+        yield _not_worse(gate, found, served, "served", "the model served now")
         if gate.require_improvement:
             yield _better(gate, found, served)
+    if reference is not None:
+        name = f"version {reference.version}, the best that is kept"
+        if gate.reference != "best":
+            name = f"version {reference.version}, by gate.reference"
+        yield _not_worse(gate, found, reference, "reference", name)
 
 
 def _whole(gate: Gate, found: Metrics) -> Iterator[Row]:
@@ -142,13 +154,13 @@ def _at_least(metric: str, of: str, found: float, least: float) -> Row:
     return Row(metric, of, found, f">= {least:g}", found >= least)
 
 
-def _not_worse(gate: Gate, found: Metrics, served: Served) -> Row:
-    """Refuses a candidate that lies too far under the served model, beyond chance."""
-    metric, pairs = "accuracy_vs_served", served.pairs
+def _not_worse(gate: Gate, found: Metrics, served: Served, kind: str, name: str) -> Row:
+    """Refuses a candidate that lies too far under another model, beyond chance."""
+    metric, pairs = f"accuracy_vs_{kind}", served.pairs
     if pairs is None:
         return _not_compared(metric, found, served, passed=gate.max_regression >= 1)
     least = served.baseline - gate.max_regression
-    needed = f">= {least:.4f} (the model served now: {served.baseline:.4f})"
+    needed = f">= {least:.4f} ({name}: {served.baseline:.4f})"
     if served.candidate >= least - _ROUNDING:
         return Row(metric, served.of, served.candidate, needed, True)
     beyond_noise = pairs.p_value <= 1 - gate.confidence

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -32,6 +32,10 @@ class Gate(Section):
     max_regression: Fraction = 0.0
     """How far its accuracy may lie under that of the model served now; what lies further is
     refused unless chance explains it. 1 compares nothing."""
+    reference: Literal["best"] | AtLeastOne | None = "best"
+    """The version that it is held against as against the model served now, on the same pictures,
+    so that many small steps down can't add up: `best`, the best of those that the push directory
+    keeps; a version's number; null: none."""
     require_improvement: bool = False
     """Its accuracy must lie over that of the model served now, by more than chance explains."""
     confidence: Annotated[Number, Field(ge=0, lt=1)] = 0.95

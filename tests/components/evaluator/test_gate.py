@@ -273,6 +273,24 @@ def test_a_served_model_that_can_not_be_asked_is_refused_in_words() -> None:
     assert failed(gate(max_regression=1.0), None, fault) == []
 
 
+def test_small_steps_down_from_an_older_version_do_not_add_up() -> None:
+    settings = gate(max_regression=0.0)
+    last_week, best = against(400, 360, 2, 7), against(400, 370, 0, 15)  # p = 0.18 and 0.00006
+    found = list(judge(settings, metrics(), 0.5, last_week, best))
+    assert [(row.metric, row.passed) for row in found[-2:]] == [
+        ("accuracy_vs_served", True),
+        ("accuracy_vs_reference", False),
+    ]
+    assert "version 7, the best that is kept: 0.9250" in found[-1].needed
+
+
+def test_a_version_that_was_named_but_is_not_kept_is_refused_in_words() -> None:
+    gone = Served("3", fault="the push directory does not keep it")
+    [*_, row] = judge(gate(max_regression=0.0, reference=3), metrics(), 0.5, None, gone)
+    assert not row.passed
+    assert "version 3, which can't be asked: the push directory does not keep it" in row.needed
+
+
 @given(st.integers(1, 10_000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
 def test_an_accuracy_ties_with_itself_and_with_a_threshold_of_its_own_value(
     fraction: tuple[int, int],
