@@ -70,6 +70,14 @@ class Config(Section):
         return self.image.size or [size, size]
 
     @property
+    def golden(self) -> Data | None:
+        """How `gate.golden` is read, if there is one."""
+        if self.gate.golden is None:
+            return None
+        known = {key: getattr(self.data, key) for key in ("max_rejected_fraction", "max_pixels")}
+        return Data(source=self.gate.golden, **known)
+
+    @property
     def pipeline_root(self) -> str:
         """Folder of this pipeline's artifacts, on any file system."""
         return f"{absolute(self.runtime.root).rstrip('/')}/{self.pipeline_name}"

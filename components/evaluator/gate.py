@@ -90,20 +90,20 @@ def judge(
         accuracy = found.accuracy
         yield Row("accuracy_vs_majority", OVERALL, accuracy, needed, accuracy > majority)
     if served is not None:
-        yield _not_worse(gate, found, served, "served", "the model served now")
+        yield not_worse(gate, found.accuracy, served, "accuracy_vs_served", "the model served now")
         if gate.require_improvement:
             yield _better(gate, found, served)
     if reference is not None:
         name = f"version {reference.version}, the best that is kept"
         if gate.reference != "best":
             name = f"version {reference.version}, by gate.reference"
-        yield _not_worse(gate, found, reference, "reference", name)
+        yield not_worse(gate, found.accuracy, reference, "accuracy_vs_reference", name)
 
 
 def _whole(gate: Gate, found: Metrics) -> Iterator[Row]:
-    yield _at_least("accuracy", OVERALL, found.accuracy, gate.min_accuracy)
+    yield at_least("accuracy", OVERALL, found.accuracy, gate.min_accuracy)
     if gate.min_macro_f1 is not None:
-        yield _at_least("macro_f1", OVERALL, found.macro_f1, gate.min_macro_f1)
+        yield at_least("macro_f1", OVERALL, found.macro_f1, gate.min_macro_f1)
     if gate.max_calibration_error is not None:
         error, most = found.calibration_error, gate.max_calibration_error
         yield Row("calibration_error", OVERALL, error, f"<= {most:g}", error <= most)
@@ -112,30 +112,41 @@ def _whole(gate: Gate, found: Metrics) -> Iterator[Row]:
 def _classes(gate: Gate, found: Metrics) -> Iterator[Row]:
     for name, pictures in found.class_pictures.items():
         if gate.min_class_pictures is not None:
-            yield _at_least("test_pictures", name, float(pictures), gate.min_class_pictures)
+            yield at_least("test_pictures", name, float(pictures), gate.min_class_pictures)
     for name, recall in found.class_recall.items():
         least = gate.class_recall.get(name, gate.min_class_recall)
         of = found.class_pictures.get(name, 0)
-        yield _by_class(gate, "recall", name, _Count(recall, of), least, "no test pictures")
+        yield by_class(gate, "recall", name, Count(recall, of), least, "no test pictures")
     for name, precision in found.class_precision.items():
         asked = gate.class_precision.get(name, gate.min_class_precision)
         if asked is not None:
-            count = _Count(precision, found.class_predicted.get(name, 0))
-            yield _by_class(gate, "precision", name, count, asked, "no picture was taken for it")
+            count = Count(precision, found.class_predicted.get(name, 0))
+            yield by_class(gate, "precision", name, count, asked, "no picture was taken for it")
 
 
-class _Count(NamedTuple):
-    """A rate of right answers, None where there are none, and out of how many."""
+class Count(NamedTuple):
+    """A rate of right answers, None where there are no pictures, and out of how many."""
 
     rate: float | None
     pictures: int
 
     @property
     def right(self) -> int:
+        """How many are right."""
         return round((self.rate or 0.0) * self.pictures)
 
 
-def _by_class(gate: Gate, metric: str, name: str, count: _Count, least: float, lack: str) -> Row:
+def by_class(gate: Gate, metric: str, name: str, count: Count, least: float, lack: str) -> Row:
+    """Refuses a class that misses its threshold, as far as its pictures tell.
+
+    Args:
+      gate: the thresholds.
+      metric: of the row.
+      name: the class.
+      count: what was found.
+      least: the threshold.
+      lack: a phrase that says what there is none of, where the rate is None.
+    """
     needed, rate = f">= {least:g}", count.rate
     reached = rate >= least if rate is not None else least == 0
     if gate.strict or least == 0:
@@ -150,15 +161,24 @@ def _by_class(gate: Gate, metric: str, name: str, count: _Count, least: float, l
     return Row(metric, name, rate, needed, reached or not refused)
 
 
-def _at_least(metric: str, of: str, found: float, least: float) -> Row:
+def at_least(metric: str, of: str, found: float, least: float) -> Row:
+    """Refuses what lies under a threshold."""
     return Row(metric, of, found, f">= {least:g}", found >= least)
 
 
-def _not_worse(gate: Gate, found: Metrics, served: Served, kind: str, name: str) -> Row:
-    """Refuses a candidate that lies too far under another model, beyond chance."""
-    metric, pairs = f"accuracy_vs_{kind}", served.pairs
+def not_worse(gate: Gate, accuracy: float, served: Served, metric: str, name: str) -> Row:
+    """Refuses a candidate that lies too far under another model, beyond chance.
+
+    Args:
+      gate: the thresholds.
+      accuracy: of the candidate, on all pictures.
+      served: the comparison with the other model.
+      metric: of the row.
+      name: a phrase that names the other model.
+    """
+    pairs = served.pairs
     if pairs is None:
-        return _not_compared(metric, found, served, passed=gate.max_regression >= 1)
+        return _not_compared(metric, accuracy, served, passed=gate.max_regression >= 1)
     least = served.baseline - gate.max_regression
     needed = f">= {least:.4f} ({name}: {served.baseline:.4f})"
     if served.candidate >= least - _ROUNDING:
@@ -173,7 +193,7 @@ def _not_worse(gate: Gate, found: Metrics, served: Served, kind: str, name: str)
 def _better(gate: Gate, found: Metrics, served: Served) -> Row:
     metric, pairs = "better_than_served", served.pairs
     if pairs is None:
-        return _not_compared(metric, found, served, passed=False)
+        return _not_compared(metric, found.accuracy, served, passed=False)
     needed = f"> {served.baseline:.4f} (the model served now) beyond chance: {_paired(pairs)}"
     passed = pairs.gained > pairs.lost and pairs.p_value <= 1 - gate.confidence
     if pairs.gained > pairs.lost and not passed:
@@ -181,9 +201,9 @@ def _better(gate: Gate, found: Metrics, served: Served) -> Row:
     return Row(metric, served.of, served.candidate, needed, passed)
 
 
-def _not_compared(metric: str, found: Metrics, served: Served, passed: bool) -> Row:
+def _not_compared(metric: str, accuracy: float, served: Served, passed: bool) -> Row:
     needed = f"a comparison with version {served.version}, which can't be asked: {served.fault}"
-    return Row(metric, OVERALL, found.accuracy, needed, passed)
+    return Row(metric, OVERALL, accuracy, needed, passed)
 
 
 def _paired(pairs: Pairs) -> str:

@@ -58,9 +58,14 @@ def _asked(version: str, known: Mapping[str, str] | None, test: str) -> Answers 
     if known is None or not Path(known["folder"]).is_dir():
         return "the push directory does not keep it"
     progress.report(f"version {version} on the test split")
+    return answers_of(known["folder"], test)
+
+
+def answers_of(model_folder: str, pictures: str) -> Answers | str:
+    """Returns a model's answers to the pictures of a split's folder, or why it can't be asked."""
     try:
-        model = loaded_model.LoadedModel(known["folder"])
-        batches = _batches(test)
+        model = loaded_model.LoadedModel(model_folder)
+        batches = _batches(pictures)
         first = next(batches)
         classes = model.classes(first)
         predicted: dict[str, str] = {}
@@ -73,8 +78,17 @@ def _asked(version: str, known: Mapping[str, str] | None, test: str) -> Answers 
     return Answers(classes, predicted)
 
 
-def _batches(test: str) -> Iterator[list[bytes]]:
-    for batch in tfrecords.read_records(test).batch(_BATCH).as_numpy_iterator():
+def not_asked(asked: Mapping[str, Answers | str]) -> list[str]:
+    """Returns a sentence for each version that can't be asked."""
+    return [
+        f"Version {version}, which the push directory keeps, is not compared: {fault}."
+        for version, fault in asked.items()
+        if isinstance(fault, str)
+    ]
+
+
+def _batches(folder: str) -> Iterator[list[bytes]]:
+    for batch in tfrecords.read_records(folder).batch(_BATCH).as_numpy_iterator():
         yield batch.tolist()
 
 

@@ -29,6 +29,7 @@ class Verdict:
       answered: the predictions.
       version: of the model served, "" where none is.
       unchanged: the candidate is the model served.
+      further: sentences beside the verdict's own notes.
     """
 
     settings: Gate
@@ -37,6 +38,7 @@ class Verdict:
     answered: Predictions
     version: str
     unchanged: bool
+    further: list[str] = dataclasses.field(default_factory=list)
 
     @property
     def passed(self) -> bool:
@@ -95,6 +97,7 @@ class Verdict:
                 "all the same: run --bless REASON."
             )
         yield from _other_classes(self.answered)
+        yield from self.further
 
 
 def _other_classes(answered: Predictions) -> Iterator[str]:

@@ -11,11 +11,11 @@ from tfx.types import Artifact, artifact_utils
 
 from components.artifacts import features
 from components.artifacts import types as artifact_types
-from components.image_example_gen import distribute, ingest, listing_handover, memory, sources
+from components.image_example_gen import distribute, ingest, listing_handover, memory
 from components.image_example_gen.ingest_report import ingest_report
 from components.image_example_gen.ledger import Ledger
 from components.image_example_gen.limits import check_limits
-from components.image_example_gen.memory import Memory
+from components.image_example_gen.sources import SourceFile
 from components.image_example_gen.verdicts import Row
 from components.settings.data import Data
 from components.step import progress
@@ -24,10 +24,31 @@ from components.step.base import BeamStepExecutor
 from components.step.previous import PREVIOUS, QUESTION
 
 
-class Executor(BeamStepExecutor[Data]):
-    """Writes the three splits, the class list and the ingest report."""
+class Ingesting(BeamStepExecutor[Data]):
+    """Reads pictures and writes their Examples."""
 
     SETTINGS = Data
+
+    def read(self, files: list[SourceFile], data: Data, unfinished: str) -> list[Row]:
+        """Reads the files and writes Examples in no split; returns a row for each file."""
+        with self._make_beam_pipeline() as pipeline:
+            ingest.ingest(pipeline, files, data, unfinished)
+        return list(_rows(unfinished))
+
+    def distribute(self, ledger: Ledger, examples: Artifact, report: str, unfinished: str) -> None:
+        """Writes the splits and the ledger, into the folder of the report."""
+        prefixes = {
+            split: os.path.join(artifact_utils.get_split_uri([examples], split), "pictures")
+            for split in features.SPLITS
+        }
+        with self._make_beam_pipeline() as pipeline:
+            distribute.distribute(pipeline, ledger.accepted, prefixes, unfinished)
+        fileio.rmtree(unfinished)
+        _write(ledger, os.path.join(report, "ledger-00000-of-00001.jsonl"))
+
+
+class Executor(Ingesting):
+    """Writes the three splits, the class list and the ingest report."""
 
     def do(
         self, inputs: Artifacts, outputs: Artifacts, settings: Data, facts: dict[str, str]
@@ -39,35 +60,17 @@ class Executor(BeamStepExecutor[Data]):
         examples.split_names = artifact_utils.encode_split_names(list(features.SPLITS))
         for key in (QUESTION, PREVIOUS):
             report.set_string_custom_property(key, facts.get(key, ""))
+        unfinished = os.path.join(report.uri, "unfinished")
+        rows = self.read(listing.files, settings, unfinished)
         known = memory.read(facts.get(PREVIOUS, ""))
-        ledger = self._ingest(listing, settings, examples, report, known)
+        ledger = Ledger.of(rows, settings, listing.among, known)
+        classes = ledger.classes(listing.classes)
+        check_limits(ledger, ledger.counts(classes), settings)
+        self.distribute(ledger, examples, report.uri, unfinished)
         memory.write(known.with_(ledger.accepted, settings.group_by), report.uri)
         document = {"fingerprint": fingerprint, **ingest_report(listing, ledger)}
         artifact_types.write(report, document)
-        artifact_types.write(outputs.one("class_list"), ledger.classes(listing.classes))
-
-    def _ingest(
-        self,
-        listing: sources.Listing,
-        data: Data,
-        examples: Artifact,
-        report: Artifact,
-        known: Memory,
-    ) -> Ledger:
-        unfinished = os.path.join(report.uri, "unfinished")
-        with self._make_beam_pipeline() as pipeline:
-            ingest.ingest(pipeline, listing.files, data, unfinished)
-        ledger = Ledger.of(_rows(unfinished), data, listing.among, known)
-        check_limits(ledger, ledger.counts(ledger.classes(listing.classes)), data)
-        prefixes = {
-            split: os.path.join(artifact_utils.get_split_uri([examples], split), "pictures")
-            for split in features.SPLITS
-        }
-        with self._make_beam_pipeline() as pipeline:
-            distribute.distribute(pipeline, ledger.accepted, prefixes, unfinished)
-        fileio.rmtree(unfinished)
-        _write(ledger, os.path.join(report.uri, "ledger-00000-of-00001.jsonl"))
-        return ledger
+        artifact_types.write(outputs.one("class_list"), classes)
 
 
 def _rows(unfinished: str) -> Iterator[Row]:

@@ -22,7 +22,7 @@ def check_limits(ledger: Ledger, counts: dict[str, dict[str, int]], data: Data) 
     Raises:
       DataError: too many files were rejected, a split is empty, or a class has too few pictures.
     """
-    _check_rejected(ledger, data)
+    check_rejected(ledger, data)
     classes = next(iter(counts.values()))
     if len(classes) < 2:
         raise DataError(
@@ -48,7 +48,17 @@ _WAYS_OUT = (
 )
 
 
-def _check_rejected(ledger: Ledger, data: Data) -> None:
+def check_rejected(ledger: Ledger, data: Data, source: str = "") -> None:
+    """Refuses a source of which too much can't be used.
+
+    Args:
+      ledger: what became of every file.
+      data: has the limit.
+      source: a beginning of the message that names the source, where it is not `data.source`.
+
+    Raises:
+      DataError: it is.
+    """
     rejected = ledger.rejected
     total = len(ledger.accepted) + len(rejected)
     if len(rejected) <= data.max_rejected_fraction * total:
@@ -56,7 +66,7 @@ def _check_rejected(ledger: Ledger, data: Data) -> None:
     shown = "".join(f"\n  {row['file']}: {row['reason']}" for row in rejected[:_SHOWN])
     reasons = ", ".join(f"{text} ({count})" for text, count in rejected_by_reason(rejected).items())
     raise DataError(
-        f"{len(rejected)} of {total} pictures can't be used, more than "
+        f"{source}{len(rejected)} of {total} pictures can't be used, more than "
         f"data.max_rejected_fraction ({data.max_rejected_fraction}) allows: {reasons}. "
         f"Mend or remove them, or raise the limit. The first ones:{shown}"
     )

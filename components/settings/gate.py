@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from components.settings.base import AtLeastOne, Fraction, Number, Section
+from components.settings.base import PATH, AtLeastOne, Fraction, Number, Section
 
 
 class Gate(Section):
@@ -44,6 +44,9 @@ class Gate(Section):
     bound of what was found lies under it."""
     strict: bool = False
     """A class misses its threshold also where its test pictures are too few to tell, or none."""
+    golden: Annotated[str, Field(min_length=1), PATH] | None = None
+    """A fixed labelled set, a source as `data.source` is: accuracy, recall of each class and the
+    comparison with the model served now are required of it, too."""
     slices: list[str] = ["picture_size"]
     """Slices of the metrics, beside the class: `picture_size` (the power of two that the shorter
     side reaches), or columns of the manifest."""

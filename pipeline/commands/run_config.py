@@ -41,6 +41,7 @@ def run_config(
     """
     listing = preflight.check_folders(config)
     preflight.check_gate(config.gate, listing.classes)
+    preflight.check_golden(config, listing.classes)
     preflight.check_batch(config, listing)
     with _alone(config):
         run_id = root.new_run_id()

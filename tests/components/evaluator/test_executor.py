@@ -15,6 +15,7 @@ from components.artifacts import features, saved_model
 from components.artifacts import types as artifact_types
 from components.artifacts.predictions import read_from
 from components.artifacts.saved_model_writer import write_saved_model
+from components.errors import ConfigError
 from components.evaluator.executor import Executor
 from components.evaluator.loaded_model import CannotPredict, LoadedModel
 from components.settings.gate import Gate
@@ -282,3 +283,37 @@ def test_a_class_with_few_test_pictures_passes_with_a_note(
     assert "recall of emu (0 of 1), precision of emu (0 of 0)" in note
     strict, _ = evaluate(inputs, tmp_path / "strict", strict=True)
     assert [row["slice"] for row in strict["gate"] if not row["passed"]] == ["emu"]
+
+
+def golden_set(folder: Path, *labels: str) -> list[Artifact]:
+    examples = standard_artifacts.Examples()
+    examples.uri = str(folder)
+    examples.split_names = artifact_utils.encode_split_names(list(features.SPLITS))
+    Path(examples.uri, "Split-test").mkdir(parents=True)
+    with tf.io.TFRecordWriter(str(folder / "Split-test" / "pictures.tfrecord")) as writer:
+        for number, label in enumerate(labels):
+            writer.write(example(number, label))
+    return [examples]
+
+
+def test_a_golden_set_is_judged_beside_the_test_split(
+    inputs: dict[str, list[Artifact]], tmp_path: Path
+) -> None:
+    inputs["golden"] = golden_set(tmp_path / "golden", *["cat"] * 10, *["dog"] * 10)
+    inputs["baseline_model"] = [served(inputs["model"][0])]
+    inputs["model"] = [save(Reader(CLASSES, sees=False), tmp_path / "blind", "serve_examples")]
+    verdict, _ = evaluate(inputs, tmp_path / "out", **{**FREE, "min_class_recall": 0.3})
+    rows = {(row["metric"], row["slice"]): row for row in verdict["gate"]}
+    assert rows["golden_accuracy", "overall"]["found"] == 0.5
+    assert rows["golden_recall", "cat"]["passed"]
+    assert not rows["golden_recall", "dog"]["passed"]
+    assert not rows["golden_accuracy_vs_served", "overall"]["passed"]
+    assert ("golden_recall", "cow") not in rows
+
+
+def test_a_golden_set_with_a_class_that_the_data_has_not_is_refused(
+    inputs: dict[str, list[Artifact]], tmp_path: Path
+) -> None:
+    inputs["golden"] = golden_set(tmp_path / "golden", "cat", "emu")
+    with pytest.raises(ConfigError, match="gate.golden: no class 'emu' in data.source"):
+        evaluate(inputs, tmp_path / "out")
