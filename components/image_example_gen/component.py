@@ -9,7 +9,7 @@ from tfx.orchestration.portable.data_types import ExecutionInfo
 from tfx.types import standard_artifacts
 
 from components.artifacts.types import ClassList, IngestReport
-from components.image_example_gen import listing_handover, sources
+from components.image_example_gen import listing_handover, memory, sources
 from components.image_example_gen.executor import Executor
 from components.step.base import BeamStep, settings_of
 from components.step.driver import StepDriver
@@ -29,7 +29,12 @@ class Driver(StepDriver):
         fingerprint = {"fingerprint": listing_handover.keep(listing, node)}
         asked = json.dumps([fingerprint, execution_info.exec_properties], sort_keys=True)
         question = hashlib.sha256(asked.encode()).hexdigest()
-        return fingerprint | self.previous(execution_info, IngestReport, question)
+        return fingerprint | self.previous(execution_info, IngestReport, question, _agree)
+
+
+def _agree(folder: str, last: str) -> bool:
+    """Whether every picture is still where an earlier ingest put it: its result may be reused."""
+    return folder == last or memory.read(folder).is_part_of(memory.read(last))
 
 
 class ImageExampleGen(BeamStep):

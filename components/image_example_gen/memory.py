@@ -31,6 +31,10 @@ class Memory:
             found.add(groups.get(row.get("group", ""), ""))
         return found - {""}
 
+    def is_part_of(self, later: Memory) -> bool:
+        """Whether a later memory has every picture where this one has it."""
+        return self.pictures.items() <= later.pictures.items()
+
     def with_(self, accepted: Iterable[Row], group_by: str | None) -> Memory:
         """Returns the memory after a run with these pictures; what is gone now stays known."""
         pictures = dict(self.pictures)

@@ -8,6 +8,8 @@ in the node's own environment: a pipeline that was compiled a month ago runs wit
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable
 from importlib import metadata
 from typing import Any, ClassVar
 
@@ -54,19 +56,16 @@ class StepDriver(base_driver.BaseDriver, portable_base_driver.BaseDriver):
         return {}
 
     def previous(
-        self, execution_info: ExecutionInfo, kind: type[Artifact], question: str
+        self,
+        execution_info: ExecutionInfo,
+        kind: type[Artifact],
+        question: str,
+        agrees: Callable[[str, str], bool] = operator.eq,
     ) -> dict[str, str]:
-        """Returns the facts of a step that builds on its last output of this type.
-
-        Args:
-          execution_info: of the step.
-          kind: the output's type.
-          question: a digest of what is asked of the step.
-        """
+        """Returns the facts of a step that builds on its last output: see `previous.facts`."""
         pipeline = execution_info.pipeline_info
-        return previous.facts(
-            self._mlmd_connection, pipeline.id if pipeline else "", kind, question
-        )
+        name = pipeline.id if pipeline else ""
+        return previous.facts(self._mlmd_connection, name, kind, question, agrees)
 
 
 class Keyed:

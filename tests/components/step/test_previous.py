@@ -76,3 +76,20 @@ def test_another_pipeline_and_no_metadata_remember_nothing(
     found = previous.facts(metadata, "plants", IngestReport, "week 2")
     assert found == {previous.QUESTION: "week 2", previous.PREVIOUS: ""}
     assert built_on(None, "week 2") == ""
+
+
+def test_an_older_output_answers_its_question_again_where_it_still_holds(
+    metadata: Metadata, tmp_path: Path
+) -> None:
+    keep(metadata, tmp_path / "1", "with cats", "long ago")
+    keep(metadata, tmp_path / "2", "with dogs", str(tmp_path / "1"))
+    assert built_on(metadata, "with cats") == str(tmp_path / "2")
+    asked: list[tuple[str, str]] = []
+
+    def holds(folder: str, last: str) -> bool:
+        asked.append((folder, last))
+        return True
+
+    found = previous.facts(metadata, "pets", IngestReport, "with cats", holds)
+    assert found[previous.PREVIOUS] == "long ago"
+    assert asked == [(str(tmp_path / "1"), str(tmp_path / "2"))]
