@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import collections
+import dataclasses
 from typing import Any
 
-from components.errors import MOST_LINES
+from components.artifacts.features import TEST
+from components.image_example_gen import split_notes
+from components.image_example_gen.ledger import Ledger
 from components.image_example_gen.near_duplicates import across_splits
-from components.image_example_gen.reading import Ledger
 from components.image_example_gen.sources import Listing
 from components.image_example_gen.verdicts import Row, duplicates
 from serving.names import shown
@@ -26,11 +28,15 @@ def ingest_report(listing: Listing, ledger: Ledger) -> dict[str, Any]:
     counts: the numbers of accepted pictures by split and class.
     duplicates: {"count", "listed"}: pictures equal to another of their class and split; the first
       hundred as {"file", "like"}.
-    near_duplicates: {"count", "listed"}: pictures of `eval` and `test` that look like one of a
-      split which must not know them; see `near_duplicates.across_splits`.
+    near_duplicates: {"count", "in_test", "listed"}: pictures of `eval` and `test` that look like
+      one of a split which must not know them; see `near_duplicates.across_splits`.
+    moved: {"count", "listed"}: pictures in another split than before; the first hundred as {"file",
+      "before", "now"}.
     notes: sentences about what is unusual in the source and in the counts.
     """
-    counts = ledger.counts(listing.classes)
+    classes = ledger.classes(listing.classes)
+    counts = ledger.counts(classes)
+    near = across_splits(ledger.accepted, _MOST_LISTED)
     return {
         "accepted": len(ledger.accepted),
         "rejected": ledger.rejected,
@@ -40,17 +46,14 @@ def ingest_report(listing: Listing, ledger: Ledger) -> dict[str, Any]:
         "ignored": listing.ignored,
         "counts": counts,
         "duplicates": _duplicates(ledger.accepted),
-        "near_duplicates": across_splits(ledger.accepted, _MOST_LISTED),
-        "notes": [*listing.notes, *_told(gaps(counts, 1))],
+        "near_duplicates": near,
+        "moved": _moved(ledger),
+        "notes": [
+            *listing.notes,
+            *split_notes.notes(ledger, listing.classes),
+            *split_notes.alike(near, sum(counts[TEST].values())),
+        ],
     }
-
-
-def _told(missing: list[str]) -> list[str]:
-    """Returns a sentence per class and split without a picture; of many, one about all."""
-    if len(missing) <= MOST_LINES:
-        return [f"No picture of {gap}." for gap in missing]
-    named = ", ".join(missing[:MOST_LINES])
-    return [f"No picture of {named} and {len(missing) - MOST_LINES} more."]
 
 
 def rejected_by_reason(rejected: list[Row]) -> dict[str, int]:
@@ -67,6 +70,11 @@ def gaps(counts: dict[str, dict[str, int]], least: int) -> list[str]:
         for label, count in by_class.items()
         if count < least
     ]
+
+
+def _moved(ledger: Ledger) -> dict[str, Any]:
+    listed = [dataclasses.asdict(moved) for moved in ledger.moved[:_MOST_LISTED]]
+    return {"count": len(ledger.moved), "listed": listed}
 
 
 def _duplicates(accepted: list[Row]) -> dict[str, Any]:

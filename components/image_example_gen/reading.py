@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import collections
 import dataclasses
 import hashlib
-from collections.abc import Iterable
 
-from components.artifacts.features import SPLITS
 from components.files import waiting
 from components.image_example_gen import sources
 from components.image_example_gen.difference_hash import difference_hash
 from components.image_example_gen.sources import SourceFile
-from components.image_example_gen.splits import split_of
-from components.image_example_gen.verdicts import CONFLICT, Row, verdicts
+from components.image_example_gen.verdicts import CONFLICT, Row
 from components.settings.data import Data
 from serving.names import shown
 from serving.pictures import Picture, PictureError, canonical_and_pixels
-
-UNDECIDED = "undecided"
-"""Instead of a split: of a file that can't be read, and whose content would decide."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,15 +21,12 @@ class Accepted:
 
     picture: Picture
     sha256: str  # of the file's bytes, in hexadecimal
-    split: str
 
 
 def read(file: SourceFile, data: Data) -> tuple[Accepted | None, Row]:
     """Returns the picture, None if it is rejected, and the row for the ledger."""
-    row = {"file": file.name, "label": file.label}
-    decided = file.split or (file.group and split_of(file.group, data.splits, file.among))
-    if decided:
-        row["split"] = decided
+    known = {"file": file.name, "label": file.label, "split": file.split, "group": file.group}
+    row = {key: value for key, value in known.items() if value}
     if file.other_labels:
         labels = " and ".join(repr(shown(label)) for label in (file.label, *file.other_labels))
         return None, {**row, "reason": f"{CONFLICT}: {shown(file.name)} is labelled {labels}"}
@@ -48,37 +38,5 @@ def read(file: SourceFile, data: Data) -> tuple[Accepted | None, Row]:
     except PictureError as error:
         return None, {**row, "reason": str(error)}
     sha256 = hashlib.sha256(content).hexdigest()
-    split = decided or split_of(sha256, data.splits, file.among)
-    seen = {"split": split, "sha256": sha256, "difference_hash": difference_hash(pixels)}
-    return Accepted(picture, sha256, split), {**row, **seen}
-
-
-@dataclasses.dataclass(frozen=True)
-class Ledger:
-    """The verdict on every file, by name."""
-
-    accepted: list[Row]
-    rejected: list[Row]
-    withdrawn: frozenset[str]  # those of the rejected that can be read, but not beside the others
-    rejected_by_split: dict[str, int] = dataclasses.field(default_factory=dict)
-
-    @classmethod
-    def of(cls, rows: Iterable[Row]) -> Ledger:
-        """Judges the rows of all files, whatever order they come in."""
-        ordered = sorted(rows, key=lambda row: (row["file"], row["label"]))
-        readable = [row for row in ordered if "sha256" in row]
-        reasons = verdicts(readable)
-        rejected, by_split = [], collections.Counter[str]()
-        for row in ordered:
-            if reason := row.get("reason") or reasons.get(row["file"]):
-                rejected.append({"file": row["file"], "label": row["label"], "reason": reason})
-                by_split[row.get("split", UNDECIDED)] += 1
-        accepted = [row for row in readable if row["file"] not in reasons]
-        return cls(accepted, rejected, frozenset(reasons), dict(by_split))
-
-    def counts(self, classes: list[str]) -> dict[str, dict[str, int]]:
-        """Returns the number of accepted pictures by split and class."""
-        counts = {split: dict.fromkeys(classes, 0) for split in SPLITS}
-        for row in self.accepted:
-            counts[row["split"]][row["label"]] += 1
-        return counts
+    seen = {"sha256": sha256, "difference_hash": difference_hash(pixels)}
+    return Accepted(picture, sha256), {**row, **seen}

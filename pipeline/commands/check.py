@@ -20,7 +20,8 @@ from components.artifacts import known_pictures
 from components.data_validator.changes import compare
 from components.errors import MOST_LINES, DataError
 from components.image_example_gen import sources
-from components.image_example_gen.reading import Ledger, Row, read
+from components.image_example_gen.ledger import Ledger
+from components.image_example_gen.reading import Row, read
 from components.settings.data import Data
 from pipeline.commands import preflight
 from pipeline.commands.accepted_data import last_accepted
@@ -76,7 +77,7 @@ def read_source(data: Data, config: Config | None = None) -> tuple[dict[str, Any
     if config:
         preflight.check_gate(config.gate, listing.classes)
         preflight.check_slices(config.gate, listing)
-    ledger = Ledger.of(_rows(listing.files, data))
+    ledger = Ledger.of(_rows(listing.files, data), data, listing.among)
     report = ingest_report(listing, ledger)
     report["notes"] += _refusal(ledger, report["counts"], data)
     report["changes"] = None
@@ -84,7 +85,7 @@ def read_source(data: Data, config: Config | None = None) -> tuple[dict[str, Any
         changes = compare(last.pictures, known_pictures.of_rows(ledger.accepted))
         report["changes"] = changes.document()
         report["notes"] += changes.sentences(last.when)
-    return report, listing.classes
+    return report, ledger.classes(listing.classes)
 
 
 def read_by_programs(report: dict[str, Any]) -> dict[str, Any]:
@@ -147,6 +148,7 @@ def _lines(report: dict[str, Any]) -> Iterator[str]:
 def _alike(found: dict[str, Any], word: str, what: str) -> Iterator[str]:
     """Yields a line per picture that is like another; `--json` lists those beyond the first."""
     for row in found["listed"][:MOST_LINES]:
-        yield shown(f"{word}  {row['file']} is like {row['like']}")
+        apart = f" ({row['bits']} of 256 bits apart)" if "bits" in row else ""
+        yield shown(f"{word}  {row['file']} is like {row['like']}{apart}")
     if found["count"]:
         yield f"{found['count']} {what}."

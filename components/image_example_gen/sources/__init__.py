@@ -22,6 +22,7 @@ from components.image_example_gen.sources.listing import (
     with_missing_splits_cut,
 )
 from components.image_example_gen.sources.manifest import is_manifest, read_manifest
+from components.image_example_gen.sources.name_groups import offered
 from components.image_example_gen.sources.records import is_records, read_picture, read_records
 from components.settings.data import Data
 
@@ -45,6 +46,8 @@ def scan(data: Data) -> Listing:
         listing = merge(dict(zip(_prefixes(data.sources), found, strict=True)))
     listing = unified(listing, data.similar_class_names == "allow")
     check(listing, ", ".join(data.sources), LAYOUT, data.min_pictures)
+    if not data.group_by:
+        listing = dataclasses.replace(listing, notes=[*listing.notes, *offered(listing)])
     return with_missing_splits_cut(with_groups(listing, data.group_by))
 
 
