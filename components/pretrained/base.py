@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,7 +62,9 @@ def first_unfrozen(base: keras.Model, name: str, from_layer: str | int | None) -
         return wanted
     if wanted in names:
         return names.index(wanted)
+    close = difflib.get_close_matches(str(wanted), names, n=1)
+    hint = f" Did you mean {close[0]}?" if close else ""
     raise ConfigError(
         f"training.unfrozen.from_layer: {name} has no layer {wanted!r}; allowed are 0 to "
-        f"{len(names) - 1} or a name such as {', '.join(names[-8:])}."
+        f"{len(names) - 1} or a name such as {', '.join(names[-8:])}.{hint}"
     )

@@ -28,26 +28,24 @@ def check_nodes(config: Config, from_node: str | None, to_node: str | None) -> N
 
 
 def _check_results(config: Config, from_node: str, needed: list[str]) -> None:
+    nothing = ConfigError(
+        f"--from {from_node}: nothing has run in {config.root} so far as {config.pipeline_name}, "
+        f"and the nodes before it ({', '.join(needed)}) have no results. Run once without --from."
+    )
     if not metadata.is_url(config.metadata) and not Path(config.metadata).is_file():
-        raise ConfigError(
-            f"--from {from_node}: nothing has run in {config.root} so far, and the nodes before it "
-            f"({', '.join(needed)}) have no results. Run once without --from."
-        )
+        raise nothing
     from pipeline.store import metadata_store, runs
 
     store = metadata_store.with_password(metadata.connection_config(config.metadata))
     latest = runs.latest(store, config.pipeline_name)
+    if latest is None:
+        raise nothing
     lacking = [
-        node
-        for node in needed
-        if latest is None or node not in latest.nodes or latest.nodes[node].state == "failed"
+        node for node in needed if node not in latest.nodes or latest.nodes[node].state == "failed"
     ]
     if lacking:
-        last = (
-            f"the latest run, {latest.run_id}," if latest else f"no run of {config.pipeline_name}"
-        )
         raise ConfigError(
-            f"--from {from_node}: {last} has {'no' if latest else 'a'} result of "
-            f"{', '.join(lacking)}, which come before it. Run with --from {lacking[0]}, or "
-            "without --from."
+            f"--from {from_node}: the latest run, {latest.run_id}, has no results of "
+            f"{', '.join(lacking)}, which come before. Run with --from {lacking[0]}, or without "
+            "--from."
         )

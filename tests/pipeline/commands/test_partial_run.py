@@ -66,8 +66,10 @@ def test_a_run_from_a_node_needs_results_of_the_latest_run(tmp_path: Path) -> No
     check_nodes(made, "Trainer", None)
     publish(connection, made.pipeline_name, "run-2", node_ids(made)[:5], failed="DataValidator")
     check_nodes(made, "ExampleValidator", None)
-    with pytest.raises(ConfigError, match="run-2, has no result of DataValidator, Transform, Bott"):
+    with pytest.raises(
+        ConfigError, match="run-2, has no results of DataValidator, Transform, Bott"
+    ):
         check_nodes(made, "Trainer", None)
     publish(connection, "another", "run-3", node_ids(made))
-    with pytest.raises(ConfigError, match="run-2, has no result"):
+    with pytest.raises(ConfigError, match="run-2, has no results"):
         check_nodes(made, "Trainer", None)
