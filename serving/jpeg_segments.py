@@ -58,7 +58,9 @@ def read(data: bytes) -> Jpeg | None:
         kind, start = data[marker.end() - 1], marker.end()
         if kind == _END:
             known = frame in (*_SEQUENTIAL, _PROGRESSIVE)
-            return Jpeg(marker.start(), frame, components, scans, plain and known) if scans else None
+            return (
+                Jpeg(marker.start(), frame, components, scans, plain and known) if scans else None
+            )
         at = start + int.from_bytes(data[start : start + 2], "big")
         if scans and kind not in _BETWEEN_SCANS:
             plain = False

@@ -10,23 +10,19 @@ from PIL import Image, JpegImagePlugin
 from serving.opened_picture import Opened
 from serving.picture_conversion import turns_sides
 
-LEAST_SIDE = 1024
-"""Pixels of the shorter side that a photograph keeps when it is encoded anew: more than networks
-read. A 12 megapixel photo at its full size would take ten times the time of its decoding."""
-
 _SMALL = 1 << 16  # pixels: as PNG in a millisecond or two, and its bytes don't count
-_FINE = {"quality": 95, "subsampling": "4:4:4"}  # without the source's tables
+_FINE = {"quality": 95, "subsampling": "4:2:0"}  # without the source's tables
 _EVEN_SAMPLINGS = (0, 2)  # 4:4:4 and 4:2:0, which are the same when turned
 _LOSSY = ("JPEG", "MPO", "AVIF", "HEIF", "JPEG2000")
 
 
-def divisor(opened: Opened) -> int:
+def divisor(opened: Opened, least_side: int) -> int:
     """Returns 1, 2, 4 or 8: by what a JPEG that is encoded anew is reduced when it is decoded."""
     side = min(opened.size)
-    return next((by for by in (8, 4, 2) if opened.is_jpeg and side // by >= LEAST_SIDE), 1)
+    return next((by for by in (8, 4, 2) if opened.is_jpeg and side // by >= least_side), 1)
 
 
-def options(opened: Opened) -> dict[str, Any] | None:
+def options(opened: Opened, divisor: int) -> dict[str, Any] | None:
     """Returns how a photograph is saved as JPEG; None where the picture was saved without loss.
 
     A JPEG's own tables make a file of its own size, and hardly a loss where the picture lies on
@@ -34,13 +30,14 @@ def options(opened: Opened) -> dict[str, Any] | None:
 
     Args:
         opened: not loaded or turned yet.
+        divisor: by which it is to be reduced.
     """
     if not _is_lossy(opened):
         return None
     image = opened.image
     own = isinstance(image, JpegImagePlugin.JpegImageFile) and image.mode in ("L", "RGB")
-    if not own or divisor(opened) > 1:
-        return dict(_FINE, subsampling="4:2:0") if divisor(opened) > 1 else _FINE
+    if not own or divisor > 1:
+        return _FINE
     assert isinstance(image, JpegImagePlugin.JpegImageFile)
     tables = [list(table) for _, table in sorted(image.quantization.items())]
     sampling = JpegImagePlugin.get_sampling(image)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import importlib.util
 
 from PIL import features
@@ -62,9 +63,7 @@ def readable() -> tuple[str, ...]:
     if ".jp2" in SUFFIXES:
         found.append("JPEG2000")
     if _has_heif():
-        import pillow_heif
-
-        pillow_heif.register_heif_opener()
+        importlib.import_module("pillow_heif").register_heif_opener()  # brings no types
         found.append("HEIF")
     return tuple(found)
 

@@ -16,7 +16,7 @@ from serving import picture_encoding
 from serving.opened_picture import Opened, PictureError
 from serving.picture_conversion import DAMAGED, convert, has_foreign_colours, is_turned
 from serving.picture_formats import SUFFIXES
-from serving.picture_settings import PictureSettings
+from serving.picture_settings import DEFAULT, PictureSettings
 
 __all__ = [
     "MAX_PIXELS",
@@ -45,6 +45,7 @@ _FORMATS: dict[str, Format] = {
     "GIF": "gif",
     "BMP": "bmp",
 }
+_WITHOUT_16_BIT = (b"\xff\xd8", b"GIF8", b"BM", b"RIFF")  # how their files begin
 _CHANNELS = {"1": 1, "L": 1, "P": 3, "RGB": 3}
 
 
@@ -87,15 +88,15 @@ def canonical(
     data: bytes,
     *,
     max_pixels: int = MAX_PIXELS,
-    settings: PictureSettings = PictureSettings(),
+    settings: PictureSettings = DEFAULT,
     as_it_is: bool = True,
 ) -> Picture:
     """Returns the picture in `data` upright by EXIF, in sRGB with 8 bit per channel, and opaque.
 
     What is canonical already keeps its bytes. Everything else is encoded anew: the first frame of
     an animation, transparency laid over a background, 16 bit made 8, embedded colour profiles
-    applied. Photographs (what was saved with loss) become JPEGs with their own tables, and keep
-    1,024 pixels of the shorter side at least; all others, and small ones, become PNGs. Every
+    applied. Photographs (what was saved with loss) become JPEGs, with a JPEG's own tables, and keep
+    more pixels than the network reads; all others, and small ones, become PNGs. Every
     picture is decoded to its last pixel on the way, so that a server can decode what comes back.
 
     Args:
@@ -118,7 +119,7 @@ def canonical_and_pixels(
     data: bytes,
     *,
     max_pixels: int = MAX_PIXELS,
-    settings: PictureSettings = PictureSettings(),
+    settings: PictureSettings = DEFAULT,
     decode: Decode = decode,
 ) -> tuple[Picture, Image.Image]:
     """Does what `canonical` does, and returns the decoded pixels of the canonical picture as well.
@@ -147,6 +148,17 @@ def canonical_and_pixels(
         raise PictureError("truncated or damaged", str(error) or type(error).__name__) from error
 
 
+def values(data: bytes, *, max_pixels: int = MAX_PIXELS) -> tuple[int, int] | None:
+    """Returns the lowest and the highest value of a picture of 16 bit; None for others.
+
+    Raises:
+        PictureError: as `canonical`.
+    """
+    if data.startswith(_WITHOUT_16_BIT) or (data.startswith(b"\x89PNG") and data[24:25] != b"\x10"):
+        return None
+    return canonical(data, max_pixels=max_pixels).values
+
+
 def _refuse(opened: Opened) -> Image.Image:
     raise Refused(REFUSED)
 
@@ -164,8 +176,9 @@ def _is_canonical(image: Image.Image) -> bool:
 def _encoded_anew(
     opened: Opened, settings: PictureSettings, *reasons: str
 ) -> tuple[Picture, Image.Image]:
-    photograph = picture_encoding.options(opened)
-    sound = opened.load(picture_encoding.divisor(opened))
+    divisor = picture_encoding.divisor(opened, settings.least_side)
+    photograph = picture_encoding.options(opened, divisor)
+    sound = opened.load(divisor)
     found = convert(opened, settings)
     done = [*reasons, *([] if sound else [DAMAGED]), *found.done] or [RECODED]
     encoded, format = picture_encoding.encoded(found.image, photograph)

@@ -25,6 +25,7 @@ from components.trainer.precision import precision
 from components.trainer.settings import TrainerSettings
 from components.trainer.training_inputs import TrainingInputs
 from components.trainer.training_loop import Fitted, fit
+from serving.picture_settings import DEFAULT, PictureSettings
 
 
 class Executor(StepExecutor[TrainerSettings]):
@@ -57,7 +58,7 @@ class Executor(StepExecutor[TrainerSettings]):
                 training = job.inputs()
                 fitted = fit(training, logs, own, scratch)
             fitted.history.tuned = best
-            _write(fitted, training, model, logs)
+            _write(fitted, training, model, logs, _picture_settings(inputs))
             fileio.rmtree(own)
 
 
@@ -82,7 +83,15 @@ def _job(inputs: Artifacts, settings: TrainerSettings, best: tuned_settings.Valu
     )
 
 
-def _write(fitted: Fitted, inputs: TrainingInputs, model: str, logs: str) -> None:
+def _picture_settings(inputs: Artifacts) -> PictureSettings:
+    reports = [artifact_types.read(report) for report in inputs.maybe("ingest_report")]
+    documents = [report["pictures"] for report in reports if "pictures" in report]
+    return PictureSettings.of_json(documents[0]) if documents else DEFAULT
+
+
+def _write(
+    fitted: Fitted, inputs: TrainingInputs, model: str, logs: str, pictures: PictureSettings
+) -> None:
     for name, text in (
         ("history.json", fitted.history.as_json()),
         ("history.csv", fitted.history.as_csv()),
@@ -96,7 +105,15 @@ def _write(fitted: Fitted, inputs: TrainingInputs, model: str, logs: str) -> Non
         )
     warmup = smallest(first_pictures(inputs.train, 8 * WARMUP_PICTURES))
     serving = path_utils.serving_model_dir(model)
-    export(fitted.network, inputs.pixels, inputs.model.backbone, inputs.classes, warmup, serving)
+    export(
+        fitted.network,
+        inputs.pixels,
+        inputs.model.backbone,
+        inputs.classes,
+        warmup,
+        serving,
+        pictures,
+    )
     some = tf.constant(first_pictures(inputs.eval, network_answers.PICTURES))
     scores = fitted.network.classifier(inputs.pixels(some), training=False)
     network_answers.write(model, inputs.classes, scores.numpy())

@@ -9,6 +9,7 @@ import grpc
 
 from serving.client.base import Options
 from serving.client.channel import Tls, open_channel
+from serving.picture_settings import PictureSettings
 
 
 class Connection:
@@ -50,6 +51,7 @@ class Connection:
         from serving.client import messages  # imports TensorFlow
 
         self._messages = messages
+        self._pictures = PictureSettings()  # of the model, as its last answer said
         self._spec = messages.model_spec(name, version, label)
         self._channel = open_channel(self._api, server, max_message_bytes, tls)
         self._prediction_service = messages.PredictionServiceStub(self._channel)

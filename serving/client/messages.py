@@ -29,6 +29,7 @@ from tensorflow_serving.apis.predict_pb2 import PredictRequest, PredictResponse
 from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub
 
 from serving.client.results import Prediction, Signature, TensorSpec, VersionStatus
+from serving.picture_settings import OUTPUT, PictureSettings
 
 __all__ = ["ModelServiceStub", "PredictionServiceStub"]
 
@@ -60,6 +61,13 @@ def predictions(response: PredictResponse) -> list[Prediction]:
         Prediction(tuple(name.decode() for name in names), tuple(row.tolist()))
         for names, row in zip(classes, scores, strict=True)
     ]
+
+
+def picture_settings(response: PredictResponse) -> PictureSettings:
+    """Returns how pictures have to become canonical for the model that answered."""
+    if OUTPUT not in response.outputs:
+        return PictureSettings()
+    return PictureSettings.decoded(tf.make_ndarray(response.outputs[OUTPUT]).ravel()[0])
 
 
 def status_request(spec: ModelSpec) -> GetModelStatusRequest:

@@ -22,7 +22,10 @@ from components.image_example_gen.sources.listing import (
 )
 from components.image_example_gen.sources.manifest import read_manifest
 from components.image_example_gen.sources.records import is_records, read_picture, read_records
+from components.image_example_gen.sources.unread import of_formats
 from components.settings.data import Data
+from serving import picture_files
+from serving.pictures import MAX_PIXELS, PictureError
 
 __all__ = ["Listing", "SourceFile", "content", "scan"]
 
@@ -42,18 +45,21 @@ def scan(data: Data) -> Listing:
         listing = merge({"": found[0]})
     else:
         listing = merge(dict(zip(_prefixes(data.sources), found, strict=True)))
+    listing = dataclasses.replace(listing, notes=[*listing.notes, *of_formats(listing.unread)])
     check(listing, ", ".join(data.sources), LAYOUT, data.min_pictures)
     return with_missing_splits_cut(with_groups(listing, data.group_by))
 
 
-def content(file: SourceFile) -> bytes:
-    """Returns the bytes of a picture's file.
+def content(file: SourceFile, max_pixels: int = MAX_PIXELS) -> bytes:
+    """Returns the bytes of a picture's file; of a large one, the header is looked at first.
 
     Raises:
       OSError: it can't be read.
+      PictureError: it is large, and no picture of at most `max_pixels`.
     """
     if file.record is None:
-        return file_systems.read_bytes(file.path)
+        with file_systems.reading(file.path, PictureError) as opened:
+            return picture_files.read_picture(opened, max_pixels)
     return read_picture(file.path, file.modified, file.record)
 
 
@@ -85,7 +91,7 @@ def _source(source: str, data: Data) -> Listing:
     }
     listing = merge(places)
     said = [f"{source}: read {_said(chosen)}; found {_said(found)}."]
-    return Listing(listing.files, listing.classes, listing.ignored, said + listing.notes)
+    return dataclasses.replace(listing, notes=said + listing.notes)
 
 
 def _as_prefix(path: str) -> str:
