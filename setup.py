@@ -43,6 +43,11 @@ PIPELINE = [
     "setuptools>=70.1,<80",  # the last with pkg_resources, which TFX 1.16 imports
 ]
 
+# Reads HEIC, what phones of Apple write; needed where pictures are ingested and in the client.
+HEIF = [
+    "pillow-heif>=0.18",  # libheif for Pillow, in its wheel
+]
+
 # Pictures that `make demo` and the benchmarks use.
 DEMO = [
     "elpv-dataset>=1.0,<2",  # 2,624 labelled solar cells (CC BY-NC-SA 4.0), shipped in the wheel
@@ -76,6 +81,6 @@ setup(
         "serving": ["config/*", "deploy/*"],
     },
     install_requires=CLIENT,
-    extras_require={"pipeline": PIPELINE, "demo": DEMO, "dev": DEV},
+    extras_require={"pipeline": PIPELINE, "heif": HEIF, "demo": DEMO, "dev": DEV},
     entry_points={"console_scripts": ["transfer-pipeline = pipeline.cli:main"]},
 )

@@ -44,7 +44,7 @@ class Executor(BeamStepExecutor[Ingest]):
     def _measured(
         self, listing: sources.Listing, data: Ingest, report: Artifact
     ) -> tuple[int, int] | None:
-        """Returns the range of all 16-bit pictures, where that decides; it takes a pass of its own."""
+        """Returns the range of all 16-bit pictures where that decides, by a pass of its own."""
         if data.range != "data":
             return None
         folder = os.path.join(report.uri, "measured")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 import tensorflow as tf
 from tfx.dsl.io import fileio
 from tfx.utils import path_utils
 
-from components.artifacts import features, network_answers
+from components.artifacts import features, network_answers, tfrecords, undecodable
 from components.artifacts import types as artifact_types
 from components.errors import TrainingError
 from components.files.paths import is_remote
@@ -56,7 +57,8 @@ class Executor(StepExecutor[TrainerSettings]):
             scratch = self._get_tmp_dir() if is_remote(own) else own
             with make_strategy(job.training).scope():  # before anything runs on a device
                 training = job.inputs()
-                fitted = fit(training, logs, own, scratch)
+                with undecodable.named(lambda: _examples(training)):
+                    fitted = fit(training, logs, own, scratch)
             fitted.history.tuned = best
             _write(fitted, training, model, logs, _picture_settings(inputs))
             fileio.rmtree(own)
@@ -81,6 +83,11 @@ def _job(inputs: Artifacts, settings: TrainerSettings, best: tuned_settings.Valu
         bottlenecks=inputs.uri("bottlenecks") if "bottlenecks" in inputs else None,
         baseline=[artifact.uri for artifact in inputs.maybe("baseline")],
     )
+
+
+def _examples(training: TrainingInputs) -> Iterator[bytes]:
+    for split in (training.train, training.eval):
+        yield from tfrecords.read_records(split).as_numpy_iterator()
 
 
 def _picture_settings(inputs: Artifacts) -> PictureSettings:
