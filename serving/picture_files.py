@@ -9,7 +9,7 @@ from PIL import Image, UnidentifiedImageError
 from serving.opened_picture import PictureError, check_size, unidentified
 from serving.picture_formats import readable
 
-_READ_AT_ONCE = 16 * 2**20  # bytes; larger files are looked at first
+READ_AT_ONCE = 16 * 2**20  # bytes; larger files are looked at first
 _BESIDE_PIXELS = 64 * 2**20  # bytes of metadata, previews, a film of a second
 _PER_PIXEL = 16  # bytes: four channels of 32 bit
 
@@ -24,8 +24,8 @@ def read_picture(file: BinaryIO, max_pixels: int) -> bytes:
         PictureError: no picture, or one that is too large, of a file over 16 MB.
         OSError: it can't be read.
     """
-    start = file.read(_READ_AT_ONCE)
-    if len(start) < _READ_AT_ONCE or not file.seekable():
+    start = file.read(READ_AT_ONCE)
+    if len(start) < READ_AT_ONCE or not file.seekable():
         return start + file.read()
     limit = _most_bytes(file, start, max_pixels)
     file.seek(len(start))

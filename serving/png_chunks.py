@@ -41,6 +41,8 @@ def is_sound(data: bytes) -> bool:
         checksum = zlib.crc32(memoryview(data)[start + 4 : end - 4]).to_bytes(4, "big")
         if data[end - 4 : end] != checksum or not kind.isalpha():
             return False
+        if kind == b"PLTE" and (end - start) % 3:  # 12 bytes around triples of colours
+            return False
         if kind != b"IDAT" or kinds[-1:] != [kind]:  # one entry for a row of pixels' chunks
             kinds.append(kind)
     critical = [kind for kind in kinds if kind[:1].isupper()]

@@ -72,7 +72,8 @@ def measured(rows: Iterable[Row]) -> tuple[int, int] | None:
     if not spans:
         return None
     low, high = min(span[0] for span in spans), max(span[1] for span in spans)
-    return min(low, _FULL - 1), max(high, low + 1)
+    low = min(low, _FULL - 1)
+    return low, max(high, low + 1)
 
 
 def _pictures(count: int) -> str:

@@ -51,7 +51,7 @@ def ingest_report(
             *listing.notes,
             *(f"No picture of {gap}." for gap in gaps(counts, 1)),
             *changes.notes(ledger.accepted, settings),
-            *unread.notes(listing, ledger.rejected, counts),
+            *unread.notes(listing, ledger.rejected),
         ],
     }
 

@@ -15,7 +15,7 @@ from components.image_example_gen.sources import SourceFile
 from components.image_example_gen.splits import split_of
 from components.image_example_gen.verdicts import Row, verdicts
 from components.settings.data import Data
-from serving import pictures
+from serving import picture_files, pictures
 from serving.picture_settings import DEFAULT, PictureSettings
 from serving.pictures import Decode, Picture, PictureError, canonical_and_pixels
 
@@ -51,7 +51,7 @@ def read(
     if decided:
         row["split"] = decided
     try:
-        content = waiting.read(file.path, lambda: sources.content(file, data.max_pixels))
+        content = waiting.read(file.path, lambda: _content(file, data))
         picture, pixels = canonical_and_pixels(
             content, max_pixels=data.max_pixels, settings=settings, decode=decode
         )
@@ -71,11 +71,16 @@ def measure(file: SourceFile, data: Data) -> Row:
     {} for others, also for a file that is no picture: reading it says so.
     """
     try:
-        content = waiting.read(file.path, lambda: sources.content(file, data.max_pixels))
+        content = waiting.read(file.path, lambda: _content(file, data))
         found = pictures.values(content, max_pixels=data.max_pixels)
     except (OSError, PictureError):
         return {}
     return changes.values_row(found)
+
+
+def _content(file: SourceFile, data: Data) -> bytes:
+    large = file.size > picture_files.READ_AT_ONCE and file.record is None
+    return sources.large_content(file, data.max_pixels) if large else sources.content(file)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,24 +10,22 @@ from components.image_example_gen.sources import Listing
 from components.image_example_gen.verdicts import Row
 
 
-def notes(
-    listing: Listing, rejected: list[Row], counts: dict[str, dict[str, int]]
-) -> Iterator[str]:
+def notes(listing: Listing, rejected: list[Row]) -> Iterator[str]:
     """Yields a sentence per suffix of which all files were rejected, and per class that lost most.
 
     Args:
       listing: what was found.
       rejected: the rejected files.
-      counts: the accepted pictures by split and class.
     """
     yield from _suffixes(listing, rejected)
+    found = collections.Counter(file.label for file in listing.files)
     lost = collections.Counter(row["label"] for row in rejected)
     for label, unread in listing.unread.items():
+        found[label] += sum(unread.values())
         lost[label] += sum(unread.values())
     for label, count in sorted(lost.items()):
-        read = sum(by_class.get(label, 0) for by_class in counts.values())
-        if count > read:
-            yield f"Most of class {label!r} was not read: {count} of {count + read} files."
+        if 2 * count > found[label] > 0:
+            yield f"Most of class {label!r} was not read: {count} of {found[label]} files."
 
 
 def _suffixes(listing: Listing, rejected: list[Row]) -> Iterator[str]:

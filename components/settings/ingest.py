@@ -74,7 +74,7 @@ class Ingest(Data):
             **data.model_dump(),
             background=image.background,
             range=image.range,
-            least_side=max(LEAST_SIDE, *(image.size or [])),
+            least_side=max([LEAST_SIDE, *(image.size or [])]),
         )
 
     def pictures(self, measured: tuple[int, int] | None = None) -> PictureSettings:

@@ -25,9 +25,9 @@ from components.image_example_gen.sources.records import is_records, read_pictur
 from components.image_example_gen.sources.unread import of_formats
 from components.settings.data import Data
 from serving import picture_files
-from serving.pictures import MAX_PIXELS, PictureError
+from serving.pictures import PictureError
 
-__all__ = ["Listing", "SourceFile", "content", "scan"]
+__all__ = ["Listing", "SourceFile", "content", "large_content", "scan"]
 
 
 def scan(data: Data) -> Listing:
@@ -50,17 +50,26 @@ def scan(data: Data) -> Listing:
     return with_missing_splits_cut(with_groups(listing, data.group_by))
 
 
-def content(file: SourceFile, max_pixels: int = MAX_PIXELS) -> bytes:
-    """Returns the bytes of a picture's file; of a large one, the header is looked at first.
+def content(file: SourceFile) -> bytes:
+    """Returns the bytes of a picture's file.
 
     Raises:
       OSError: it can't be read.
-      PictureError: it is large, and no picture of at most `max_pixels`.
     """
     if file.record is None:
-        with file_systems.reading(file.path, PictureError) as opened:
-            return picture_files.read_picture(opened, max_pixels)
+        return file_systems.read_bytes(file.path)
     return read_picture(file.path, file.modified, file.record)
+
+
+def large_content(file: SourceFile, max_pixels: int) -> bytes:
+    """Returns the bytes of a large file, after a look at its header.
+
+    Raises:
+      OSError: it can't be read.
+      PictureError: no picture of at most `max_pixels`.
+    """
+    with file_systems.reading(file.path, PictureError) as opened:
+        return picture_files.read_picture(opened, max_pixels)
 
 
 def _prefixes(sources: list[str]) -> list[str]:
