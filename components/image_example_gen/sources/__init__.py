@@ -10,7 +10,7 @@ from components import files as file_systems
 from components.errors import ConfigError
 from components.files.entries import Entry, View, as_text
 from components.files.paths import absolute
-from components.image_example_gen.sources import spans
+from components.image_example_gen.sources import spans, unread
 from components.image_example_gen.sources.grouping import with_groups
 from components.image_example_gen.sources.layouts import LAYOUT, is_picture, read_folders
 from components.image_example_gen.sources.listing import (
@@ -22,12 +22,11 @@ from components.image_example_gen.sources.listing import (
 )
 from components.image_example_gen.sources.manifest import read_manifest
 from components.image_example_gen.sources.records import is_records, read_picture, read_records
-from components.image_example_gen.sources.unread import of_formats
 from components.settings.data import Data
 from serving import picture_files
 from serving.pictures import PictureError
 
-__all__ = ["Listing", "SourceFile", "content", "large_content", "scan"]
+__all__ = ["Listing", "SourceFile", "content", "large_content", "scan", "unread_pictures"]
 
 
 def scan(data: Data) -> Listing:
@@ -45,9 +44,14 @@ def scan(data: Data) -> Listing:
         listing = merge({"": found[0]})
     else:
         listing = merge(dict(zip(_prefixes(data.sources), found, strict=True)))
-    listing = dataclasses.replace(listing, notes=[*listing.notes, *of_formats(listing.unread)])
-    check(listing, ", ".join(data.sources), LAYOUT, data.min_pictures)
+    told = dataclasses.replace(listing, notes=[*listing.notes, *unread_pictures(listing)])
+    check(told, ", ".join(data.sources), LAYOUT, data.min_pictures)
     return with_missing_splits_cut(with_groups(listing, data.group_by))
+
+
+def unread_pictures(listing: Listing) -> list[str]:
+    """Returns a sentence on pictures in formats that are not read here; none without any."""
+    return unread.sentences(unread.by_suffix(listing.unread))
 
 
 def content(file: SourceFile) -> bytes:

@@ -24,22 +24,22 @@ def count(names: Iterable[tuple[str, str]]) -> dict[str, dict[str, int]]:
     return found
 
 
-def of_formats(unread: dict[str, dict[str, int]]) -> list[str]:
-    """Returns a sentence on the files whose format this installation does not read.
-
-    Args:
-      unread: their numbers by class and suffix.
-    """
-    by_suffix = collections.Counter[str]()
+def by_suffix(unread: dict[str, dict[str, int]]) -> collections.Counter[str]:
+    """Returns the numbers by suffix of what `count` returned."""
+    total = collections.Counter[str]()
     for counts in unread.values():
-        by_suffix.update(counts)
-    if not by_suffix:
+        total.update(counts)
+    return total
+
+
+def sentences(numbers: collections.Counter[str]) -> list[str]:
+    """Returns a sentence on pictures that are not read, by suffix; none without any."""
+    if not numbers:
         return []
-    counted = ", ".join(
-        f"{count} {suffix} ({UNREAD.get(suffix, 'a picture')})"
-        for suffix, count in by_suffix.most_common()
-    )
+    counted = ", ".join(f"{number} {suffix}" for suffix, number in numbers.most_common())
+    kinds = [f"{suffix} is {UNREAD[suffix]}" for suffix in sorted(numbers) if suffix in UNREAD]
     return [
-        f"{by_suffix.total()} files are pictures in formats that are not read here: {counted}. "
-        f"Convert them, for instance to JPEG or PNG; read are {' '.join(sorted(SUFFIXES))}."
+        f"Pictures that were not read: {counted}"
+        f"{' (' + '; '.join(kinds) + ')' if kinds else ''}. Read are "
+        f"{' '.join(sorted(SUFFIXES))}; convert others to one of these."
     ]

@@ -286,19 +286,17 @@ def test_folders_of_systems_are_no_classes_and_counted_with_a_note(folder: Path)
     assert note.startswith("3 files in #recycle, @eaDir, red/@eaDir not read")
 
 
-def test_pictures_in_formats_that_are_not_read_are_named_by_suffix(folder: Path) -> None:
+def test_pictures_in_formats_that_are_not_read_are_counted_by_suffix(folder: Path) -> None:
     for number in range(4):
         (folder / "red" / f"{number}.JXL").touch()
     (folder / "blue" / ".hidden.jxl").touch()
     listing = scan(Data(source=str(folder)))
     assert listing.unread == {"red": {".jxl": 4}}
     assert listing.ignored == 5
-    [note] = listing.notes
-    assert "4 .jxl (JPEG XL)" in note
 
 
 def test_what_was_not_read_is_said_where_too_few_are_left(folder: Path) -> None:
     for path in (folder / "red").iterdir():
         path.rename(path.with_suffix(".jxl"))
-    with pytest.raises(DataError, match=r"red \(0\).*3 \.jxl \(JPEG XL\)"):
+    with pytest.raises(DataError, match=r"red \(0\).*3 \.jxl \(\.jxl is JPEG XL\)"):
         scan(Data(source=str(folder)))
