@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from setuptools import find_packages, setup
 
-# What asks a server for predictions, and the command itself.
+# What asks a server for predictions, and the command itself: on every Python that its packages
+# are built for.
 CLIENT = [
     "grpcio>=1.48",  # the transport TensorFlow Serving speaks
-    "grpcio-health-checking>=1.48",  # the standard health service that load balancers ask
-    "tensorflow-serving-api>=2.16,<3",  # TensorFlow Serving's own messages and stubs
+    "protobuf>=3.20.3,<8",  # TensorFlow Serving's messages, declared in serving/api
     "numpy>=1.26",  # scores and tensors as arrays
     "Pillow>=10.3",  # decodes and canonicalises pictures; older ones have known decoder faults
     "filelock>=3.13",  # one run at a time on a root; works on NFS and on every platform
@@ -18,10 +18,16 @@ CLIENT = [
     "PyYAML>=6.0.1",  # the configuration file's format
 ]
 
+# The server for development, where TensorFlow Serving itself is not at hand.
+SERVER = [
+    "tensorflow>=2.16.2,<2.22",  # the first TensorFlow whose default Keras is Keras 3
+    "tensorflow-serving-api>=2.16,<3",  # TensorFlow Serving's own messages and service classes
+    "grpcio-health-checking>=1.48",  # the standard health service that load balancers ask
+]
+
 # What trains, evaluates and pushes a model.
 PIPELINE = [
-    "tfx>=1.16,<1.22",  # the components and the launcher; 1.16 was run
-    "tensorflow>=2.16.2,<2.22",  # the first TensorFlow whose default Keras is Keras 3
+    "tfx>=1.16,<1.22",  # the components and the launcher; 1.16 and 1.21 were run
     "keras>=3.12,<4",  # imported as `keras`, never `tf.keras`, whose meaning varies
     "ai-edge-litert>=2.1,<3",  # runs .tflite files as devices do; tf.lite's own is deprecated
     "keras-tuner[bayesian]>=1.4.7,<2",  # searches head and rate; TFX brings it without scikit-learn
@@ -39,8 +45,13 @@ PIPELINE = [
     "pandas>=1.0,<4",  # the table that statistics are counted from; TFDV brings it
     "jinja2>=3.1",  # the report's page; escapes what it is given
     "matplotlib>=3.8",  # the report's figures, as files inside the page
-    "dill>=0.3.1",  # tfx-bsl imports it, and Beam no longer brings it
-    "setuptools>=70.1,<80",  # the last with pkg_resources, which TFX 1.16 imports
+    "tensorboard>=2.16,<2.22",  # Keras' callback writes its logs; TensorFlow 2.21 leaves it out
+]
+
+# What TFX 1.16 forgets to name. It is the line of Python 3.10; 1.21 does without.
+TFX_1_16 = [
+    "dill>=0.3.1; python_version < '3.11'",  # tfx-bsl imports it, and Beam no longer brings it
+    "setuptools>=70.1,<80; python_version < '3.11'",  # the last with pkg_resources
 ]
 
 # Reads HEIC, what phones of Apple write; needed where pictures are ingested and in the client.
@@ -51,6 +62,12 @@ HEIF = [
 # Pictures that `make demo` and the benchmarks use.
 DEMO = [
     "elpv-dataset>=1.0,<2",  # 2,624 labelled solar cells (CC BY-NC-SA 4.0), shipped in the wheel
+]
+
+# What compiles for Kubeflow Pipelines; with TFX 1.16 only in an environment of its own.
+KUBEFLOW = [
+    "kfp>=2.17,<2.18",  # Kubeflow's SDK: the compiler, the client and what runs in a step
+    "kfp-kubernetes>=2.17,<2.18",  # secrets, volumes and node selectors of a step
 ]
 
 # What checks the project.
@@ -74,13 +91,32 @@ setup(
     version="0.1.0",
     description="From a folder of labelled pictures to a gated, served image classifier",
     license="Apache-2.0",
-    python_requires=">=3.10,<3.14",
+    python_requires=">=3.10,<3.15",
     packages=find_packages(include=["pipeline*", "components*", "serving*"]),
     package_data={
         "": ["presets/*.yaml", "*.pbtxt", "*.html", "*.j2", "py.typed"],
         "serving": ["config/*", "deploy/*"],
     },
     install_requires=CLIENT,
-    extras_require={"pipeline": PIPELINE, "heif": HEIF, "demo": DEMO, "dev": DEV},
+    extras_require={
+        "server": SERVER,
+        "pipeline": SERVER + PIPELINE + TFX_1_16,
+        "kubeflow": KUBEFLOW,
+        "heif": HEIF,
+        "demo": DEMO,
+        "dev": DEV,
+    },
+    classifiers=[
+        "Development Status :: 4 - Beta",
+        "Environment :: Console",
+        "Operating System :: POSIX :: Linux",
+        "Programming Language :: Python :: 3.10",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+        "Programming Language :: Python :: 3.14",
+        "Topic :: Scientific/Engineering :: Image Recognition",
+        "Typing :: Typed",
+    ],
     entry_points={"console_scripts": ["transfer-pipeline = pipeline.cli:main"]},
 )

@@ -23,11 +23,12 @@ BENCHMARKS = {
     "memory": "peak memory at two numbers of pictures",
     "serving": "throughput and latency of the local server against the bare function",
     "disk": "bytes written per picture",
+    "lines": "both lines of TFX: imports, runs, the demo, serving",
     "presets": "what each preset reaches on solar cells",
     "elpv": "accuracy on all solar cells beside what was published",
 }
-LONG = ("presets", "elpv")
-"""Hours; run only where they are named."""
+LONG = ("lines", "presets", "elpv")
+"""Half an hour to hours; run only where they are named."""
 
 
 def main(names: list[str]) -> int:

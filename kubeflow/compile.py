@@ -1,9 +1,10 @@
 """Turns a compiled TFX pipeline into a Kubeflow Pipelines v2 pipeline, one step per node.
 
-Run by the interpreter of an environment of its own (`make kubeflow-setup`), since Kubeflow's SDK
-and TFX need different protobufs; so it imports neither TFX nor this project:
+Run by the interpreter that has Kubeflow's SDK (`make kubeflow-setup` builds it). With TFX 1.16 that
+is an environment of its own, since the two need different protobufs; so it imports neither TFX nor
+this project:
 
-    .venv-kubeflow/bin/python kubeflow/compile.py --order ORDER.json --output OUT.yaml
+    PYTHON kubeflow/compile.py --order ORDER.json --output OUT.yaml
 
 `transfer-pipeline compile --target kubeflow` writes the order (pipeline/targets/kubeflow.py).
 """

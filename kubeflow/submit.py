@@ -1,7 +1,9 @@
 """Starts a compiled Kubeflow pipeline on a Kubeflow Pipelines host, now or by a schedule:
 
-    .venv-kubeflow/bin/python kubeflow/submit.py --pipeline PETS.yaml --host URL \
-        --experiment pets [--set training.seed=1] [--cron "0 3 * * 1"]
+    PYTHON kubeflow/submit.py --pipeline PETS.yaml --host URL --experiment pets
+        [--set training.seed=1] [--cron "0 3 * * 1"]
+
+PYTHON is `.venv/bin/python`, or with TFX 1.16 `.venv-kubeflow/bin/python`.
 
 A schedule takes the place of the one with the same name in the experiment.
 """

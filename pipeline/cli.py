@@ -34,7 +34,10 @@ app = typer.Typer(
 )
 
 _DEFAULT_ROOT = "transfer-pipeline-runs"  # of `runtime.root`
-_IN_EXTRA_PIPELINE = ("tfx", "ml_metadata", "apache_beam", "tensorflow_model_analysis")
+_IN_EXTRA_PIPELINE = (
+    "apache_beam", "google_crc32c", "grpc_health", "h5py", "keras", "ml_metadata", "tensorflow",
+    "tensorflow_model_analysis", "tensorflow_serving", "tfx",
+)  # fmt: skip
 
 
 class Target(str, Enum):

@@ -68,7 +68,7 @@ def read(model_dir: Path) -> Labels | None:
 
 def config(labels: Labels) -> object:
     """Returns the ModelServerConfig that serves both versions under their labels."""
-    from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
+    from serving.api import ModelServerConfig
 
     made = ModelServerConfig()
     model = made.model_config_list.config.add(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from serving.labels import MODELS_CONFIG, VersionError
 
-if TYPE_CHECKING:  # the client imports gRPC, its messages TensorFlow
+if TYPE_CHECKING:  # the client imports gRPC
     from serving.client import Client, VersionStatus
 
 _LOAD_SECONDS = 300.0
@@ -63,9 +63,8 @@ def reload(server: str, config: object) -> None:
         VersionError: it refuses it, or nothing answers.
     """
     import grpc
-    from tensorflow_serving.apis.model_management_pb2 import ReloadConfigRequest
-    from tensorflow_serving.apis.model_service_pb2_grpc import ModelServiceStub
 
+    from serving.api import ModelServiceStub, ReloadConfigRequest
     from serving.client.busy import Busy
     from serving.client.channel import open_channel
 

@@ -1,4 +1,4 @@
-"""What holds for all tests: the environment is the command's, and who shares what."""
+"""Holds for all tests: the environment is the command's; tests that share a run share a worker."""
 
 from __future__ import annotations
 

@@ -19,11 +19,12 @@ from typing import Any, Dict, List, NamedTuple
 from interpreters import (
     SetupError,
     attempt,
-    cache_dir,
-    find_python,
     find_uv,
+    first_python,
     require_compiler,
+    uv_environment,
 )
+from lines import LINES, NEWEST, Line, choose
 
 ROOT = Path(__file__).resolve().parent.parent
 STAMP = "transfer-pipeline.json"
@@ -33,46 +34,51 @@ class Environment(NamedTuple):
     """One virtual environment of the checkout."""
 
     folder: str
-    lock: str  # constraints/<lock>.txt, written from constraints/<lock>.in
+    lock: str  # constraints/<lock>.txt
+    source: str  # what the lock is written from, constraints/<source>.in
     pythons: List[str]  # the first that is found is taken
     has_project: bool  # TFX and the project itself, editable, are installed into it
     compile_options: List[str]  # what `uv pip compile` needs besides
 
 
-ENVIRONMENTS = {
-    "setup": Environment(
+def pipeline_environment(line: Line, python: str) -> Environment:
+    """Returns the environment `.venv` on one line of TFX and one of its Pythons."""
+    return Environment(
         folder=".venv",
-        lock="tfx-1.16-py310",
-        pythons=["3.10"],
+        lock=line.lock(python),
+        source="tfx-" + line.tfx,
+        pythons=[python],
         has_project=True,
-        compile_options=["setup.py", "--extra=pipeline", "--extra=demo", "--extra=dev"]
-        + ["--python-version=3.10", "--python-platform=x86_64-manylinux_2_28"],
-    ),
+        compile_options=["setup.py"]
+        + ["--extra=" + extra for extra in line.extras]
+        + ["--python-version=" + python, "--python-platform=" + line.platform],
+    )
+
+
+def _beside(name: str) -> Environment:
     # A lock for every Python from 3.10 on: the one that built .venv will always do.
-    "kubeflow-setup": Environment(
-        folder=".venv-kubeflow",
-        lock="kubeflow",
-        pythons=["3.12", "3.13", "3.11", "3.10"],
+    return Environment(
+        folder=".venv-" + name,
+        lock=name,
+        source=name,
+        pythons=["3.13", "3.12", "3.11", "3.10"],
         has_project=False,
         compile_options=["--universal", "--python-version=3.10"],
-    ),
-    "airflow-setup": Environment(
-        folder=".venv-airflow",
-        lock="airflow",
-        pythons=["3.12", "3.13", "3.11", "3.10"],
-        has_project=False,
-        compile_options=["--universal", "--python-version=3.10"],
-    ),
-}
+    )
+
+
+BESIDE = {"kubeflow": _beside("kubeflow"), "airflow": _beside("airflow")}
+"""By their names, what a line of TFX that lacks the extra can't have in `.venv`."""
 
 # No environment of the checkout: kubeflow/Dockerfile adds it to the image for GPUs.
 CUDA = Environment(
     folder="",
     lock="cuda",
-    pythons=["3.10"],
+    source="cuda",
+    pythons=NEWEST.pythons,
     has_project=False,
-    compile_options=["--no-deps", "--python-version=3.10"]
-    + ["--python-platform=x86_64-manylinux_2_28"],
+    compile_options=["--no-deps", "--python-version=" + NEWEST.pythons[0]]
+    + ["--python-platform=" + NEWEST.platform],
 )
 
 
@@ -80,11 +86,6 @@ def run_uv(arguments: List[str]) -> None:
     """Runs uv; raises SetupError where it fails. Its output goes to the terminal."""
     if subprocess.call([find_uv()] + arguments, cwd=str(ROOT), env=uv_environment()) != 0:
         raise SetupError(f"uv {' '.join(arguments[:2])} failed; the reason is above.")
-
-
-def uv_environment() -> Dict[str, str]:
-    """Returns uv's environment variables: what it downloads goes to the cache folder."""
-    return dict(os.environ, UV_PYTHON_INSTALL_DIR=str(cache_dir() / "python"))
 
 
 def inputs_digest(environment: Environment) -> str:
@@ -121,10 +122,10 @@ def build(environment: Environment) -> None:
     print(f"setup: building {environment.folder}", flush=True)
     if environment.has_project:
         require_compiler()
-    if stamp:
+    if stamp and stamp.get("python") in environment.pythons:
         (folder / STAMP).unlink()
     else:
-        create(folder, environment.pythons)
+        stamp = {"python": create(folder, environment.pythons)}
     python = "--python=" + str(folder / "bin" / "python")
     lock = os.path.join("constraints", environment.lock + ".txt")
     # Compiled here, since imports can't do it where PYTHONDONTWRITEBYTECODE is set: TensorFlow
@@ -135,55 +136,81 @@ def build(environment: Environment) -> None:
     if environment.has_project:
         options = ["--no-deps", "--no-build-isolation", "--editable", "."]
         run_uv(["pip", "install", "--quiet", python] + options)
-    record = {"inputs": wanted, "installed": installed(folder)}
+    record = dict(stamp, inputs=wanted, installed=installed(folder))
     (folder / STAMP).write_text(json.dumps(record))
     print(f"setup: {environment.folder} is ready")
 
 
-def create(folder: Path, versions: List[str]) -> None:
-    """Makes an empty virtual environment of the first of the Python versions to be had."""
+def create(folder: Path, versions: List[str]) -> str:
+    """Makes an empty virtual environment of the first of the Python versions to be had.
+
+    Returns:
+      the version taken, "3.12".
+    """
     if folder.is_symlink():
         folder.unlink()
     elif folder.exists():
         shutil.rmtree(str(folder))
-    found = next(filter(None, map(find_python, versions)), None)
-    command = [find_uv(), "venv", "--no-project", "--python", found or versions[0], str(folder)]
-    done = subprocess.run(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=uv_environment()
-    )
-    if done.returncode != 0 and found:
-        raise SetupError("no environment could be made:\n" + done.stdout.decode())
-    if done.returncode != 0:
+    found = first_python(versions)
+    if not found:
         wanted = " or ".join(versions)
         raise SetupError(
             f"no Python {wanted} with its C headers was found on PATH or in pyenv, and uv could "
             f"not download one: install it (for example with `pyenv install {versions[0]}`), "
             "then try again."
         )
+    version, python = found
+    command = [find_uv(), "venv", "--no-project", "--python", python, str(folder)]
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=uv_environment()
+    )
+    if done.returncode != 0:
+        raise SetupError("no environment could be made:\n" + done.stdout.decode())
+    return version
 
 
 def lock(environment: Environment) -> None:
     """Writes an environment's lock again; versions that still fit stay as they are."""
-    name = os.path.join("constraints", environment.lock)
-    python = next(filter(None, map(find_python, environment.pythons)), environment.pythons[0])
+    folder = "constraints" + os.sep
+    found = first_python(environment.pythons)
+    python = "--python=" + (found[1] if found else environment.pythons[0])
     header = ["--custom-compile-command=make lock", "--no-annotate", "--quiet"]
-    options = header + ["--generate-hashes", "--python=" + python, "--output-file", name + ".txt"]
-    run_uv(["pip", "compile", name + ".in"] + environment.compile_options + options)
+    output = ["--generate-hashes", "--output-file", folder + environment.lock + ".txt"]
+    source = folder + environment.source + ".in"
+    run_uv(["pip", "compile", source] + environment.compile_options + header + output + [python])
+
+
+def locked() -> List[Environment]:
+    """Returns every environment that has a lock."""
+    lines = [pipeline_environment(line, python) for line in LINES for python in line.pythons]
+    return lines + list(BESIDE.values()) + [CUDA]
+
+
+def wanted(what: str) -> Environment:
+    """Returns the environment to build for a target of the Makefile."""
+    beside = what.split("-")[0]  # of "kubeflow-setup"
+    if beside == "airflow":  # its pins fit beside no line of TFX
+        return BESIDE[beside]
+    chosen = choose()
+    if beside in BESIDE and beside not in chosen.line.extras:
+        return BESIDE[beside]
+    print(f"setup: {chosen}", flush=True)
+    return pipeline_environment(chosen.line, chosen.version)
 
 
 def main() -> int:
     """Builds one environment or writes all locks; returns 0 when done."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=sorted(ENVIRONMENTS) + ["lock"])
+    parser.add_argument("what", choices=["setup", "kubeflow-setup", "airflow-setup", "lock"])
     what = parser.parse_args().what
     guard = os.open(str(ROOT), os.O_RDONLY)
     fcntl.flock(guard, fcntl.LOCK_EX)  # two makes at once: the second waits for the first
     try:
         if what == "lock":
-            for environment in list(ENVIRONMENTS.values()) + [CUDA]:
+            for environment in locked():
                 lock(environment)
         else:
-            build(ENVIRONMENTS[what])
+            build(wanted(what))
     except SetupError as error:
         print(f"setup: {error}", file=sys.stderr)
         return 1

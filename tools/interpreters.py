@@ -9,17 +9,15 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Iterator, List, Optional
+from typing import Dict, Iterator, List, Optional, Tuple
 
 UV_VERSION = "0.13.9"
 
 # A CPython built without one of these modules can't run the pipeline, and one without its C
 # headers can't build pyfarmhash, which TFX needs; another may be at hand.
-PROBE = (
-    "import bz2, ctypes, os, platform, sqlite3, ssl, sys, sysconfig, zlib;"
-    "os.stat(os.path.join(sysconfig.get_path('include'), 'Python.h'));"
-    "print(platform.python_implementation(), '%d.%d' % sys.version_info[:2], sys.executable)"
-)
+_NAME = "print(platform.python_implementation(), '%d.%d' % sys.version_info[:2], sys.executable)"
+_WHOLE = "import bz2, ctypes, os, platform, sqlite3, ssl, sys, sysconfig, zlib;"
+_HEADERS = "os.stat(os.path.join(sysconfig.get_path('include'), 'Python.h'));"
 
 
 class SetupError(Exception):
@@ -62,13 +60,48 @@ def find_python(version: str) -> Optional[str]:
     Looks on PATH, then into the folders of pyenv and uv: behind pyenv's shims only the
     version chosen for the current folder answers.
     """
+    return _find(version, _WHOLE + _HEADERS + _NAME)
+
+
+def lacks_headers(version: str) -> bool:
+    """Returns whether a CPython of that version is there, whole but for its C headers."""
+    return find_python(version) is None and _find(version, _WHOLE + _NAME) is not None
+
+
+def _find(version: str, probe: str) -> Optional[str]:
     wanted = ["CPython", version]
     for folder in _folders():
         for name in ("python" + version, "python3"):
-            answer = attempt([str(folder / name), "-c", PROBE])
+            answer = attempt([str(folder / name), "-c", probe])
             if answer and answer.split()[:2] == wanted:
                 return answer.strip().split(" ", 2)[2]
     return None
+
+
+def download_python(version: str) -> Optional[str]:
+    """Returns the path of a CPython that uv downloads to the cache folder, None where it can't."""
+    print(f"setup: Python {version} was not found; asking uv for it", flush=True)
+    command = [find_uv(), "python", "install", "--quiet", version]
+    try:
+        done = subprocess.call(command, env=uv_environment(), stderr=subprocess.DEVNULL)
+    except OSError:
+        return None
+    return find_python(version) if done == 0 else None
+
+
+def first_python(versions: List[str]) -> Optional[Tuple[str, str]]:
+    """Returns the first of these versions to be had with its path, found before downloaded."""
+    for find in (find_python, download_python):
+        for version in versions:
+            python = find(version)
+            if python:
+                return version, python
+    return None
+
+
+def uv_environment() -> Dict[str, str]:
+    """Returns uv's environment variables: what it downloads goes to the cache folder."""
+    return dict(os.environ, UV_PYTHON_INSTALL_DIR=str(cache_dir() / "python"))
 
 
 def require_compiler() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 
 from components.errors import UserError
@@ -17,7 +18,7 @@ def serve(options: ServeOptions, local: bool) -> None:
       local: starts the development server even where the machine has TensorFlow Serving.
 
     Raises:
-      UserError: a port is taken, or a file is not of its form.
+      UserError: a port is taken, a file is not of its form, or TensorFlow is missing.
     """
     from serving import real_server
 
@@ -25,6 +26,11 @@ def serve(options: ServeOptions, local: bool) -> None:
     if command is not None:
         print(" ".join(command), flush=True)
         os.execvp(command[0], command)
+    if importlib.util.find_spec("tensorflow_serving") is None:
+        raise UserError(
+            "Neither TensorFlow Serving nor what the development server needs is installed: put "
+            "tensorflow_model_server on PATH, or pip install 'transfer-pipeline[server]'."
+        )
     try:
         serve_locally(options)
     except OSError as error:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -12,9 +14,18 @@ from components.errors import ConfigError, UserError
 from pipeline.config import Config
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-INTERPRETER = CHECKOUT / ".venv-kubeflow" / "bin" / "python"
 SCRIPT = CHECKOUT / "kubeflow" / "compile.py"
 _COMPILE = "compile"  # the step before all nodes
+
+
+def interpreter() -> Path:
+    """Returns the interpreter that has kfp: this one, else that of `make kubeflow-setup`.
+
+    Kubeflow's SDK needs a newer protobuf than TFX 1.16 allows, and fits beside TFX 1.21.
+    """
+    if importlib.util.find_spec("kfp"):
+        return Path(sys.executable)
+    return CHECKOUT / ".venv-kubeflow" / "bin" / "python"
 
 
 class KubeflowCompileError(UserError):
@@ -57,18 +68,18 @@ def compile_for_kubeflow(config: Config, compiled: dict[str, Any], output: Path)
       ConfigError: the interpreter or the script is missing, or the order is wrong.
       KubeflowCompileError: the compiler refused the pipeline; the message has its last lines.
     """
-    interpreter = Path(config.runtime.kubeflow.python or INTERPRETER)
+    python = Path(config.runtime.kubeflow.python or interpreter())
     if not SCRIPT.is_file():
         raise ConfigError(f"No {SCRIPT}: compiling for Kubeflow needs a checkout of the project.")
-    if not interpreter.is_file():
+    if not python.is_file():
         raise ConfigError(
-            f"No Python at {interpreter}: compiling for Kubeflow needs an environment with its "
+            f"No Python at {python}: compiling for Kubeflow needs an environment with its "
             "SDK. Run `make kubeflow-setup`, or name an interpreter that has kfp 2.17."
         )
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "order.json")
         file.write_text(json.dumps(order(config, compiled)), "utf-8")
-        arguments = [interpreter, SCRIPT, "--order", file, "--output", output]
+        arguments = [python, SCRIPT, "--order", file, "--output", output]
         done = subprocess.run(list(map(str, arguments)), capture_output=True, text=True)
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]

@@ -20,7 +20,7 @@ from components.errors import ConfigError
 from pipeline.config import Config
 from pipeline.definition import create_pipeline
 
-# Of kubeflow/Dockerfile, in which `python` is the one with kfp.
+# Of kubeflow/Dockerfile.
 _PYTHON = "/opt/pipeline/bin/python"
 _ENTRY = "tfx.orchestration.kubeflow.v2.container.kubeflow_v2_run_executor"
 

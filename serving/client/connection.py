@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import grpc
 
+from serving.client import messages
 from serving.client.base import Options
 from serving.client.channel import Tls, open_channel
 from serving.picture_settings import PictureSettings
@@ -48,8 +49,6 @@ class Connection:
             server, name, version, label, timeout, max_pictures, max_bytes, concurrency,
             max_message_bytes, tls, token,
         )  # fmt: skip
-        from serving.client import messages  # imports TensorFlow
-
         self._messages = messages
         self._pictures = PictureSettings()  # of the model, as its last answer said
         self._spec = messages.model_spec(name, version, label)

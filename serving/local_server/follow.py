@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
+
 from serving.config_files import ConfigFileError, read_models
 from serving.local_server.errors import ServingError
 from serving.local_server.server import LocalServer
@@ -36,7 +38,7 @@ class FollowingServer(LocalServer):
         announce: Callable[[str], None] = print,
         **options: Any,
     ) -> None:
-        super().__init__(read_models(models_file), announce=announce, **options)
+        super().__init__(_models(models_file), announce=announce, **options)
         self._file = models_file
         self._seconds = seconds
         self._said = ""
@@ -54,7 +56,7 @@ class FollowingServer(LocalServer):
     def _follow(self) -> None:
         while not self._ended.wait(self._seconds):
             try:
-                self._models.apply(read_models(self._file))
+                self._models.apply(_models(self._file))
                 self._said = ""
             except (ConfigFileError, ServingError) as error:
                 self._say(f"{self._file} is not taken: {error}")
@@ -65,3 +67,8 @@ class FollowingServer(LocalServer):
         if reason != self._said:
             self._announce(reason)
         self._said = reason
+
+
+def _models(path: Path) -> ModelServerConfig:
+    """Reads a file into the message that a reload request brings, too."""
+    return ModelServerConfig.FromString(read_models(path).SerializeToString())

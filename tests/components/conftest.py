@@ -1,4 +1,4 @@
-"""What tests share: a Transform graph, pictures as the ingest writes them, a user but root."""
+"""Shared fixtures: a Transform graph, pictures as the ingest writes them, a user but root."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def write_transform_graph(
 
 
 def examples(pictures: Path) -> list[bytes]:
-    """Gives the serialized Example of each picture, in the ingest's order."""
+    """Returns the serialized Example of each picture, in the ingest's order."""
     data = Data(source=str(pictures))
     files = sorted(sources.scan(data).files, key=ingest.mixed_position)
     read = [(file, reading.read(file, data)[0]) for file in files]

@@ -23,7 +23,7 @@ SMALL = [
     "training.frozen.learning_rate=0.01",
     "training.unfrozen.epochs=1",
 ]
-"""What makes a run small: a random MobileNet can tell the made classes apart."""
+"""Assignments of a small run: a random MobileNet can tell the made classes apart."""
 
 BEFORE_TRAINER = [
     "ImageExampleGen",

@@ -1,4 +1,4 @@
-"""What is tried on cached features: the Tuner's search and the learning-rate range test."""
+"""The Tuner's search and the learning-rate range test, on cached features."""
 
 from __future__ import annotations
 

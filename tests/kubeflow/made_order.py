@@ -12,7 +12,7 @@ from pipeline import config
 from pipeline.targets import kubeflow as kubeflow_target
 
 ROOT = Path(__file__).resolve().parents[2]
-INTERPRETER = kubeflow_target.INTERPRETER
+INTERPRETER = kubeflow_target.interpreter()
 IMAGE = "example/python:1"
 
 # As TFX's compiler writes them; out of order on purpose.
@@ -41,7 +41,7 @@ components.load_component_from_file(sys.argv[1])(**json.loads(sys.argv[3]))
 
 
 def compiled_pipeline(nodes: dict[str, list[str]]) -> dict[str, Any]:
-    """Gives what TFX's compiler would write for nodes and those they wait for."""
+    """Returns nodes, with those they wait for, as TFX's compiler writes them."""
     steps = [
         {"pipelineNode": {"nodeInfo": {"id": name}, **({"upstreamNodes": up} if up else {})}}
         for name, up in nodes.items()
@@ -50,7 +50,7 @@ def compiled_pipeline(nodes: dict[str, list[str]]) -> dict[str, Any]:
 
 
 def configuration(**kubeflow: Any) -> config.Config:
-    """Gives a configuration with these keys in `runtime.kubeflow`."""
+    """Returns a configuration with these keys in `runtime.kubeflow`."""
     settings = {"image": IMAGE, "step": {"retry_seconds": 0}, **kubeflow}
     return config.build(
         {
@@ -77,7 +77,7 @@ def compile_nodes(folder: Path, nodes: dict[str, list[str]], **kubeflow: Any) ->
 
 
 def load(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Gives the pipeline's and the platform's specification in `out.yaml`, as kfp loads them."""
+    """Returns the pipeline's and the platform's specification in `out.yaml`, as kfp loads them."""
     command = [str(INTERPRETER), "-c", _LOAD, "out.yaml"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
     pipeline, platform = json.loads(done.stdout)

@@ -15,7 +15,7 @@ _KINDS = {"experiments": "experiment_id", "runs": "run_id", "recurringruns": "re
 
 
 class Host:
-    """What there is on the host, by kind."""
+    """The objects on the host, by kind."""
 
     def __init__(self) -> None:
         self.there: dict[str, list[dict[str, Any]]] = {kind: [] for kind in _KINDS}
@@ -24,7 +24,7 @@ class Host:
         self.refuses = False  # what would change something
 
     def answer(self, method: str, path: str, body: Any) -> Any:
-        """Gives the answer to a request; None where there is no such place."""
+        """Returns the answer to a request; None where there is no such place."""
         url = urllib.parse.urlsplit(path)
         place = re.fullmatch(r"/apis/v2beta1/(\w+)(?:/([\w-]+))?", url.path)
         if place and place[1] == "healthz":

@@ -13,13 +13,14 @@ from pathlib import Path
 from setuptools import find_packages
 
 from pipeline.targets import vertex as vertex_target
-from tests.kubeflow.made_order import ROOT
+from tests.checkout_tools import ROOT, interpreters, lines, own_lock
 
 DOCKERFILE = ROOT / "kubeflow" / "Dockerfile"
+LOCK = lines.NEWEST.lock(lines.NEWEST.pythons[0])
 
 
 def stages() -> dict[str, list[str]]:
-    """Gives each stage's instructions by its name, continued lines joined, comments left out."""
+    """Returns each stage's instructions by its name, continued lines joined, comments left out."""
     text = re.sub(r"^#.*\n", "", DOCKERFILE.read_text(), flags=re.MULTILINE).replace("\\\n", " ")
     found: dict[str, list[str]] = {}
     for line in filter(None, text.splitlines()):
@@ -35,12 +36,16 @@ def all_lines() -> str:
 
 
 def environment_of(stage: str) -> dict[str, str]:
-    """Gives what ENV sets in a stage, names of variables resolved where they are set there."""
+    """Returns the variables that ENV sets in a stage; those that it refers to are resolved."""
     given: dict[str, str] = {}
     for line in stages()[stage]:
         if line.startswith("ENV "):
             given |= dict(word.split("=", 1) for word in line.removeprefix("ENV ").split())
     return {key: value.replace("$NVIDIA", given.get("NVIDIA", "")) for key, value in given.items()}
+
+
+def cuda_name(requirement: str) -> str:
+    return requirement.removeprefix("nvidia-").split("-cu12")[0]
 
 
 def test_hadolint_has_no_complaint() -> None:
@@ -64,11 +69,9 @@ def test_the_project_is_the_last_and_only_layer_that_a_new_version_changes() -> 
     found = stages()
     for name in ("gpu", "cpu"):
         assert found[name][-1] == "COPY --from=project /opt/project /opt/project"
-    before = [line for name in ("tfx", "kfp", "cuda", "runtime") for line in found[name]]
+    before = [line for name in ("tfx", "cuda", "runtime") for line in found[name]]
     sources = {word for line in before if line.startswith("COPY") for word in line.split()[1:-1]}
-    assert sources == {"setup.py", "pyproject.toml", "--from=kfp", "--from=tfx", "/opt/kfp"} | {
-        "/opt/pipeline"
-    }
+    assert sources == {"setup.py", "pyproject.toml", "--from=tfx", "/opt/pipeline"}
 
 
 def test_every_package_of_the_project_is_copied_and_reaches_the_build() -> None:
@@ -85,12 +88,12 @@ def test_every_package_of_the_project_is_copied_and_reaches_the_build() -> None:
 
 def test_all_that_is_installed_is_held_against_a_lock() -> None:
     installs = re.findall(r"uv pip install .*?(?=&&|$)", all_lines(), re.MULTILINE)
-    assert len(installs) == 4
+    assert len(installs) == 3
     for words in map(str.split, installs):
         locks = [word for word in words if word.startswith("constraints/")]
         assert all((ROOT / lock).is_file() for lock in locks)
         if "setup.py" in words:  # uv checks the hashes of constraints, too
-            assert words[words.index("--constraints") + 1] == "constraints/tfx-1.16-py310.txt"
+            assert words[words.index("--constraints") + 1] == f"constraints/{LOCK}.txt"
         elif words[-1] != ".":
             assert "--require-hashes" in words
         else:
@@ -98,16 +101,19 @@ def test_all_that_is_installed_is_held_against_a_lock() -> None:
 
 
 def test_pythons_and_uv_are_those_of_the_checkouts_environments() -> None:
-    bases = set(re.findall(r"^FROM python:(\d+\.\d+)\.\d+-slim-\w+ ", all_lines(), re.MULTILINE))
-    assert bases == {"3.10"}  # of tfx-1.16-py310
+    bases = set(re.findall(r"^FROM python:(\d+\.\d+)-slim-\w+ ", all_lines(), re.MULTILINE))
+    assert bases == {lines.NEWEST.pythons[0]}
+    assert f"UV_PYTHON=/usr/local/bin/python{lines.NEWEST.pythons[0]} " in all_lines()
     [version] = re.findall(r"uv==(\S+)", all_lines())
-    assert f'UV_VERSION = "{version}"' in (ROOT / "tools" / "interpreters.py").read_text()
+    assert version == interpreters.UV_VERSION
     assert vertex_target._PYTHON.removesuffix("/bin/python") in all_lines()
 
 
-def test_kubeflows_python_comes_first_and_the_command_is_found() -> None:
+def test_the_python_that_has_kfp_comes_first_and_the_command_is_found() -> None:
+    assert "kubeflow" in lines.NEWEST.extras
+    assert "--extra kubeflow" in all_lines()
     first, second, _ = environment_of("runtime")["PATH"].split(":")
-    assert (first, second) == ("/opt/kfp/bin", "/opt/project/bin")
+    assert (first, second) == ("/opt/pipeline/bin", "/opt/project/bin")
 
 
 def test_cuda_is_what_tensorflow_asks_for_and_all_of_it_is_found() -> None:
@@ -117,8 +123,10 @@ def test_cuda_is_what_tensorflow_asks_for_and_all_of_it_is_found() -> None:
         if requirement.startswith("nvidia-")
     ]
     listed = (ROOT / "constraints" / "cuda.in").read_text().splitlines()[1:]
-    assert listed == asked
-    names = [line.removeprefix("nvidia-").split("-cu12")[0] for line in listed]
+    if own_lock().stem == LOCK:  # the bounds are that line's, the packages every line's
+        assert listed == asked
+    names = [cuda_name(line) for line in listed]
+    assert names == [cuda_name(line) for line in asked]
     folders = {name.replace("-", "_") for name in names} - {"cuda_nvcc"}  # a program
     given = environment_of("gpu")
     assert set(given["LD_LIBRARY_PATH"].split(":")) == {
@@ -135,11 +143,9 @@ def test_the_projects_layer_has_a_command_that_works(tmp_path: Path) -> None:
             copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
             source.mkdir(exist_ok=True)
             copy(ROOT / name, source / name)
-    find = "import interpreters; print(interpreters.find_uv())"
-    uv = subprocess.check_output([sys.executable, "-c", find], cwd=ROOT / "tools", text=True)
     [install] = [line.removeprefix("RUN ") for line in stages()["project"] if "RUN" in line]
     words = install.replace("/opt/pipeline/bin/python", sys.executable).split()
-    words = [uv.strip(), *(word.replace("/opt", str(tmp_path)) for word in words[1:])]
+    words = [interpreters.find_uv(), *(word.replace("/opt", str(tmp_path)) for word in words[1:])]
     subprocess.run(words, cwd=source, check=True, capture_output=True)
     command = tmp_path / "project" / "bin" / "transfer-pipeline"
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""What the documentation says of the configuration is true."""
+"""The documentation of the configuration is true."""
 
 from __future__ import annotations
 

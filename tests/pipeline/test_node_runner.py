@@ -1,4 +1,4 @@
-"""What the node runner refuses before it starts anything."""
+"""The node runner refuses wrong arguments before it starts anything."""
 
 from __future__ import annotations
 

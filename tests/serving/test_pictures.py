@@ -88,7 +88,7 @@ REENCODED: dict[str, bytes] = {
 
 @pytest.fixture(scope="module")
 def decoded() -> Callable[[bytes], Pixels]:
-    """What the served graph sees: `[height, width, 3]` uint8."""
+    """Returns the pixels that the served graph decodes: `[height, width, 3]` uint8."""
     tf = pytest.importorskip("tensorflow")
 
     def decode(data: bytes) -> Pixels:
@@ -98,7 +98,7 @@ def decoded() -> Callable[[bytes], Pixels]:
 
 
 def as_seen(data: bytes) -> Pixels:
-    """What a viewer shows of a file, told by Pillow alone: `[height, width, 3]` uint8."""
+    """Returns the pixels that a viewer shows, by Pillow alone: `[height, width, 3]` uint8."""
     image = ImageOps.exif_transpose(opened(data))
     if image.mode.startswith("I;16"):
         return np.stack([np.asarray(image) // 256] * 3, -1).astype(np.uint8)

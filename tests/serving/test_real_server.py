@@ -16,7 +16,7 @@ from tests.serving.samples import png
 
 @pytest.fixture
 def binary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """What a `tensorflow_model_server` on PATH was started with, a line each time."""
+    """A file with the arguments of each start of a `tensorflow_model_server` on PATH."""
     return stand_in.put_on_path(tmp_path / "played", monkeypatch)
 
 

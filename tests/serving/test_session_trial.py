@@ -1,4 +1,4 @@
-"""What `versions --check`, `rollback` and InfraValidator say of models in a process of its own."""
+"""`versions --check`, `rollback` and InfraValidator try models in a process of its own."""
 
 from __future__ import annotations
 

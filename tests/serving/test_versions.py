@@ -54,7 +54,7 @@ def hidden(model_dir: Path) -> set[str]:
 
 @contextmanager
 def polled(model_dir: Path) -> Iterator[list[int | None]]:
-    """What a server would find that looked before every single rename, and at the end."""
+    """Collects the versions that a server finds before every single rename, and at the end."""
     seen: list[int | None] = []
     watching = True
 

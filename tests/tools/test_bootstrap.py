@@ -11,8 +11,11 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-LOCK = "constraints/tfx-1.16-py310.txt"
+from tests.checkout_tools import ROOT, interpreters, lines, own_lock
+
+OWN = own_lock()
+LOCK = f"constraints/{OWN.name}"
+TFX, PYTHON = OWN.stem.removeprefix("tfx-").split("-py")
 PROJECT = "from setuptools import setup\nsetup(name='transfer-pipeline', packages=[])\n"
 
 
@@ -36,12 +39,12 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def start(checkout: Path, **environment: str) -> subprocess.Popen[str]:
-    # Python 3.10 is found where the one that runs the tests comes from.
+    # The line's Python is found where the one that runs the tests comes from.
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     return subprocess.Popen(
         [sys.executable, "tools/bootstrap.py", "setup"],
         cwd=checkout,
-        env={**os.environ, "PATH": path, **environment},
+        env={**os.environ, "PATH": path, lines.CHOICE: TFX, **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -65,7 +68,7 @@ def test_a_finished_environment_is_left_alone(checkout: Path) -> None:
     assert imports(checkout, "six")
     stamp = checkout / ".venv" / "transfer-pipeline.json"
     before = stamp.stat().st_mtime_ns
-    assert setup(checkout) == "setup: .venv is up to date\n"
+    assert setup(checkout).splitlines()[1:] == ["setup: .venv is up to date"]
     assert stamp.stat().st_mtime_ns == before
 
 
@@ -85,7 +88,7 @@ def test_another_lock_changes_the_environment_in_place(checkout: Path) -> None:
 def test_a_broken_environment_is_built_anew(checkout: Path, damage: str) -> None:
     setup(checkout)
     venv = checkout / ".venv"
-    site = venv / "lib" / "python3.10" / "site-packages"
+    [site] = venv.glob("lib/python3*/site-packages")
     if damage == "interpreter":
         (venv / "bin" / "python").unlink()
     elif damage == "package":
@@ -100,7 +103,7 @@ def test_a_broken_environment_is_built_anew(checkout: Path, damage: str) -> None
         checkout = checkout.rename(checkout.with_name("another place"))
     assert ".venv is ready" in setup(checkout)
     assert imports(checkout, "six")
-    assert setup(checkout) == "setup: .venv is up to date\n"
+    assert setup(checkout).splitlines()[1:] == ["setup: .venv is up to date"]
 
 
 def test_a_tampered_package_is_refused(checkout: Path) -> None:
@@ -119,24 +122,57 @@ def test_two_at_once_both_end_well(checkout: Path) -> None:
     assert imports(checkout, "six")
 
 
-def test_without_a_python_or_a_compiler_one_sentence_says_so(checkout: Path) -> None:
+def bare(checkout: Path) -> tuple[Path, dict[str, str]]:
+    """Returns a PATH's only folder, with uv, and an environment that leads to no Python."""
     tools = checkout / "bin"
     tools.mkdir()
-    find = "import interpreters; print(interpreters.find_uv())"
-    uv = subprocess.run(
-        [sys.executable, "-c", find], cwd=ROOT / "tools", capture_output=True, text=True, check=True
-    )
-    (tools / "uv").symlink_to(uv.stdout.strip())
-    bare = {"PATH": str(tools), "HOME": str(checkout), "PYENV_ROOT": "", "XDG_DATA_HOME": ""}
-    bare |= {"UV_PYTHON_DOWNLOADS": "never", "VIRTUAL_ENV": ""}
-    process = start(checkout, **bare)
-    output = process.communicate()[0]
-    assert output.splitlines()[1].startswith("setup: no C++ compiler was found")
-    (tools / "c++").symlink_to("/bin/true")
-    process = start(checkout, **bare)
-    output = process.communicate()[0]
+    (tools / "uv").symlink_to(interpreters.find_uv())
+    nowhere = {"HOME": str(checkout), "XDG_CACHE_HOME": str(checkout), "PYENV_ROOT": ""}
+    nowhere |= {"XDG_DATA_HOME": "", "UV_PYTHON_DOWNLOADS": "never", "VIRTUAL_ENV": ""}
+    return tools, {"PATH": str(tools), **nowhere}
+
+
+def test_without_a_python_one_sentence_says_so(checkout: Path) -> None:
+    _, environment = bare(checkout)
+    process = start(checkout, **environment)
+    last = process.communicate()[0].splitlines()[-1]
     assert process.returncode == 1
-    assert output.splitlines()[1:] == [
-        "setup: no Python 3.10 with its C headers was found on PATH or in pyenv, and uv could not "
-        "download one: install it (for example with `pyenv install 3.10`), then try again."
-    ]
+    assert last.startswith(f"setup: this machine can't run the pipeline: TFX {TFX} needs Python ")
+    assert " none was found on PATH or in pyenv, and uv could not download one: install it" in last
+
+
+def test_a_python_without_its_headers_is_named_with_the_package_to_install(checkout: Path) -> None:
+    tools, environment = bare(checkout)
+    version = f"{PYTHON[0]}.{PYTHON[1:]}"
+    found = tools / f"python{version}"
+    # Answers as a whole CPython does, but for the probe of its headers.
+    found.write_text(
+        f'#!/bin/sh\ncase "$2" in *Python.h*) exit 1;; esac\necho CPython {version} $0\n'
+    )
+    found.chmod(0o755)
+    process = start(checkout, **environment)
+    last = process.communicate()[0].splitlines()[-1]
+    assert process.returncode == 1
+    assert f"needs the C headers of Python {version}, which are missing here" in last
+    assert "apt-get install python3-dev" in last
+
+
+def test_without_a_compiler_one_sentence_says_so(checkout: Path) -> None:
+    tools, environment = bare(checkout)
+    version = f"{PYTHON[0]}.{PYTHON[1:]}"
+    (tools / f"python{version}").symlink_to(interpreters.find_python(version) or "")
+    process = start(checkout, **environment)
+    last = process.communicate()[0].splitlines()[-1]
+    assert process.returncode == 1
+    assert last.startswith("setup: no C++ compiler was found")
+
+
+def test_another_line_than_that_of_the_environment_builds_it_anew(checkout: Path) -> None:
+    setup(checkout)
+    kept = checkout / ".venv" / "kept"
+    kept.touch()
+    stamp = checkout / ".venv" / "transfer-pipeline.json"
+    stamp.write_text(stamp.read_text().replace('"python": "3', '"python": "2'))
+    (checkout / LOCK).write_text(pins("setuptools", "idna"))
+    assert ".venv is ready" in setup(checkout)
+    assert not kept.exists()

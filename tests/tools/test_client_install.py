@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from tests.checkout_tools import ROOT, interpreters, own_lock
 from tests.serving.conftest import processes, saved_model, server, settled
 from tests.serving.samples import png
 from tests.serving.server_process import ServerProcess
 
 __all__ = ["processes", "saved_model", "server", "settled"]
 
-ROOT = Path(__file__).resolve().parents[2]
 HEAVY = ("tfx", "tensorflow_transform", "apache_beam", "ml_metadata", "tensorflow_model_analysis")
 COST = """
 import json, sys, time
@@ -36,12 +36,7 @@ print(json.dumps([light, protos, early]))
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The interpreter of that environment, with the versions of the project's lock."""
     folder = tmp_path_factory.mktemp("client")
-    sys.path.insert(0, str(ROOT / "tools"))
-    try:
-        from bootstrap import find_uv, uv_environment
-    finally:
-        sys.path.remove(str(ROOT / "tools"))
-    uv, environment = find_uv(), uv_environment()
+    uv, environment = interpreters.find_uv(), interpreters.uv_environment()
     subprocess.run(
         [uv, "venv", "--quiet", "--no-project", "--python", sys.executable, folder / "venv"],
         check=True,
@@ -56,7 +51,7 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _without_hashes(folder: Path) -> Path:
     """The lock's versions alone: uv takes hashes for all packages or for none."""
-    lines = (ROOT / "constraints" / "tfx-1.16-py310.txt").read_text().splitlines()
+    lines = own_lock().read_text().splitlines()
     pins = [line.split("\\")[0].strip() for line in lines if "==" in line and line[0].isalnum()]
     path = folder / "constraints.txt"
     path.write_text("\n".join(pins))

@@ -26,7 +26,7 @@ _STRINGS = [tf.TensorSpec([None], tf.string, "inputs")]
 
 
 class Reader:
-    """Gives 0.8 to the class that the picture's bytes name, if it knows it."""
+    """Scores 0.8 to the class that the picture's bytes name, if it knows it."""
 
     def __init__(self, classes: list[str], sees: bool = True):
         self.classes = tf.constant(classes)
@@ -102,7 +102,7 @@ def inputs(tmp_path: Path) -> dict[str, list[Artifact]]:
 def evaluate(
     inputs: dict[str, list[Artifact]], folder: Path, **keys: Any
 ) -> tuple[dict[str, Any], dict[str, Artifact]]:
-    """Gives the verdict and the outputs."""
+    """Returns the verdict and the outputs."""
     outputs = {
         "evaluation": standard_artifacts.ModelEvaluation(),
         "predictions": artifact_types.Predictions(),

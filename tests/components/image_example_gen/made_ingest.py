@@ -21,7 +21,7 @@ from tests.components.made_step import execute
 
 @dataclasses.dataclass(frozen=True)
 class Ingested:
-    """What an ingest gave."""
+    """The outputs of an ingest."""
 
     report: dict[str, Any]
     classes: list[str]

@@ -182,7 +182,7 @@ def lite() -> dict[str, Any]:
 
 
 def trials(done: int = 3, diverged: int = 1) -> list[dict[str, Any]]:
-    """What Tuner tried, the best first."""
+    """Returns the Tuner's trials, the best first."""
     return [
         {
             "trial_id": f"{number:02}",
@@ -202,7 +202,7 @@ def picture() -> bytes:
 
 
 class Page(HTMLParser):
-    """What a parser makes of the page.
+    """Parses the page.
 
     Attributes:
       tags: (tag, attributes) of every element.

@@ -1,4 +1,4 @@
-"""What TFX counts on Beam's workers is what our own StatisticsGen counts in one process."""
+"""TFX counts on Beam's workers the same as our own StatisticsGen in one process."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def schema() -> schema_pb2.Schema:
 
 @pytest.fixture(scope="module")
 def counted(split: str, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """What the step counts on Beam's workers, of the split."""
+    """Returns the statistics of the split that the step counts on Beam's workers."""
     folder = tmp_path_factory.mktemp("statistics")
     inputs = {"examples": standard_artifacts.Examples(), "schema": standard_artifacts.Schema()}
     inputs["examples"].uri, inputs["examples"].split_names = str(Path(split).parent), '["train"]'

@@ -1,4 +1,4 @@
-"""What a subclass states is what TFX gets, and what `do` is handed."""
+"""TFX gets the specification that a subclass states, and `do` its settings."""
 
 from __future__ import annotations
 

@@ -47,16 +47,14 @@ NEVER_DECIDES = {
     "tfx": "artifacts and files; steps that run TFX's executors name it nevertheless",
     "yaml": "how the configuration is shown",
 }
-"""What cannot change a step's result, by what is imported."""
+"""Libraries that cannot change a step's result, by their import name."""
 
 DOES_NOT_DECIDE_HERE = {
-    "BaselineResolver": {"tensorflow_serving": "the server's configuration, which is not read"},
     "DataValidator": {
         "PIL": "only the default of a setting",
         "tensorflow": "records and messages come back as they were",
     },
     "InfraValidator": {"tensorflow_transform": "the graph, which is in the SavedModel"},
-    "Pusher": {"tensorflow_serving": "the server's configuration, which is not read"},
     "Trainer": {
         "PIL": "pictures of a trial that is not made",
         "grpc": "the errors of a server that does not run",

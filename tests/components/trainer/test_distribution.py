@@ -69,7 +69,7 @@ def weights(folder: Path) -> list[np.ndarray]:
 
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory: pytest.TempPathFactory, transform_graph: str, split: str) -> Path:
-    """What one device gives, and in `begun` what it leaves when it is killed after an epoch."""
+    """Trains on one device; `begun` holds the state left by a kill after an epoch."""
     folder = tmp_path_factory.mktemp("alone")
     kill = Epochs(kill_after=1)
     with pytest.MonkeyPatch.context() as patched:

@@ -1,4 +1,4 @@
-"""What is exported answers in a session of stock TensorFlow, as it does in memory.
+"""An export answers in a session of stock TensorFlow, as it does in memory.
 
 TensorFlow Serving, Java, Go, C and Triton load in a session: by the saver's restore op and tensor
 names. `tf.saved_model.load` follows the object graph and answers for models that these can't run.

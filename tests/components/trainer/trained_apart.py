@@ -48,7 +48,7 @@ class Blank(tf.Module):
 
 
 def first_draws() -> list[list[int]]:
-    """What each device's generator of random numbers starts an epoch with."""
+    """Returns the state of each device's random generator at the start of an epoch."""
     generator, strategy = keras.random.SeedGenerator(0), tf.distribute.get_strategy()
     reseed([generator.state], 0, 0)
     states = strategy.run(lambda: tf.identity(generator.state.value))

@@ -45,7 +45,7 @@ SCALING = {
     "convnext_tiny": _as_it_is,
     "convnext_small": _as_it_is,
 }
-"""What each network's ImageNet weights were trained with."""
+"""The scaling that each network's ImageNet weights were trained with."""
 
 
 def encode(pixels: np.ndarray, format: str = "PNG") -> bytes:

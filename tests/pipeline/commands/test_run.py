@@ -21,7 +21,7 @@ KEYS = {
     "components",
     "error",
 }
-"""What programs read of a run: design.md's contract."""
+"""The keys that programs read of a run: design.md's contract."""
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ class MadeStore(LocalFilesystem):
 
     @classmethod
     def files(cls) -> set[str]:
-        """What it holds."""
+        """The rows that it holds."""
         below = cls.folder.rglob("*")
         return {path.relative_to(cls.folder).as_posix() for path in below if path.is_file()}
 

@@ -20,7 +20,7 @@ TREE: dict[str, Any] = {"data": {"source": "pictures"}, "push": {"directory": "m
 
 @pytest.fixture
 def dag_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """What the file defines where neither this project nor the JSON file is at hand."""
+    """Loads the file where neither this project nor the JSON file is at hand."""
     settings = {"runtime": {"airflow": {"command": "/opt/transfer-pipeline"}}}
     write_dag({"nodes": []}, config.build(TREE | settings), tmp_path / "pets.py")
     (tmp_path / "pets.json").unlink()

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def server(request: pytest.FixtureRequest) -> ServerAt:
-    """What the contract is held against: `make test-serving SERVER=HOST:PORT`, else our server.
+    """The server under test: `make test-serving SERVER=HOST:PORT`, else our server.
 
     It must serve `python -m tests.serving.tiny_model DIR` from DIR as `classifier`.
     """

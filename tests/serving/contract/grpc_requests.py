@@ -1,4 +1,4 @@
-"""What can be asked over gRPC, as functions of a server; each names the change that it makes."""
+"""Requests over gRPC, as functions of a server; each names the change that it makes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What TensorFlow Serving answered once, every server of the contract answers.
+"""Every server of the contract answers as TensorFlow Serving did once.
 
 golden.json holds what tensorflow_model_server r2.16 answered for the tiny model: codes, messages
 (their first lines) and REST bodies, each cut after some hundred characters, white space as one

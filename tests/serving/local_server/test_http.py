@@ -44,7 +44,7 @@ def connected(server: HttpServer) -> socket.socket:
 
 
 def everything(connection: socket.socket) -> bytes:
-    """What the server sends until it closes the connection."""
+    """Returns the bytes that the server sends until it closes the connection."""
     return b"".join(iter(lambda: connection.recv(4096), b""))
 
 
