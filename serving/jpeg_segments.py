@@ -20,6 +20,7 @@ class Jpeg:
     end: int  # of its data: where the end marker stands
     frame: int  # kind of frame: the marker
     components: bytes  # their ids
+    sampling: bytes  # their factors, horizontal and vertical, four bits each
     scans: list[bytes]  # their headers
     plain: bool  # nothing but tables between scans, and one frame of a common kind
 
@@ -30,6 +31,17 @@ class Jpeg:
             self.frame in _SEQUENTIAL
             and len(self.scans) == 1
             and self.scans[0][:1] == bytes([len(self.components)])
+        )
+
+    @property
+    def is_ordinary(self) -> bool:
+        """Whether cameras and programs write such: grey, or colour of half or whole resolution."""
+        brightness, colours = self.sampling[:1], {*self.sampling[1:]}
+        return (
+            self.plain
+            and self.is_one_scan
+            and brightness in (b"\x11", b"\x21", b"\x12", b"\x22")
+            and (len(self.components), colours) in ((1, set()), (3, {0x11}))
         )
 
     @property
@@ -52,15 +64,14 @@ def read(data: bytes) -> Jpeg | None:
 
     None where they do not: one that damage brought about in a scan may lead past the end.
     """
-    at, frame, components, plain = 2, 0, b"", True
+    at, frame, header, plain = 2, 0, b"", True
     scans: list[bytes] = []
     while marker := _MARKER.search(data, at):
         kind, start = data[marker.end() - 1], marker.end()
         if kind == _END:
             known = frame in (*_SEQUENTIAL, _PROGRESSIVE)
-            return (
-                Jpeg(marker.start(), frame, components, scans, plain and known) if scans else None
-            )
+            components, sampling = header[6::3], header[7::3]
+            return Jpeg(marker.start(), frame, components, sampling, scans, plain and known)
         at = start + int.from_bytes(data[start : start + 2], "big")
         if scans and kind not in _BETWEEN_SCANS:
             plain = False
@@ -68,5 +79,5 @@ def read(data: bytes) -> Jpeg | None:
             scans.append(data[start + 2 : at])
         elif kind in _FRAMES:
             plain = plain and not frame
-            frame, components = kind, data[start + 8 : at : 3]
+            frame, header = kind, data[start + 2 : at]
     return None

@@ -10,6 +10,8 @@ from serving import jpeg_segments, png_chunks
 from serving.graph_decoder import decodes_alike
 from serving.picture_formats import kind_of, readable
 
+_ORIENTATION = 0x0112  # EXIF; 1 is upright, 2 to 8 turned or mirrored, anything else not valid
+_TURNED, _SIDEWAYS = range(2, 9), range(5, 9)
 MAX_SIDE_RATIO = 100  # beyond it nothing is left to see once resized to a square
 
 # Behind a JPEG's last byte decoders look ahead by up to eight. Ones are no code: decoded as pixels
@@ -62,8 +64,9 @@ class Opened:
         """
         self.data = png_chunks.without_much_text(data) if data.startswith(b"\x89PNG") else data
         self.jpeg = jpeg_segments.read(data) if data.startswith(b"\xff\xd8") else None
-        self._strict = bool(self.jpeg and self.jpeg.plain and self.jpeg.is_one_scan)
-        content = data[: self.jpeg.end] + _AHEAD if self.jpeg and self._strict else self.data
+        self.is_counted = bool(self.jpeg and self.jpeg.plain and self.jpeg.is_one_scan)
+        """Whether `load` notices where the data end before or after the pixels."""
+        content = data[: self.jpeg.end] + _AHEAD if self.jpeg and self.is_counted else self.data
         self._file = io.BytesIO(content)
         try:
             self.image = Image.open(self._file, formats=readable())
@@ -74,11 +77,31 @@ class Opened:
         self.size = self.image.size
         """Width and height in pixels, whatever of them is decoded."""
         self.alike = decodes_alike(self.image, self.data, self.jpeg)
+        self.is_turned = self._orientation in _TURNED
+        """Whether EXIF says that it has to be turned or mirrored."""
+        self.turns_sides = self._orientation in _SIDEWAYS
+        """Whether height and width change places."""
+
+    @property
+    def _orientation(self) -> int:
+        """By EXIF; Pillow decodes a whole PNG to look for it, so not where no chunk can hold it."""
+        if self.format == "PNG" and not png_chunks.may_hold_exif(self.data):
+            return 1
+        return int(self.image.getexif().get(_ORIENTATION, 1) or 1)
 
     @property
     def is_jpeg(self) -> bool:
         """Whether Pillow decodes it by libjpeg, at an eighth of its size where that is enough."""
         return self.format in ("JPEG", "MPO")
+
+    def check_scans(self) -> None:
+        """Refuses a JPEG that lacks scans, which decoders show grey or coarse.
+
+        Raises:
+            PictureError: it does.
+        """
+        if self.jpeg and not self.jpeg.is_complete:
+            raise PictureError("truncated or damaged", "scans of the picture are missing")
 
     def load(self, divisor: int = 1) -> bool:
         """Decodes the picture to its last pixel; a JPEG's height and width are divided.
@@ -97,14 +120,10 @@ class Opened:
         if self.is_jpeg:
             width, height = self.size
             self.image.draft(None, (max(1, width // divisor), max(1, height // divisor)))
-        if self.jpeg is None or not self.jpeg.plain:
+        self.check_scans()
+        if self.jpeg is None or not self.is_counted:
             self.image.load()
-            return not self.is_jpeg
-        if not self._strict:
-            if not self.jpeg.is_complete:
-                raise PictureError("truncated or damaged", "scans of the picture are missing")
-            self.image.load()
-            return True
+            return not self.is_jpeg or bool(self.jpeg and self.jpeg.plain)
         end = self.jpeg.end
         tail = self.data[max(0, end - _TAIL) : end]
         needed = end - (len(tail) - len(tail.rstrip(b"\0\xff"))) - 1

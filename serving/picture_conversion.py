@@ -18,8 +18,6 @@ PROFILE = "colour profile applied"
 SIXTEEN = "16 bit made 8"
 DAMAGED = "damaged where decoders go on"
 
-_ORIENTATION = 0x0112  # EXIF; 1 is upright, 2 to 8 turned or mirrored, anything else not valid
-_TURNED = range(2, 9)
 _SAME_COLOUR = 4  # of 255: the most by which two makes of sRGB profile differ; Display P3 is 20 off
 _BITS_PER_SAMPLE = 258  # TIFF
 
@@ -33,16 +31,6 @@ class Converted:
     values: tuple[int, int] | None = None  # lowest and highest, of 16-bit pictures
 
 
-def is_turned(image: Image.Image) -> bool:
-    """Whether EXIF says that it has to be turned or mirrored."""
-    return image.getexif().get(_ORIENTATION) in _TURNED
-
-
-def turns_sides(image: Image.Image) -> bool:
-    """Whether height and width change places."""
-    return image.getexif().get(_ORIENTATION) in range(5, 9)
-
-
 def has_foreign_colours(image: Image.Image) -> bool:
     """Whether a profile says that the values are none of sRGB."""
     return _to_srgb(_colour_mode(image), image.info.get("icc_profile")) is not None
@@ -53,9 +41,9 @@ def convert(opened: Opened, settings: PictureSettings) -> Converted:
     source = opened.image
     found = Converted(source)
     profile = source.info.get("icc_profile")
-    if is_turned(source):
+    if opened.is_turned:
         found.done.append(TURNED)
-    ImageOps.exif_transpose(source, in_place=True)
+        ImageOps.exif_transpose(source, in_place=True)
     found.values = _values(opened)
     if found.values:
         found.done.append(SIXTEEN)

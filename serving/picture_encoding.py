@@ -8,7 +8,6 @@ from typing import Any
 from PIL import Image, JpegImagePlugin
 
 from serving.opened_picture import Opened
-from serving.picture_conversion import turns_sides
 
 _SMALL = 1 << 16  # pixels: as PNG in a millisecond or two, and its bytes don't count
 _FINE = {"quality": 95, "subsampling": "4:2:0"}  # without the source's tables
@@ -41,7 +40,7 @@ def options(opened: Opened, divisor: int) -> dict[str, Any] | None:
     assert isinstance(image, JpegImagePlugin.JpegImageFile)
     tables = [list(table) for _, table in sorted(image.quantization.items())]
     sampling = JpegImagePlugin.get_sampling(image)
-    if turns_sides(image):
+    if opened.turns_sides:
         tables = [[table[8 * (at % 8) + at // 8] for at in range(64)] for table in tables]
         sampling = sampling if sampling in _EVEN_SAMPLINGS else 0
     return {"qtables": tables, "subsampling": max(0, sampling)}

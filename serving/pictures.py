@@ -14,7 +14,7 @@ from PIL import Image
 
 from serving import picture_encoding
 from serving.opened_picture import Opened, PictureError
-from serving.picture_conversion import DAMAGED, convert, has_foreign_colours, is_turned
+from serving.picture_conversion import DAMAGED, convert, has_foreign_colours
 from serving.picture_formats import SUFFIXES
 from serving.picture_settings import DEFAULT, PictureSettings
 
@@ -131,7 +131,7 @@ def canonical_and_pixels(
         raise PictureError("empty file")
     try:
         opened = Opened(data, max_pixels)
-        if not (opened.alike and _is_canonical(opened.image)):
+        if not (opened.alike and _is_canonical(opened)):
             return _encoded_anew(opened, settings)
         try:
             pixels = decode(opened)
@@ -163,13 +163,13 @@ def _refuse(opened: Opened) -> Image.Image:
     raise Refused(REFUSED)
 
 
-def _is_canonical(image: Image.Image) -> bool:
+def _is_canonical(opened: Opened) -> bool:
     """Whether a decoder alone, blind to metadata, decodes what a viewer would show."""
     return (
-        image.mode in _CHANNELS
-        and not image.has_transparency_data
-        and not is_turned(image)
-        and not has_foreign_colours(image)
+        opened.image.mode in _CHANNELS
+        and not opened.image.has_transparency_data
+        and not opened.is_turned
+        and not has_foreign_colours(opened.image)
     )
 
 

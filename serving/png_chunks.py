@@ -54,6 +54,11 @@ def is_sound(data: bytes) -> bool:
     )
 
 
+def may_hold_exif(data: bytes) -> bool:
+    """Whether there is EXIF, or a text, as which older programs wrote it."""
+    return any(chunk.kind in (b"eXIf", b"tEXt", b"zTXt", b"iTXt") for chunk in chunks(data))
+
+
 def without_much_text(data: bytes) -> bytes:
     """Returns the file without its texts if they are long; no text is part of a picture.
 

@@ -59,7 +59,7 @@ def test_one_that_is_cut_and_has_an_end_marker_is_rejected(
 def test_a_progressive_one_without_its_finer_scans_is_rejected() -> None:
     data = encode(photograph(), "JPEG", quality=85, progressive=True)
     last = data.rindex(b"\xff\xda")
-    for cut in np.linspace(data.index(b"\xff\xda"), last - 1, 30).astype(int):
+    for cut in np.linspace(data.index(b"\xff\xda") + 14, last - 1, 30).astype(int):
         assert is_rejected(data[:cut] + END), cut
 
 
