@@ -11,7 +11,7 @@ import struct
 
 from PIL import ImageFile
 
-from serving import png_chunks
+from serving import gif_blocks, png_chunks
 from serving.jpeg_segments import Jpeg
 
 
@@ -30,11 +30,12 @@ def decodes_alike(image: ImageFile.ImageFile, data: bytes, jpeg: Jpeg | None) ->
             at_most_8_bit = data[24] <= 8
             return at_most_8_bit and png_chunks.is_sound(data) and _palette_suffices(image)
         case "GIF":
-            # TensorFlow insists on the trailer, decodes every frame to return the first, and
-            # paints in black what that one leaves uncovered.
+            # TensorFlow decodes every frame to return the first, and paints in black what that one
+            # leaves uncovered.
             covers = image.tile[0][1] == (0, 0, *image.size)
             animated = getattr(image, "is_animated", False)
-            return covers and not animated and data.endswith(b"\0;") and _palette_suffices(image)
+            sound = gif_blocks.is_sound(data)
+            return covers and not animated and sound and _palette_suffices(image)
         case "BMP":
             return _is_plain_bmp(data)
     return False

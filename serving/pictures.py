@@ -89,7 +89,6 @@ def canonical(
     *,
     max_pixels: int = MAX_PIXELS,
     settings: PictureSettings = DEFAULT,
-    as_it_is: bool = True,
 ) -> Picture:
     """Returns the picture in `data` upright by EXIF, in sRGB with 8 bit per channel, and opaque.
 
@@ -105,14 +104,12 @@ def canonical(
         max_pixels: height x width allowed, checked before anything is decoded. Above 178 million
             Pillow's own limit holds.
         settings: of the model that the picture is for.
-        as_it_is: whether a canonical picture may keep its bytes; not where a server refused them.
 
     Raises:
         PictureError: `reason` is one of "empty file", "not a picture", "too many pixels",
             "absurd side ratio", "truncated or damaged", "unsupported pixels".
     """
-    chosen = decode if as_it_is else _refuse
-    return canonical_and_pixels(data, max_pixels=max_pixels, settings=settings, decode=chosen)[0]
+    return canonical_and_pixels(data, max_pixels=max_pixels, settings=settings)[0]
 
 
 def canonical_and_pixels(
@@ -157,10 +154,6 @@ def values(data: bytes, *, max_pixels: int = MAX_PIXELS) -> tuple[int, int] | No
     if data.startswith(_WITHOUT_16_BIT) or (data.startswith(b"\x89PNG") and data[24:25] != b"\x10"):
         return None
     return canonical(data, max_pixels=max_pixels).values
-
-
-def _refuse(opened: Opened) -> Image.Image:
-    raise Refused(REFUSED)
 
 
 def _is_canonical(opened: Opened) -> bool:

@@ -107,8 +107,7 @@ class AsyncClient(Connection):
                 raise
             if len(pictures) > 1:
                 return [(await self._ask([item]))[0] for item in pictures]
-            anew = await asyncio.to_thread(pictures[0].encoded_anew)
-            return [refused(pictures[0], error)] if anew is None else await self._ask([anew])
+            return [refused(pictures[0], error)]
         self._pictures = self._messages.picture_settings(response)
         if attempts > 1:
             again = await asyncio.to_thread(otherwise, pictures, self._pictures)

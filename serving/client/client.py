@@ -128,10 +128,7 @@ class Client(Connection):
             if len(pictures) > 1:
                 singly = ([item] for item in pictures)
                 return [self._answers(item, self._send(item))[0] for item in singly]
-            anew = pictures[0].encoded_anew()
-            if anew is None:
-                return [refused(pictures[0], error)]
-            return self._answers([anew], self._send([anew]))
+            return [refused(pictures[0], error)]
         self._pictures = self._messages.picture_settings(response)
         again = otherwise(pictures, self._pictures) if attempts > 1 else []
         if again:

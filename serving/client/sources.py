@@ -32,20 +32,6 @@ class Ready:
             return self
         return _ready(self.file, self.source, settings)
 
-    def encoded_anew(self) -> Ready | None:
-        """Returns a GIF for a server that refused its bytes; None for others, or at a second time.
-
-        The ingest does so with all that the graph's decoder refuses. Of the other formats the
-        structure tells it before; a GIF's damage lies in its codes, which only a decoder reads.
-        """
-        if not self.source.startswith(b"GIF") or self.encoded is not self.source:
-            return None
-        try:
-            picture = canonical(self.source, settings=self.settings, as_it_is=False)
-        except PictureError:
-            return None
-        return Ready(self.file, picture.encoded, self.settings)
-
 
 def prepare(
     source: Source, position: int, settings: PictureSettings = DEFAULT

@@ -13,10 +13,10 @@ import tensorflow as tf
 from PIL import Image
 from tensorflow_serving.apis.predict_pb2 import PredictRequest, PredictResponse
 
-from serving.client import AsyncClient, Client, PictureRefused
+from serving.client import AsyncClient, Client
 from serving.picture_settings import DEFAULT, OUTPUT, PictureSettings
 from serving.pictures import canonical
-from tests.serving.client.test_client import Moody, answered_by, served
+from tests.serving.client.test_client import Moody, served
 from tests.serving.samples import colours, encode, half_transparent, png
 
 TWELVE = png(Image.fromarray(np.arange(4096, dtype=np.uint16).reshape(64, 64)))
@@ -98,21 +98,3 @@ def test_versions_that_take_turns_do_not_make_it_ask_forever(ask: Callable[..., 
     with served(servicer) as address:
         ask(address, [TWELVE])
     assert servicer.calls <= 3
-
-
-def test_a_gif_that_the_graph_refuses_is_encoded_anew_as_the_ingest_does() -> None:
-    gif = encode(colours().quantize(99), "GIF")
-    servicer = Moody(
-        lambda _, pictures: grpc.StatusCode.INVALID_ARGUMENT if gif in pictures else None
-    )
-    with answered_by(servicer) as client:
-        first, second = client.classify_each([png(), gif])
-    assert not isinstance(first, PictureRefused) and not isinstance(second, PictureRefused)
-
-
-def test_a_gif_that_is_refused_in_any_form_is_refused() -> None:
-    gif = encode(colours().quantize(99), "GIF")
-    servicer = Moody(lambda *_: grpc.StatusCode.INVALID_ARGUMENT)
-    with answered_by(servicer) as client:
-        [answer] = client.classify_each([gif])
-    assert isinstance(answer, PictureRefused)
