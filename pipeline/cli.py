@@ -132,7 +132,8 @@ def check(
     request = Request(
         config_file=config, preset=preset, data=_sources(data), assignments=assignments or []
     )
-    check_pictures(build_config(request).data, as_json)
+    built = build_config(request)
+    check_pictures(built.data, as_json, built.image)
 
 
 @app.command()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from components.errors import DataError
-from components.files.entries import Entry, Tree, as_text, is_visible
+from components.files.entries import Entry, Tree, as_text, is_of_system, is_visible
 
 
 class Local:
@@ -38,6 +38,8 @@ class Local:
             below = f"{name}{as_text(item.name)}"
             if not _is_folder(item):
                 tree.files.append(_local_entry(item, below))
+            elif is_of_system(item.name):
+                tree.system[below] = sum(len(files) for _, _, files in os.walk(item.path))
             elif is_visible(item.name):
                 tree.folders.append(below)
                 self._walk(item.path, f"{below}/", tree, above | {here})

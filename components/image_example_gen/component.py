@@ -8,6 +8,8 @@ from tfx.types import standard_artifacts
 from components.artifacts.types import ClassList, IngestReport
 from components.image_example_gen import listing_handover, sources
 from components.image_example_gen.executor import Executor
+from components.settings.data import Data
+from components.settings.ingest import ImageSettings, Ingest
 from components.step.base import BeamStep, settings_of
 from components.step.driver import StepDriver
 
@@ -34,3 +36,12 @@ class ImageExampleGen(BeamStep):
         "class_list": ClassList,
         "ingest_report": IngestReport,
     }
+
+    def __init__(self, data: Data, image: ImageSettings | None = None):
+        """Makes the step.
+
+        Args:
+          data: the sources, splits and limits.
+          image: of which the background of transparent pictures and the range of 16-bit ones count.
+        """
+        super().__init__(Ingest.of(data, image))

@@ -29,6 +29,7 @@ from components.image_example_gen import reading
 from components.image_example_gen.sources import SourceFile
 from components.settings.data import Data
 from components.step import progress
+from serving.picture_settings import DEFAULT, PictureSettings
 
 LEDGER = "ledger"
 
@@ -73,13 +74,17 @@ class ReadPictures(beam.DoFn):
     An element is the path of a file that holds some of them.
     """
 
-    def __init__(self, data: Data, targets: Targets, total: int):
+    def __init__(self, data: Data, targets: Targets, total: int, settings: PictureSettings):
         self._data = data
+        self._settings = settings
         self._targets = targets
         self._make_progress = functools.partial(Progress, total)
         self._shared = Shared()
 
     def setup(self) -> None:
+        from components.image_example_gen import graph_trial  # a worker needs seconds for it
+
+        self._decode = graph_trial.decode
         self._progress = self._shared.acquire(self._make_progress)
 
     def start_bundle(self) -> None:
@@ -93,7 +98,7 @@ class ReadPictures(beam.DoFn):
         self._progress.add(len(files))
 
     def _read(self, file: SourceFile) -> None:
-        accepted, row = reading.read(file, self._data)
+        accepted, row = reading.read(file, self._data, self._settings, self._decode)
         if accepted:
             self._write(accepted.split, file, tfrecords.framed(example(file, accepted)))
         self._write(LEDGER, file, f"{json.dumps(row)}\n".encode())
@@ -115,8 +120,22 @@ class ReadPictures(beam.DoFn):
             yield GlobalWindows.windowed_value((shard.kind, shard))
 
 
-def ingest(pipeline: beam.Pipeline, files: list[SourceFile], data: Data, targets: Targets) -> None:
-    """Adds the steps that read `files` and write what `targets` says."""
+def ingest(
+    pipeline: beam.Pipeline,
+    files: list[SourceFile],
+    data: Data,
+    targets: Targets,
+    settings: PictureSettings = DEFAULT,
+) -> None:
+    """Adds the steps that read `files` and write what `targets` says.
+
+    Args:
+      pipeline: Beam's.
+      files: of the source.
+      data: how they are split, and how large they may be.
+      targets: where to.
+      settings: how pictures become canonical.
+    """
     FileSystems.mkdirs(targets.unfinished)
     portions = list(_write_portions(sorted(files, key=mixed_position), targets.unfinished))
     for prefix in targets.prefixes.values():
@@ -126,7 +145,7 @@ def ingest(pipeline: beam.Pipeline, files: list[SourceFile], data: Data, targets
         pipeline
         | "Portions" >> beam.Create(portions)
         | "Spread" >> beam.Reshuffle()
-        | "Read" >> beam.ParDo(ReadPictures(data, targets, len(files)))
+        | "Read" >> beam.ParDo(ReadPictures(data, targets, len(files), settings))
         | "All shards" >> beam.GroupByKey()
         | "Name" >> beam.Map(_name, prefixes=targets.prefixes)
     )

@@ -5,15 +5,19 @@ from __future__ import annotations
 import collections
 from typing import Any
 
+from components.image_example_gen import changes, unread
 from components.image_example_gen.near_duplicates import across_splits
 from components.image_example_gen.reading import Ledger
 from components.image_example_gen.sources import Listing
 from components.image_example_gen.verdicts import Row, duplicates
+from serving.picture_settings import DEFAULT, PictureSettings
 
 _MOST_LISTED = 100
 
 
-def ingest_report(listing: Listing, ledger: Ledger) -> dict[str, Any]:
+def ingest_report(
+    listing: Listing, ledger: Ledger, settings: PictureSettings = DEFAULT
+) -> dict[str, Any]:
     """Returns the counts, the rejected files and the duplicates that people and programs read.
 
     accepted, ignored: numbers of files.
@@ -26,6 +30,8 @@ def ingest_report(listing: Listing, ledger: Ledger) -> dict[str, Any]:
       hundred as {"file", "like"}.
     near_duplicates: {"count", "listed"}: pictures of `eval` and `test` that look like one of a
       split which must not know them; see `near_duplicates.across_splits`.
+    encoded_anew: the numbers of accepted pictures that could not keep their bytes, by reason.
+    pictures: the settings by which they became canonical, as the model will carry them.
     notes: sentences about what is unusual in the source and in the counts.
     """
     counts = ledger.counts(listing.classes)
@@ -39,7 +45,14 @@ def ingest_report(listing: Listing, ledger: Ledger) -> dict[str, Any]:
         "counts": counts,
         "duplicates": _duplicates(ledger.accepted),
         "near_duplicates": across_splits(ledger.accepted, _MOST_LISTED),
-        "notes": [*listing.notes, *(f"No picture of {gap}." for gap in gaps(counts, 1))],
+        "encoded_anew": changes.by_reason(ledger.accepted),
+        "pictures": settings.as_json(),
+        "notes": [
+            *listing.notes,
+            *(f"No picture of {gap}." for gap in gaps(counts, 1)),
+            *changes.notes(ledger.accepted, settings),
+            *unread.notes(listing, ledger.rejected),
+        ],
     }
 
 

@@ -9,13 +9,15 @@ from collections.abc import Iterable
 
 from components.artifacts.features import SPLITS
 from components.files import waiting
-from components.image_example_gen import sources
+from components.image_example_gen import changes, sources
 from components.image_example_gen.difference_hash import difference_hash
 from components.image_example_gen.sources import SourceFile
 from components.image_example_gen.splits import split_of
 from components.image_example_gen.verdicts import Row, verdicts
 from components.settings.data import Data
-from serving.pictures import Picture, PictureError, canonical_and_pixels
+from serving import picture_files, pictures
+from serving.picture_settings import DEFAULT, PictureSettings
+from serving.pictures import Decode, Picture, PictureError, canonical_and_pixels
 
 UNDECIDED = "undecided"
 """Instead of a split: of a file that can't be read, and whose content would decide."""
@@ -30,15 +32,29 @@ class Accepted:
     split: str
 
 
-def read(file: SourceFile, data: Data) -> tuple[Accepted | None, Row]:
-    """Returns the picture, None if it is rejected, and the row for the ledger."""
+def read(
+    file: SourceFile,
+    data: Data,
+    settings: PictureSettings = DEFAULT,
+    decode: Decode = pictures.decode,
+) -> tuple[Accepted | None, Row]:
+    """Returns the picture, None if it is rejected, and the row for the ledger.
+
+    Args:
+      file: the picture's.
+      data: how it is split, and how large it may be.
+      settings: how it becomes canonical.
+      decode: decodes it where it keeps its bytes.
+    """
     row = {"file": file.name, "label": file.label}
     decided = file.split or (file.group and split_of(file.group, data.splits, file.among))
     if decided:
         row["split"] = decided
     try:
-        content = waiting.read(file.path, lambda: sources.content(file))
-        picture, pixels = canonical_and_pixels(content, max_pixels=data.max_pixels)
+        content = waiting.read(file.path, lambda: _content(file, data))
+        picture, pixels = canonical_and_pixels(
+            content, max_pixels=data.max_pixels, settings=settings, decode=decode
+        )
     except OSError as error:
         return None, {**row, "reason": f"can't be read: {error.strerror or error}"}
     except PictureError as error:
@@ -46,7 +62,25 @@ def read(file: SourceFile, data: Data) -> tuple[Accepted | None, Row]:
     sha256 = hashlib.sha256(content).hexdigest()
     split = decided or split_of(sha256, data.splits, file.among)
     seen = {"split": split, "sha256": sha256, "difference_hash": difference_hash(pixels)}
-    return Accepted(picture, sha256, split), {**row, **seen}
+    return Accepted(picture, sha256, split), {**row, **seen, **changes.row_of(picture)}
+
+
+def measure(file: SourceFile, data: Data) -> Row:
+    """Returns the lowest and the highest value of a 16-bit picture, as its row in the ledger has.
+
+    {} for others, also for a file that is no picture: reading it says so.
+    """
+    try:
+        content = waiting.read(file.path, lambda: _content(file, data))
+        found = pictures.values(content, max_pixels=data.max_pixels)
+    except (OSError, PictureError):
+        return {}
+    return changes.values_row(found)
+
+
+def _content(file: SourceFile, data: Data) -> bytes:
+    large = file.size > picture_files.READ_AT_ONCE and file.record is None
+    return sources.large_content(file, data.max_pixels) if large else sources.content(file)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,7 +6,7 @@ import collections
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from typing import Any
@@ -17,8 +17,10 @@ from rich.table import Table
 
 from components.errors import DataError
 from components.image_example_gen import sources
-from components.image_example_gen.reading import Ledger, Row, read
+from components.image_example_gen.reading import Ledger, Row, measure, read
 from components.settings.data import Data
+from components.settings.ingest import ImageSettings, Ingest
+from serving.picture_settings import PictureSettings
 
 _READ_BY_PROGRAMS = (
     "accepted",
@@ -27,12 +29,14 @@ _READ_BY_PROGRAMS = (
     "counts",
     "duplicates",
     "near_duplicates",
+    "encoded_anew",
+    "pictures",
     "notes",
 )
 _SHOWN = 10  # of the pictures that are like another
 
 
-def check(data: Data, as_json: bool) -> None:
+def check(data: Data, as_json: bool, image: ImageSettings | None = None) -> None:
     """Prints the pictures per class and split, and what a run would reject or stop at.
 
     With `as_json` standard output has the JSON for programs, and the notes go to standard error.
@@ -40,7 +44,7 @@ def check(data: Data, as_json: bool) -> None:
     Raises:
       UserError: there is nothing to read.
     """
-    report, classes = read_source(data)
+    report, classes = read_source(data, image)
     if as_json:
         for note in report["notes"]:
             print(note, file=sys.stderr)
@@ -52,17 +56,23 @@ def check(data: Data, as_json: bool) -> None:
         console.print(line, markup=False)
 
 
-def read_source(data: Data) -> tuple[dict[str, Any], list[str]]:
+def read_source(data: Data, image: ImageSettings | None = None) -> tuple[dict[str, Any], list[str]]:
     """Reads all pictures as a run would; returns the ingest report and the class list.
 
     Raises:
       UserError: there is nothing to read.
     """
+    from components.image_example_gen import changes
     from components.image_example_gen.ingest_report import ingest_report  # brings NumPy
 
-    listing = sources.scan(data)
-    ledger = Ledger.of(_rows(listing.files, data))
-    report = ingest_report(listing, ledger)
+    listing, settings = sources.scan(data), Ingest.of(data, image)
+    measured = None
+    if settings.range == "data":
+        measured = changes.measured(_rows(listing.files, partial(measure, data=data), "Measuring"))
+    pictures = settings.pictures(measured)
+    reading = partial(_row, data=data, settings=pictures)
+    ledger = Ledger.of(_rows(listing.files, reading, "Reading"))
+    report = ingest_report(listing, ledger, pictures)
     report["notes"] += _refusal(ledger, report["counts"], data)
     return report, listing.classes
 
@@ -83,15 +93,17 @@ def _refusal(ledger: Ledger, counts: dict[str, dict[str, int]], data: Data) -> l
     return []
 
 
-def _rows(files: list[sources.SourceFile], data: Data) -> list[Row]:
+def _rows(
+    files: list[sources.SourceFile], read_one: Callable[[sources.SourceFile], Row], doing: str
+) -> list[Row]:
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        rows = pool.map(partial(_row, data=data), files, chunksize=16)
+        rows = pool.map(read_one, files, chunksize=16)
         shown = Console(stderr=True)
-        return list(track(rows, "Reading", total=len(files), console=shown, transient=True))
+        return list(track(rows, doing, total=len(files), console=shown, transient=True))
 
 
-def _row(file: sources.SourceFile, data: Data) -> Row:
-    return read(file, data)[1]
+def _row(file: sources.SourceFile, data: Data, settings: PictureSettings) -> Row:
+    return read(file, data, settings)[1]
 
 
 def _table(report: dict[str, Any], classes: list[str]) -> Table:
@@ -112,6 +124,9 @@ def _lines(report: dict[str, Any]) -> Iterator[str]:
     near, same = report["near_duplicates"], report["duplicates"]
     yield from _alike(near, "near-duplicate", "held-out pictures look like one of another split")
     yield from _alike(same, "duplicate", "pictures repeat one of their class and split")
+    if report["encoded_anew"]:
+        reasons = [f"{count} {reason}" for reason, count in report["encoded_anew"].items()]
+        yield f"Encoded anew: {', '.join(reasons)}."
     yield from report["notes"]
     reasons = [f"{count} {reason}" for reason, count in report["rejected_by_reason"].items()]
     yield (

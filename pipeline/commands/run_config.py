@@ -9,7 +9,7 @@ from typing import Any
 
 from components.errors import UserError
 from components.files.paths import is_remote
-from components.image_example_gen import listing_handover
+from components.image_example_gen import listing_handover, sources
 from components.settings import metadata
 from pipeline.commands import preflight
 from pipeline.commands.console import RunView, quiet, show_summary
@@ -47,7 +47,7 @@ def run_config(
         log = root.log_path(config.root, run_id)
         with quiet(log, to_stderr=to_stderr) as shown, RunView(shown) as view:
             view.say(f"{len(listing.files)} pictures of {len(listing.classes)} classes")
-            for note in listing.notes:
+            for note in (*listing.notes, *sources.unread_pictures(listing)):
                 view.say(note)
             if not is_remote(config.pipeline_root):  # there the driver lists on its own
                 node = f"{config.pipeline_root}/{listing_handover.NODE}"
