@@ -16,7 +16,7 @@ from components.errors import ConfigError
 from components.files.cache_folder import local_root
 from components.files.paths import absolute, is_remote
 from components.settings.base import Section
-from components.settings.data import Data, Validation
+from components.settings.data import Data, Splits, Validation
 from components.settings.export import Export
 from components.settings.gate import Gate
 from components.settings.model import Image, Model
@@ -68,6 +68,14 @@ class Config(Section):
         """Height and width in pixels."""
         size = BACKBONES[self.model.backbone].size
         return self.image.size or [size, size]
+
+    @property
+    def golden(self) -> Data | None:
+        """How `gate.golden` is read, if there is one."""
+        if self.gate.golden is None:
+            return None
+        known = {key: getattr(self.data, key) for key in ("max_rejected_fraction", "max_pixels")}
+        return Data(source=self.gate.golden, **known)
 
     @property
     def pipeline_root(self) -> str:
@@ -137,6 +145,9 @@ def override(tree: dict[str, Any], assignment: str) -> None:
         value = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise ConfigError(f"--set {assignment}: the value is not YAML.") from error
+    data = tree.get("data")
+    if key.startswith("data.splits.") and not (isinstance(data, dict) and data.get("splits")):
+        set_key(tree, "data.splits", Splits().model_dump())  # one part beside the defaults
     set_key(tree, key, value)
 
 

@@ -16,6 +16,7 @@ from components.evaluator.component import Evaluator
 from components.example_validator.component import ExampleValidator
 from components.files.paths import is_remote
 from components.image_example_gen.component import ImageExampleGen
+from components.image_example_gen.golden import GoldenExampleGen
 from components.infra_validator.component import InfraValidator
 from components.lite_export.component import LiteExport
 from components.lite_export.executor import LiteSettings
@@ -108,6 +109,13 @@ def _lite_export(
     ]
 
 
+def _golden(config: Config, pictures: BaseNode) -> list[BaseNode]:
+    """Makes the step that reads the golden set, if there is one."""
+    if config.golden is None:
+        return []
+    return [GoldenExampleGen(config.golden, ingest_report=pictures.outputs["ingest_report"])]
+
+
 def _checks(config: Config, pictures: BaseNode, schema: BaseNode) -> list[BaseNode]:
     """Makes the steps that look at the data; the last of them stops the run."""
     examples = pictures.outputs["examples"]
@@ -181,7 +189,13 @@ def _release(
         "class_list": pictures.outputs["class_list"],
         "model": trainer.outputs["model"],
     }
-    evaluator = Evaluator(config.gate, **candidate, baseline_model=baseline.outputs["model"])
+    golden = _golden(config, pictures)
+    evaluator = Evaluator(
+        config.gate,
+        **candidate,
+        baseline_model=baseline.outputs["model"],
+        golden=golden[0].outputs["examples"] if golden else None,
+    )
     infra = InfraValidator(config.infra, examples=candidate["examples"], model=candidate["model"])
     pusher = Pusher(
         candidate["model"], evaluator.outputs["blessing"], infra.outputs["blessing"], config.push
@@ -201,4 +215,4 @@ def _release(
         tuner_results=trials,
         lite_model=lite[0].outputs["lite_model"] if lite else None,
     )
-    return [evaluator, infra, pusher, *lite, report]
+    return [*golden, evaluator, infra, pusher, *lite, report]

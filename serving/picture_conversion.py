@@ -71,8 +71,8 @@ def _values(opened: Opened) -> tuple[int, int] | None:
     """
     image = opened.image
     if image.mode.startswith("I;16"):
-        low, high = image.convert("I").getextrema()
-        return int(low), int(high)
+        low, high = (int(str(value)) for value in image.convert("I").getextrema())
+        return low, high
     if opened.format == "PNG":
         deep = opened.data[24] == 16
     else:

@@ -48,7 +48,9 @@ def is_sound(data: bytes) -> bool:
     critical = [kind for kind in kinds if kind[:1].isupper()]
     colour_type = data[25]
     palettes = {_PALETTE: ([b"PLTE"],), _GREY: ([],), _GREY_ALPHA: ([],)}
-    expected = palettes.get(colour_type, ([], [b"PLTE"]))  # in colour, a mere suggestion
+    expected: tuple[list[bytes], ...] = palettes.get(
+        colour_type, ([], [b"PLTE"])
+    )  # in colour, a mere suggestion
     return kinds[:1] == [b"IHDR"] and critical in (
         [b"IHDR", *palette, b"IDAT", b"IEND"] for palette in expected
     )

@@ -78,6 +78,10 @@ SERVED_VERSION = "served_version"
 SERVED_DIGEST = "served_digest"
 """Properties of the baseline's Model artifact; both empty where no model is served."""
 
+KEPT_VERSIONS = "kept_versions"
+"""A property of the baseline's Model artifact: JSON of the older versions that the push directory
+keeps, {NUMBER: {"folder", "digest"}}. They are read where they lie."""
+
 _FILES = {
     ClassList: "classes.json",
     IngestReport: "report.json",

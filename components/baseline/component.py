@@ -6,6 +6,7 @@ rollbacks nor of failed pushes, and a new pipeline root would find no baseline a
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from tfx.orchestration.portable.data_types import ExecutionInfo
 from tfx.types import standard_artifacts
 
 from components.artifacts import saved_model
-from components.artifacts.types import SERVED_DIGEST, SERVED_VERSION
+from components.artifacts.types import KEPT_VERSIONS, SERVED_DIGEST, SERVED_VERSION
 from components.settings.base import Section
 from components.step.artifacts import Artifacts
 from components.step.base import Step, StepExecutor, settings_of
@@ -29,13 +30,30 @@ class BaselineSettings(Section):
 
 
 class Driver(StepDriver):
-    """Looks up which version is served: another version makes another baseline."""
+    """Looks up which version is served, and which older ones are kept: others, another baseline."""
 
     def facts_of(self, execution_info: ExecutionInfo) -> dict[str, str]:
-        served = versions.served(Path(settings_of(execution_info).push_directory))
+        push_directory = Path(settings_of(execution_info).push_directory)
+        served = versions.served(push_directory)
         if served is None:
-            return {SERVED_VERSION: "", SERVED_DIGEST: ""}
-        return {SERVED_VERSION: served.name, SERVED_DIGEST: saved_model.digest(served)}
+            return {SERVED_VERSION: "", SERVED_DIGEST: "", KEPT_VERSIONS: "{}"}
+        return {
+            SERVED_VERSION: served.name,
+            SERVED_DIGEST: saved_model.digest(served),
+            KEPT_VERSIONS: json.dumps(_kept(push_directory)),
+        }
+
+
+def _kept(push_directory: Path) -> dict[str, dict[str, str]]:
+    """Returns the versions older than the served one; a rollback's withdrawn ones are none."""
+    return {
+        str(version.number): {
+            "folder": str(version.path),
+            "digest": saved_model.digest(version.path),
+        }
+        for version in versions.published(push_directory)
+        if version.state == "older"
+    }
 
 
 class Executor(StepExecutor[BaselineSettings]):
@@ -51,7 +69,7 @@ class Executor(StepExecutor[BaselineSettings]):
         facts: dict[str, str],
     ) -> None:
         baseline = outputs.one("model")
-        for key in (SERVED_VERSION, SERVED_DIGEST):
+        for key in (SERVED_VERSION, SERVED_DIGEST, KEPT_VERSIONS):
             baseline.set_string_custom_property(key, facts[key])
         if facts[SERVED_VERSION]:
             served = Path(settings.push_directory, facts[SERVED_VERSION])

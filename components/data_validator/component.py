@@ -5,17 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 
-from ml_metadata.proto import metadata_store_pb2
-from tfx.dsl.io import fileio
 from tfx.orchestration.portable.data_types import ExecutionInfo
 from tfx.types import standard_artifacts
 
 from components.artifacts.types import DataAcceptance, IngestReport
-from components.data_validator.executor import PREVIOUS, QUESTION, Executor
+from components.data_validator.executor import Executor
 from components.step.base import Step
 from components.step.driver import StepDriver
-
-_LIVE = metadata_store_pb2.Artifact.LIVE
 
 
 class Driver(StepDriver):
@@ -26,25 +22,7 @@ class Driver(StepDriver):
     """
 
     def facts_of(self, execution_info: ExecutionInfo) -> dict[str, str]:
-        question = _digest(execution_info)
-        last = self._last_acceptance(execution_info.pipeline_info.id)
-        if last is None:
-            previous = ""
-        elif last.custom_properties[QUESTION].string_value == question:
-            # A repeated run with nothing changed gets the same comparison, so that the cache has
-            # it.
-            previous = last.custom_properties[PREVIOUS].string_value
-        else:
-            previous = last.uri
-        return {QUESTION: question, PREVIOUS: previous}
-
-    def _last_acceptance(self, pipeline_name: str) -> metadata_store_pb2.Artifact | None:
-        with self._mlmd_connection as handle:
-            pipeline = handle.store.get_context_by_type_and_name("pipeline", pipeline_name)
-            found = handle.store.get_artifacts_by_context(pipeline.id)
-        accepted = [each for each in found if each.type == DataAcceptance.TYPE_NAME]
-        kept = [each for each in accepted if each.state == _LIVE and fileio.exists(each.uri)]
-        return max(kept, key=lambda artifact: artifact.id, default=None)
+        return self.previous(execution_info, DataAcceptance, _digest(execution_info))
 
 
 def _digest(execution_info: ExecutionInfo) -> str:

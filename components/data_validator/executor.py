@@ -23,10 +23,7 @@ from components.errors import DataError
 from components.settings.data import Validation
 from components.step.artifacts import Artifacts
 from components.step.base import StepExecutor
-
-QUESTION, PREVIOUS = "question", "previous"
-"""Execution properties, kept with the acceptance: what was asked (inputs and rules, a digest), and
-the folder of the acceptance that it was compared with, empty if there was none."""
+from components.step.previous import PREVIOUS, QUESTION
 
 
 class Executor(StepExecutor[Validation]):

@@ -24,6 +24,7 @@ class Evaluator(BeamStep):
         "model": standard_artifacts.Model,  # the candidate
         "baseline_model": standard_artifacts.Model,  # served now, or an empty artifact
     }
+    OPTIONAL_INPUTS = {"golden": standard_artifacts.Examples}  # a fixed set; its split `test`
     OUTPUTS = {
         "evaluation": standard_artifacts.ModelEvaluation,
         "blessing": standard_artifacts.ModelBlessing,

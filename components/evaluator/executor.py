@@ -6,13 +6,13 @@ import os
 
 from tfx.components.evaluator import constants
 from tfx.dsl.io import fileio
-from tfx.types import Artifact
+from tfx.types import Artifact, artifact_utils
 
 from components.artifacts import features, predictions, saved_model
 from components.artifacts import types as artifact_types
 from components.artifacts.predictions import BASELINE, CANDIDATE, Predictions
 from components.artifacts.types import SERVED_DIGEST, SERVED_VERSION
-from components.evaluator import gate, loaded_model, measure, predict, verdict
+from components.evaluator import gate, golden, kept, loaded_model, measure, predict, verdict
 from components.settings.gate import Gate
 from components.step import progress
 from components.step.artifacts import Artifacts
@@ -44,10 +44,14 @@ class Executor(BeamStepExecutor[Gate]):
         }
         version = served.get_string_custom_property(SERVED_VERSION)
         unchanged = bool(version) and BASELINE not in _models(candidate, served)
-        rows = list(
-            gate.judge(settings, metrics[CANDIDATE], answered.majority, verdict.served(answered))
+        older = {} if unchanged else kept.ask(served, settings.reference, test)
+        compared = verdict.served(answered), kept.best(older, answered, settings.reference)
+        rows = list(gate.judge(settings, metrics[CANDIDATE], answered.majority, *compared))
+        for examples in inputs.maybe("golden"):
+            rows += _golden_rows(settings, examples, candidate, served, answered)
+        judged = verdict.Verdict(
+            settings, rows, metrics, answered, version, unchanged, kept.not_asked(older)
         )
-        judged = verdict.Verdict(settings, rows, metrics, answered, version, unchanged)
         artifact_types.write(outputs.one("verdict"), judged.document())
         _bless(outputs.one("blessing"), candidate, served, judged)
 
@@ -60,6 +64,22 @@ class Executor(BeamStepExecutor[Gate]):
             predict.write(pipeline, models, described, test, to)
         loaded_model.load.cache_clear()
         return predictions.read_from(to)
+
+
+def _golden_rows(
+    settings: Gate, examples: Artifact, candidate: Artifact, served: Artifact, answered: Predictions
+) -> list[gate.Row]:
+    pictures = artifact_utils.get_split_uri([examples], features.TEST)
+    of_file = golden.labels(pictures, answered.classes[: answered.known])
+    progress.report(f"{len(of_file)} pictures of the golden set")
+    asked = {
+        model: kept.answers_of(folder, pictures)
+        for model, folder in _models(candidate, served).items()
+    }
+    if isinstance(asked[CANDIDATE], str):
+        raise loaded_model.CannotPredict(asked[CANDIDATE])
+    version = served.get_string_custom_property(SERVED_VERSION)
+    return list(golden.judge(settings, of_file, asked, version))
 
 
 def _models(candidate: Artifact, served: Artifact) -> dict[str, str]:

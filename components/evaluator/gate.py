@@ -1,14 +1,16 @@
 """The gate: what a model must reach before it is served. One function per rule.
 
-A rule yields a row for every threshold that it sets. A metric that could not be measured passes
-only where nothing is required of it.
+A rule yields a row for every threshold that it sets. Of a class there may be few test pictures: it
+is refused where they show that it misses its threshold, and not for bad luck with some of them.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from typing import NamedTuple
 
+from components.evaluator import binomial
 from components.evaluator.metrics import Metrics
 from components.evaluator.paired import Pairs
 from components.settings.gate import Gate
@@ -16,6 +18,9 @@ from components.settings.gate import Gate
 OVERALL = "overall"
 
 _ROUNDING = 1e-9  # of a difference of two accuracies; a picture of ten million counts more
+
+
+_TOO_FEW = "too few to tell ("
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,10 +33,20 @@ class Row:
     needed: str
     passed: bool
 
+    @property
+    def untold(self) -> bool:
+        """Whether it passed for want of test pictures that would tell."""
+        return self.passed and _TOO_FEW in self.needed
+
+    @property
+    def counted(self) -> str:
+        """Returns the counts of a row of which there are too few pictures, as in `1 of 4`."""
+        return self.needed.rpartition(_TOO_FEW)[2].removesuffix(")")
+
 
 @dataclasses.dataclass(frozen=True)
 class Served:
-    """The model served now, beside the candidate on the same test pictures.
+    """The model served now, or an older one, beside the candidate on the same test pictures.
 
     Attributes:
       version: its number.
@@ -49,7 +64,13 @@ class Served:
     fault: str = ""
 
 
-def judge(gate: Gate, found: Metrics, majority: float, served: Served | None) -> Iterator[Row]:
+def judge(
+    gate: Gate,
+    found: Metrics,
+    majority: float,
+    served: Served | None,
+    reference: Served | None = None,
+) -> Iterator[Row]:
     """Returns a row for every threshold; the candidate may be served if all of them passed.
 
     Args:
@@ -57,6 +78,7 @@ def judge(gate: Gate, found: Metrics, majority: float, served: Served | None) ->
       found: of the candidate.
       majority: accuracy of always naming the class most frequent in the test split.
       served: the comparison with the model served now; None where there is none to compare with.
+      reference: likewise with an older version, by `gate.reference`.
 
     Raises:
       ConfigError: a threshold is set for a class that is not in the class list.
@@ -68,15 +90,20 @@ def judge(gate: Gate, found: Metrics, majority: float, served: Served | None) ->
         accuracy = found.accuracy
         yield Row("accuracy_vs_majority", OVERALL, accuracy, needed, accuracy > majority)
     if served is not None:
-        yield _not_worse(gate, found, served)
+        yield not_worse(gate, found.accuracy, served, "accuracy_vs_served", "the model served now")
         if gate.require_improvement:
             yield _better(gate, found, served)
+    if reference is not None:
+        name = f"version {reference.version}, the best that is kept"
+        if gate.reference != "best":
+            name = f"version {reference.version}, by gate.reference"
+        yield not_worse(gate, found.accuracy, reference, "accuracy_vs_reference", name)
 
 
 def _whole(gate: Gate, found: Metrics) -> Iterator[Row]:
-    yield _at_least("accuracy", OVERALL, found.accuracy, gate.min_accuracy)
+    yield at_least("accuracy", OVERALL, found.accuracy, gate.min_accuracy)
     if gate.min_macro_f1 is not None:
-        yield _at_least("macro_f1", OVERALL, found.macro_f1, gate.min_macro_f1)
+        yield at_least("macro_f1", OVERALL, found.macro_f1, gate.min_macro_f1)
     if gate.max_calibration_error is not None:
         error, most = found.calibration_error, gate.max_calibration_error
         yield Row("calibration_error", OVERALL, error, f"<= {most:g}", error <= most)
@@ -85,33 +112,75 @@ def _whole(gate: Gate, found: Metrics) -> Iterator[Row]:
 def _classes(gate: Gate, found: Metrics) -> Iterator[Row]:
     for name, pictures in found.class_pictures.items():
         if gate.min_class_pictures is not None:
-            yield _at_least("test_pictures", name, float(pictures), gate.min_class_pictures)
+            yield at_least("test_pictures", name, float(pictures), gate.min_class_pictures)
     for name, recall in found.class_recall.items():
         least = gate.class_recall.get(name, gate.min_class_recall)
-        yield _by_class("recall", name, recall, least, "no test pictures")
+        of = found.class_pictures.get(name, 0)
+        yield by_class(gate, "recall", name, Count(recall, of), least, "no test pictures")
     for name, precision in found.class_precision.items():
         asked = gate.class_precision.get(name, gate.min_class_precision)
         if asked is not None:
-            yield _by_class("precision", name, precision, asked, "no picture was taken for it")
+            count = Count(precision, found.class_predicted.get(name, 0))
+            yield by_class(gate, "precision", name, count, asked, "no picture was taken for it")
 
 
-def _by_class(metric: str, name: str, found: float | None, least: float, lack: str) -> Row:
-    if found is None:
-        return Row(metric, name, None, f">= {least:g} ({lack})", least == 0)
-    return _at_least(metric, name, found, least)
+class Count(NamedTuple):
+    """A rate of right answers, None where there are no pictures, and out of how many."""
+
+    rate: float | None
+    pictures: int
+
+    @property
+    def right(self) -> int:
+        """How many are right."""
+        return round((self.rate or 0.0) * self.pictures)
 
 
-def _at_least(metric: str, of: str, found: float, least: float) -> Row:
+def by_class(gate: Gate, metric: str, name: str, count: Count, least: float, lack: str) -> Row:
+    """Refuses a class that misses its threshold, as far as its pictures tell.
+
+    Args:
+      gate: the thresholds.
+      metric: of the row.
+      name: the class.
+      count: what was found.
+      least: the threshold.
+      lack: a phrase that says what there is none of, where the rate is None.
+    """
+    needed, rate = f">= {least:g}", count.rate
+    reached = rate >= least if rate is not None else least == 0
+    if gate.strict or least == 0:
+        return Row(
+            metric, name, rate, needed if rate is not None else f"{needed} ({lack})", reached
+        )
+    refused = binomial.is_below(count.right, count.pictures, least, gate.confidence)
+    # With so few pictures not even none right would be told from chance.
+    hopeless = not binomial.is_below(0, count.pictures, least, gate.confidence)
+    if hopeless or not (reached or refused):
+        needed += f", {_TOO_FEW}{count.right} of {count.pictures})"
+    return Row(metric, name, rate, needed, reached or not refused)
+
+
+def at_least(metric: str, of: str, found: float, least: float) -> Row:
+    """Refuses what lies under a threshold."""
     return Row(metric, of, found, f">= {least:g}", found >= least)
 
 
-def _not_worse(gate: Gate, found: Metrics, served: Served) -> Row:
-    """Refuses a candidate that lies too far under the served model, beyond chance."""
-    metric, pairs = "accuracy_vs_served", served.pairs
+def not_worse(gate: Gate, accuracy: float, served: Served, metric: str, name: str) -> Row:
+    """Refuses a candidate that lies too far under another model, beyond chance.
+
+    Args:
+      gate: the thresholds.
+      accuracy: of the candidate, on all pictures.
+      served: the comparison with the other model.
+      metric: of the row.
+      name: a phrase that names the other model.
+    """
+    pairs = served.pairs
     if pairs is None:
-        return _not_compared(metric, found, served, passed=gate.max_regression >= 1)
+        return _not_compared(metric, accuracy, served, passed=gate.max_regression >= 1)
     least = served.baseline - gate.max_regression
-    needed = f">= {least:.4f} (the model served now: {served.baseline:.4f})"
+    needed = f">= {least:.4f} ({name}: {served.baseline:.4f})"
     if served.candidate >= least - _ROUNDING:
         return Row(metric, served.of, served.candidate, needed, True)
     beyond_noise = pairs.p_value <= 1 - gate.confidence
@@ -124,7 +193,7 @@ def _not_worse(gate: Gate, found: Metrics, served: Served) -> Row:
 def _better(gate: Gate, found: Metrics, served: Served) -> Row:
     metric, pairs = "better_than_served", served.pairs
     if pairs is None:
-        return _not_compared(metric, found, served, passed=False)
+        return _not_compared(metric, found.accuracy, served, passed=False)
     needed = f"> {served.baseline:.4f} (the model served now) beyond chance: {_paired(pairs)}"
     passed = pairs.gained > pairs.lost and pairs.p_value <= 1 - gate.confidence
     if pairs.gained > pairs.lost and not passed:
@@ -132,9 +201,9 @@ def _better(gate: Gate, found: Metrics, served: Served) -> Row:
     return Row(metric, served.of, served.candidate, needed, passed)
 
 
-def _not_compared(metric: str, found: Metrics, served: Served, passed: bool) -> Row:
+def _not_compared(metric: str, accuracy: float, served: Served, passed: bool) -> Row:
     needed = f"a comparison with version {served.version}, which can't be asked: {served.fault}"
-    return Row(metric, OVERALL, found.accuracy, needed, passed)
+    return Row(metric, OVERALL, accuracy, needed, passed)
 
 
 def _paired(pairs: Pairs) -> str:

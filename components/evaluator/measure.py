@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import apache_beam as beam
+import numpy as np
 import pyarrow as pa
 import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.proto import config_pb2
@@ -112,11 +113,13 @@ def read_metrics(
         for figure in tfma_figures.OF_CLASSES
     }
     of_class = {label: found.pictures(((features.LABEL, label),)) for label in classes}
+    taken = np.bincount(predictions.predicted[model], minlength=len(predictions.classes))
     bounds = intervals.bootstrap(predictions.labels, predictions.scores[model], classes)
     return Metrics(
         pictures=found.pictures(()),
         top_k=top_k(predictions),
         class_pictures=of_class,
+        class_predicted=dict(zip(classes, taken.tolist(), strict=False)),
         intervals=bounds if model == CANDIDATE else {},
         slices=[row for column in slices for row in found.slices(column)],
         **entire,

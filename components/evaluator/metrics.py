@@ -23,6 +23,7 @@ class Metrics:
       calibration_error: expected calibration error over 15 bins.
       class_auc: area under the ROC curve of a class against all others.
       intervals: 95 % bounds of what the gate reads.
+      class_predicted: pictures taken for the class.
       slices: rows of `column`, `value` and some of these metrics.
     """
 
@@ -44,6 +45,7 @@ class Metrics:
     class_auc: ByName
     intervals: dict[str, Any]
     slices: list[dict[str, Any]]
+    class_predicted: dict[str, int] = dataclasses.field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Returns the metrics as the command prints them."""

@@ -29,6 +29,7 @@ class Verdict:
       answered: the predictions.
       version: of the model served, "" where none is.
       unchanged: the candidate is the model served.
+      further: sentences beside the verdict's own notes.
     """
 
     settings: Gate
@@ -37,6 +38,7 @@ class Verdict:
     answered: Predictions
     version: str
     unchanged: bool
+    further: list[str] = dataclasses.field(default_factory=list)
 
     @property
     def passed(self) -> bool:
@@ -81,6 +83,13 @@ class Verdict:
             yield f"The candidate is the model served already, version {self.version}."
         if self.overridden:
             yield f"Blessed in spite of the gate: {self.settings.bless}"
+        untold = [row for row in self.rows if row.untold]
+        if untold:
+            named = _named([f"{row.metric} of {row.slice} ({row.counted})" for row in untold])
+            yield (
+                f"Too few test pictures to tell of {named}: passed. Add pictures, or set "
+                "gate.strict=true to refuse them."
+            )
         baseline = self.answered.baseline or {}
         if "fault" in baseline:
             yield (
@@ -88,6 +97,7 @@ class Verdict:
                 "all the same: run --bless REASON."
             )
         yield from _other_classes(self.answered)
+        yield from self.further
 
 
 def _other_classes(answered: Predictions) -> Iterator[str]:
@@ -107,6 +117,14 @@ def _other_classes(answered: Predictions) -> Iterator[str]:
             f"Version {baseline['version']}, served now, also knows {_listed(gone)}, which is no "
             "class any more; such an answer counts as wrong."
         )
+
+
+_NAMED = 10
+
+
+def _named(rows: list[str]) -> str:
+    more = f" and {len(rows) - _NAMED} more" if len(rows) > _NAMED else ""
+    return ", ".join(rows[:_NAMED]) + more
 
 
 def _listed(names: list[str]) -> str:

@@ -125,7 +125,9 @@ def _remove(path: str) -> None:
 def _os_errors(path: str, *own: type[Exception]) -> Iterator[None]:
     try:
         yield
-    except (OSError, *own):
+    except OSError:
         raise
     except Exception as error:  # each file system raises its own library's errors
+        if isinstance(error, own):
+            raise
         raise OSError(f"{path}: {error}") from error

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+
 from tfx.orchestration.portable.data_types import ExecutionInfo
 from tfx.types import standard_artifacts
 
 from components.artifacts.types import ClassList, IngestReport
-from components.image_example_gen import listing_handover, sources
+from components.image_example_gen import listing_handover, memory, sources
 from components.image_example_gen.executor import Executor
 from components.settings.data import Data
 from components.settings.ingest import ImageSettings, Ingest
@@ -18,11 +21,22 @@ class Driver(StepDriver):
     """Adds the fingerprint of every file: TFX's own would not see a picture change its class."""
 
     def facts_of(self, execution_info: ExecutionInfo) -> dict[str, str]:
-        """Lists the source, unless this run's command has done so, and keeps the listing."""
+        """Lists the source, unless this run's command has done so, and keeps the listing.
+
+        Finds the last ingest of this pipeline, too: pictures stay in the splits where it put them.
+        """
         node = listing_handover.node_folder(execution_info.output_dict)
         listing = listing_handover.kept_for_run(node, execution_info.pipeline_run_id)
         listing = listing or sources.scan(settings_of(execution_info))
-        return {"fingerprint": listing_handover.keep(listing, node)}
+        fingerprint = {"fingerprint": listing_handover.keep(listing, node)}
+        asked = json.dumps([fingerprint, execution_info.exec_properties], sort_keys=True)
+        question = hashlib.sha256(asked.encode()).hexdigest()
+        return fingerprint | self.previous(execution_info, IngestReport, question, _agree)
+
+
+def _agree(folder: str, last: str) -> bool:
+    """Whether every picture is still where an earlier ingest put it: its result may be reused."""
+    return folder == last or memory.read(folder).is_part_of(memory.read(last))
 
 
 class ImageExampleGen(BeamStep):

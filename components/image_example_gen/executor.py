@@ -4,27 +4,62 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable, Iterator
 
 from tfx.dsl.io import fileio
 from tfx.types import Artifact, artifact_utils
 
 from components.artifacts import features
 from components.artifacts import types as artifact_types
-from components.image_example_gen import changes, ingest, listing_handover, sources, value_range
+from components.image_example_gen import (
+    changes,
+    distribute,
+    ingest,
+    listing_handover,
+    memory,
+    value_range,
+)
 from components.image_example_gen.ingest_report import ingest_report
+from components.image_example_gen.ledger import Ledger
 from components.image_example_gen.limits import check_limits
-from components.image_example_gen.reading import Ledger
+from components.image_example_gen.sources import SourceFile
+from components.image_example_gen.verdicts import Row
 from components.settings.ingest import Ingest
 from components.step import progress
 from components.step.artifacts import Artifacts
 from components.step.base import BeamStepExecutor
+from components.step.previous import PREVIOUS, QUESTION
 from serving.picture_settings import PictureSettings
 
 
-class Executor(BeamStepExecutor[Ingest]):
-    """Writes the three splits, the class list and the ingest report."""
+class Ingesting(BeamStepExecutor[Ingest]):
+    """Reads pictures and writes their Examples."""
 
     SETTINGS = Ingest
+
+    def read(
+        self, files: list[SourceFile], data: Ingest, pictures: PictureSettings, unfinished: str
+    ) -> list[Row]:
+        """Reads the files and writes Examples in no split; returns a row for each file."""
+        with self._make_beam_pipeline() as pipeline:
+            ingest.ingest(pipeline, files, data, unfinished, pictures)
+        with fileio.open(os.path.join(unfinished, ingest.LEDGERS)) as file:
+            return list(_lines(json.loads(file.read())))
+
+    def distribute(self, ledger: Ledger, examples: Artifact, report: str, unfinished: str) -> None:
+        """Writes the splits and the ledger, into the folder of the report."""
+        prefixes = {
+            split: os.path.join(artifact_utils.get_split_uri([examples], split), "pictures")
+            for split in features.SPLITS
+        }
+        with self._make_beam_pipeline() as pipeline:
+            distribute.distribute(pipeline, ledger.accepted, prefixes, unfinished)
+        fileio.rmtree(unfinished)
+        _write(ledger, os.path.join(report, "ledger-00000-of-00001.jsonl"))
+
+
+class Executor(Ingesting):
+    """Writes the three splits, the class list and the ingest report."""
 
     def do(
         self, inputs: Artifacts, outputs: Artifacts, settings: Ingest, facts: dict[str, str]
@@ -34,58 +69,41 @@ class Executor(BeamStepExecutor[Ingest]):
         progress.report(f"{len(listing.files)} pictures of {len(listing.classes)} classes")
         report, examples = outputs.one("ingest_report"), outputs.one("examples")
         examples.split_names = artifact_utils.encode_split_names(list(features.SPLITS))
-        pictures = settings.pictures(self._measured(listing, settings, report))
-        ledger = self._ingest(listing, settings, pictures, examples, report)
-        check_limits(ledger, ledger.counts(listing.classes), settings)
+        for key in (QUESTION, PREVIOUS):
+            report.set_string_custom_property(key, facts.get(key, ""))
+        unfinished = os.path.join(report.uri, "unfinished")
+        pictures = settings.pictures(self._measured(listing.files, settings, unfinished))
+        rows = self.read(listing.files, settings, pictures, unfinished)
+        known = memory.read(facts.get(PREVIOUS, ""))
+        ledger = Ledger.of(rows, settings, listing.among, known)
+        classes = ledger.classes(listing.classes)
+        check_limits(ledger, ledger.counts(classes), settings)
+        self.distribute(ledger, examples, report.uri, unfinished)
+        memory.write(known.with_(ledger.accepted, settings.group_by), report.uri)
         document = {"fingerprint": fingerprint, **ingest_report(listing, ledger, pictures)}
         artifact_types.write(report, document)
-        artifact_types.write(outputs.one("class_list"), listing.classes)
+        artifact_types.write(outputs.one("class_list"), classes)
 
     def _measured(
-        self, listing: sources.Listing, data: Ingest, report: Artifact
+        self, files: list[SourceFile], data: Ingest, unfinished: str
     ) -> tuple[int, int] | None:
         """Returns the range of all 16-bit pictures where that decides, by a pass of its own."""
         if data.range != "data":
             return None
-        folder = os.path.join(report.uri, "measured")
+        folder = os.path.join(unfinished, "measured")
         with self._make_beam_pipeline() as pipeline:
-            value_range.measure(pipeline, listing.files, data, folder)
-        spans = changes.measured(_rows(os.path.join(folder, value_range.SPANS)))
-        fileio.rmtree(folder)
-        return spans
-
-    def _ingest(
-        self,
-        listing: sources.Listing,
-        data: Ingest,
-        pictures: PictureSettings,
-        examples: Artifact,
-        report: Artifact,
-    ) -> Ledger:
-        prefixes = {
-            split: os.path.join(artifact_utils.get_split_uri([examples], split), "pictures")
-            for split in features.SPLITS
-        }
-        prefixes[ingest.LEDGER] = os.path.join(report.uri, "ledger")
-        targets = ingest.Targets(prefixes, os.path.join(report.uri, "unfinished"))
-        with self._make_beam_pipeline() as pipeline:
-            ingest.ingest(pipeline, listing.files, data, targets, pictures)
-        fileio.rmtree(targets.unfinished)
-        ledger = Ledger.of(_rows(prefixes[ingest.LEDGER]))
-        if ledger.withdrawn:
-            shards = [path for split in features.SPLITS for path in _shards(prefixes[split])]
-            with self._make_beam_pipeline() as pipeline:
-                ingest.withdraw(pipeline, shards, ledger.withdrawn)
-        return ledger
+            value_range.measure(pipeline, files, data, folder)
+        return changes.measured(_lines(sorted(fileio.glob(f"{folder}/{value_range.SPANS}-*"))))
 
 
-def _shards(prefix: str) -> list[str]:
-    return sorted(fileio.glob(f"{prefix}-*"))
+def _lines(paths: Iterable[str]) -> Iterator[Row]:
+    for path in paths:
+        with fileio.open(path) as file:
+            yield from (json.loads(line) for line in file)
 
 
-def _rows(prefix: str) -> list[dict[str, str]]:
-    rows: list[dict[str, str]] = []
-    for shard in _shards(prefix):
-        with fileio.open(shard) as file:
-            rows.extend(json.loads(line) for line in file)
-    return rows
+def _write(ledger: Ledger, path: str) -> None:
+    with fileio.open(path, "w") as file:
+        for row in ledger.rows():
+            kept = {key: value for key, value in row.items() if key != ingest.SHARD}
+            file.write(f"{json.dumps(kept)}\n")

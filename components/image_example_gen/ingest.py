@@ -1,5 +1,9 @@
 """The Beam steps that turn pictures into `tf.train.Example`s and keep a ledger of every file.
 
+Which split a picture belongs to is known once all are read: a class, or a cluster of pictures that
+look alike, is cut as a whole. So the pictures are read once and written as Examples in no split,
+and then copied into their splits, which costs a thousandth of reading them.
+
 Not Beam's own WriteToTFRecord: one such transform per split costs seconds to set up and a coder's
 work per picture. As there, each bundle writes files of its own, which get their final names only
 when all bundles are done, so that a bundle that is retried leaves nothing behind.
@@ -7,7 +11,6 @@ when all bundles are done, so that a bundle that is retried leaves nothing behin
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import hashlib
 import json
@@ -24,33 +27,20 @@ from apache_beam.transforms.window import GlobalWindows
 from apache_beam.utils.shared import Shared
 
 from components.artifacts import examples, features, tfrecords
-from components.artifacts.examples import Example
 from components.image_example_gen import reading
 from components.image_example_gen.sources import SourceFile
 from components.settings.data import Data
 from components.step import progress
 from serving.picture_settings import DEFAULT, PictureSettings
 
-LEDGER = "ledger"
+SHARD = "shard"
+"""In a row of the ledger: the file that holds the picture's Example."""
 
+LEDGERS = "ledgers.json"
+"""The list of the ledger's files, in the folder of unfinished ones."""
+
+_LEDGER, _EXAMPLES = "ledger", "examples"
 _PORTIONS, _MOST_FILES = 64, 256  # at least so many portions, each of at most so many files
-
-
-@dataclasses.dataclass(frozen=True)
-class Targets:
-    """Where an ingest writes."""
-
-    prefixes: dict[str, str]  # of the files' names, by split and for the ledger
-    unfinished: str  # folder of the files that bundles are writing
-
-
-@dataclasses.dataclass(frozen=True)
-class Shard:
-    """One file that a bundle has written."""
-
-    kind: str  # a split or the ledger
-    path: str
-    first: str  # sorts shards
 
 
 class Progress:
@@ -69,15 +59,16 @@ class Progress:
 
 
 class ReadPictures(beam.DoFn):
-    """Reads `SourceFile`s, writes Examples and ledger, and yields each bundle's `Shard`s.
+    """Reads `SourceFile`s, writes Examples and a ledger, and yields the ledger of each bundle.
 
-    An element is the path of a file that holds some of them.
+    An element is the path of a file that holds some of them. A row of the ledger names the file
+    that holds its Example: what a bundle that is retried leaves behind is in no row.
     """
 
-    def __init__(self, data: Data, targets: Targets, total: int, settings: PictureSettings):
+    def __init__(self, data: Data, unfinished: str, total: int, settings: PictureSettings):
         self._data = data
         self._settings = settings
-        self._targets = targets
+        self._unfinished = unfinished
         self._make_progress = functools.partial(Progress, total)
         self._shared = Shared()
 
@@ -88,7 +79,7 @@ class ReadPictures(beam.DoFn):
         self._progress = self._shared.acquire(self._make_progress)
 
     def start_bundle(self) -> None:
-        self._open: dict[str, tuple[Shard, BinaryIO]] = {}
+        self._open: dict[str, tuple[str, BinaryIO]] = {}
 
     def process(self, element: str) -> None:
         with FileSystems.open(element, compression_type=CompressionTypes.UNCOMPRESSED) as file:
@@ -100,55 +91,63 @@ class ReadPictures(beam.DoFn):
     def _read(self, file: SourceFile) -> None:
         accepted, row = reading.read(file, self._data, self._settings, self._decode)
         if accepted:
-            self._write(accepted.split, file, tfrecords.framed(example(file, accepted)))
-        self._write(LEDGER, file, f"{json.dumps(row)}\n".encode())
+            row[SHARD] = self._write(_EXAMPLES, tfrecords.framed(example(file, accepted)))
+        self._write(_LEDGER, f"{json.dumps(row)}\n".encode())
 
-    def _write(self, kind: str, file: SourceFile, content: bytes) -> None:
+    def _write(self, kind: str, content: bytes) -> str:
+        """Returns the file's path."""
         if kind not in self._open:
-            path = os.path.join(self._targets.unfinished, f"{kind}-{uuid.uuid4().hex}")
-            shard = Shard(kind, path, mixed_position(file))
+            path = os.path.join(self._unfinished, f"{kind}-{uuid.uuid4().hex}")
             # Pictures don't compress, hence no gzip.
-            self._open[kind] = (
-                shard,
-                FileSystems.create(path, compression_type=CompressionTypes.UNCOMPRESSED),
-            )
-        self._open[kind][1].write(content)
+            self._open[kind] = path, create(path)
+        path, file = self._open[kind]
+        file.write(content)
+        return path
 
     def finish_bundle(self) -> Iterator[Any]:
-        for shard, file in self._open.values():
+        for _, file in self._open.values():
             file.close()
-            yield GlobalWindows.windowed_value((shard.kind, shard))
+        if _LEDGER in self._open:
+            yield GlobalWindows.windowed_value(self._open[_LEDGER][0])
 
 
 def ingest(
     pipeline: beam.Pipeline,
     files: list[SourceFile],
     data: Data,
-    targets: Targets,
+    unfinished: str,
     settings: PictureSettings = DEFAULT,
 ) -> None:
-    """Adds the steps that read `files` and write what `targets` says.
+    """Adds the steps that read `files` and write Examples and ledgers.
 
     Args:
       pipeline: Beam's.
       files: of the source.
-      data: how they are split, and how large they may be.
-      targets: where to.
+      data: how large they may be.
+      unfinished: the folder to write into.
       settings: how pictures become canonical.
     """
-    FileSystems.mkdirs(targets.unfinished)
-    portions = list(_write_portions(sorted(files, key=mixed_position), targets.unfinished))
-    for prefix in targets.prefixes.values():
-        if not FileSystems.exists(os.path.dirname(prefix)):
-            FileSystems.mkdirs(os.path.dirname(prefix))
+    FileSystems.mkdirs(unfinished)
+    portions = list(_write_portions(sorted(files, key=mixed_position), unfinished))
     _ = (
         pipeline
         | "Portions" >> beam.Create(portions)
         | "Spread" >> beam.Reshuffle()
-        | "Read" >> beam.ParDo(ReadPictures(data, targets, len(files), settings))
-        | "All shards" >> beam.GroupByKey()
-        | "Name" >> beam.Map(_name, prefixes=targets.prefixes)
+        | "Read" >> beam.ParDo(ReadPictures(data, unfinished, len(files), settings))
+        | "Pair" >> beam.Map(lambda ledger: (None, ledger))
+        | "All ledgers" >> beam.GroupByKey()
+        | "List" >> beam.Map(_list, path=os.path.join(unfinished, LEDGERS))
     )
+
+
+def _list(ledgers: tuple[None, Iterable[str]], path: str) -> None:
+    with create(path) as file:
+        file.write(json.dumps(sorted(ledgers[1])).encode())
+
+
+def create(path: str) -> BinaryIO:
+    """Opens a new file, which is written as it is, on any file system that Beam knows."""
+    return FileSystems.create(path, compression_type=CompressionTypes.UNCOMPRESSED)
 
 
 def _write_portions(files: list[SourceFile], folder: str) -> Iterator[str]:
@@ -156,20 +155,10 @@ def _write_portions(files: list[SourceFile], folder: str) -> Iterator[str]:
     size = min(_MOST_FILES, -(-len(files) // _PORTIONS))
     for start in range(0, len(files), size):
         path = os.path.join(folder, f"files-{start:09}")
-        with FileSystems.create(path, compression_type=CompressionTypes.UNCOMPRESSED) as file:
+        with create(path) as file:
             rows = [source_file.as_row() for source_file in files[start : start + size]]
             file.write(json.dumps(rows).encode())
         yield path
-
-
-def _name(of_kind: tuple[str, Iterable[Shard]], prefixes: dict[str, str]) -> None:
-    kind, shards = of_kind
-    ordered = sorted(shards, key=lambda shard: shard.first)
-    suffix = "jsonl" if kind == LEDGER else "tfrecord"
-    for number, shard in enumerate(ordered):
-        target = f"{prefixes[kind]}-{number:05}-of-{len(ordered):05}.{suffix}"
-        if FileSystems.exists(shard.path):  # else this step is being retried
-            FileSystems.rename([shard.path], [target])
 
 
 def mixed_position(file: SourceFile) -> str:
@@ -177,7 +166,12 @@ def mixed_position(file: SourceFile) -> str:
 
     A reader that shuffles within a window sees all classes in each of them.
     """
-    return hashlib.sha256(f"{file.name}\0{file.label}".encode()).hexdigest()
+    return position_of(file.name, file.label)
+
+
+def position_of(name: str, label: str) -> str:
+    """Returns the sort key of a picture with this name and label."""
+    return hashlib.sha256(f"{name}\0{label}".encode()).hexdigest()
 
 
 def example(file: SourceFile, accepted: reading.Accepted) -> bytes:
@@ -197,23 +191,3 @@ def example(file: SourceFile, accepted: reading.Accepted) -> bytes:
     if file.columns:
         values[features.COLUMNS] = json.dumps(dict(file.columns), ensure_ascii=False).encode()
     return examples.serialized(values)
-
-
-def withdraw(pipeline: beam.Pipeline, shards: list[str], names: frozenset[str]) -> None:
-    """Adds the steps that write TFRecord files anew, without the pictures that have these names."""
-    _ = (
-        pipeline
-        | "Shards" >> beam.Create(shards)
-        | "Spread shards" >> beam.Reshuffle()
-        | "Withdraw" >> beam.Map(_without, names=names)
-    )
-
-
-def _without(path: str, names: frozenset[str]) -> None:
-    import tensorflow as tf  # only here: a worker needs seconds for it
-
-    aside = f"{path}.{uuid.uuid4().hex}"
-    records = tfrecords.read_files([path]).as_numpy_iterator()
-    kept = (record for record in records if Example(record).text(features.FILENAME) not in names)
-    tfrecords.write(aside, kept)
-    tf.io.gfile.rename(aside, path, overwrite=True)

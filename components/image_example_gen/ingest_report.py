@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import collections
+import dataclasses
 from typing import Any
 
-from components.image_example_gen import changes, unread
+from components.artifacts.features import TEST
+from components.image_example_gen import changes, split_notes, unread
+from components.image_example_gen.ledger import Ledger
 from components.image_example_gen.near_duplicates import across_splits
-from components.image_example_gen.reading import Ledger
 from components.image_example_gen.sources import Listing
 from components.image_example_gen.verdicts import Row, duplicates
 from serving.picture_settings import DEFAULT, PictureSettings
@@ -28,13 +30,17 @@ def ingest_report(
     counts: the numbers of accepted pictures by split and class.
     duplicates: {"count", "listed"}: pictures equal to another of their class and split; the first
       hundred as {"file", "like"}.
-    near_duplicates: {"count", "listed"}: pictures of `eval` and `test` that look like one of a
-      split which must not know them; see `near_duplicates.across_splits`.
+    near_duplicates: {"count", "in_test", "listed"}: pictures of `eval` and `test` that look like
+      one of a split which must not know them; see `near_duplicates.across_splits`.
+    moved: {"count", "listed"}: pictures in another split than before; the first hundred as {"file",
+      "before", "now"}.
     encoded_anew: the numbers of accepted pictures that could not keep their bytes, by reason.
     pictures: the settings by which they became canonical, as the model will carry them.
     notes: sentences about what is unusual in the source and in the counts.
     """
-    counts = ledger.counts(listing.classes)
+    classes = ledger.classes(listing.classes)
+    counts = ledger.counts(classes)
+    near = across_splits(ledger.accepted, _MOST_LISTED)
     return {
         "accepted": len(ledger.accepted),
         "rejected": ledger.rejected,
@@ -44,12 +50,14 @@ def ingest_report(
         "ignored": listing.ignored,
         "counts": counts,
         "duplicates": _duplicates(ledger.accepted),
-        "near_duplicates": across_splits(ledger.accepted, _MOST_LISTED),
+        "near_duplicates": near,
+        "moved": _moved(ledger),
         "encoded_anew": changes.by_reason(ledger.accepted),
         "pictures": settings.as_json(),
         "notes": [
             *listing.notes,
-            *(f"No picture of {gap}." for gap in gaps(counts, 1)),
+            *split_notes.notes(ledger, listing.classes),
+            *split_notes.alike(near, sum(counts[TEST].values())),
             *changes.notes(ledger.accepted, settings),
             *unread.notes(listing, ledger.rejected),
         ],
@@ -70,6 +78,11 @@ def gaps(counts: dict[str, dict[str, int]], least: int) -> list[str]:
         for label, count in by_class.items()
         if count < least
     ]
+
+
+def _moved(ledger: Ledger) -> dict[str, Any]:
+    listed = [dataclasses.asdict(moved) for moved in ledger.moved[:_MOST_LISTED]]
+    return {"count": len(ledger.moved), "listed": listed}
 
 
 def _duplicates(accepted: list[Row]) -> dict[str, Any]:

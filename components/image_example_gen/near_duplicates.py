@@ -1,13 +1,15 @@
-"""Pictures of `eval` and `test` that look like one of a split which must not know them."""
+"""Near-duplicates: those in a split which must not know the other, and clusters of them."""
 
 from __future__ import annotations
 
+import collections
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from components.artifacts.features import SPLITS
+from components.artifacts.features import SPLITS, TEST
 from components.image_example_gen.verdicts import Row
 
 MOST_BITS, MOST_FINE_BITS = 3, 20
@@ -16,6 +18,17 @@ for different ones. Of 200 solar cells 88 % stayed within both when they were ha
 or brightened, and 91 % within the coarse one alone; of the 1,076 pairs among 2,000 cells that the
 coarse one takes for alike, the fine one leaves 190 (2026-11-22)."""
 
+_DEVIATIONS = 4
+"""Simple pictures (digits, flags) differ in few bits anyhow: near is only what is so many standard
+deviations nearer than pictures of different classes. Of 8 x 8 digits, 58 % of a fifth held out lay
+within 20 bits of one of the others, and 2 % within the limit that this gives; it leaves
+photographs and solar cells their 20 bits (2026-11-26)."""
+
+_TOGETHER_BITS, _TOGETHER_FINE_BITS = 12, 40
+"""Of pictures that are to stay together: a false pair costs little there, a missed one a leak."""
+
+_SAMPLE, _ENOUGH = 20_000, 1_000  # pairs of different classes: drawn, and needed to tell
+
 _BLOCK, _PART = 16, 12  # bits
 _NEIGHBOURS = 64  # at most so many others are compared within one table: no quadratic loop
 
@@ -23,25 +36,88 @@ _NEIGHBOURS = 64  # at most so many others are compared within one table: no qua
 def across_splits(accepted: Sequence[Row], most_listed: int) -> dict[str, Any]:
     """Finds pictures of `eval` that resemble one of `train`, and of `test` one of the others.
 
-    Returns {"count": how many, "listed": the first of them by name, each with the picture most like
-    it: {"file", "split", "label", "like", "like_split", "like_label", "bits"}}. `bits` of the
-    fine hash differ.
+    Returns {"count": how many, "in_test": how many of them are in `test`, "listed": the first of
+    them by name, each with the picture most like it: {"file", "split", "label", "like",
+    "like_split", "like_label", "bits"}}. `bits` of the fine hash differ.
     """
     if not accepted:
-        return {"count": 0, "listed": []}
-    hashes = np.array([bytes.fromhex(row["difference_hash"]) for row in accepted], "V40")
+        return {"count": 0, "in_test": 0, "listed": []}
+    words, value_of = _values(accepted)
     splits = np.array([SPLITS.index(row["split"]) for row in accepted])
-    values, value_of = np.unique(hashes, return_inverse=True)
-    words = values.view(">u8").reshape(-1, 5).astype(np.uint64)
+    most = most_bits(words, value_of, [row["label"] for row in accepted])
     found = []
     for held_out in range(1, len(SPLITS)):
-        known = _first_pictures(value_of, splits < held_out, len(values))
-        nearest, bits = _nearest(words, known)
-        for row in np.flatnonzero((splits == held_out) & (bits[value_of] <= MOST_FINE_BITS)):
+        known = _first_pictures(value_of, splits < held_out, len(words))
+        nearest, bits = _nearest(words, known, most)
+        for row in np.flatnonzero((splits == held_out) & (bits[value_of] <= most)):
             value = value_of[row]
             found.append((accepted[row], accepted[nearest[value]], int(bits[value])))
     found.sort(key=lambda pair: pair[0]["file"])
-    return {"count": len(found), "listed": [_listed(*pair) for pair in found[:most_listed]]}
+    return {
+        "count": len(found),
+        "in_test": sum(row["split"] == TEST for row, _, _ in found),
+        "listed": [_listed(*pair) for pair in found[:most_listed]],
+    }
+
+
+def clusters(rows: Sequence[Row]) -> dict[str, str]:
+    """Returns the key of each picture's cluster, by file: those that look alike, maybe by others.
+
+    Pictures of one group are in one cluster. The key is the least SHA-256 in it.
+    """
+    if not rows:
+        return {}
+    words, value_of = _values(rows)
+    root = list(range(len(words)))
+
+    def top(value: int) -> int:
+        while root[value] != value:
+            root[value] = root[root[value]]
+            value = root[value]
+        return value
+
+    most = most_bits(words, value_of, [row["label"] for row in rows], _TOGETHER_FINE_BITS)
+    for ones, others, _ in similar_pairs(words, most, _TOGETHER_BITS, by=range(5)):
+        for one, other in zip(ones.tolist(), others.tolist(), strict=True):
+            root[top(one)] = top(other)
+    first_of_group: dict[str, int] = {}
+    for row, value in zip(rows, value_of.tolist(), strict=True):
+        if "group" in row:
+            root[top(value)] = top(first_of_group.setdefault(row["group"], value))
+    members: dict[int, list[Row]] = collections.defaultdict(list)
+    for row, value in zip(rows, value_of.tolist(), strict=True):
+        members[top(value)].append(row)
+    keys = {value: min(row["sha256"] for row in of) for value, of in members.items()}
+    return {row["file"]: keys[value] for value, of in members.items() for row in of}
+
+
+def most_bits(
+    words: np.ndarray, value_of: np.ndarray, labels: Sequence[str], limit: int = MOST_FINE_BITS
+) -> int:
+    """Returns how many fine bits may differ between near-duplicates of this set.
+
+    Args:
+      words: [n, 5] uint64, the different hashes.
+      value_of: [pictures] which of them each picture has.
+      labels: [pictures] the classes.
+      limit: the most for any set.
+    """
+    random, of_class = np.random.default_rng(0), np.unique(labels, return_inverse=True)[1]
+    one, other = random.integers(len(labels), size=(2, _SAMPLE))
+    apart = of_class[one] != of_class[other]
+    several = len(labels) ** 2 - sum(int(n) ** 2 for n in np.bincount(of_class)) >= 2 * _ENOUGH
+    if not several:
+        return limit
+    bits = _bits(words[value_of[one[apart]], 1:] ^ words[value_of[other[apart]], 1:])
+    middle, low = np.quantile(bits, [0.5, 0.1587])  # one standard deviation, without the tails
+    return int(np.clip(middle - _DEVIATIONS * (middle - low), 0, limit))
+
+
+def _values(rows: Sequence[Row]) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the different hashes, [n, 5] uint64, and which of them each picture has: [rows]."""
+    hashes = np.array([bytes.fromhex(row["difference_hash"]) for row in rows], "V40")
+    values, value_of = np.unique(hashes, return_inverse=True)
+    return values.view(">u8").reshape(-1, 5).astype(np.uint64), value_of.reshape(-1)
 
 
 def _listed(row: Row, like: Row, bits: int) -> dict[str, Any]:
@@ -63,11 +139,11 @@ def _first_pictures(value_of: np.ndarray, chosen: np.ndarray, values: int) -> np
     return first
 
 
-def _nearest(words: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _nearest(words: np.ndarray, known: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:
     """Returns each value's nearest known picture and the bits between: [values] int64 both."""
     nearest = known.copy()
-    bits = np.where(known >= 0, 0, MOST_FINE_BITS + 1)
-    for one, other, distance in similar_pairs(words):
+    bits = np.where(known >= 0, 0, most + 1)
+    for one, other, distance in similar_pairs(words, most):
         for here, there in ((one, other), (other, one)):
             closer = (known[there] >= 0) & (distance < bits[here])
             # From far to near, so that the nearest of several stands.
@@ -77,7 +153,12 @@ def _nearest(words: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarr
     return nearest, bits
 
 
-def similar_pairs(words: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+def similar_pairs(
+    words: np.ndarray,
+    most: int = MOST_FINE_BITS,
+    coarse: int = MOST_BITS,
+    by: Sequence[int] = (0,),
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Yields pairs of values that are near by their coarse and their fine bits; some repeatedly.
 
     Sixteen sorted tables, as in G. Manku, A. Jain, A. Das Sarma, "Detecting near-duplicates for web
@@ -86,13 +167,16 @@ def similar_pairs(words: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, n
 
     Args:
       words: [n, 5] uint64, the coarse bits and four words of fine ones; no two rows alike.
+      most: how many fine bits may differ.
+      coarse: how many coarse bits may differ.
+      by: the columns that the tables are made of; a pair is found for certain if it differs in no
+        more than three bits of one of them.
 
     Yields:
       Positions of one and of the other value, and the fine bits between them: [pairs] int64 each.
     """
-    for block in range(4):
-        for part in range(4):
-            yield from _table_pairs(words, _key(words[:, 0], block, part))
+    for column, block, part in itertools.product(by, range(4), range(4)):
+        yield from _table_pairs(words, _key(words[:, column], block, part), most, coarse)
 
 
 def _key(values: np.ndarray, block: int, part: int) -> np.ndarray:
@@ -106,7 +190,7 @@ def _key(values: np.ndarray, block: int, part: int) -> np.ndarray:
 
 
 def _table_pairs(
-    words: np.ndarray, key: np.ndarray
+    words: np.ndarray, key: np.ndarray, most: int, coarse: int
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     order = np.argsort(key, kind="stable")
     ordered = key[order]
@@ -115,10 +199,10 @@ def _table_pairs(
         if not together.any():
             return
         one, other = order[:-step][together], order[step:][together]
-        near = _bits(words[one, :1] ^ words[other, :1]) <= MOST_BITS
+        near = _bits(words[one, :1] ^ words[other, :1]) <= coarse
         one, other = one[near], other[near]
         fine = _bits(words[one, 1:] ^ words[other, 1:])
-        near = fine <= MOST_FINE_BITS
+        near = fine <= most
         yield one[near], other[near], fine[near]
 
 

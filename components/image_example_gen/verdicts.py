@@ -1,9 +1,9 @@
 """Faults of pictures that can be read, but not beside each other. Pure functions.
 
 Equal means that the files hold the same bytes. Equal pictures of one class in one split are kept:
-how often a picture occurs is the user's choice, and by default the content decides the split. In
-two splits, which a source's own splits or groups may bring about, they would let the gate see what
-training has seen. With two labels, one of them is wrong, and nothing says which.
+how often a picture occurs is the user's choice, and they are cut as one. In two splits, which a
+source's own splits or groups may bring about, they would let the gate see what training has seen.
+With two labels, one of them is wrong, and nothing says which.
 """
 
 from __future__ import annotations
@@ -21,19 +21,43 @@ _STRICTEST_FIRST = (TEST, EVAL, TRAIN)
 Row = dict[str, str]
 """The verdict on a file.
 
-Accepted: {"file", "label", "split", "sha256", "difference_hash"}; the latter two in hexadecimal.
-Rejected: {"file", "label", "reason"}, and "split" where the content does not decide on it; the
-reason is a fixed phrase, or one, ": " and details.
+Accepted: {"file", "label", "sha256", "difference_hash"}; the latter two in hexadecimal. Rejected:
+{"file", "label", "reason"}; the reason is a fixed phrase, or one, ": " and details. Both have
+"group" where there is one, and "split" where the source gives it, or once the pictures are cut.
 """
 
 
-def verdicts(accepted: Iterable[Row]) -> dict[str, str]:
-    """Returns, by file, the reason why it has to be rejected for an equal one.
+def conflicts(accepted: Iterable[Row]) -> dict[str, str]:
+    """Returns, by file, the reason why it has to be rejected for an equal one of another class.
 
-    Of equal pictures in several splits those of the strictest stay: `test` before `eval` before
-    `train`. Of equal pictures with several labels none stays.
+    None of them stays.
     """
-    return {row["file"]: reason for same in _equal(accepted) for row, reason in _judge(same)}
+    found: dict[str, str] = {}
+    for same in _equal(accepted):
+        of_label = _first_by("label", same)
+        if len(of_label) > 1:
+            one, other, *_ = of_label.values()
+            for row in same:
+                against = one if row["label"] != one["label"] else other
+                found[row["file"]] = (
+                    f"{CONFLICT}: {against['file']} is labelled {against['label']!r}"
+                )
+    return found
+
+
+def leaks(accepted: Iterable[Row]) -> dict[str, str]:
+    """Returns, by file, the reason why it has to be rejected for an equal one of another split.
+
+    Those of the strictest split stay: `test` before `eval` before `train`.
+    """
+    found: dict[str, str] = {}
+    for same in _equal(accepted):
+        of_split = _first_by("split", same)
+        kept = next(of_split[split] for split in _STRICTEST_FIRST if split in of_split)
+        for row in same:
+            if row["split"] != kept["split"]:
+                found[row["file"]] = f"{LEAK}: {kept['file']} in {kept['split']} is kept"
+    return found
 
 
 def duplicates(accepted: Iterable[Row]) -> Iterator[tuple[Row, Row]]:
@@ -50,20 +74,6 @@ def _equal(accepted: Iterable[Row]) -> list[list[Row]]:
         by_content[row["sha256"]].append(row)
     several = (same for same in by_content.values() if len(same) > 1)
     return [sorted(same, key=lambda row: (row["file"], row["label"])) for same in several]
-
-
-def _judge(same: list[Row]) -> Iterator[tuple[Row, str]]:
-    of_label, of_split = _first_by("label", same), _first_by("split", same)
-    if len(of_label) > 1:
-        one, other, *_ = of_label.values()
-        for row in same:
-            against = one if row["label"] != one["label"] else other
-            yield row, f"{CONFLICT}: {against['file']} is labelled {against['label']!r}"
-        return
-    kept = next(of_split[split] for split in _STRICTEST_FIRST if split in of_split)
-    for row in same:
-        if row["split"] != kept["split"]:
-            yield row, f"{LEAK}: {kept['file']} in {kept['split']} is kept"
 
 
 def _first_by(key: str, rows: list[Row]) -> dict[str, Row]:

@@ -29,7 +29,8 @@ _PACKAGES = (
     "apache-beam",
 )
 _SAMPLES, _MOST_OF_A_CLASS = 48, 6  # pictures shown of the train split
-_LOOKED_THROUGH = 3000  # pictures, for samples of rare classes
+_LOOKED_THROUGH = 3000  # pictures, for samples of rare classes and for near-duplicates
+_PAIRS = 20  # near-duplicates that may be shown as pictures
 
 
 def gather(inputs: Mapping[str, Artifact], **known: Any) -> Run:
@@ -49,6 +50,8 @@ def gather(inputs: Mapping[str, Artifact], **known: Any) -> Run:
     if "examples" in inputs and found.get("classes"):
         train = artifact_utils.get_split_uri([inputs["examples"]], features.TRAIN)
         found["samples"] = samples(train, found["classes"])
+    if "examples" in inputs and "ingest" in found:
+        found["alike"] = alike(inputs["examples"], found["ingest"]["near_duplicates"]["listed"])
     if "tuner_results" in inputs:
         found["trials"] = tuned_settings.read_trials(inputs["tuner_results"])
     if "lite_model" in inputs:
@@ -120,10 +123,26 @@ def samples(folder: str, classes: list[str]) -> list[Sample]:
     return [sample for label in classes for sample in found[label]]
 
 
-def pictures(folder: str, files: set[str]) -> dict[str, bytes]:
-    """Returns the encoded pictures of a split that have these file names."""
+def alike(examples: Artifact, pairs: list[dict[str, Any]]) -> dict[str, bytes]:
+    """Returns the encoded pictures of these pairs that lie among the first ones of a split."""
+    files = {row[end] for row in pairs[:_PAIRS] for end in ("file", "like")}
+    found: dict[str, bytes] = {}
+    for split in features.SPLITS:
+        folder = artifact_utils.get_split_uri([examples], split)
+        found |= pictures(folder, files, _LOOKED_THROUGH)
+    return found
+
+
+def pictures(folder: str, files: set[str], most: int = -1) -> dict[str, bytes]:
+    """Returns the encoded pictures of a split that have these file names.
+
+    Args:
+      folder: of the split.
+      files: names.
+      most: how many pictures are looked through; -1: all.
+    """
     found = {}
-    for picture in _pictures(folder) if files else ():
+    for picture in _pictures(folder, most) if files else ():
         name = picture.text(features.FILENAME)
         if name in files:
             found[name] = picture.encoded(features.ENCODED)

@@ -47,6 +47,7 @@ class Run:
       classes: the class list.
       ingest: the ingest report.
       acceptance: DataValidator's `findings`, and what the data was `compared_with`, or None.
+      alike: by file, encoded pictures of some near-duplicates.
       samples: pictures of each class.
       history: of the training: `epochs`, one row each, and the `best` of them or None.
       trials: what Tuner tried, a row each, the best first.
@@ -70,6 +71,7 @@ class Run:
     classes: list[str] = dataclasses.field(default_factory=list)
     ingest: dict[str, Any] = dataclasses.field(default_factory=dict)
     acceptance: dict[str, Any] = dataclasses.field(default_factory=dict)
+    alike: dict[str, bytes] = dataclasses.field(default_factory=dict)
     samples: list[Sample] = dataclasses.field(default_factory=list)
     history: dict[str, Any] = dataclasses.field(default_factory=dict)
     trials: list[dict[str, Any]] = dataclasses.field(default_factory=list)

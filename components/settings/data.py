@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from components.settings.base import PATH, AtLeastOne, Count, Fraction, Section
 from serving.pictures import MAX_PIXELS
@@ -23,12 +23,30 @@ def _regular_expression(value: str | None) -> str | None:
 Source = Annotated[str, Field(min_length=1), PATH]
 
 
+NEAR_DUPLICATES = "near_duplicates"
+"""The value of `group_by` that groups pictures by how alike they are."""
+
+
 class Splits(Section):
     """Parts in which the pictures are split; `8, 1, 1` means eight tenths, one, one."""
 
     train: AtLeastOne = 8
     eval: AtLeastOne = 1
     test: AtLeastOne = 1
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_whole(cls, given: Any) -> Any:
+        """Refuses some of the parts: beside defaults that nobody wrote they mean another thing."""
+        missing = [
+            name for name in cls.model_fields if isinstance(given, dict) and name not in given
+        ]
+        if given and missing:
+            raise ValueError(
+                f"{' and '.join(sorted(missing))} missing; all three are needed, as in "
+                "{train: 8, eval: 1, test: 1}, since a part means something beside the others only"
+            )
+        return given
 
 
 class Data(Section):
@@ -47,13 +65,15 @@ class Data(Section):
     """The name of a manifest's column, or a regular expression on the path below the class folder,
     in a manifest on its path; pictures with the same value or match (its first group, if there is
     one) stay in one split: a patient, a module, a visit. A manifest's column `group` comes before
-    an expression."""
+    an expression. `near_duplicates` keeps those together that look alike: bursts, frames, tiles."""
     max_rejected_fraction: Fraction = 0.01
     """The run stops when more than this fraction of the pictures can't be read."""
-    min_pictures: Count = 1
-    """The run stops when a class has fewer in a split. 0 lets a class lack a split: without test
-    pictures its recall can't be measured, which the gate passes only where `min_class_recall` is
-    0."""
+    min_pictures: Count = 0
+    """The run stops when a class has fewer in a split. 0: no class stops it."""
+    small_classes: Literal["train", "leave_out"] = "train"
+    """What becomes of a class with under three pictures (or groups), which can't be in every split:
+    train: the model learns it, and the gate can't judge it; leave_out: the model does not know
+    it."""
     max_pixels: AtLeastOne = MAX_PIXELS
     """Pictures with more are refused before they are decoded."""
 

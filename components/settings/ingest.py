@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Annotated, Any, Literal, Protocol
 
 from PIL import ImageColor
@@ -17,13 +18,10 @@ _MOST = 65535  # of 16 bit
 
 
 def _colour(value: str) -> str:
-    try:
-        colour = ImageColor.getrgb(value)
-    except ValueError:
-        colour = ()
-    if len(colour) != 3:
-        raise ValueError("a colour's name or #rrggbb is needed, as in white, black or '#808080'")
-    return value
+    with contextlib.suppress(ValueError):
+        if len(ImageColor.getrgb(value)) == len("rgb"):
+            return value
+    raise ValueError("a colour's name or #rrggbb is needed, as in white, black or '#808080'")
 
 
 Colour = Annotated[str, AfterValidator(_colour)]

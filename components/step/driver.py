@@ -8,6 +8,8 @@ in the node's own environment: a pipeline that was compiled a month ago runs wit
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable
 from importlib import metadata
 from typing import Any, ClassVar
 
@@ -17,8 +19,10 @@ from tfx.orchestration.metadata import Metadata
 from tfx.orchestration.portable import base_driver as portable_base_driver
 from tfx.orchestration.portable.data_types import ExecutionInfo
 from tfx.proto.orchestration import driver_output_pb2
+from tfx.types import Artifact
 from tfx.utils import import_utils
 
+from components.step import previous
 from components.step.code_version import code_version
 
 CODE_VERSION, LIBRARIES = "code_version", "libraries"
@@ -50,6 +54,18 @@ class StepDriver(base_driver.BaseDriver, portable_base_driver.BaseDriver):
     def facts_of(self, execution_info: ExecutionInfo) -> dict[str, str]:
         """Returns further execution properties; a step with more to look up overrides this."""
         return {}
+
+    def previous(
+        self,
+        execution_info: ExecutionInfo,
+        kind: type[Artifact],
+        question: str,
+        agrees: Callable[[str, str], bool] = operator.eq,
+    ) -> dict[str, str]:
+        """Returns the facts of a step that builds on its last output: see `previous.facts`."""
+        pipeline = execution_info.pipeline_info
+        name = pipeline.id if pipeline else ""
+        return previous.facts(self._mlmd_connection, name, kind, question, agrees)
 
 
 class Keyed:

@@ -17,7 +17,8 @@ from rich.table import Table
 
 from components.errors import DataError
 from components.image_example_gen import sources
-from components.image_example_gen.reading import Ledger, Row, measure, read
+from components.image_example_gen.ledger import Ledger
+from components.image_example_gen.reading import Row, measure, read
 from components.settings.data import Data
 from components.settings.ingest import ImageSettings, Ingest
 from serving.picture_settings import PictureSettings
@@ -71,10 +72,10 @@ def read_source(data: Data, image: ImageSettings | None = None) -> tuple[dict[st
         measured = changes.measured(_rows(listing.files, partial(measure, data=data), "Measuring"))
     pictures = settings.pictures(measured)
     reading = partial(_row, data=data, settings=pictures)
-    ledger = Ledger.of(_rows(listing.files, reading, "Reading"))
+    ledger = Ledger.of(_rows(listing.files, reading, "Reading"), data, listing.among)
     report = ingest_report(listing, ledger, pictures)
     report["notes"] += _refusal(ledger, report["counts"], data)
-    return report, listing.classes
+    return report, ledger.classes(listing.classes)
 
 
 def read_by_programs(report: dict[str, Any]) -> dict[str, Any]:
@@ -138,6 +139,7 @@ def _lines(report: dict[str, Any]) -> Iterator[str]:
 def _alike(found: dict[str, Any], word: str, what: str) -> Iterator[str]:
     """Yields a line per picture that is like another; `--json` lists those beyond the first."""
     for row in found["listed"][:_SHOWN]:
-        yield f"{word}  {row['file']} is like {row['like']}"
+        apart = f" ({row['bits']} of 256 bits apart)" if "bits" in row else ""
+        yield f"{word}  {row['file']} is like {row['like']}{apart}"
     if found["count"]:
         yield f"{found['count']} {what}."

@@ -67,6 +67,23 @@ def check_gate(gate: Gate, classes: list[str]) -> None:
             )
 
 
+def check_golden(config: Config, classes: list[str]) -> None:
+    """Makes sure that the golden set is there and has no class that the data has not.
+
+    Raises:
+      ConfigError: it is not there, or has one.
+      DataError: it holds no pictures of two classes.
+    """
+    if config.golden is None:
+        return
+    unknown = sorted(set(sources.scan(config.golden).classes) - set(classes))
+    if unknown:
+        raise ConfigError(
+            f"gate.golden: {config.gate.golden} has classes that data.source has not: "
+            f"{', '.join(map(repr, unknown[:10]))}. Rename or remove them."
+        )
+
+
 def check_batch(config: Config, listing: sources.Listing) -> None:
     """Makes sure that a batch is no larger than the training split will be.
 

@@ -41,6 +41,7 @@ def run_config(
     """
     listing = preflight.check_folders(config)
     preflight.check_gate(config.gate, listing.classes)
+    preflight.check_golden(config, listing.classes)
     preflight.check_batch(config, listing)
     with _alone(config):
         run_id = root.new_run_id()
@@ -59,6 +60,7 @@ def run_config(
                 from_node=from_node,
                 to_node=to_node,
                 may_substitute=may_substitute,
+                said=listing.notes,
             )
             show_summary(shown, result, picture=listing.files[0].path)
     return result
@@ -79,6 +81,7 @@ def _run(
     from_node: str | None,
     to_node: str | None,
     may_substitute: bool,
+    said: list[str],
 ) -> dict[str, Any]:
     log = root.log_path(config.root, run_id)
     done, error, failed_page = None, None, None
@@ -99,18 +102,23 @@ def _run(
     except KeyboardInterrupt:
         view.say("Interrupted; the same command goes on from the last finished step.")
         raise
-    for note in _notes(done):
+    for note in _notes(done, said):
         view.say(f"Note: {note}")
     result = read_by_programs(done, error, log, config)
     return result | {"report": str(failed_page)} if failed_page else result
 
 
-def _notes(run: Any) -> list[str]:
-    """Returns the findings that passed, the notes of the gate, and a line per file for devices."""
+def _notes(run: Any, said: list[str]) -> list[str]:
+    """Returns what is to be known of the data, the gate's notes, and a line per file for devices.
+
+    What has been said of the source is not said again.
+    """
+    ingest = run.document(outputs.INGEST_REPORT, "report.json") or {"notes": []}
     acceptance = run.document(outputs.ACCEPTANCE, "acceptance.json") or {"findings": []}
     verdict = run.document(outputs.VERDICT, "verdict.json") or {"notes": []}
     lite = run.document(outputs.LITE_MODEL, "lite.json") or {"files": []}
     return [
+        *(note for note in ingest["notes"] if note not in said),
         *(finding["text"] for finding in acceptance["findings"]),
         *verdict["notes"],
         *(_lite_note(run.outputs[outputs.LITE_MODEL].uri, row) for row in lite["files"]),

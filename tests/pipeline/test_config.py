@@ -92,6 +92,8 @@ def test_an_unknown_key_is_named_with_its_path_and_the_keys_allowed(
         ("gate.beats_majority_class=1", ["gate.beats_majority_class", "boolean"]),
         ("data.source=5", ["data.source", "the number 5", "string"]),
         ("data.splits.test=0", ["data.splits.test", "0", "or equal to 1"]),
+        ("data.splits={train: 1}", ["data.splits", "eval and test missing", "{train: 8, eval: 1"]),
+        ("data.splits={train: 7, test: 3}", ["data.splits", "eval missing"]),
         ("data.group_by=(", ["data.group_by", "'('", "not a regular expression"]),
         ("image.fit=zoom", ["image.fit", "'zoom'", "'stretch', 'crop' or 'pad'"]),
         ("image.size=[299]", ["image.size", "at least 2 items"]),
@@ -112,6 +114,14 @@ def test_a_wrong_value_is_named_with_what_was_found_and_what_is_allowed(
 ) -> None:
     message = refusal(assignment)
     assert all(word in message for word in words), message
+
+
+def test_the_parts_of_the_splits_are_a_whole_and_one_is_set_beside_the_others() -> None:
+    assert build("data.splits={train: 7, eval: 1, test: 2}").data.splits.test == 2
+    one = build("data.splits.train=6").data.splits
+    assert (one.train, one.eval, one.test) == (6, 1, 1)
+    two = build("data.splits={train: 7, eval: 2, test: 2}", "data.splits.eval=1").data.splits
+    assert (two.train, two.eval, two.test) == (7, 1, 2)
 
 
 def test_every_fault_is_told_at_once() -> None:

@@ -47,3 +47,11 @@ def test_what_only_the_second_phase_reads_does_not_rerun_the_tuner() -> None:
     assert one.parameters == other.parameters
     searched = nodes(tuner={"trials": 3, "units": [8, 16]})["Tuner"]
     assert searched.parameters != one.parameters
+
+
+def test_a_golden_set_is_read_by_a_step_of_its_own_that_nothing_but_the_gate_sees() -> None:
+    assert "GoldenExampleGen" not in nodes()
+    plain, found = nodes(), nodes(gate={"golden": "fixed"})
+    assert set(found["GoldenExampleGen"].upstream_nodes) == {"ImageExampleGen"}
+    assert set(found["GoldenExampleGen"].downstream_nodes) == {"Evaluator"}
+    assert found["Trainer"].parameters == plain["Trainer"].parameters

@@ -21,6 +21,7 @@ from components.image_example_gen.sources.listing import (
     with_missing_splits_cut,
 )
 from components.image_example_gen.sources.manifest import read_manifest
+from components.image_example_gen.sources.name_groups import offered
 from components.image_example_gen.sources.records import is_records, read_picture, read_records
 from components.settings.data import Data
 from serving import picture_files
@@ -46,6 +47,8 @@ def scan(data: Data) -> Listing:
         listing = merge(dict(zip(_prefixes(data.sources), found, strict=True)))
     told = dataclasses.replace(listing, notes=[*listing.notes, *unread_pictures(listing)])
     check(told, ", ".join(data.sources), LAYOUT, data.min_pictures)
+    if not data.group_by:
+        listing = dataclasses.replace(listing, notes=[*listing.notes, *offered(listing)])
     return with_missing_splits_cut(with_groups(listing, data.group_by))
 
 

@@ -7,6 +7,7 @@ import re
 
 from components.errors import DataError
 from components.image_example_gen.sources.listing import Listing, SourceFile
+from components.settings.data import NEAR_DUPLICATES
 
 _SHOWN = 5
 
@@ -18,12 +19,13 @@ def with_groups(listing: Listing, group_by: str | None) -> Listing:
       listing: what was found.
       group_by: the name of a manifest's column, or a regular expression, of which the first group
         or else the whole match in the path is the group; one that the source names comes first.
+        `near_duplicates` makes none here.
 
     Raises:
       DataError: no path matches, or the source puts one group into several splits.
     """
     files, notes = listing.files, listing.notes
-    if group_by:
+    if group_by and group_by != NEAR_DUPLICATES:  # those are known once the pictures are read
         groups = _column(files, group_by) or [
             file.group or _group(file, group_by) for file in files
         ]

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import collections
+import dataclasses
+import posixpath
+
 from components.artifacts.features import EVAL, TEST, TRAIN
+from components.errors import DataError
 from components.files.entries import Entry, Tree, is_visible
 from components.image_example_gen.sources import unread
 from components.image_example_gen.sources.listing import Listing, SourceFile
@@ -32,8 +37,16 @@ def is_picture(name: str) -> bool:
 
 
 def read_folders(tree: Tree) -> Listing:
-    """Lists `<class>/**/*`, or `<split>/<class>/**/*` where the folders are named like splits."""
+    """Lists `<class>/**/*`, or `<split>/<class>/**/*` where the folders are named like splits.
+
+    Where those lie in the class folders, `<class>/<split>/**/*`.
+
+    Raises:
+      DataError: some class folders hold splits, and others do not.
+    """
     splits = split_folders(tree)
+    if not splits and (inner := splits_below_classes(tree)):
+        return _read_splits_below(tree, inner)
     depth = 2 if splits else 1  # of a class folder
     folders = [folder.split("/") for folder in tree.folders]
     classes = {
@@ -78,6 +91,54 @@ def split_folders(tree: Tree) -> dict[str, str]:
     if len(named) > 1:
         return named if holds_classes or len(named) == len(top) else {}
     return named if holds_classes and len(top) == 1 else {}
+
+
+def splits_below_classes(tree: Tree) -> dict[str, str]:
+    """Returns the split that each folder in a class folder is, by its name; else nothing.
+
+    A class may hold a folder `test` as well. So they count as splits where a class folder holds
+    nothing else, and `train` among them.
+
+    Raises:
+      DataError: some class folders are like that, and others are not.
+    """
+    inside: dict[str, set[str]] = collections.defaultdict(set)
+    for entry in tree.files:
+        top, _, rest = entry.name.partition("/")
+        if rest and is_picture(posixpath.basename(rest)):
+            inside[top].add(rest.partition("/")[0] if "/" in rest else "")
+    alike = {name for name, found in inside.items() if _are_splits(found)}
+    if not alike:
+        return {}
+    others = sorted(inside.keys() - alike)
+    if others:
+        first = sorted(alike)[0]
+        raise DataError(
+            f"data.source: {', '.join(f'{first}/{name}' for name in sorted(inside[first]))} look "
+            f"like splits in a class folder, but {', '.join(others[:10])} "
+            f"{'have' if len(others) > 1 else 'has'} none. Put such folders into every class "
+            "folder or into none, or use <split>/<class>/<picture>."
+        )
+    return {name: SPLIT_NAMES[name.lower()] for found in inside.values() for name in found}
+
+
+def _are_splits(names: set[str]) -> bool:
+    found = {SPLIT_NAMES.get(name.lower()) for name in names}
+    return None not in found and TRAIN in found and len(found) > 1
+
+
+def _read_splits_below(tree: Tree, splits: dict[str, str]) -> Listing:
+    """Lists `<class>/<split>/**/*`."""
+    files = []
+    for entry in tree.files:
+        parts = entry.name.split("/")
+        if len(parts) > 2 and is_picture(parts[-1]):
+            file = _file(entry, {})
+            below = "/".join(parts[2:])
+            files.append(dataclasses.replace(file, split=splits[parts[1]], below=below))
+    note = f"The class folders hold {', '.join(sorted(splits))}: read as splits."
+    classes = sorted({file.label for file in files})
+    return Listing(files, classes, len(tree.files) - len(files), [note])
 
 
 def _holds_folders_alone(name: str, tree: Tree) -> bool:

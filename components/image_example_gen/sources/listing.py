@@ -64,6 +64,11 @@ class Listing:
     unread: dict[str, dict[str, int]] = dataclasses.field(default_factory=dict)
     # of the ignored, by class and suffix: pictures in formats that are not read here
 
+    @property
+    def among(self) -> tuple[str, ...]:
+        """The splits that files without one are cut into."""
+        return next((file.among for file in self.files if not file.split), SPLITS)
+
     def fingerprint(self) -> str:
         """SHA-256 over what is known of every file: any change to the source changes it."""
         digest = hashlib.sha256()
@@ -134,7 +139,7 @@ def check(listing: Listing, source: str, layout: str, min_pictures: int) -> None
       listing: what was found.
       source: a phrase that names the place.
       layout: a phrase that names the expected layout.
-      min_pictures: how many every class needs in each split.
+      min_pictures: how many every class shall have in each split; 0: any number.
 
     Raises:
       DataError: no classes, a single one, or one too small to be split.
@@ -144,12 +149,26 @@ def check(listing: Listing, source: str, layout: str, min_pictures: int) -> None
         raise DataError(" ".join([f"data.source: {fault}", *listing.notes]))
 
 
+def _folders_inside(listing: Listing, source: str) -> str:
+    """Names the folders in a single class folder, where all pictures lie in one of several."""
+    below = [file.below.partition("/") for file in listing.files]
+    inside = sorted({folder for folder, _, rest in below if rest})
+    if len(inside) < 2 or not all(rest for _, _, rest in below):
+        return ""
+    shown = ", ".join(inside[:10]) + (" and more" if len(inside) > 10 else "")
+    place = f"{source.rstrip('/')}/{listing.classes[0]}"
+    return f"It holds the folders {shown}: if those are the classes (or splits), name {place}. "
+
+
 def _fault(listing: Listing, source: str, layout: str, least: int) -> str | None:
     classes = listing.classes
     if not classes:
         return f"{source} has no class folders. {layout}."
     if len(classes) == 1:
-        return f"{source} has a single class, {classes[0]!r}; a classifier needs two. {layout}."
+        return (
+            f"{source} has a single class, {classes[0]!r}; a classifier needs two. "
+            f"{_folders_inside(listing, source)}{layout}."
+        )
     if not listing.files:
         return f"{source} holds no pictures. {layout}; suffixes: {' '.join(sorted(SUFFIXES))}."
     counts = collections.Counter(file.label for file in listing.files)

@@ -8,9 +8,11 @@ from typing import Any
 from components.artifacts import features
 from components.fit.class_weights import balanced
 from components.report.page_data import Run, Section
+from components.report.thumbnails import thumbnail
 
 _SHOWN_REJECTS = 50
 _SHOWN_ALIKE = 20
+_SHOWN_PAIRS, _SIDE = 6, 128  # pairs as pictures, and their pixels
 
 
 def _values(run: Run) -> dict[str, Any]:
@@ -41,8 +43,8 @@ def _values(run: Run) -> dict[str, Any]:
         "encoded_anew": run.ingest.get("encoded_anew", {}),
         "notes": run.ingest["notes"],
         "alike": [
-            _alike("Near-duplicates across splits", _NEAR, run.ingest["near_duplicates"]),
-            _alike("Duplicates", _SAME, run.ingest["duplicates"]),
+            _alike("Near-duplicates across splits", _NEAR, run.ingest["near_duplicates"], run),
+            _alike("Duplicates", _SAME, run.ingest["duplicates"], run),
         ],
         "findings": run.acceptance["findings"],
         "compared_with": run.acceptance["compared_with"],
@@ -51,14 +53,28 @@ def _values(run: Run) -> dict[str, Any]:
 
 _NEAR = (
     "pictures of eval or test look like one of a split that must not know them: the figures may be "
-    "too good. data.group_by keeps pictures of one thing in one split"
+    "too good. data.group_by=near_duplicates keeps pictures that look alike in one split"
 )
 _SAME = "pictures repeat another of their class and split; each counts"
 
 
-def _alike(title: str, what: str, found: dict[str, Any]) -> dict[str, Any]:
+def _alike(title: str, what: str, found: dict[str, Any], run: Run) -> dict[str, Any]:
     listed = found["listed"][:_SHOWN_ALIKE]
-    return {"title": title, "what": what, "count": found["count"], "listed": listed}
+    pairs = [
+        {
+            "apart": row["bits"],
+            "pictures": [
+                {"file": row[end], "image": thumbnail(run.alike[row[end]], _SIDE)}
+                for end in ("file", "like")
+            ],
+        }
+        for row in listed
+        if "bits" in row and row["file"] in run.alike and row["like"] in run.alike
+    ]
+    return {
+        **{"title": title, "what": what, "count": found["count"], "listed": listed},
+        "pairs": pairs[:_SHOWN_PAIRS],
+    }
 
 
 def _imbalance(totals: dict[str, int]) -> dict[str, Any]:

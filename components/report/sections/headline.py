@@ -6,6 +6,8 @@ from typing import Any
 
 from components.report.page_data import Run, Section
 
+_MOST_ALIKE = 0.05  # of the test pictures; from here on it stands beside the accuracy
+
 
 def _values(run: Run) -> dict[str, Any]:
     tone, word, sentence = _verdict(run)
@@ -32,9 +34,17 @@ def _figures(run: Run) -> dict[str, Any]:
         "pictures": metrics["pictures"],
         "weakest": weakest,
         "weakest_recall": recall[weakest],
+        "alike": _alike(run),
         "baseline": run.verdict["metrics"].get("baseline"),
         "served_version": run.verdict["served_version"],
     }
+
+
+def _alike(run: Run) -> int:
+    """Returns how many test pictures look like known ones, 0 where they are too few to matter."""
+    found: int = run.ingest.get("near_duplicates", {}).get("in_test", 0)
+    pictures = run.verdict["metrics"]["candidate"]["pictures"]
+    return found if found > _MOST_ALIKE * pictures else 0
 
 
 def _verdict(run: Run) -> tuple[str, str, str]:

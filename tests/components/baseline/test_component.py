@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from tfx.types import standard_artifacts
 
 from components.artifacts import saved_model
-from components.artifacts.types import SERVED_DIGEST, SERVED_VERSION
+from components.artifacts.types import KEPT_VERSIONS, SERVED_DIGEST, SERVED_VERSION
 from components.baseline.component import BaselineResolver, BaselineSettings, Driver, Executor
 from serving import versions
 from tests.components.made_step import about_to_run, execute
@@ -64,3 +65,23 @@ def test_after_a_rollback_the_baseline_is_what_is_served_again(tmp_path: Path, m
     assert facts(tmp_path / "served") != before
     baseline = resolve(tmp_path / "served", tmp_path / "baseline")
     assert baseline.get_string_custom_property(SERVED_VERSION) == str(first)
+
+
+def test_older_versions_that_are_kept_are_named_and_withdrawn_ones_are_not(
+    tmp_path: Path, model: Path
+) -> None:
+    served, numbers = tmp_path / "served", []
+    for content in (b"first", b"second", b"third"):
+        (model / "saved_model.pb").write_bytes(content)
+        numbers.append(versions.publish(model, served))
+    kept = json.loads(facts(served)[KEPT_VERSIONS])
+    assert sorted(kept) == [str(number) for number in numbers[:2]]
+    for number, known in kept.items():
+        assert known == {
+            "folder": str(served / number),
+            "digest": saved_model.digest(served / number),
+        }
+    versions.rollback(served, numbers[1])
+    assert [*json.loads(facts(served)[KEPT_VERSIONS])] == [str(numbers[0])]
+    baseline = resolve(served, tmp_path / "baseline")
+    assert baseline.get_string_custom_property(KEPT_VERSIONS) == facts(served)[KEPT_VERSIONS]

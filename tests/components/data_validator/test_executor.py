@@ -9,10 +9,11 @@ from tfx.types import Artifact, standard_artifacts
 
 from components.artifacts import features
 from components.artifacts import types as artifact_types
-from components.data_validator.executor import PREVIOUS, QUESTION, Executor
+from components.data_validator.executor import Executor
 from components.errors import DataError
 from components.settings.data import Validation
 from components.statistics_gen.executor import of_pictures
+from components.step.previous import PREVIOUS, QUESTION
 from tests.components.made_artifacts import SCHEMA
 from tests.components.made_step import execute
 

@@ -15,6 +15,7 @@ from components.artifacts import features, saved_model
 from components.artifacts import types as artifact_types
 from components.artifacts.predictions import read_from
 from components.artifacts.saved_model_writer import write_saved_model
+from components.errors import ConfigError
 from components.evaluator.executor import Executor
 from components.evaluator.loaded_model import CannotPredict, LoadedModel
 from components.settings.gate import Gate
@@ -195,3 +196,124 @@ def test_a_model_without_serve_examples_is_asked_by_pictures(tmp_path: Path) -> 
     ]
     with pytest.raises(CannotPredict, match="can't be loaded"):
         LoadedModel(str(tmp_path / "nothing"))
+
+
+FREE = {"min_accuracy": 0.0, "min_class_recall": 0.0, "beats_majority_class": False}
+
+
+def keep(inputs: dict[str, list[Artifact]], **versions: Artifact) -> None:
+    """Says that the push directory keeps these versions beside the served one."""
+    kept = {
+        name.removeprefix("version_"): {
+            "folder": saved_model.serving_dir(model.uri),
+            "digest": saved_model.digest(saved_model.serving_dir(model.uri)),
+        }
+        for name, model in versions.items()
+    }
+    baseline = inputs["baseline_model"][0]
+    baseline.set_string_custom_property("kept_versions", json.dumps(kept))
+
+
+@pytest.fixture
+def worse_than_long_ago(inputs: dict[str, list[Artifact]], tmp_path: Path) -> Artifact:
+    """A candidate as bad as the served model, and a perfect version from long ago: returned."""
+    blind = Reader(CLASSES, sees=False)
+    perfect = inputs["model"][0]
+    inputs["model"] = [save(blind, tmp_path / "candidate now", "serve_examples")]
+    other = Reader(CLASSES, sees=False)
+    other.floor.assign(0.2)
+    inputs["baseline_model"] = [served(save(other, tmp_path / "served", "serve_examples"))]
+    return perfect
+
+
+def test_a_candidate_is_held_against_the_best_version_that_is_kept(
+    inputs: dict[str, list[Artifact]], tmp_path: Path, worse_than_long_ago: Artifact
+) -> None:
+    bad = Reader(CLASSES, sees=False)
+    as_bad = save(bad, tmp_path / "as bad", "serve_examples")
+    keep(inputs, version_5=as_bad, version_3=worse_than_long_ago)
+    verdict, _ = evaluate(inputs, tmp_path / "out", **FREE)
+    [missed] = [row for row in verdict["gate"] if not row["passed"]]
+    assert missed["metric"] == "accuracy_vs_reference"
+    assert "version 3, the best that is kept: 1.0000" in missed["needed"]
+    verdict, _ = evaluate(inputs, tmp_path / "pinned", **FREE, reference=5)
+    assert verdict["gate"][-1]["passed"] and "version 5" in verdict["gate"][-1]["needed"]
+    verdict, _ = evaluate(inputs, tmp_path / "without", **FREE, reference=None)
+    assert "accuracy_vs_reference" not in [row["metric"] for row in verdict["gate"]]
+
+
+def test_where_the_served_model_is_the_best_there_is_no_second_comparison(
+    inputs: dict[str, list[Artifact]], tmp_path: Path
+) -> None:
+    as_good = Reader(CLASSES)
+    as_good.floor.assign(0.2)
+    inputs["baseline_model"] = [served(save(as_good, tmp_path / "served", "serve_examples"))]
+    blind = save(Reader(CLASSES, sees=False), tmp_path / "blind", "serve_examples")
+    keep(inputs, version_3=blind)
+    verdict, _ = evaluate(inputs, tmp_path / "out")
+    assert verdict["gate"][-1]["metric"] == "accuracy_vs_served"
+
+
+def test_a_kept_version_that_can_not_be_asked_is_left_out_unless_it_is_named(
+    inputs: dict[str, list[Artifact]], tmp_path: Path, worse_than_long_ago: Artifact
+) -> None:
+    keep(inputs, version_3=save(Reader(CLASSES), tmp_path / "other", "other"))
+    verdict, _ = evaluate(inputs, tmp_path / "out", **FREE)
+    assert verdict["gate"][-1]["metric"] == "accuracy_vs_served"
+    verdict, _ = evaluate(inputs, tmp_path / "named", **FREE, reference=3)
+    assert not verdict["gate"][-1]["passed"]
+    assert "version 3, which can't be asked" in verdict["gate"][-1]["needed"]
+
+
+def test_a_class_with_few_test_pictures_passes_with_a_note(
+    inputs: dict[str, list[Artifact]], tmp_path: Path
+) -> None:
+    test = Path(inputs["examples"][0].uri, "Split-test", "more.tfrecord")
+    with tf.io.TFRecordWriter(str(test)) as writer:
+        record = tf.train.Example.FromString(example(99, "dog"))
+        record.features.feature[features.LABEL].bytes_list.value[0] = b"emu"
+        writer.write(record.SerializeToString())
+    inputs["model"] = [save(Reader([*CLASSES, "emu"]), tmp_path / "four", "serve_examples")]
+    verdict, _ = evaluate(inputs, tmp_path / "out", min_class_precision=0.5)
+    rows = {(row["metric"], row["slice"]): row for row in verdict["gate"]}
+    assert rows["recall", "emu"]["needed"] == ">= 0.5, too few to tell (0 of 1)"
+    assert rows["precision", "emu"]["needed"] == ">= 0.5, too few to tell (0 of 0)"
+    assert verdict["verdict"] == "passed"
+    [note] = [note for note in verdict["notes"] if "Too few test pictures" in note]
+    assert "recall of emu (0 of 1), precision of emu (0 of 0)" in note
+    strict, _ = evaluate(inputs, tmp_path / "strict", strict=True)
+    assert [row["slice"] for row in strict["gate"] if not row["passed"]] == ["emu"]
+
+
+def golden_set(folder: Path, *labels: str) -> list[Artifact]:
+    examples = standard_artifacts.Examples()
+    examples.uri = str(folder)
+    examples.split_names = artifact_utils.encode_split_names(list(features.SPLITS))
+    Path(examples.uri, "Split-test").mkdir(parents=True)
+    with tf.io.TFRecordWriter(str(folder / "Split-test" / "pictures.tfrecord")) as writer:
+        for number, label in enumerate(labels):
+            writer.write(example(number, label))
+    return [examples]
+
+
+def test_a_golden_set_is_judged_beside_the_test_split(
+    inputs: dict[str, list[Artifact]], tmp_path: Path
+) -> None:
+    inputs["golden"] = golden_set(tmp_path / "golden", *["cat"] * 10, *["dog"] * 10)
+    inputs["baseline_model"] = [served(inputs["model"][0])]
+    inputs["model"] = [save(Reader(CLASSES, sees=False), tmp_path / "blind", "serve_examples")]
+    verdict, _ = evaluate(inputs, tmp_path / "out", **{**FREE, "min_class_recall": 0.3})
+    rows = {(row["metric"], row["slice"]): row for row in verdict["gate"]}
+    assert rows["golden_accuracy", "overall"]["found"] == 0.5
+    assert rows["golden_recall", "cat"]["passed"]
+    assert not rows["golden_recall", "dog"]["passed"]
+    assert not rows["golden_accuracy_vs_served", "overall"]["passed"]
+    assert ("golden_recall", "cow") not in rows
+
+
+def test_a_golden_set_with_a_class_that_the_data_has_not_is_refused(
+    inputs: dict[str, list[Artifact]], tmp_path: Path
+) -> None:
+    inputs["golden"] = golden_set(tmp_path / "golden", "cat", "emu")
+    with pytest.raises(ConfigError, match="gate.golden: no class 'emu' in data.source"):
+        evaluate(inputs, tmp_path / "out")

@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -59,20 +60,20 @@ SINGLE_RULES: dict[str, Any] = {
     ),
 }
 BY_CLASS_RULES: dict[str, Any] = {
-    "min_class_recall": ({"min_class_recall": 0.5}, "class_recall", 0.5, 0.499, "recall"),
-    "class_recall": ({"class_recall": {"dogs": 0.7}}, "class_recall", 0.7, 0.699, "recall"),
+    "min_class_recall": ({"min_class_recall": 0.5}, "class_recall", 0.5, 0.36, "recall"),
+    "class_recall": ({"class_recall": {"dogs": 0.7}}, "class_recall", 0.7, 0.58, "recall"),
     "min_class_precision": (
         {"min_class_precision": 0.5},
         "class_precision",
         0.5,
-        0.499,
+        0.36,
         "precision",
     ),
     "class_precision": (
         {"class_precision": {"dogs": 0.7}},
         "class_precision",
         0.7,
-        0.699,
+        0.58,
         "precision",
     ),
     "min_class_pictures": ({"min_class_pictures": 30}, "class_pictures", 30, 29, "test_pictures"),
@@ -99,21 +100,101 @@ def test_a_rule_by_class_alone_refuses_and_passes(rule: str) -> None:
 def test_a_threshold_by_name_stands_in_place_of_the_one_for_all() -> None:
     lenient = gate(min_class_recall=0.9, class_recall={"dogs": 0.2})
     assert failed(lenient, metrics(class_recall={"cats": 0.95, "dogs": 0.3})) == []
-    assert failed(lenient, metrics(class_recall={"cats": 0.85, "dogs": 0.3})) == [
+    assert failed(lenient, metrics(class_recall={"cats": 0.75, "dogs": 0.3})) == [
         ("recall", "cats")
     ]
 
 
+WITHOUT_DOGS = {
+    "class_pictures": {"cats": 50, "dogs": 0},
+    "class_predicted": {"cats": 50, "dogs": 0},
+}
+
+
+def row_of_dogs(settings: Gate, figure: str, **found: Any) -> Row:
+    candidate = metrics(**found)
+    [row] = [
+        row for row in rows(settings, candidate) if (row.metric, row.slice) == (figure, "dogs")
+    ]
+    return row
+
+
 @pytest.mark.parametrize(("least", "passed"), [(0.5, False), (0.001, False), (0.0, True)])
 @pytest.mark.parametrize("figure", ["recall", "precision"])
-def test_what_can_not_be_measured_passes_only_where_nothing_is_asked(
+def test_a_strict_gate_passes_what_can_not_be_measured_only_where_nothing_is_asked(
     figure: str, least: float, passed: bool
 ) -> None:
-    candidate = metrics(**{f"class_{figure}": {"cats": 1.0, "dogs": None}})
-    found = rows(gate(**{f"min_class_{figure}": least}), candidate)
-    [row] = [row for row in found if (row.metric, row.slice) == (figure, "dogs")]
+    settings = gate(strict=True, **{f"min_class_{figure}": least})
+    by_class = {f"class_{figure}": {"cats": 1.0, "dogs": None}}
+    row = row_of_dogs(settings, figure, **WITHOUT_DOGS, **by_class)
     assert (row.found, row.passed) == (None, passed)
     assert "no " in row.needed
+
+
+@pytest.mark.parametrize("figure", ["recall", "precision"])
+def test_a_class_without_test_pictures_passes_with_the_words_too_few_to_tell(figure: str) -> None:
+    by_class = {f"class_{figure}": {"cats": 1.0, "dogs": None}}
+    row = row_of_dogs(gate(**{f"min_class_{figure}": 0.5}), figure, **WITHOUT_DOGS, **by_class)
+    assert (row.found, row.needed, row.passed) == (None, ">= 0.5, too few to tell (0 of 0)", True)
+    assert row.untold
+
+
+# Of n pictures k right, and whether that shows with a confidence of 95 % that the rate lies under
+# the threshold: P(X <= k) of a binomial distribution, from tables (and by hand for n <= 5).
+@pytest.mark.parametrize(
+    ("right", "pictures", "least", "needed", "passed"),
+    [
+        (0, 4, 0.5, ">= 0.5, too few to tell (0 of 4)", True),  # 0.0625
+        (0, 5, 0.5, ">= 0.5", False),  # 0.03125
+        (1, 4, 0.8, ">= 0.8", False),  # 0.0272
+        (2, 4, 0.8, ">= 0.8, too few to tell (2 of 4)", True),  # 0.1808
+        (1, 1, 0.5, ">= 0.5, too few to tell (1 of 1)", True),
+        (5, 5, 0.5, ">= 0.5", True),
+        (5, 20, 0.5, ">= 0.5", False),  # 0.0207
+        (6, 20, 0.5, ">= 0.5, too few to tell (6 of 20)", True),  # 0.0577
+        (10, 20, 0.5, ">= 0.5", True),
+        (0, 10, 1.0, ">= 1", False),
+        (9, 10, 1.0, ">= 1", False),  # one wrong shows that not all are right
+    ],
+)
+@pytest.mark.parametrize("figure", ["recall", "precision"])
+def test_a_class_is_refused_when_its_exact_bound_lies_under_the_threshold(
+    figure: str, right: int, pictures: int, least: float, needed: str, passed: bool
+) -> None:
+    rate = {f"class_{figure}": {"cats": 1.0, "dogs": right / pictures}}
+    there = {
+        "class_pictures": {"cats": 50, "dogs": pictures},
+        "class_predicted": {"cats": 50, "dogs": pictures},
+    }
+    row = row_of_dogs(gate(**{f"min_class_{figure}": least}), figure, **rate, **there)
+    assert (row.needed, row.passed) == (needed, passed)
+
+
+def test_a_strict_gate_compares_plainly() -> None:
+    there = {"class_pictures": {"cats": 50, "dogs": 4}, "class_recall": {"cats": 1.0, "dogs": 0.25}}
+    row = row_of_dogs(gate(strict=True, min_class_recall=0.5), "recall", **there)
+    assert (row.needed, row.passed) == (">= 0.5", False)
+
+
+def test_ten_good_classes_with_four_pictures_each_are_not_refused_by_bad_luck() -> None:
+    random = np.random.default_rng(0)
+    names = [f"c{number}" for number in range(10)]
+    settings = gate(min_class_recall=0.5)
+    refused = 0
+    for _ in range(300):
+        right = random.binomial(4, 0.8, 10)
+        found = metrics(
+            class_pictures=dict.fromkeys(names, 4),
+            class_recall=dict(zip(names, (right / 4).tolist(), strict=True)),
+        )
+        refused += any(not row.passed for row in rows(settings, found))
+    assert refused == 0
+
+
+def test_without_confidence_every_picture_of_a_class_counts() -> None:
+    there = {"class_pictures": {"cats": 50, "dogs": 4}, "class_recall": {"cats": 1.0, "dogs": 0.25}}
+    row = row_of_dogs(gate(confidence=0.0, min_class_recall=0.5), "recall", **there)
+    assert (row.needed, row.passed) == (">= 0.5", False)
 
 
 def test_what_is_not_asked_for_has_no_row() -> None:
@@ -192,6 +273,24 @@ def test_a_served_model_that_can_not_be_asked_is_refused_in_words() -> None:
     assert failed(gate(max_regression=1.0), None, fault) == []
 
 
+def test_small_steps_down_from_an_older_version_do_not_add_up() -> None:
+    settings = gate(max_regression=0.0)
+    last_week, best = against(400, 360, 2, 7), against(400, 370, 0, 15)  # p = 0.18 and 0.00006
+    found = list(judge(settings, metrics(), 0.5, last_week, best))
+    assert [(row.metric, row.passed) for row in found[-2:]] == [
+        ("accuracy_vs_served", True),
+        ("accuracy_vs_reference", False),
+    ]
+    assert "version 7, the best that is kept: 0.9250" in found[-1].needed
+
+
+def test_a_version_that_was_named_but_is_not_kept_is_refused_in_words() -> None:
+    gone = Served("3", fault="the push directory does not keep it")
+    [*_, row] = judge(gate(max_regression=0.0, reference=3), metrics(), 0.5, None, gone)
+    assert not row.passed
+    assert "version 3, which can't be asked: the push directory does not keep it" in row.needed
+
+
 @given(st.integers(1, 10_000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
 def test_an_accuracy_ties_with_itself_and_with_a_threshold_of_its_own_value(
     fraction: tuple[int, int],
@@ -203,12 +302,12 @@ def test_an_accuracy_ties_with_itself_and_with_a_threshold_of_its_own_value(
 
 
 def test_the_rows_say_what_was_found_and_needed_in_the_class_lists_order() -> None:
-    candidate = metrics(accuracy=0.75, class_recall={"cats": 1.0, "dogs": 0.4})
+    candidate = metrics(accuracy=0.75, class_recall={"cats": 1.0, "dogs": 0.2})
     found = rows(Gate(), candidate, against(100, 80, 0, 6), 0.6)
     assert [(row.metric, row.slice, row.found, row.passed) for row in found] == [
         ("accuracy", "overall", 0.75, False),
         ("recall", "cats", 1.0, True),
-        ("recall", "dogs", 0.4, False),
+        ("recall", "dogs", 0.2, False),
         ("accuracy_vs_majority", "overall", 0.75, True),
         ("accuracy_vs_served", "overall", 0.74, False),
     ]

@@ -26,6 +26,7 @@ class Ingested:
     report: dict[str, Any]
     classes: list[str]
     examples: dict[str, list[dict[str, Any]]]  # by split, in the order in which they are read
+    folder: str  # of the ingest report, which the next one builds on
 
     @property
     def known(self) -> dict[str, list[tuple[str, str]]]:
@@ -36,8 +37,11 @@ class Ingested:
         }
 
 
-def ingest(folder: Path, data: Data, beam: list[str] | None = None) -> Ingested:
-    """Runs the executor, with these arguments of Beam or the default ones; writes to `folder`."""
+def ingest(folder: Path, data: Data, beam: list[str] | None = None, previous: str = "") -> Ingested:
+    """Runs the executor, with these arguments of Beam or the default ones; writes to `folder`.
+
+    It builds on the ingest whose report lies in the folder `previous`.
+    """
     types = {
         "examples": standard_artifacts.Examples,
         "class_list": artifact_types.ClassList,
@@ -53,7 +57,7 @@ def ingest(folder: Path, data: Data, beam: list[str] | None = None) -> Ingested:
         tmp_dir=str(folder),
         unique_id="1",
     )
-    execute(Executor(context), data, {}, outputs, fingerprint="0")
+    execute(Executor(context), data, {}, outputs, fingerprint="0", previous=previous)
     return Ingested(
         artifact_types.read(outputs["ingest_report"][0]),
         artifact_types.read(outputs["class_list"][0]),
@@ -61,6 +65,7 @@ def ingest(folder: Path, data: Data, beam: list[str] | None = None) -> Ingested:
             split: _examples(artifact_utils.get_split_uri(outputs["examples"], split))
             for split in features.SPLITS
         },
+        outputs["ingest_report"][0].uri,
     )
 
 

@@ -75,3 +75,12 @@ def test_a_lost_listing_is_made_anew(outputs: dict[str, list[Any]], tmp_path: Pa
     [kept] = (tmp_path / "root" / "ImageExampleGen" / ".system" / "listings").iterdir()
     kept.unlink()
     assert listing_handover.listed(outputs, fingerprint, DATA).fingerprint() == fingerprint
+
+
+def test_without_an_earlier_ingest_the_splits_build_on_nothing(
+    outputs: dict[str, list[Any]],
+) -> None:
+    info = made_step.about_to_run(
+        ImageExampleGen, DATA, output_dict=outputs, pipeline_run_id="run-1"
+    )
+    assert made_step.driven(info)["previous"] == ""

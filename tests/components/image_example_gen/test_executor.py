@@ -1,19 +1,16 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import shutil
 import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from components.artifacts.features import FILENAME, SHA256, SPLITS
 from components.errors import DataError
-from components.image_example_gen.reading import Ledger
-from components.image_example_gen.splits import split_of
 from components.settings.data import Data, Splits
 from components.step import progress
 from tests import made_pictures
@@ -75,6 +72,7 @@ def test_nothing_is_left_beside_the_artifacts(
         "ledger-00000-of-00001.jsonl",
         *["pictures-00000-of-00001.tfrecord"] * 3,
         "report.json",
+        "splits.json.gz",
     ]
 
 
@@ -122,30 +120,57 @@ def test_pictures_that_are_added_move_no_old_one(
     shutil.copytree(pictures, more)
     for path in made_pictures.make(tmp_path / "new", 10, seed=1).glob("*/*"):
         shutil.copy(path, more / path.parent.name / f"new-{path.name}")
-    found = ingested(tmp_path, more)
+    found = ingest(tmp_path / "out", Data(source=str(more), splits=THIRDS), None, first.folder)
     assert found.report["accepted"] == 120
     for split in SPLITS:
         assert set(first.known[split]) <= set(found.known[split])
+    assert found.report["moved"] == {"count": 0, "listed": []}
+    assert found.report["counts"] == {
+        split: {"blue": count, "green": count, "red": count}
+        for split, count in zip(SPLITS, (14, 13, 13), strict=True)
+    }
 
 
-@given(st.lists(st.text(max_size=9), unique=True), st.lists(st.text(max_size=9)))
-def test_the_split_of_one_content_does_not_depend_on_the_others(
-    old: list[str], new: list[str]
+def test_every_class_is_in_every_split_near_the_wanted_shares(
+    pictures: Path, tmp_path: Path
 ) -> None:
-    def splits(contents: list[str]) -> dict[str, str]:
-        rows = [
-            {
-                "file": content,
-                "label": "cats",
-                "split": split_of(content, Splits()),
-                "sha256": content,
-            }
-            for content in contents
-        ]
-        return {row["sha256"]: row["split"] for row in Ledger.of(rows).accepted}
+    found = ingest(tmp_path, Data(source=str(pictures)))
+    assert found.report["counts"] == {
+        split: {"blue": count, "green": count, "red": count}
+        for split, count in zip(SPLITS, (24, 3, 3), strict=True)
+    }
 
-    before, after = splits(old), splits([*old, *(set(new) - set(old))])
-    assert {content: after[content] for content in before} == before
+
+def test_a_class_of_two_pictures_is_trained_or_left_out_of_the_class_list(
+    pictures: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "pictures"
+    shutil.copytree(pictures, folder)
+    for path in sorted((folder / "red").iterdir())[2:]:
+        path.unlink()
+    found = ingested(tmp_path, folder)
+    assert [found.report["counts"][split]["red"] for split in SPLITS] == [2, 0, 0]
+    assert found.classes == ["blue", "green", "red"]
+    without = ingested(tmp_path, folder, small_classes="leave_out")
+    assert without.classes == ["blue", "green"]
+    assert {label for rows in without.known.values() for _, label in rows} == {"blue", "green"}
+
+
+def test_the_ledger_has_every_file_with_its_split_or_the_reason(
+    pictures: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "pictures"
+    shutil.copytree(pictures, folder)
+    (folder / "red" / "broken.png").write_bytes(b"nothing")
+    found = ingested(tmp_path, folder, max_rejected_fraction=0.1)
+    [path] = Path(found.folder).glob("ledger*.jsonl")
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    assert len(rows) == 91
+    assert [row["file"] for row in rows if "reason" in row] == ["red/broken.png"]
+    split_of = {row["file"]: row["split"] for row in rows if "split" in row}
+    for split, examples in found.examples.items():
+        assert all(split_of[row[FILENAME]] == split for row in examples)
+    assert all("shard" not in row for row in rows)
 
 
 def test_conflicts_are_in_no_split_and_in_the_report(pictures: Path, tmp_path: Path) -> None:

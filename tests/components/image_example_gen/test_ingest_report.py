@@ -2,8 +2,9 @@ from __future__ import annotations
 
 from components.artifacts.features import SPLITS
 from components.image_example_gen.ingest_report import ingest_report
-from components.image_example_gen.reading import Ledger
+from components.image_example_gen.ledger import Ledger
 from components.image_example_gen.sources import Listing
+from components.settings.data import Data
 
 
 def accepted(file: str, split: str, sha256: str, seen: int) -> dict[str, str]:
@@ -26,7 +27,8 @@ ROWS = [
     {"file": "dogs/3", "label": "dogs", "reason": "not a picture: none of PNG"},
     {"file": "cats/4", "label": "cats", "reason": "empty file", "split": "test"},
 ]
-REPORT = ingest_report(Listing([], ["cats", "dogs"], 3, ["Read spans 1, 2."]), Ledger.of(ROWS))
+LEDGER = Ledger.of(ROWS, Data(source="/x"))
+REPORT = ingest_report(Listing([], ["cats", "dogs"], 3, ["Read spans 1, 2."]), LEDGER)
 
 
 def test_every_file_is_counted_once() -> None:
@@ -49,9 +51,13 @@ def test_duplicates_and_near_duplicates_are_counted_and_listed() -> None:
 
 
 def test_notes_are_the_sources_and_what_the_splits_lack() -> None:
-    assert REPORT["notes"] == [
+    *found, alike = REPORT["notes"]
+    assert alike.startswith("1 of 1 test pictures look like one of train or eval: ")
+    assert found == [
         "Read spans 1, 2.",
-        "No picture of dogs in train.",
+        "Too small to be split, with under three pictures (or groups): dogs (1). "
+        "data.small_classes=leave_out leaves them out.",
+        "Too small to be judged, with under 5 pictures in test: cats (1 of 3), dogs (0 of 1). The "
+        "gate passes a class of which it can't tell, with a note; gate.strict=true does not.",
         "No picture of cats in eval.",
-        "No picture of dogs in test.",
     ]

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from components.errors import DataError
+from components.image_example_gen.ledger import Ledger
 from components.image_example_gen.limits import check_limits
-from components.image_example_gen.reading import Ledger
 from components.settings.data import Data
 
 ENOUGH = {split: {"cats": 5, "dogs": 2} for split in ("train", "eval", "test")}
@@ -15,7 +15,7 @@ def check(counts: dict[str, dict[str, int]] = ENOUGH, rejected: int = 0, **optio
         {"file": f"cats/{n:02}", "label": "cats", "reason": "empty file"} for n in range(rejected)
     ]
     accepted = [{}] * sum(sum(by_class.values()) for by_class in counts.values())
-    ledger = Ledger(accepted, rows, frozenset())
+    ledger = Ledger(accepted, rows)
     check_limits(ledger, counts, Data(source="/x", **options))  # type: ignore[arg-type]
 
 
@@ -37,10 +37,14 @@ def test_rejected_files_are_tolerated_up_to_the_fraction() -> None:
     ]
 
 
-def test_a_class_without_a_picture_in_a_split_stops_the_run_and_says_how_to_mend_it() -> None:
+def test_a_class_without_a_picture_in_a_split_stops_no_run() -> None:
+    check({**ENOUGH, "test": {"cats": 5, "dogs": 0}})
+
+
+def test_where_a_minimum_is_asked_for_the_message_says_how_to_mend_it() -> None:
     counts = {**ENOUGH, "test": {"cats": 5, "dogs": 0}}
-    with pytest.raises(DataError, match=r"No picture of dogs in test.*data\.splits.*min_pictures"):
-        check(counts)
+    with pytest.raises(DataError, match=r"No picture of dogs in test.*three groups.*min_pictures"):
+        check(counts, min_pictures=1)
 
 
 def test_a_class_with_fewer_than_the_configured_minimum_is_named_with_its_count() -> None:
@@ -48,7 +52,17 @@ def test_a_class_with_fewer_than_the_configured_minimum_is_named_with_its_count(
         check(min_pictures=3)
 
 
-def test_zero_lets_a_class_lack_a_split_but_no_split_be_empty() -> None:
-    check({**ENOUGH, "test": {"cats": 5, "dogs": 0}}, min_pictures=0)
-    with pytest.raises(DataError, match="No picture at all in test"):
-        check({**ENOUGH, "test": {"cats": 0, "dogs": 0}}, min_pictures=0)
+def test_of_many_small_classes_ten_are_named() -> None:
+    counts = {split: {f"c{number:02}": 1 for number in range(99)} for split in ENOUGH}
+    with pytest.raises(DataError, match=r"c09 in train \(1\) and 287 more"):
+        check(counts, min_pictures=2)
+
+
+def test_a_split_without_any_picture_stops_the_run_and_says_what_helps() -> None:
+    with pytest.raises(DataError, match=r"No picture at all in test.*three groups.*smaller groups"):
+        check({**ENOUGH, "test": {"cats": 0, "dogs": 0}})
+
+
+def test_a_single_class_that_is_left_stops_the_run() -> None:
+    with pytest.raises(DataError, match=r"1 class left.*small_classes=train"):
+        check({split: {"cats": 5} for split in ENOUGH})

@@ -10,11 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageEnhance
 
+from components.image_example_gen import near_duplicates
 from components.image_example_gen.difference_hash import difference_hash
 from components.image_example_gen.near_duplicates import (
     MOST_BITS,
     MOST_FINE_BITS,
     across_splits,
+    clusters,
     similar_pairs,
 )
 from components.image_example_gen.verdicts import Row
@@ -82,7 +84,7 @@ def test_a_held_out_picture_like_a_training_one_is_counted_and_listed_with_the_n
         *rows({"d": 0b11, "e": 2**40 - 1}, "test"),
     ]
     found = across_splits(accepted, 10)
-    assert found["count"] == 2
+    assert (found["count"], found["in_test"]) == (2, 1)
     one, other = found["listed"]
     assert (one["file"], one["split"], one["label"], one["bits"]) == ("c", "eval", "dogs", 1)
     assert (one["like"] in "ab", one["like_split"], one["like_label"]) == (True, "train", "cats")
@@ -104,7 +106,7 @@ def test_pictures_that_only_share_their_outlines_are_not_alike() -> None:
 
 def test_near_duplicates_within_a_split_are_none_of_its_business() -> None:
     assert across_splits(rows({"a": 0, "b": 0, "c": 1}, "test"), 10)["count"] == 0
-    assert across_splits([], 10) == {"count": 0, "listed": []}
+    assert across_splits([], 10) == {"count": 0, "in_test": 0, "listed": []}
 
 
 def test_only_the_first_are_listed_but_all_counted() -> None:
@@ -154,3 +156,77 @@ def test_many_pictures_take_no_quadratic_time(make: str) -> None:
     began = time.process_time()
     across_splits(accepted, 10)
     assert time.process_time() - began < 20  # all with all: 800 million pairs, minutes
+
+
+def hashed(pictures: dict[str, Image.Image], label: str, split: str = "train") -> list[Row]:
+    return [
+        {
+            **{"file": file, "label": label, "split": split, "sha256": file},
+            "difference_hash": difference_hash(picture),
+        }
+        for file, picture in pictures.items()
+    ]
+
+
+def digit(label: int, seed: int) -> Image.Image:
+    """A simple picture of 8 x 8 pixels: a few strokes of its class in different grey levels."""
+    random, strokes = np.random.default_rng(seed), np.random.default_rng(label)
+    pixels = np.zeros((8, 8), np.uint8)
+    for row, column in strokes.integers(1, 6, (4, 2)):
+        across = bool(strokes.integers(2))
+        at = (row, slice(column, 8)) if across else (slice(row, 8), column)
+        pixels[at] = random.integers(120, 255)
+    return Image.fromarray(pixels)
+
+
+def test_of_simple_pictures_that_are_all_alike_few_are_taken_for_near_duplicates() -> None:
+    accepted = [
+        row
+        for seed in range(400)
+        for row in hashed(
+            {f"{seed}": digit(seed % 8, seed)}, f"c{seed % 8}", "test" if seed % 5 == 0 else "train"
+        )
+    ]
+    words, value_of = near_duplicates._values(accepted)
+    labels = [row["label"] for row in accepted]
+    assert near_duplicates.most_bits(words, value_of, labels) <= 3
+
+
+def test_photographs_keep_the_widest_limit_even_if_half_of_them_are_bursts() -> None:
+    accepted = []
+    for label in ("cats", "dogs"):
+        for scene in range(12):
+            picture = photo(scene + 50 * (label == "dogs"))
+            shots = {
+                f"{label}{scene}-{shot}": ImageEnhance.Brightness(picture).enhance(1 - shot / 50)
+                for shot in range(3)
+            }
+            accepted += hashed(shots, label)
+    words, value_of = near_duplicates._values(accepted)
+    labels = [row["label"] for row in accepted]
+    assert near_duplicates.most_bits(words, value_of, labels) == MOST_FINE_BITS
+
+
+def test_a_burst_is_one_cluster_and_other_scenes_are_others() -> None:
+    accepted = []
+    for scene in range(6):
+        picture = photo(scene)
+        turned = {
+            f"{scene}-{frame}": picture.rotate(frame * 0.3, resample=Image.Resampling.BICUBIC).crop(
+                (10, 10, 630, 470)
+            )
+            for frame in range(6)
+        }
+        accepted += hashed(turned, "cats" if scene % 2 else "dogs")
+    found = clusters(accepted)
+    of_scene = [{found[f"{scene}-{frame}"] for frame in range(6)} for scene in range(6)]
+    assert all(len(keys) == 1 for keys in of_scene)
+    assert len(set.union(*of_scene)) == 6
+
+
+def test_pictures_of_one_group_are_in_one_cluster_with_what_looks_like_any_of_them() -> None:
+    accepted = hashed({"a": photo(1), "b": photo(2), "like b": photo(2), "c": photo(3)}, "cats")
+    for row in accepted[:2]:
+        row["group"] = "patient 1"
+    found = clusters(accepted)
+    assert found["a"] == found["b"] == found["like b"] != found["c"]

@@ -4,7 +4,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.artifacts.features import SPLITS
-from components.image_example_gen.verdicts import Row, duplicates, verdicts
+from components.image_example_gen.verdicts import Row, conflicts, duplicates, leaks
+
+
+def verdicts(rows: list[Row]) -> dict[str, str]:
+    """Conflicts first, as in the ledger."""
+    reasons = conflicts(rows)
+    return reasons | leaks([row for row in rows if row["file"] not in reasons])
 
 
 def picture(file: str, sha256: str, split: str = "train") -> Row:

@@ -8,7 +8,7 @@ import pytest
 
 from components.report.page import SECTIONS, render
 from components.report.page_data import Run
-from tests.components.report.made_run import CLASSES, Page, row, run
+from tests.components.report.made_run import CLASSES, Page, picture, row, run
 
 HOSTILE = ['<script>alert("1")</script>', "a' onerror='x", "{{ 7 * 7 }}", "苹果 & 🍎"]
 
@@ -119,6 +119,26 @@ def test_what_was_noted_and_what_is_like_another_is_shown() -> None:
     assert "The first 20:" in text
     near_rows, same_rows = (rows[1:] for rows in page.tables if rows[0] == ["Picture", "Is like"])
     assert (len(near_rows), same_rows) == (20, [["a/2.png", "a/1.png"]])
+
+
+def test_near_duplicates_are_shown_as_pairs_of_pictures_with_their_distance() -> None:
+    near = [{"file": "test/1.png", "like": "train/1.png", "bits": 7}]
+    seen = {"test/1.png": picture(), "train/1.png": picture()}
+    made = run()
+    found = {"count": 1, "in_test": 1, "listed": near}
+    ingest = {**made.ingest, "near_duplicates": found}
+    page = Page(render(dataclasses.replace(made, ingest=ingest, alike=seen)))
+    alts = [attributes.get("alt") for tag, attributes in page.tags if tag == "img"]
+    assert alts.count("test/1.png") == alts.count("train/1.png") == 1
+    assert "7 of 256 bits apart" in page.text
+
+
+@pytest.mark.parametrize(("in_test", "told"), [(3, False), (30, True)])
+def test_many_near_duplicates_in_test_stand_beside_the_accuracy(in_test: int, told: bool) -> None:
+    made = run()
+    found = {"count": in_test, "in_test": in_test, "listed": []}
+    page = Page(render(dataclasses.replace(made, ingest={**made.ingest, "near_duplicates": found})))
+    assert (f"{in_test} of them look like a picture of train or eval" in page.text) == told
 
 
 def test_findings_stand_with_what_the_data_was_compared_with() -> None:

@@ -11,7 +11,7 @@ from components.errors import ConfigError, DataError
 from components.settings.gate import Gate
 from pipeline import config
 from pipeline.commands import preflight
-from pipeline.commands.preflight import check_folders
+from pipeline.commands.preflight import check_folders, check_golden
 from tests import made_pictures
 
 
@@ -150,3 +150,19 @@ def test_a_warm_start_needs_weights_until_a_model_is_served(place: Path) -> None
     (warm.push_directory / "7" / "saved_model.pb").touch()
     assert preflight.goes_on_from(warm) == warm.push_directory / "7"
     assert preflight.goes_on_from(made) is None
+
+
+def test_a_golden_set_must_be_there_and_have_no_other_classes(place: Path) -> None:
+    made, classes = build(place), ["blue", "green", "red"]
+
+    def check(golden: Path) -> None:
+        gate = made.gate.model_copy(update={"golden": str(golden)})
+        check_golden(made.model_copy(update={"gate": gate}), classes)
+
+    check_golden(made, [])
+    check(made_pictures.make(place / "golden", 2))
+    with pytest.raises(ConfigError, match="no folder .*nowhere"):
+        check(place / "nowhere")
+    (place / "golden" / "red").rename(place / "golden" / "pink")
+    with pytest.raises(ConfigError, match="gate.golden: .* that data.source has not: 'pink'"):
+        check(place / "golden")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from components.errors import DataError
 from components.files.entries import Entry, Tree
 from components.image_example_gen.sources.layouts import read_folders
 
@@ -90,3 +91,36 @@ def test_splits_without_class_folders_are_not_taken_for_classes() -> None:
 def test_what_is_hidden_or_has_no_suffix_of_a_picture_is_ignored() -> None:
     listing = read_folders(tree("cats/.1.png", "cats/Thumbs.db", "cats/png", "cats/1.png.txt"))
     assert (listing.files, listing.ignored) == ([], 4)
+
+
+def test_splits_in_the_class_folders_are_read_as_splits_and_told() -> None:
+    names = ["cats/train/1.png", "cats/Test/a/2.png", "dogs/train/3.png", "dogs/val/4.png", "x.png"]
+    assert found(*names) == [
+        ("train", "cats", "1.png"),
+        ("test", "cats", "a/2.png"),
+        ("train", "dogs", "3.png"),
+        ("eval", "dogs", "4.png"),
+    ]
+    listing = read_folders(tree(*names))
+    assert (listing.classes, listing.ignored) == (["cats", "dogs"], 1)
+    assert listing.notes == ["The class folders hold Test, train, val: read as splits."]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["cats/test/1.png", "cats/2.png", "dogs/3.png"],  # a batch that is called so
+        ["cats/train/1.png", "cats/may/2.png", "dogs/3.png"],
+        ["trains/test/1.png", "planes/test/2.png"],  # no train
+        ["cats/train/1.png", "dogs/train/2.png"],
+    ],
+)
+def test_a_class_folder_that_holds_more_than_splits_is_a_class_of_any_depth(
+    names: list[str],
+) -> None:
+    assert {split for split, _, _ in found(*names)} == {None}
+
+
+def test_splits_in_some_class_folders_alone_are_refused_in_words() -> None:
+    with pytest.raises(DataError, match=r"cats/test, cats/train look like splits.*dogs, eels have"):
+        found("cats/train/1.png", "cats/test/2.png", "dogs/3.png", "eels/a/4.png")

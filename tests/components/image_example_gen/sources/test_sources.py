@@ -111,20 +111,24 @@ def test_classes_without_pictures(tmp_path: Path) -> None:
         scan(Data(source=str(tmp_path)))
 
 
-def test_a_class_too_small_to_be_split_is_named_with_its_count(folder: Path) -> None:
+def test_the_folder_above_the_data_set_is_told_from_a_single_class(folder: Path) -> None:
+    (folder.parent / "above").mkdir()
+    moved = folder.rename(folder.parent / "above" / "data set")
+    with pytest.raises(DataError, match=rf"folders blue, green, red: if those .*, name {moved}\."):
+        scan(Data(source=str(moved.parent)))
+
+
+def test_an_empty_class_folder_is_named(folder: Path) -> None:
     (folder / "red" / "000.png").unlink()
     (folder / "pink").mkdir()
-    with pytest.raises(DataError, match=r"too few pictures in pink \(0\), red \(2\)"):
+    with pytest.raises(DataError, match=r"too few pictures in pink \(0\); .* at least 1"):
         scan(Data(source=str(folder)))
 
 
-def test_where_a_class_may_lack_a_split_one_picture_is_enough(folder: Path) -> None:
+def test_one_picture_of_a_class_is_enough_unless_more_are_asked_for(folder: Path) -> None:
     (folder / "red" / "000.png").unlink()
     (folder / "red" / "001.png").unlink()
-    assert len(scan(Data(source=str(folder), min_pictures=0)).files) == 7
-    (folder / "red" / "002.png").unlink()
-    with pytest.raises(DataError, match=r"red \(0\); a class needs at least 1:"):
-        scan(Data(source=str(folder), min_pictures=0))
+    assert len(scan(Data(source=str(folder))).files) == 7
     with pytest.raises(DataError, match=r"blue \(3\), .*a class needs at least 6:"):
         scan(Data(source=str(folder), min_pictures=2))
 

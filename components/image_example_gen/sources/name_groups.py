@@ -1,0 +1,61 @@
+"""Names that look like groups: frames of a scene, tiles of a photograph, visits of a patient."""
+
+from __future__ import annotations
+
+import collections
+import posixpath
+import re
+
+from components.image_example_gen.sources.listing import Listing, SourceFile
+
+_WORDS = ["frame", "tile", "patch", "crop", "slice", "shot", "view", "aug", "copy", "part", "page"]
+_EXPRESSIONS = (
+    r"^(.+?)[/_-]?r\d+[_-]?c\d+",  # photo_r0256c0192: row and column
+    r"^(.+?)[/_-]?x\d+[_-]?y\d+",
+    r"^(.+?)[/_-](?:row|y)[_-]?\d+[_-](?:col|x)[_-]?\d+",
+    *(rf"^(.+?)[/_-]?{word}[_-]?\d+" for word in _WORDS),
+    r"^(.+?)[_-]\d+[_-]\d+\.[^.]+$",  # photo_256_192.png
+    r"^(.*\d.*?)[_-][a-zA-Z]?\d+\.[^.]+$",  # patient12_3.png, but not IMG_0001.png
+)
+_MATCHING = 0.9  # the share of names that have to match
+_FEWEST, _LARGEST = 4, 0.34  # groups, and the share of pictures that the largest may have
+_MEAN = 2.0  # pictures to a group
+
+
+def offered(listing: Listing) -> list[str]:
+    """Returns a sentence with the expression to use where the names look like groups."""
+    if not listing.files or any(file.group or file.split for file in listing.files):
+        return []
+    for expression in _EXPRESSIONS:
+        groups = _groups(listing.files, expression)
+        sizes = collections.Counter(group for group in groups if group is not None)
+        if _are_groups(sizes, len(listing.files)):
+            index = next(at for at, group in enumerate(groups) if group and sizes[group] > 1)
+            return [
+                f"{sizes.total()} of {len(listing.files)} names look like parts of {len(sizes)} "
+                f"groups, as {_path(listing.files[index])} of {groups[index]}: parts of one thing "
+                "in several splits make the accuracy too good. To keep them together: "
+                f"--set 'data.group_by={expression}'"
+            ]
+    return []
+
+
+def _are_groups(sizes: collections.Counter[str], files: int) -> bool:
+    matching = sizes.total()
+    return (
+        len(sizes) >= _FEWEST
+        and matching >= _MATCHING * files
+        and matching >= _MEAN * len(sizes)
+        and max(sizes.values()) <= _LARGEST * matching
+    )
+
+
+def _groups(files: list[SourceFile], expression: str) -> list[str | None]:
+    """Returns each file's group as `data.group_by` makes it."""
+    pattern = re.compile(expression)
+    found = (pattern.search(_path(file)) for file in files)
+    return [match[1] if match else None for match in found]
+
+
+def _path(file: SourceFile) -> str:
+    return file.below or posixpath.basename(file.name)
