@@ -19,7 +19,8 @@ from components.errors import DataError
 from components.image_example_gen import sources
 from components.image_example_gen.reading import Ledger, Row, measure, read
 from components.settings.data import Data
-from components.settings.ingest import ImageSettings, Ingest
+from components.settings.ingest import Ingest
+from components.settings.pictures import ImageSettings
 from serving.picture_settings import PictureSettings
 
 _READ_BY_PROGRAMS = (
