@@ -36,7 +36,8 @@ app = typer.Typer(
 _DEFAULT_ROOT = "transfer-pipeline-runs"  # of `runtime.root`
 _IN_EXTRA_PIPELINE = (
     "apache_beam", "google_crc32c", "grpc_health", "h5py", "keras", "ml_metadata", "tensorflow",
-    "tensorflow_model_analysis", "tensorflow_serving", "tfx",
+    "tensorflow_data_validation", "tensorflow_model_analysis", "tensorflow_serving",
+    "tensorflow_transform", "tfx", "tfx_bsl",
 )  # fmt: skip
 
 
@@ -57,14 +58,24 @@ def main() -> None:
     except (UserError, VersionError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2 if isinstance(error, ConfigError | VersionError) else 1)
-    except ModuleNotFoundError as error:
+    except ImportError as error:
         if (error.name or "").split(".")[0] not in _IN_EXTRA_PIPELINE:
             raise
-        extra = "pip install 'transfer-pipeline[pipeline]'"
-        print(f"error: this needs the package {error.name}: {extra}", file=sys.stderr)
+        print(f"error: {_import_fault(error)}", file=sys.stderr)
         sys.exit(1)
     finally:
         gc.freeze()  # the process ends: there is no use in a last look for garbage
+
+
+def _import_fault(error: ImportError) -> str:
+    """Returns which package is missing, or broken, and how it is installed."""
+    if isinstance(error, ModuleNotFoundError):
+        return f"this needs the package {error.name}: pip install 'transfer-pipeline[pipeline]'"
+    reason = " ".join(str(error).split())
+    return (
+        f"the package {error.name} is installed and can't be imported: {reason}. Versions that "
+        "don't fit each other are the usual reason: `make setup` installs those of the lock."
+    )
 
 
 @app.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 from ml_metadata import metadata_store
@@ -30,6 +31,13 @@ def test_the_first_run_runs_every_node_and_pushes_one_version(first_run: FirstRu
     published = versions.published(Path(result["model_dir"]))
     assert [version.number for version in published] == [result["pushed_version"]]
     assert Path(result["log"]).is_file()
+
+
+def test_no_call_of_ours_is_deprecated(first_run: FirstRun) -> None:
+    """TensorFlow logs `From FILE:LINE: NAME is deprecated` with the file of the call."""
+    log = Path(first_run.result["log"]).read_text("utf-8")
+    told = re.findall(r"From \S*/(?:pipeline|components|serving)/\S+: .*", log)
+    assert [line for line in told if "deprecated" in line and "site-packages" not in line] == []
 
 
 def test_the_artifacts_are_the_standard_ones(first_run: FirstRun) -> None:

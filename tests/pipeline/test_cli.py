@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from collections.abc import Callable
 from datetime import datetime
@@ -198,3 +199,21 @@ def test_compile_asks_for_metadata_where_the_root_is_no_folder(tmp_path: Path) -
     file.write_text(f"data: {{source: {tmp_path}}}\n{places}")
     with pytest.raises(ConfigError, match="runtime.metadata: is needed"):
         compile_to(file, [], "tfx", "gs://bucket/compiled.json")
+
+
+def test_a_broken_package_ends_at_the_start_with_its_name(tmp_path: Path) -> None:
+    """As a library does whose version does not fit another's."""
+    pictures, broken = tmp_path / "pictures", tmp_path / "broken" / "tfx_bsl"
+    made_pictures.make(pictures, 20)
+    broken.mkdir(parents=True)
+    raised = "raise ImportError('undefined symbol: _ZN5arrow', name='tfx_bsl')"
+    (broken / "__init__.py").write_text(raised)
+    script = f"import sys; sys.path.insert(0, {str(broken.parent)!r})\n"
+    script += "from pipeline.cli import main; main()"
+    words = ["run", "--data", pictures, "--root", tmp_path / "runs", "--set", "model.weights=null"]
+    done = subprocess.run(
+        [sys.executable, "-c", script, *map(str, words)], capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert "tfx_bsl is installed and can't be imported: undefined symbol" in done.stderr
+    assert "Traceback" not in done.stderr

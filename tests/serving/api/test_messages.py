@@ -20,7 +20,6 @@ from tensorflow_serving.apis import (
     predict_pb2,
 )
 from tensorflow_serving.config import logging_config_pb2, model_server_config_pb2
-from tensorflow_serving.util import status_pb2
 
 from serving import api
 from serving.api import schema, tensors
@@ -38,7 +37,6 @@ PACKAGES = [
     model_pb2,
     model_server_config_pb2,
     predict_pb2,
-    status_pb2,
 ]
 
 
@@ -57,8 +55,19 @@ def _class_of(descriptor: Any, database: Any) -> Any:
     return made if made is not None else database.GetPrototype(descriptor)
 
 
+def ours() -> dict[str, Any]:
+    """Returns our classes by full name, nested ones too."""
+    found = schema.messages()
+    for name in schema.MESSAGES:
+        outer, _, own = name.rpartition(".")
+        if outer in found and name not in found:
+            nested = found[outer].DESCRIPTOR.nested_types_by_name[own]
+            found[name] = nested._concrete_class
+    return found
+
+
 THEIRS = theirs()
-OURS = schema.messages()
+OURS = ours()
 
 
 def fields(message: Any) -> Iterator[tuple[FieldDescriptor, bool]]:
