@@ -13,6 +13,41 @@ OUTPUT = "picture_settings"
 """Of the signature `serving_default`, where a model's settings are not the default ones."""
 
 
+COLOURS = {
+    "white": "#ffffff",
+    "silver": "#c0c0c0",
+    "gray": "#808080",
+    "grey": "#808080",
+    "black": "#000000",
+    "red": "#ff0000",
+    "lime": "#00ff00",
+    "green": "#008000",
+    "blue": "#0000ff",
+    "yellow": "#ffff00",
+    "aqua": "#00ffff",
+    "fuchsia": "#ff00ff",
+    "maroon": "#800000",
+    "olive": "#808000",
+    "navy": "#000080",
+    "purple": "#800080",
+    "teal": "#008080",
+}
+"""The basic names of colours on the web (CSS), as #rrggbb."""
+
+
+def rgb(colour: str) -> tuple[int, int, int]:
+    """Returns red, green and blue, 0 to 255, of a name or #rrggbb.
+
+    Raises:
+        ValueError: neither of them.
+    """
+    text = COLOURS.get(colour.lower(), colour)
+    if len(text) != 7 or text[0] != "#" or not text.isascii():
+        raise ValueError(f"{colour} is no colour")
+    red, green, blue = bytes.fromhex(text[1:])
+    return red, green, blue
+
+
 @dataclass(frozen=True)
 class PictureSettings:
     """How transparency and 16 bit become 8 bit of RGB or grey, in training and in the client."""
@@ -38,7 +73,7 @@ class PictureSettings:
         """Reads what `as_json` returned; keys that it lacks have their defaults."""
         found: dict[str, Any] = {}
         if "background" in document:
-            found["background"] = tuple(bytes.fromhex(document["background"].removeprefix("#")))
+            found["background"] = rgb(document["background"])
         if isinstance(document.get("range"), list):
             found["range"] = tuple(document["range"])
         return cls(**found, least_side=document.get("least_side", LEAST_SIDE))

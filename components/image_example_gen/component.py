@@ -12,7 +12,8 @@ from components.artifacts.types import ClassList, IngestReport
 from components.image_example_gen import listing_handover, memory, sources
 from components.image_example_gen.executor import Executor
 from components.settings.data import Data
-from components.settings.ingest import ImageSettings, Ingest
+from components.settings.ingest import Ingest
+from components.settings.pictures import ImageSettings
 from components.step.base import BeamStep, settings_of
 from components.step.driver import StepDriver
 

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 
 from components.backbones import BACKBONES
 from components.settings.base import PATH, AtLeastOne, Number, Section
-from components.settings.ingest import TYPE, WHITE, Colour, Range
+from components.settings.pictures import TYPE, WHITE, Colour, Range
 
 
 def _registered(value: str) -> str:

@@ -20,7 +20,8 @@ from components.image_example_gen import sources
 from components.image_example_gen.ledger import Ledger
 from components.image_example_gen.reading import Row, measure, read
 from components.settings.data import Data
-from components.settings.ingest import ImageSettings, Ingest
+from components.settings.ingest import Ingest
+from components.settings.pictures import ImageSettings
 from serving.picture_settings import PictureSettings
 
 _READ_BY_PROGRAMS = (

@@ -40,7 +40,7 @@ def test_other_ranges_are_refused(range: object) -> None:
 def test_backgrounds_are_colours() -> None:
     settings = [Ingest.of(DATA, Image(background=name)) for name in ("black", "#0a14ff")]
     assert [one.pictures().background for one in settings] == [(0, 0, 0), (10, 20, 255)]
-    for name in ("blueish", "#12", "#ff00ff80", ""):
+    for name in ("blueish", "#12", "#ff00ff80", "#ff 0ff", "#+1-2+3", ""):
         with pytest.raises(pydantic.ValidationError, match="a colour's name"):
             Image(background=name)
 
