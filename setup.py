@@ -54,6 +54,11 @@ TFX_1_16 = [
     "setuptools>=70.1,<80; python_version < '3.11'",  # the last with pkg_resources
 ]
 
+# Reads HEIC, what phones of Apple write; needed where pictures are ingested and in the client.
+HEIF = [
+    "pillow-heif>=0.18",  # libheif for Pillow, in its wheel
+]
+
 # Pictures that `make demo` and the benchmarks use.
 DEMO = [
     "elpv-dataset>=1.0,<2",  # 2,624 labelled solar cells (CC BY-NC-SA 4.0), shipped in the wheel
@@ -104,6 +109,7 @@ setup(
         "pipeline": SERVER + PIPELINE + TFX_1_16,
         "kubeflow": KUBEFLOW,
         "excel": EXCEL,
+        "heif": HEIF,
         "demo": DEMO,
         "dev": DEV,
     },

@@ -141,7 +141,7 @@ def check(
     )
     built = build_config(request)
     preflight.check_settings(built)
-    check_pictures(built.data, as_json, built)
+    check_pictures(built.data, as_json, built.image, built)
 
 
 @app.command()

@@ -75,7 +75,7 @@ def _components(config: Config, written: dict[str, Any]) -> list[BaseNode]:
       config: with absolute paths: a scheduler runs the nodes from another folder.
       written: the configuration as the user wrote it, for the report.
     """
-    pictures = ImageExampleGen(config.data)
+    pictures = ImageExampleGen(config.data, config.image)
     schema = ImportSchemaGen()
     *checks, validator = _checks(config, pictures, schema)
     transform = Transform(
@@ -170,6 +170,7 @@ def _training(
         TrainerSettings(model=model, training=training),
         **shared,
         class_list=class_list,
+        ingest_report=pictures.outputs["ingest_report"],
         bottlenecks=bottlenecks,
         acceptance=validator.outputs["acceptance"] if training.warm_start else None,
         hyperparameters=found,

@@ -1,72 +1,44 @@
 """Predicts what `tf.io.decode_image`, the decoder in the served graph, makes of a file.
 
 Found by holding it (TensorFlow 2.16) against Pillow on whole, cut and damaged files of each format,
-as tests/serving/test_pictures.py does: Pillow shows some files that TensorFlow refuses.
+as tests/serving/test_pictures.py does: Pillow shows some files that TensorFlow refuses. A client
+has no TensorFlow to try; the ingest has, and tries (components/image_example_gen/graph_trial.py).
 """
 
 from __future__ import annotations
 
-import re
 import struct
-import zlib
 
 from PIL import ImageFile
 
+from serving import gif_blocks, png_chunks
+from serving.jpeg_segments import Jpeg
 
-def decodes_alike(image: ImageFile.ImageFile, data: bytes) -> bool:
+
+def decodes_alike(image: ImageFile.ImageFile, data: bytes, jpeg: Jpeg | None) -> bool:
     """Whether the graph decodes `data` to the pixels Pillow decodes, colour profiles left aside.
 
     Args:
         image: `data` as opened by Pillow and not loaded yet; may be loaded on return.
         data: the whole file.
+        jpeg: its segments, where it is one with sound ones.
     """
     match image.format:
         case "JPEG" | "MPO":  # MPO: a JPEG with others behind it, where no decoder looks
-            return _is_sound_jpeg(data)
+            return jpeg is not None and jpeg.plain
         case "PNG":
-            return _is_sound_png(data) and _palette_suffices(image)
+            at_most_8_bit = data[24] <= 8
+            return at_most_8_bit and png_chunks.is_sound(data) and _palette_suffices(image)
         case "GIF":
-            # TensorFlow insists on the trailer, decodes every frame to return the first, and
-            # paints in black what that one leaves uncovered.
+            # TensorFlow decodes every frame to return the first, and paints in black what that one
+            # leaves uncovered.
             covers = image.tile[0][1] == (0, 0, *image.size)
             animated = getattr(image, "is_animated", False)
-            return covers and not animated and data.endswith(b"\0;") and _palette_suffices(image)
+            sound = gif_blocks.is_sound(data)
+            return covers and not animated and sound and _palette_suffices(image)
         case "BMP":
             return _is_plain_bmp(data)
     return False
-
-
-_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # in a scan, the others are part of it
-_SCAN, _END = 0xDA, 0xD9
-
-
-def _is_sound_jpeg(data: bytes) -> bool:
-    """Whether the segments, by the lengths they give themselves, lead over a scan to the end.
-
-    One that damage brought about in a scan may lead past the end: TensorFlow follows it.
-    """
-    at, scans = 2, 0
-    while marker := _MARKER.search(data, at):
-        kind = data[marker.end() - 1]
-        if kind == _END:
-            return scans > 0
-        scans += kind == _SCAN
-        at = marker.end() + int.from_bytes(data[marker.end() : marker.end() + 2], "big")
-    return False
-
-
-def _is_sound_png(data: bytes) -> bool:
-    """At most 8 bit, all checksums right, the end there: libpng looks at them, Pillow does not."""
-    if data[24] > 8:  # the bit depth
-        return False
-    at, kind = 8, b""
-    while kind != b"IEND" and at + 12 <= len(data):
-        length, kind = struct.unpack_from(">I4s", data, at)
-        end = at + 8 + length
-        if data[end : end + 4] != zlib.crc32(data[at + 4 : end]).to_bytes(4, "big"):
-            return False
-        at = end + 4
-    return kind == b"IEND"
 
 
 def _is_plain_bmp(data: bytes) -> bool:

@@ -6,28 +6,38 @@ CMYK, transparency, 16 bit) is done here, once, before the bytes are stored or s
 
 from __future__ import annotations
 
-import functools
-import io
-import itertools
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
-from PIL import Image, ImageChops, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image
 
-from serving.graph_decoder import decodes_alike
+from serving import picture_encoding
+from serving.opened_picture import Opened, PictureError
+from serving.picture_conversion import DAMAGED, convert, has_foreign_colours
+from serving.picture_formats import SUFFIXES
+from serving.picture_settings import DEFAULT, PictureSettings
+
+__all__ = [
+    "MAX_PIXELS",
+    "SUFFIXES",
+    "Decode",
+    "Picture",
+    "PictureError",
+    "Refused",
+    "canonical",
+    "canonical_and_pixels",
+    "decode",
+]
 
 Format = Literal["jpeg", "png", "gif", "bmp"]
-
-SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp", ".dib", ".webp", ".tif", ".tiff"}
-)
-"""Suffixes (lower case, with the dot) of the files that ingest and the client take for pictures."""
 
 MAX_PIXELS = 64_000_000
 """Height x width allowed by default; 192 MB once decoded."""
 
-_MAX_SIDE_RATIO = 100  # beyond it nothing is left to see once resized to a square
-_READABLE = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF")  # none that runs a program (EPS does)
+REFUSED = "refused by the decoder of the graph"
+RECODED = "in a form that the graph does not read"
+
 _FORMATS: dict[str, Format] = {
     "JPEG": "jpeg",
     "MPO": "jpeg",
@@ -35,21 +45,8 @@ _FORMATS: dict[str, Format] = {
     "GIF": "gif",
     "BMP": "bmp",
 }
+_WITHOUT_16_BIT = (b"\xff\xd8", b"GIF8", b"BM", b"RIFF")  # how their files begin
 _CHANNELS = {"1": 1, "L": 1, "P": 3, "RGB": 3}
-_ORIENTATION = 0x0112  # EXIF; 1 is upright, 2 to 8 turned or mirrored, anything else not valid
-_TURNED = range(2, 9)
-_SAME_COLOUR = 4  # of 255: the most by which two makes of sRGB profile differ; Display P3 is 20 off
-
-
-class PictureError(ValueError):
-    """A file that cannot become a canonical picture.
-
-    `reason` is one of a few fixed phrases, fit for counting; `str(error)` adds what was found.
-    """
-
-    def __init__(self, reason: str, found: str = "") -> None:
-        super().__init__(f"{reason}: {found}" if found else reason)
-        self.reason = reason
 
 
 @dataclass(frozen=True)
@@ -64,140 +61,128 @@ class Picture:
     height: int
     width: int
     channels: int
+    done: tuple[str, ...] = ()
+    """Why it was encoded anew, in a few fixed phrases; empty where it keeps its bytes."""
+    values: tuple[int, int] | None = None
+    """The lowest and the highest value, of a picture that had 16 bit."""
 
 
-def canonical(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Picture:
+class Refused(Exception):
+    """The bytes of a picture cannot stay as they are; the argument is one of the fixed phrases."""
+
+
+Decode = Callable[[Opened], Image.Image]
+"""Decodes a picture that could keep its bytes, and returns its pixels, maybe reduced to an eighth
+of height and width. Raises `Refused` where the picture has to be encoded anew, and any other
+exception where it is damaged."""
+
+
+def decode(opened: Opened) -> Image.Image:
+    """Decodes with Pillow, a JPEG to an eighth: all its data is read, at two thirds of the cost."""
+    if not opened.load(divisor=8):
+        raise Refused(DAMAGED)
+    return opened.image
+
+
+def canonical(
+    data: bytes,
+    *,
+    max_pixels: int = MAX_PIXELS,
+    settings: PictureSettings = DEFAULT,
+) -> Picture:
     """Returns the picture in `data` upright by EXIF, in sRGB with 8 bit per channel, and opaque.
 
-    What is canonical already keeps its bytes. Everything else is encoded anew, losslessly, as PNG:
-    the first frame of an animation, transparency laid over white, 16 bit cut to their upper 8,
-    embedded colour profiles applied. Every picture is decoded to its last pixel on the way, so
-    that a server can decode what comes back.
+    What is canonical already keeps its bytes. Everything else is encoded anew: the first frame of
+    an animation, transparency laid over a background, 16 bit made 8, embedded colour profiles
+    applied. Photographs (what was saved with loss) become JPEGs, with a JPEG's own tables, and keep
+    more pixels than the network reads; all others, and small ones, become PNGs. Every
+    picture is decoded to its last pixel on the way, so that a server can decode what comes back.
 
     Args:
-        data: the bytes of a JPEG, PNG, GIF, BMP, WebP or TIFF file.
+        data: the bytes of a JPEG, PNG, GIF, BMP, WebP or TIFF file, or of what else
+            `serving.picture_formats.readable` names.
         max_pixels: height x width allowed, checked before anything is decoded. Above 178 million
             Pillow's own limit holds.
+        settings: of the model that the picture is for.
 
     Raises:
         PictureError: `reason` is one of "empty file", "not a picture", "too many pixels",
             "absurd side ratio", "truncated or damaged", "unsupported pixels".
     """
-    return canonical_and_pixels(data, max_pixels=max_pixels)[0]
+    return canonical_and_pixels(data, max_pixels=max_pixels, settings=settings)[0]
 
 
 def canonical_and_pixels(
-    data: bytes, *, max_pixels: int = MAX_PIXELS
+    data: bytes,
+    *,
+    max_pixels: int = MAX_PIXELS,
+    settings: PictureSettings = DEFAULT,
+    decode: Decode = decode,
 ) -> tuple[Picture, Image.Image]:
     """Does what `canonical` does, and returns the decoded pixels of the canonical picture as well.
 
     They are of mode 1, L, P or RGB, and may be reduced to an eighth of the picture's height and
-    width: all of a JPEG's data is read for that, at two thirds of the cost.
+    width. `decode` decodes what could keep its bytes.
     """
     if not data:
         raise PictureError("empty file")
     try:
-        image = Image.open(io.BytesIO(data), formats=_READABLE)  # reads the header only
-        _check_size(image.size, max_pixels)
-        size = image.size
-        alike = decodes_alike(image, data)
-        if image.format in ("JPEG", "MPO") and alike and _is_canonical(image):
-            image.draft(None, (max(1, size[0] // 8), max(1, size[1] // 8)))
-        image.load()
-        if alike and _is_canonical(image):
-            return _picture(data, _FORMATS[image.format or ""], size, image.mode), image
-        return _as_png(image)
+        opened = Opened(data, max_pixels)
+        if not (opened.alike and _is_canonical(opened)):
+            return _encoded_anew(opened, settings)
+        try:
+            pixels = decode(opened)
+        except Refused as refused:
+            return _encoded_anew(Opened(data, max_pixels), settings, str(refused))
+        width, height = opened.size
+        channels = _CHANNELS[opened.image.mode]
+        return Picture(opened.data, _FORMATS[opened.format], height, width, channels), pixels
     except PictureError:
         raise
-    except UnidentifiedImageError:
-        raise PictureError("not a picture", f"none of {', '.join(_READABLE)}") from None
     except Image.DecompressionBombError as error:
         raise PictureError("too many pixels", str(error)) from error
     except Exception as error:  # Pillow's decoders raise whatever damaged bytes lead them to
         raise PictureError("truncated or damaged", str(error) or type(error).__name__) from error
 
 
-def _check_size(size: tuple[int, int], max_pixels: int) -> None:
-    width, height = size
-    if width * height > max_pixels:
-        raise PictureError(
-            "too many pixels", f"{width}x{height}, at most {max_pixels:,} in all are allowed"
-        )
-    if max(size) > _MAX_SIDE_RATIO * min(size):
-        raise PictureError(
-            "absurd side ratio", f"{width}x{height}, at most {_MAX_SIDE_RATIO} to 1 is allowed"
-        )
+def values(data: bytes, *, max_pixels: int = MAX_PIXELS) -> tuple[int, int] | None:
+    """Returns the lowest and the highest value of a picture of 16 bit; None for others.
+
+    Raises:
+        PictureError: as `canonical`.
+    """
+    if data.startswith(_WITHOUT_16_BIT) or (data.startswith(b"\x89PNG") and data[24:25] != b"\x10"):
+        return None
+    return canonical(data, max_pixels=max_pixels).values
 
 
-def _is_canonical(image: Image.Image) -> bool:
+def _is_canonical(opened: Opened) -> bool:
     """Whether a decoder alone, blind to metadata, decodes what a viewer would show."""
     return (
-        image.mode in _CHANNELS
-        and not image.has_transparency_data
-        and image.getexif().get(_ORIENTATION) not in _TURNED
-        and _to_srgb(_colour_mode(image), image.info.get("icc_profile")) is None
+        opened.image.mode in _CHANNELS
+        and not opened.image.has_transparency_data
+        and not opened.is_turned
+        and not has_foreign_colours(opened.image)
     )
 
 
-def _as_png(source: Image.Image) -> tuple[Picture, Image.Image]:
-    profile = source.info.get("icc_profile")
-    ImageOps.exif_transpose(source, in_place=True)
-    image = _over_white(_eight_bit(source))
-    transform = _to_srgb(_colour_mode(image), profile)
-    if transform is not None:
-        image = transform.apply(image.convert(_colour_mode(image)))
-    elif image.mode not in ("1", "L", "RGB"):
-        image = image.convert("RGB")
-    image.info.clear()  # what mattered in it is in the pixels now
-    encoded = io.BytesIO()
-    image.save(encoded, "PNG", compress_level=3)  # half of level 6's time, 10 % larger
-    return _picture(encoded.getvalue(), "png", image.size, image.mode), image
-
-
-def _picture(encoded: bytes, format: Format, size: tuple[int, int], mode: str) -> Picture:
-    width, height = size
-    return Picture(encoded, format, height, width, _CHANNELS[mode])
-
-
-def _eight_bit(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I;16"):  # the upper byte, as TensorFlow's own decoder does it
-        return image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
-    if image.mode in ("I", "F"):
-        raise PictureError(
-            "unsupported pixels", "32 bit per channel say not which value is white: save as 8 or 16"
-        )
-    return image
-
-
-def _over_white(image: Image.Image) -> Image.Image:
-    if not image.has_transparency_data:
-        return image
-    picture = image.convert("RGBA")
-    background = Image.new("RGB", picture.size, "white")
-    background.paste(picture, mask=picture)
-    return background
-
-
-def _colour_mode(image: Image.Image) -> str:
-    """The mode that colour profiles speak of: palettes hold RGB."""
-    return "RGB" if image.mode == "P" else image.mode
-
-
-@functools.lru_cache(maxsize=16)  # pictures of one source share their profile
-def _to_srgb(mode: str, profile: bytes | None) -> ImageCms.ImageCmsTransform | None:
-    """The transform of `mode` pixels from `profile` to sRGB; None where there is nothing to do.
-
-    A profile that cannot be read, or does not fit the mode, is ignored, as viewers do.
-    """
-    if not profile:
-        return None
-    try:
-        transform = ImageCms.buildTransform(
-            io.BytesIO(profile), ImageCms.createProfile("sRGB"), mode, "RGB"
-        )
-    except ImageCms.PyCMSError:
-        return None
-    levels = itertools.product(range(0, 256, 51), repeat=3)
-    probe = Image.frombytes("RGB", (216, 1), bytes(itertools.chain(*levels))).convert(mode)
-    change = ImageChops.difference(transform.apply(probe), probe.convert("RGB"))
-    return transform if max(change.tobytes()) > _SAME_COLOUR else None
+def _encoded_anew(
+    opened: Opened, settings: PictureSettings, *reasons: str
+) -> tuple[Picture, Image.Image]:
+    divisor = picture_encoding.divisor(opened, settings.least_side)
+    photograph = picture_encoding.options(opened, divisor)
+    sound = opened.load(divisor)
+    found = convert(opened, settings)
+    done = [*reasons, *([] if sound else [DAMAGED]), *found.done] or [RECODED]
+    encoded, format = picture_encoding.encoded(found.image, photograph)
+    width, height = found.image.size
+    made = Picture(
+        encoded,
+        cast(Format, format),
+        height,
+        width,
+        _CHANNELS[found.image.mode],
+        tuple(dict.fromkeys(done)),
+        found.values,
+    )
+    return made, found.image

@@ -80,7 +80,7 @@ def choose() -> Choice:
     if named and named not in [line.tfx for line in LINES]:
         known = " and ".join(line.tfx for line in LINES)
         raise SetupError(f"{CHOICE}={named}: there is no such line; there are {known}.")
-    reasons = []
+    reasons = []  # type: List[str]
     for line in [line for line in LINES if named in ("", line.tfx)]:
         reason = _unfit(line)
         if reason is None:

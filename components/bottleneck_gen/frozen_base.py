@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 from apache_beam.utils import shared
 
-from components.artifacts import examples, features
+from components.artifacts import examples, features, undecodable
 from components.model.network import build_extractor
 from components.model.transform_graph import Pixels
 from components.pretrained.base import build_base
@@ -48,7 +48,8 @@ class RunBase(beam.DoFn):
         return run
 
     def process(self, element: list[bytes]) -> Iterable[bytes]:
-        bottlenecks, labels = self._run(tf.constant(element))
+        with undecodable.named(lambda: element):
+            bottlenecks, labels = self._run(tf.constant(element))
         self._done += len(element)
         progress.report("pictures through the frozen base", self._done)
         for bottleneck, label in zip(bottlenecks.numpy(), labels.numpy(), strict=True):

@@ -11,7 +11,7 @@ import apache_beam as beam
 import tensorflow as tf
 from tfx.dsl.io import fileio
 
-from components.artifacts import beam_tfrecords, features, tfrecords
+from components.artifacts import beam_tfrecords, features, tfrecords, undecodable
 from components.artifacts.examples import Example
 from components.artifacts.predictions import BASELINE, CANDIDATE, MODELS, ROWS
 from components.evaluator import loaded_model
@@ -76,10 +76,11 @@ class _Ask(beam.DoFn):
         self._done = 0
 
     def process(self, element: list[bytes]) -> Iterator[str]:
-        answers = {
-            model: loaded_model.load(directory).scores(element)
-            for model, directory in self._models.items()
-        }
+        with undecodable.named(lambda: element):
+            answers = {
+                model: loaded_model.load(directory).scores(element)
+                for model, directory in self._models.items()
+            }
         for index, example in enumerate(element):
             row = _facts(example)
             for model, found in answers.items():

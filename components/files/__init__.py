@@ -55,13 +55,28 @@ def open_bytes(path: str) -> BinaryIO:
         return file_system(path).open(path, compression_type=CompressionTypes.UNCOMPRESSED)
 
 
+@contextlib.contextmanager
+def reading(path: str, *own: type[Exception]) -> Iterator[BinaryIO]:
+    """Opens a file as `open_bytes` does, and closes it at the end.
+
+    Args:
+      path: the file's.
+      own: what the reader itself raises; that is none of the file system's errors.
+
+    Raises:
+      OSError: it can't be opened or read.
+    """
+    with _os_errors(path, *own), open_bytes(path) as file:
+        yield file
+
+
 def read_bytes(path: str) -> bytes:
     """Returns a file's content.
 
     Raises:
       OSError: it can't be read.
     """
-    with _os_errors(path), open_bytes(path) as file:
+    with reading(path) as file:
         return file.read()
 
 
@@ -107,10 +122,12 @@ def _remove(path: str) -> None:
 
 
 @contextlib.contextmanager
-def _os_errors(path: str) -> Iterator[None]:
+def _os_errors(path: str, *own: type[Exception]) -> Iterator[None]:
     try:
         yield
     except OSError:
         raise
     except Exception as error:  # each file system raises its own library's errors
+        if isinstance(error, own):
+            raise
         raise OSError(f"{path}: {error}") from error

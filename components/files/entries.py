@@ -22,10 +22,15 @@ class Entry:
 
 @dataclasses.dataclass(frozen=True)
 class Tree:
-    """All below a folder, at any depth. Hidden folders are left out with all they hold."""
+    """All below a folder, at any depth.
+
+    Hidden folders, and those that systems make for themselves, are left out with all they hold.
+    """
 
     files: list[Entry]
     folders: list[str]  # relative, with forward slashes
+    system: dict[str, int] = dataclasses.field(default_factory=dict)
+    """The numbers of files in the folders that systems made, by the folder; not in `files`."""
     not_utf8: tuple[str, ...] = ()  # those of the folders whose own name is not
 
 
@@ -43,6 +48,21 @@ class View(Protocol):
 
     def tree(self, folder: str) -> Tree:
         """All below a folder."""
+
+
+_OF_SYSTEMS = {
+    *("@eadir", "@tmp", "@recycle", "@recently-snapshot", "@sharebin", "@__thumb"),
+    *("#recycle", "#snapshot", "#synorecycle", "$recycle.bin"),
+    *("system volume information", "lost+found", "found.000", "network trash folder"),
+    *("temporary items", "_gsdata_", "__pycache__"),
+    *(".ipynb_checkpoints", ".thumbnails", ".trash", ".trashes", ".snapshot", ".@__thumb"),
+    *(".recycle", ".appledouble", ".spotlight-v100", ".fseventsd"),
+}
+
+
+def is_of_system(name: str) -> bool:
+    """Whether a folder's name is one that a NAS, system or program gives to folders of its own."""
+    return name.lower() in _OF_SYSTEMS or name.startswith(".Trash-")
 
 
 def is_visible(name: str) -> bool:

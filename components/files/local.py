@@ -6,7 +6,7 @@ import dataclasses
 import os
 
 from components.errors import DataError
-from components.files.entries import Entry, Tree, as_text, is_visible
+from components.files.entries import Entry, Tree, as_text, is_of_system, is_visible
 
 
 class Local:
@@ -42,6 +42,8 @@ class Local:
             below = f"{name}{as_text(item.name)}"
             if not _is_folder(item):
                 tree.files.append(_local_entry(item, below))
+            elif is_of_system(item.name):
+                tree.system[below] = sum(len(files) for _, _, files in os.walk(item.path))
             elif is_visible(item.name):
                 tree.folders.append(below)
                 if as_text(item.name) != item.name:

@@ -9,7 +9,7 @@ from typing import Any
 
 from components.errors import DataError
 from components.files.beam import file_system
-from components.files.entries import Entry, Tree, is_visible
+from components.files.entries import Entry, Tree, is_of_system, is_visible
 from components.files.waiting import attempted
 
 
@@ -59,15 +59,19 @@ class Remote:
 
     def tree(self, folder: str) -> Tree:
         files, folders = [], set()
+        system: dict[str, int] = {}
         for name in self._names_below(folder):
             above = posixpath.dirname(name)
+            if own := _system_folder(above):
+                system[own] = system.get(own, 0) + 1
+                continue
             if all(map(is_visible, above.split("/"))) or not above:
                 files.append(self._entry(posixpath.join(folder, name), name))
             while above:
                 folders.add(above)
                 above = posixpath.dirname(above)
         visible = [path for path in folders if all(map(is_visible, path.split("/")))]
-        return Tree(files, sorted(visible))
+        return Tree(files, sorted(visible), system)
 
     def _names_below(self, folder: str) -> Iterator[str]:
         start = folder.rstrip("/") + "/"
@@ -77,3 +81,11 @@ class Remote:
         file = self._files[path]
         modified: int | str = round(file.last_updated_in_seconds * 1e9)
         return Entry(path, name, file.size_in_bytes, modified or self._system.checksum(path))
+
+
+def _system_folder(path: str) -> str:
+    """Returns the path of the topmost folder that a system made; "" without one."""
+    parts = path.split("/")
+    return next(
+        ("/".join(parts[: at + 1]) for at, name in enumerate(parts) if is_of_system(name)), ""
+    )

@@ -11,6 +11,9 @@ from tfx.types import standard_artifacts
 from components.artifacts.types import ClassList, IngestReport
 from components.image_example_gen import listing_handover, memory, sources
 from components.image_example_gen.executor import Executor
+from components.settings.data import Data
+from components.settings.ingest import Ingest
+from components.settings.pictures import ImageSettings
 from components.step.base import BeamStep, settings_of
 from components.step.driver import StepDriver
 
@@ -48,3 +51,12 @@ class ImageExampleGen(BeamStep):
         "class_list": ClassList,
         "ingest_report": IngestReport,
     }
+
+    def __init__(self, data: Data, image: ImageSettings | None = None):
+        """Makes the step.
+
+        Args:
+          data: the sources, splits and limits.
+          image: of which the background of transparent pictures and the range of 16-bit ones count.
+        """
+        super().__init__(Ingest.of(data, image))

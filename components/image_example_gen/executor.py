@@ -4,36 +4,47 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from tfx.dsl.io import fileio
 from tfx.types import Artifact, artifact_utils
 
 from components.artifacts import features, known_pictures
 from components.artifacts import types as artifact_types
-from components.image_example_gen import distribute, ingest, listing_handover, memory
+from components.image_example_gen import (
+    changes,
+    distribute,
+    ingest,
+    listing_handover,
+    memory,
+    value_range,
+)
 from components.image_example_gen.ingest_report import ingest_report
 from components.image_example_gen.ledger import Ledger
 from components.image_example_gen.limits import check_limits
 from components.image_example_gen.sources import SourceFile
 from components.image_example_gen.verdicts import Row
-from components.settings.data import Data
+from components.settings.ingest import Ingest
 from components.step import progress
 from components.step.artifacts import Artifacts
 from components.step.base import BeamStepExecutor
 from components.step.previous import PREVIOUS, QUESTION
+from serving.picture_settings import PictureSettings
 
 
-class Ingesting(BeamStepExecutor[Data]):
+class Ingesting(BeamStepExecutor[Ingest]):
     """Reads pictures and writes their Examples."""
 
-    SETTINGS = Data
+    SETTINGS = Ingest
 
-    def read(self, files: list[SourceFile], data: Data, unfinished: str) -> list[Row]:
+    def read(
+        self, files: list[SourceFile], data: Ingest, pictures: PictureSettings, unfinished: str
+    ) -> list[Row]:
         """Reads the files and writes Examples in no split; returns a row for each file."""
         with self._make_beam_pipeline() as pipeline:
-            ingest.ingest(pipeline, files, data, unfinished)
-        return list(_rows(unfinished))
+            ingest.ingest(pipeline, files, data, unfinished, pictures)
+        with fileio.open(os.path.join(unfinished, ingest.LEDGERS)) as file:
+            return list(_lines(json.loads(file.read())))
 
     def distribute(self, ledger: Ledger, examples: Artifact, report: str, unfinished: str) -> None:
         """Writes the splits and the ledger, into the folder of the report."""
@@ -51,7 +62,7 @@ class Executor(Ingesting):
     """Writes the three splits, the class list and the ingest report."""
 
     def do(
-        self, inputs: Artifacts, outputs: Artifacts, settings: Data, facts: dict[str, str]
+        self, inputs: Artifacts, outputs: Artifacts, settings: Ingest, facts: dict[str, str]
     ) -> None:
         fingerprint = facts["fingerprint"]
         listing = listing_handover.listed(outputs, fingerprint, settings)
@@ -61,22 +72,32 @@ class Executor(Ingesting):
         for key in (QUESTION, PREVIOUS):
             report.set_string_custom_property(key, facts.get(key, ""))
         unfinished = os.path.join(report.uri, "unfinished")
-        rows = self.read(listing.files, settings, unfinished)
+        pictures = settings.pictures(self._measured(listing.files, settings, unfinished))
+        rows = self.read(listing.files, settings, pictures, unfinished)
         known = memory.read(facts.get(PREVIOUS, ""))
         ledger = Ledger.of(rows, settings, listing.among, known)
         classes = ledger.classes(listing.classes)
         check_limits(ledger, ledger.counts(classes), settings)
         self.distribute(ledger, examples, report.uri, unfinished)
         memory.write(known.with_(ledger.accepted, settings.group_by), report.uri)
-        document = {"fingerprint": fingerprint, **ingest_report(listing, ledger)}
+        document = {"fingerprint": fingerprint, **ingest_report(listing, ledger, pictures)}
         artifact_types.write(report, document)
         known_pictures.write(report.uri, known_pictures.of_rows(ledger.accepted))
         artifact_types.write(outputs.one("class_list"), classes)
 
+    def _measured(
+        self, files: list[SourceFile], data: Ingest, unfinished: str
+    ) -> tuple[int, int] | None:
+        """Returns the range of all 16-bit pictures where that decides, by a pass of its own."""
+        if data.range != "data":
+            return None
+        folder = os.path.join(unfinished, "measured")
+        with self._make_beam_pipeline() as pipeline:
+            value_range.measure(pipeline, files, data, folder)
+        return changes.measured(_lines(sorted(fileio.glob(f"{folder}/{value_range.SPANS}-*"))))
 
-def _rows(unfinished: str) -> Iterator[Row]:
-    with fileio.open(os.path.join(unfinished, ingest.LEDGERS)) as file:
-        paths = json.loads(file.read())
+
+def _lines(paths: Iterable[str]) -> Iterator[Row]:
     for path in paths:
         with fileio.open(path) as file:
             yield from (json.loads(line) for line in file)

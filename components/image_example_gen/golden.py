@@ -11,6 +11,7 @@ from tfx.orchestration.portable.data_types import ExecutionInfo
 from tfx.types import artifact_utils, standard_artifacts
 
 from components.artifacts import features
+from components.artifacts import types as artifact_types
 from components.artifacts.types import IngestReport
 from components.errors import DataError
 from components.image_example_gen import listing_handover, sources
@@ -18,10 +19,11 @@ from components.image_example_gen.executor import Ingesting
 from components.image_example_gen.ledger import Ledger
 from components.image_example_gen.limits import check_rejected
 from components.image_example_gen.verdicts import Row
-from components.settings.data import Data
+from components.settings.ingest import Ingest
 from components.step.artifacts import Artifacts
 from components.step.base import BeamStep, settings_of
 from components.step.driver import StepDriver
+from serving.picture_settings import PictureSettings
 
 KNOWN = "training sees the same picture, in train or eval of data.source"
 
@@ -40,7 +42,7 @@ class Executor(Ingesting):
     """Writes all pictures of the golden set into one split, `test`."""
 
     def do(
-        self, inputs: Artifacts, outputs: Artifacts, settings: Data, facts: dict[str, str]
+        self, inputs: Artifacts, outputs: Artifacts, settings: Ingest, facts: dict[str, str]
     ) -> None:
         listing = listing_handover.listed(outputs, facts["fingerprint"], settings)
         files = [dataclasses.replace(file, split=features.TEST) for file in listing.files]
@@ -48,7 +50,9 @@ class Executor(Ingesting):
         examples.split_names = artifact_utils.encode_split_names(list(features.SPLITS))
         unfinished = os.path.join(examples.uri, "unfinished")
         seen = _seen(inputs.uri("ingest_report"))
-        rows = [_unseen(row, seen) for row in self.read(files, settings, unfinished)]
+        report = artifact_types.read(inputs.one("ingest_report"))
+        pictures = PictureSettings.of_json(report["pictures"])
+        rows = [_unseen(row, seen) for row in self.read(files, settings, pictures, unfinished)]
         ledger = Ledger.of(rows, settings)
         check_rejected(ledger, settings, "gate.golden: ")
         if not ledger.accepted:

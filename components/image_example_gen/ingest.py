@@ -31,6 +31,7 @@ from components.image_example_gen import reading
 from components.image_example_gen.sources import SourceFile
 from components.settings.data import Data
 from components.step import progress
+from serving.picture_settings import DEFAULT, PictureSettings
 
 SHARD = "shard"
 """In a row of the ledger: the file that holds the picture's Example."""
@@ -64,13 +65,17 @@ class ReadPictures(beam.DoFn):
     that holds its Example: what a bundle that is retried leaves behind is in no row.
     """
 
-    def __init__(self, data: Data, unfinished: str, total: int):
+    def __init__(self, data: Data, unfinished: str, total: int, settings: PictureSettings):
         self._data = data
+        self._settings = settings
         self._unfinished = unfinished
         self._make_progress = functools.partial(Progress, total)
         self._shared = Shared()
 
     def setup(self) -> None:
+        from components.image_example_gen import graph_trial  # a worker needs seconds for it
+
+        self._decode = graph_trial.decode
         self._progress = self._shared.acquire(self._make_progress)
 
     def start_bundle(self) -> None:
@@ -84,7 +89,7 @@ class ReadPictures(beam.DoFn):
         self._progress.add(len(files))
 
     def _read(self, file: SourceFile) -> None:
-        accepted, row = reading.read(file, self._data)
+        accepted, row = reading.read(file, self._data, self._settings, self._decode)
         if accepted:
             row[SHARD] = self._write(_EXAMPLES, tfrecords.framed(example(file, accepted)))
         self._write(_LEDGER, f"{json.dumps(row)}\n".encode())
@@ -106,15 +111,29 @@ class ReadPictures(beam.DoFn):
             yield GlobalWindows.windowed_value(self._open[_LEDGER][0])
 
 
-def ingest(pipeline: beam.Pipeline, files: list[SourceFile], data: Data, unfinished: str) -> None:
-    """Adds the steps that read `files` and write Examples and ledgers into this folder."""
+def ingest(
+    pipeline: beam.Pipeline,
+    files: list[SourceFile],
+    data: Data,
+    unfinished: str,
+    settings: PictureSettings = DEFAULT,
+) -> None:
+    """Adds the steps that read `files` and write Examples and ledgers.
+
+    Args:
+      pipeline: Beam's.
+      files: of the source.
+      data: how large they may be.
+      unfinished: the folder to write into.
+      settings: how pictures become canonical.
+    """
     FileSystems.mkdirs(unfinished)
     portions = list(_write_portions(sorted(files, key=mixed_position), unfinished))
     _ = (
         pipeline
         | "Portions" >> beam.Create(portions)
         | "Spread" >> beam.Reshuffle()
-        | "Read" >> beam.ParDo(ReadPictures(data, unfinished, len(files)))
+        | "Read" >> beam.ParDo(ReadPictures(data, unfinished, len(files), settings))
         | "Pair" >> beam.Map(lambda ledger: (None, ledger))
         | "All ledgers" >> beam.GroupByKey()
         | "List" >> beam.Map(_list, path=os.path.join(unfinished, LEDGERS))

@@ -7,17 +7,20 @@ import dataclasses
 from typing import Any
 
 from components.artifacts.features import TEST
-from components.image_example_gen import split_notes
+from components.image_example_gen import changes, split_notes, unread
 from components.image_example_gen.ledger import Ledger
 from components.image_example_gen.near_duplicates import across_splits
 from components.image_example_gen.sources import Listing
 from components.image_example_gen.verdicts import Row, duplicates
 from serving.names import shown
+from serving.picture_settings import DEFAULT, PictureSettings
 
 _MOST_LISTED = 100
 
 
-def ingest_report(listing: Listing, ledger: Ledger) -> dict[str, Any]:
+def ingest_report(
+    listing: Listing, ledger: Ledger, settings: PictureSettings = DEFAULT
+) -> dict[str, Any]:
     """Returns the counts, the rejected files and the duplicates that people and programs read.
 
     accepted, ignored: numbers of files.
@@ -32,6 +35,8 @@ def ingest_report(listing: Listing, ledger: Ledger) -> dict[str, Any]:
       one of a split which must not know them; see `near_duplicates.across_splits`.
     moved: {"count", "listed"}: pictures in another split than before; the first hundred as {"file",
       "before", "now"}.
+    encoded_anew: the numbers of accepted pictures that could not keep their bytes, by reason.
+    pictures: the settings by which they became canonical, as the model will carry them.
     notes: sentences about what is unusual in the source and in the counts.
     """
     classes = ledger.classes(listing.classes)
@@ -48,10 +53,14 @@ def ingest_report(listing: Listing, ledger: Ledger) -> dict[str, Any]:
         "duplicates": _duplicates(ledger.accepted),
         "near_duplicates": near,
         "moved": _moved(ledger),
+        "encoded_anew": changes.by_reason(ledger.accepted),
+        "pictures": settings.as_json(),
         "notes": [
             *listing.notes,
             *split_notes.notes(ledger, listing.classes),
             *split_notes.alike(near, sum(counts[TEST].values())),
+            *changes.notes(ledger.accepted, settings),
+            *unread.notes(listing, ledger.rejected),
         ],
     }
 

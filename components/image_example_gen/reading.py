@@ -6,13 +6,15 @@ import dataclasses
 import hashlib
 
 from components.files import waiting
-from components.image_example_gen import sources
+from components.image_example_gen import changes, sources
 from components.image_example_gen.difference_hash import difference_hash
 from components.image_example_gen.sources import SourceFile
 from components.image_example_gen.verdicts import CONFLICT, Row
 from components.settings.data import Data
+from serving import picture_files, pictures
 from serving.names import shown
-from serving.pictures import Picture, PictureError, canonical_and_pixels
+from serving.picture_settings import DEFAULT, PictureSettings
+from serving.pictures import Decode, Picture, PictureError, canonical_and_pixels
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,20 +25,52 @@ class Accepted:
     sha256: str  # of the file's bytes, in hexadecimal
 
 
-def read(file: SourceFile, data: Data) -> tuple[Accepted | None, Row]:
-    """Returns the picture, None if it is rejected, and the row for the ledger."""
+def read(
+    file: SourceFile,
+    data: Data,
+    settings: PictureSettings = DEFAULT,
+    decode: Decode = pictures.decode,
+) -> tuple[Accepted | None, Row]:
+    """Returns the picture, None if it is rejected, and the row for the ledger.
+
+    Args:
+      file: the picture's.
+      data: how large it may be.
+      settings: how it becomes canonical.
+      decode: decodes it where it keeps its bytes.
+    """
     known = {"file": file.name, "label": file.label, "split": file.split, "group": file.group}
     row = {key: value for key, value in known.items() if value}
     if file.other_labels:
         labels = " and ".join(repr(shown(label)) for label in (file.label, *file.other_labels))
         return None, {**row, "reason": f"{CONFLICT}: {shown(file.name)} is labelled {labels}"}
     try:
-        content = waiting.read(file.path, lambda: sources.content(file))
-        picture, pixels = canonical_and_pixels(content, max_pixels=data.max_pixels)
+        content = waiting.read(file.path, lambda: _content(file, data))
+        picture, pixels = canonical_and_pixels(
+            content, max_pixels=data.max_pixels, settings=settings, decode=decode
+        )
     except OSError as error:
         return None, {**row, "reason": f"can't be read: {shown(error.strerror or error)}"}
     except PictureError as error:
         return None, {**row, "reason": str(error)}
     sha256 = hashlib.sha256(content).hexdigest()
     seen = {"sha256": sha256, "difference_hash": difference_hash(pixels)}
-    return Accepted(picture, sha256), {**row, **seen}
+    return Accepted(picture, sha256), {**row, **seen, **changes.row_of(picture)}
+
+
+def measure(file: SourceFile, data: Data) -> Row:
+    """Returns the lowest and the highest value of a 16-bit picture, as its row in the ledger has.
+
+    {} for others, also for a file that is no picture: reading it says so.
+    """
+    try:
+        content = waiting.read(file.path, lambda: _content(file, data))
+        found = pictures.values(content, max_pixels=data.max_pixels)
+    except (OSError, PictureError):
+        return {}
+    return changes.values_row(found)
+
+
+def _content(file: SourceFile, data: Data) -> bytes:
+    large = file.size > picture_files.READ_AT_ONCE and file.record is None
+    return sources.large_content(file, data.max_pixels) if large else sources.content(file)

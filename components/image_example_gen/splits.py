@@ -89,7 +89,7 @@ class _Cut:
                 self.by_class[label].append(unit)
             if unit.counts.keys() <= self._small.keys():
                 self.split[unit.key] = TRAIN
-            elif unit.known in parts:
+            elif unit.known is not None and unit.known in parts:
                 self.split[unit.key] = unit.known
 
     def rarest_first(self) -> list[str]:

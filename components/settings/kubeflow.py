@@ -96,7 +96,7 @@ class Kubeflow(Section):
     """Single steps by node: what is named here takes the place of the same key in `step`. `compile`
     is the first step, which reads the configuration."""
     python: str | None = None
-    """Interpreter that has kfp; null: this one where it has it, else that of `make kubeflow-setup`."""
+    """Interpreter that has kfp; null: this one if it has, else that of `make kubeflow-setup`."""
 
     def of(self, node: str) -> Step:
         """Returns the settings of a node's step, with its image."""

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field
 
 from components.backbones import BACKBONES
 from components.settings.base import PATH, AtLeastOne, Number, Section
+from components.settings.pictures import TYPE, WHITE, Colour, Range
 
 
 def _registered(value: str) -> str:
@@ -26,6 +27,11 @@ class Image(Section):
     """Height and width in pixels; the backbone's own size if left out."""
     fit: Literal["stretch", "crop", "pad"] = "stretch"
     """How a picture of another shape fits: distorted, its middle, or whole with black bars."""
+    background: Colour = WHITE
+    """What lies behind transparent pixels: a colour's name, or #rrggbb in quotes."""
+    range: Range = TYPE
+    """The values of 16-bit pictures that become black and white: 0 and 65,535 (`type`), the lowest
+    and the highest in all pictures of the source (`data`), or these two."""
 
 
 class Dense(Section):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tfx.types import standard_artifacts
 
-from components.artifacts.types import Bottlenecks, ClassList, DataAcceptance
+from components.artifacts.types import Bottlenecks, ClassList, DataAcceptance, IngestReport
 from components.model.chosen_weights import WeightsDriver
 from components.step.base import Step
 from components.trainer.executor import Executor
@@ -30,5 +30,6 @@ class Trainer(Step):
         "acceptance": DataAcceptance,  # likewise: earlier names of its classes
         # What Tuner found; takes the place of what the settings say.
         "hyperparameters": standard_artifacts.HyperParameters,
+        "ingest_report": IngestReport,  # by what settings pictures became canonical
     }
     OUTPUTS = {"model": standard_artifacts.Model, "model_run": standard_artifacts.ModelRun}

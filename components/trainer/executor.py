@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 import tensorflow as tf
 from tfx.dsl.io import fileio
 from tfx.types import Artifact
 from tfx.utils import path_utils
 
-from components.artifacts import features, network_answers
+from components.artifacts import features, network_answers, tfrecords, undecodable
 from components.artifacts import types as artifact_types
 from components.errors import TrainingError
 from components.files.paths import is_remote
@@ -26,6 +27,7 @@ from components.trainer.precision import precision
 from components.trainer.settings import TrainerSettings
 from components.trainer.training_inputs import TrainingInputs
 from components.trainer.training_loop import Fitted, fit
+from serving.picture_settings import DEFAULT, PictureSettings
 
 
 class Executor(StepExecutor[TrainerSettings]):
@@ -56,9 +58,10 @@ class Executor(StepExecutor[TrainerSettings]):
             scratch = self._get_tmp_dir() if is_remote(own) else own
             with make_strategy(job.training).scope():  # before anything runs on a device
                 training = job.inputs()
-                fitted = fit(training, logs, own, scratch)
+                with undecodable.named(lambda: _examples(training)):
+                    fitted = fit(training, logs, own, scratch)
             fitted.history.tuned = best
-            _write(fitted, training, model, logs)
+            _write(fitted, training, model, logs, _picture_settings(inputs))
             fileio.rmtree(own)
 
 
@@ -91,7 +94,20 @@ def _former_names(acceptance: list[Artifact]) -> dict[str, list[str]]:
     return found
 
 
-def _write(fitted: Fitted, inputs: TrainingInputs, model: str, logs: str) -> None:
+def _examples(training: TrainingInputs) -> Iterator[bytes]:
+    for split in (training.train, training.eval):
+        yield from tfrecords.read_records(split).as_numpy_iterator()
+
+
+def _picture_settings(inputs: Artifacts) -> PictureSettings:
+    reports = [artifact_types.read(report) for report in inputs.maybe("ingest_report")]
+    documents = [report["pictures"] for report in reports if "pictures" in report]
+    return PictureSettings.of_json(documents[0]) if documents else DEFAULT
+
+
+def _write(
+    fitted: Fitted, inputs: TrainingInputs, model: str, logs: str, pictures: PictureSettings
+) -> None:
     for name, text in (
         ("history.json", fitted.history.as_json()),
         ("history.csv", fitted.history.as_csv()),
@@ -105,7 +121,15 @@ def _write(fitted: Fitted, inputs: TrainingInputs, model: str, logs: str) -> Non
         )
     warmup = smallest(first_pictures(inputs.train, 8 * WARMUP_PICTURES))
     serving = path_utils.serving_model_dir(model)
-    export(fitted.network, inputs.pixels, inputs.model.backbone, inputs.classes, warmup, serving)
+    export(
+        fitted.network,
+        inputs.pixels,
+        inputs.model.backbone,
+        inputs.classes,
+        warmup,
+        serving,
+        pictures,
+    )
     some = tf.constant(first_pictures(inputs.eval, network_answers.PICTURES))
     scores = fitted.network.classifier(inputs.pixels(some), training=False)
     network_answers.write(model, inputs.classes, scores.numpy())

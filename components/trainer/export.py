@@ -17,6 +17,7 @@ from components.artifacts.saved_model_writer import write_saved_model
 from components.model import warm_start
 from components.model.network import Network
 from components.model.transform_graph import Pixels
+from serving.picture_settings import DEFAULT, OUTPUT, PictureSettings
 
 WARMUP = os.path.join("assets.extra", "tf_serving_warmup_requests")
 CLASS_LIST = "classes.json"
@@ -34,23 +35,39 @@ class Classifier:
     AutoGraph is off: it would rewrite the code of Keras first, several seconds for nothing.
     """
 
-    def __init__(self, network: Network, pixels: Pixels, classes: Sequence[str]):
+    def __init__(
+        self,
+        network: Network,
+        pixels: Pixels,
+        classes: Sequence[str],
+        pictures: PictureSettings = DEFAULT,
+    ):
         """Keeps the parts that the signatures use.
 
         Args:
           network: scaled pixels -> probabilities.
           pixels: the Transform graph.
           classes: the class list.
+          pictures: the settings by which the training's pictures became canonical.
         """
         self.model = network.classifier
         self.pixels = pixels
         self.classes = tf.constant(list(classes))
+        self.pictures = pictures
 
     @tf.function(input_signature=_INPUTS, autograph=False)
     def serving_default(self, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Returns classes and scores [batch, classes], best first, for [batch] encoded pictures."""
+        """Returns classes and scores [batch, classes], best first, for [batch] encoded pictures.
+
+        And `picture_settings`, JSON text [batch], where the client has to know them: how pictures
+        have to become canonical for this model.
+        """
         scores, order = tf.math.top_k(self._scores(inputs), k=len(self.classes))
-        return {"classes": tf.gather(self.classes, order), "scores": scores}
+        found = {"classes": tf.gather(self.classes, order), "scores": scores}
+        if self.pictures != DEFAULT:  # else no client has to know
+            settings = tf.constant(self.pictures.encoded())
+            found[OUTPUT] = tf.repeat(settings, tf.shape(scores)[0])
+        return found
 
     @tf.function(input_signature=_INPUTS, autograph=False)
     def serve_examples(self, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -73,6 +90,7 @@ def export(
     classes: Sequence[str],
     warmup: Sequence[bytes],
     directory: str,
+    pictures: PictureSettings = DEFAULT,
 ) -> None:
     """Writes the SavedModel.
 
@@ -83,14 +101,15 @@ def export(
       classes: the class list.
       warmup: encoded pictures that a server runs before it calls the model available.
       directory: where to.
+      pictures: the settings by which the training's pictures became canonical.
     """
     with tempfile.TemporaryDirectory() as folder:
-        contents = {CLASS_LIST: list(classes), PREPROCESSING: _facts(pixels, backbone)}
+        contents = {CLASS_LIST: list(classes), PREPROCESSING: _facts(pixels, backbone, pictures)}
         for name, content in contents.items():
             with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
                 json.dump(content, file, ensure_ascii=False)
         assets = [os.path.join(folder, name) for name in contents]
-        classifier = Classifier(network, pixels, classes)
+        classifier = Classifier(network, pixels, classes, pictures)
         signatures = {
             "serving_default": classifier.serving_default,
             "serve_examples": classifier.serve_examples,
@@ -101,7 +120,7 @@ def export(
     _write_warmup(warmup, os.path.join(directory, WARMUP))
 
 
-def _facts(pixels: Pixels, backbone: str) -> dict[str, Any]:
+def _facts(pixels: Pixels, backbone: str, pictures: PictureSettings) -> dict[str, Any]:
     height, width = pixels.size
     return {
         "takes": "encoded pictures, upright, sRGB, 8 bit",
@@ -110,6 +129,7 @@ def _facts(pixels: Pixels, backbone: str) -> dict[str, Any]:
         "width": width,
         "channels": 3,
         "scaling": backbone,
+        **pictures.as_json(),
     }
 
 

@@ -6,7 +6,7 @@ import collections
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from typing import Any
@@ -21,12 +21,15 @@ from components.data_validator.changes import compare
 from components.errors import MOST_LINES, DataError
 from components.image_example_gen import sources
 from components.image_example_gen.ledger import Ledger
-from components.image_example_gen.reading import Row, read
+from components.image_example_gen.reading import Row, measure, read
 from components.settings.data import Data
+from components.settings.ingest import Ingest
+from components.settings.pictures import ImageSettings
 from pipeline.commands import preflight
 from pipeline.commands.accepted_data import last_accepted
 from pipeline.config import Config
 from serving.names import shown, shown_lines
+from serving.picture_settings import PictureSettings
 
 _READ_BY_PROGRAMS = (
     "accepted",
@@ -36,11 +39,18 @@ _READ_BY_PROGRAMS = (
     "duplicates",
     "near_duplicates",
     "changes",
+    "encoded_anew",
+    "pictures",
     "notes",
 )
 
 
-def check(data: Data, as_json: bool, config: Config | None = None) -> None:
+def check(
+    data: Data,
+    as_json: bool,
+    image: ImageSettings | None = None,
+    config: Config | None = None,
+) -> None:
     """Prints the pictures per class and split, and what a run would reject or stop at.
 
     With `as_json` standard output has the JSON for programs, and the notes go to standard error.
@@ -48,12 +58,13 @@ def check(data: Data, as_json: bool, config: Config | None = None) -> None:
     Args:
       data: which pictures.
       as_json: for programs.
+      image: how they become canonical.
       config: the whole configuration, which is held against the pictures.
 
     Raises:
       UserError: there is nothing to read, or the configuration does not suit it.
     """
-    report, classes = read_source(data, config)
+    report, classes = read_source(data, image, config)
     if as_json:
         for note in report["notes"]:
             print(shown_lines(note), file=sys.stderr)
@@ -65,26 +76,34 @@ def check(data: Data, as_json: bool, config: Config | None = None) -> None:
         console.print(shown_lines(line), markup=False)
 
 
-def read_source(data: Data, config: Config | None = None) -> tuple[dict[str, Any], list[str]]:
+def read_source(
+    data: Data, image: ImageSettings | None = None, config: Config | None = None
+) -> tuple[dict[str, Any], list[str]]:
     """Reads all pictures as a run would; returns the ingest report and the class list.
 
     Raises:
       UserError: there is nothing to read, or the configuration does not suit it.
     """
+    from components.image_example_gen import changes
     from components.image_example_gen.ingest_report import ingest_report  # brings NumPy
 
-    listing = sources.scan(data)
+    listing, settings = sources.scan(data), Ingest.of(data, image)
     if config:
         preflight.check_gate(config.gate, listing.classes)
         preflight.check_slices(config.gate, listing)
-    ledger = Ledger.of(_rows(listing.files, data), data, listing.among)
-    report = ingest_report(listing, ledger)
+    measured = None
+    if settings.range == "data":
+        measured = changes.measured(_rows(listing.files, partial(measure, data=data), "Measuring"))
+    pictures = settings.pictures(measured)
+    reading = partial(_row, data=data, settings=pictures)
+    ledger = Ledger.of(_rows(listing.files, reading, "Reading"), data, listing.among)
+    report = ingest_report(listing, ledger, pictures)
     report["notes"] += _refusal(ledger, report["counts"], data)
     report["changes"] = None
     if config and (last := last_accepted(config)):
-        changes = compare(last.pictures, known_pictures.of_rows(ledger.accepted))
-        report["changes"] = changes.document()
-        report["notes"] += changes.sentences(last.when)
+        since = compare(last.pictures, known_pictures.of_rows(ledger.accepted))
+        report["changes"] = since.document()
+        report["notes"] += since.sentences(last.when)
     return report, ledger.classes(listing.classes)
 
 
@@ -105,15 +124,17 @@ def _refusal(ledger: Ledger, counts: dict[str, dict[str, int]], data: Data) -> l
     return []
 
 
-def _rows(files: list[sources.SourceFile], data: Data) -> list[Row]:
+def _rows(
+    files: list[sources.SourceFile], read_one: Callable[[sources.SourceFile], Row], doing: str
+) -> list[Row]:
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        rows = pool.map(partial(_row, data=data), files, chunksize=16)
+        rows = pool.map(read_one, files, chunksize=16)
         shown = Console(stderr=True)
-        return list(track(rows, "Reading", total=len(files), console=shown, transient=True))
+        return list(track(rows, doing, total=len(files), console=shown, transient=True))
 
 
-def _row(file: sources.SourceFile, data: Data) -> Row:
-    return read(file, data)[1]
+def _row(file: sources.SourceFile, data: Data, settings: PictureSettings) -> Row:
+    return read(file, data, settings)[1]
 
 
 def _table(report: dict[str, Any], classes: list[str]) -> Table:
@@ -137,6 +158,9 @@ def _lines(report: dict[str, Any]) -> Iterator[str]:
     near, same = report["near_duplicates"], report["duplicates"]
     yield from _alike(near, "near-duplicate", "held-out pictures look like one of another split")
     yield from _alike(same, "duplicate", "pictures repeat one of their class and split")
+    if report["encoded_anew"]:
+        reasons = [f"{count} {reason}" for reason, count in report["encoded_anew"].items()]
+        yield f"Encoded anew: {', '.join(reasons)}."
     yield from report["notes"]
     reasons = [f"{count} {reason}" for reason, count in report["rejected_by_reason"].items()]
     yield (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -98,17 +99,28 @@ def _imagenet(backbone: str) -> AbstractContextManager[Any]:
 
 def _pictures(images: list[Path]) -> Iterator[Path]:
     """Files as they are named; of folders all files that are named as pictures, by name."""
-    from serving.pictures import SUFFIXES
+    from components.files.entries import is_of_system
+    from serving.picture_formats import SUFFIXES, UNREAD
 
     for image in images:
         if not image.is_dir():
             yield image
             continue
         inside = [path.relative_to(image) for path in image.rglob("*") if path.is_file()]
-        visible = [path for path in inside if not any(part[0] == "." for part in path.parts)]
+        visible = [
+            path
+            for path in inside
+            if not any(part[0] == "." or is_of_system(part) for part in path.parts)
+        ]
         found = sorted(path for path in visible if path.suffix.lower() in SUFFIXES)
+        others = Counter(path.suffix.lower() for path in visible if path.suffix.lower() in UNREAD)
+        if others:
+            counted = ", ".join(f"{others[name]} {name} ({UNREAD[name]})" for name in others)
+            print(f"{shown(image)}: not read are {counted}", file=sys.stderr)
         if not found:
-            raise UserError(f"{shown(image)} has no pictures: files named {', '.join(SUFFIXES)}.")
+            raise UserError(
+                f"{shown(image)} has no pictures: files named {', '.join(sorted(SUFFIXES))}."
+            )
         yield from (image / path for path in found)
 
 

@@ -9,8 +9,7 @@ from typing import Any
 
 from components.errors import MOST_LINES, UserError
 from components.files.paths import is_remote
-from components.image_example_gen import listing_handover
-from components.image_example_gen.sources import Listing
+from components.image_example_gen import listing_handover, sources
 from components.settings import metadata
 from pipeline.commands import partial_run, preflight
 from pipeline.commands.console import RunView, quiet, show_summary
@@ -53,7 +52,7 @@ def run_config(
         log = root.log_path(config.root, run_id)
         with quiet(log, to_stderr=to_stderr) as shown, RunView(shown) as view:
             view.say(f"{len(listing.files)} pictures of {len(listing.classes)} classes")
-            for note in listing.notes:
+            for note in (*listing.notes, *sources.unread_pictures(listing)):
                 view.say(note)
             if not is_remote(config.pipeline_root):  # there the driver lists on its own
                 node = f"{config.pipeline_root}/{listing_handover.NODE}"
@@ -71,7 +70,7 @@ def run_config(
     return result
 
 
-def _plain(listing: Listing) -> str:
+def _plain(listing: sources.Listing) -> str:
     """Returns a picture to ask for, one whose name a shell takes as it is shown if there is one."""
     paths = (file.path for file in listing.files)
     return next((path for path in paths if names.shown(path) == path), listing.files[0].path)

@@ -10,12 +10,14 @@ from typing import Any
 import grpc
 
 from serving.client.base import (
+    ATTEMPTS,
     Answer,
     Batch,
     batches,
     blames_a_picture,
     client_error,
     merged,
+    otherwise,
     ready,
     refused,
 )
@@ -59,7 +61,7 @@ class AsyncClient(Connection):
 
     async def classify_each(self, pictures: Iterable[Source]) -> AsyncIterator[Answer]:
         """Yields each picture's prediction or why it has none, as `Client.classify_each`."""
-        cut = batches(self._options, pictures)
+        cut = batches(self._options, pictures, lambda: self._pictures)
         under_way: deque[tuple[Batch, asyncio.Task[list[Answer]]]] = deque()
         try:
             while batch := await asyncio.to_thread(next, cut, None):
@@ -90,8 +92,11 @@ class AsyncClient(Connection):
             await self._call(self._prediction_service.GetModelMetadata, request)
         )
 
-    async def _ask(self, pictures: list[Ready]) -> list[Answer]:
-        """Sends one request; if it is refused for a picture, sends one per picture to find that."""
+    async def _ask(self, pictures: list[Ready], attempts: int = ATTEMPTS) -> list[Answer]:
+        """Sends one request; if it is refused for a picture, sends one per picture to find that.
+
+        What the model takes otherwise is sent anew.
+        """
         if not pictures:
             return []
         request = self._messages.predict_request(self._spec, [item.encoded for item in pictures])
@@ -103,6 +108,11 @@ class AsyncClient(Connection):
             if len(pictures) > 1:
                 return [(await self._ask([item]))[0] for item in pictures]
             return [refused(pictures[0], error)]
+        self._pictures = self._messages.picture_settings(response)
+        if attempts > 1:
+            again = await asyncio.to_thread(otherwise, pictures, self._pictures)
+            if again:
+                return await self._ask(again, attempts - 1)
         return [*self._messages.predictions(response)]
 
     async def _call(self, method: Any, request: Any) -> Any:

@@ -22,10 +22,15 @@ from serving.client.errors import (
 )
 from serving.client.results import Prediction
 from serving.client.sources import Ready, Source, prepare
+from serving.picture_settings import PictureSettings
 
 # How TensorFlow Serving's messages start (server_core.cc, predict_util.cc).
 _UNKNOWN_LABEL = "Unrecognized servable version label"
 _WRONG_FORM = ("input size does not match signature", "Expects arg[", "Missing ModelSpec")
+
+ATTEMPTS = 3
+"""How often a batch is sent at most until the model that answers has the settings of its pictures:
+versions with others may take turns behind one address."""
 
 Answer = Prediction | PictureRefused
 Batch = list[Ready | PictureRefused]
@@ -81,9 +86,19 @@ class Options:
         return (("authorization", f"Bearer {token}"),)
 
 
-def batches(options: Options, pictures: Iterable[Source]) -> Iterator[Batch]:
-    """Reads pictures, makes them canonical and yields batches within the limits, in order."""
-    prepared = (prepare(source, position) for position, source in enumerate(pictures))
+def batches(
+    options: Options,
+    pictures: Iterable[Source],
+    settings: Callable[[], PictureSettings] = PictureSettings,
+) -> Iterator[Batch]:
+    """Reads pictures, makes them canonical and yields batches within the limits, in order.
+
+    Args:
+        options: have the limits.
+        pictures: in the caller's order.
+        settings: returns those of the model, as far as they are known when a picture is read.
+    """
+    prepared = (prepare(source, position, settings()) for position, source in enumerate(pictures))
     return cut(prepared, _size, options.max_pictures, options.max_bytes)
 
 
@@ -97,6 +112,13 @@ def merged(batch: Batch, answers: Iterable[Answer]) -> Iterator[Answer]:
     left = iter(answers)
     for item in batch:
         yield next(left) if isinstance(item, Ready) else item
+
+
+def otherwise(pictures: list[Ready], settings: PictureSettings) -> list[Ready]:
+    """Returns the pictures as the model that answered takes them; nothing where they are so."""
+    wanted = [item.for_model(settings) for item in pictures]
+    same = all(new.encoded == sent.encoded for new, sent in zip(wanted, pictures, strict=True))
+    return [] if same else wanted
 
 
 def refused(picture: Ready, error: RequestRefused) -> PictureRefused:

@@ -10,6 +10,7 @@ from typing import Any
 import grpc
 
 from serving.client.base import (
+    ATTEMPTS,
     Answer,
     Batch,
     Options,
@@ -17,6 +18,7 @@ from serving.client.base import (
     blames_a_picture,
     client_error,
     merged,
+    otherwise,
     ready,
     refused,
 )
@@ -66,7 +68,7 @@ class Client(Connection):
         """
         under_way: deque[tuple[Batch, Any]] = deque()
         try:
-            for batch in batches(self._options, pictures):
+            for batch in batches(self._options, pictures, lambda: self._pictures):
                 under_way.append((batch, self._send(ready(batch))))
                 if len(under_way) >= self._options.concurrency:
                     yield from self._received(*under_way.popleft())
@@ -111,12 +113,15 @@ class Client(Connection):
     def _received(self, batch: Batch, call: Any) -> Iterator[Answer]:
         yield from merged(batch, self._answers(ready(batch), call))
 
-    def _answers(self, pictures: list[Ready], call: Any) -> list[Answer]:
-        """Returns a request's answers; if it was refused for a picture, sends one per picture."""
+    def _answers(self, pictures: list[Ready], call: Any, attempts: int = ATTEMPTS) -> list[Answer]:
+        """Returns a request's answers; if it was refused for a picture, sends one per picture.
+
+        What the model takes otherwise is sent anew.
+        """
         if call is None:
             return []
         try:
-            return [*self._messages.predictions(self._result(call))]
+            response = self._result(call)
         except RequestRefused as error:
             if not blames_a_picture(error):
                 raise
@@ -124,6 +129,11 @@ class Client(Connection):
                 singly = ([item] for item in pictures)
                 return [self._answers(item, self._send(item))[0] for item in singly]
             return [refused(pictures[0], error)]
+        self._pictures = self._messages.picture_settings(response)
+        again = otherwise(pictures, self._pictures) if attempts > 1 else []
+        if again:
+            return self._answers(again, self._send(again), attempts - 1)
+        return [*self._messages.predictions(response)]
 
     def _begin(self, method: Any, request: Any) -> _Call:
         return _Call(self._options, method, request)

@@ -10,6 +10,7 @@ import grpc
 from serving.client import messages
 from serving.client.base import Options
 from serving.client.channel import Tls, open_channel
+from serving.picture_settings import PictureSettings
 
 
 class Connection:
@@ -49,6 +50,7 @@ class Connection:
             max_message_bytes, tls, token,
         )  # fmt: skip
         self._messages = messages
+        self._pictures = PictureSettings()  # of the model, as its last answer said
         self._spec = messages.model_spec(name, version, label)
         self._channel = open_channel(self._api, server, max_message_bytes, tls)
         self._prediction_service = messages.PredictionServiceStub(self._channel)

@@ -18,6 +18,7 @@ from serving.api import (
     tensors,
 )
 from serving.client.results import Prediction, Signature, TensorSpec, VersionStatus
+from serving.picture_settings import OUTPUT, PictureSettings
 
 __all__ = ["ModelServiceStub", "PredictionServiceStub"]
 
@@ -49,6 +50,13 @@ def predictions(response: Any) -> list[Prediction]:
         Prediction(tuple(name.decode() for name in names), tuple(row.tolist()))
         for names, row in zip(classes, scores, strict=True)
     ]
+
+
+def picture_settings(response: Any) -> PictureSettings:
+    """Returns how pictures have to become canonical for the model that answered."""
+    if OUTPUT not in response.outputs:
+        return PictureSettings()
+    return PictureSettings.decoded(tensors.array(response.outputs[OUTPUT]).ravel()[0])
 
 
 def status_request(spec: Any) -> Any:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urlsplit
 
 from serving.client.errors import PictureRefused
-from serving.pictures import PictureError, canonical
+from serving.picture_files import read_picture
+from serving.picture_settings import DEFAULT, PictureSettings
+from serving.pictures import MAX_PIXELS, PictureError, canonical
 
 Source = bytes | Path | BinaryIO
 
@@ -19,25 +21,42 @@ class Ready:
 
     file: str
     encoded: bytes
+    settings: PictureSettings = DEFAULT
+    """Those of the model that it is for, as far as they are known."""
+    source: bytes = field(default=b"", repr=False, compare=False)
+    """The file's bytes, of which `encoded` was made."""
+
+    def for_model(self, settings: PictureSettings) -> Ready:
+        """Returns the picture as a model with these settings takes it; itself if it is so."""
+        if settings == self.settings or not self.source:
+            return self
+        return _ready(self.file, self.source, settings)
 
 
-def prepare(source: Source, position: int) -> Ready | PictureRefused:
+def prepare(
+    source: Source, position: int, settings: PictureSettings = DEFAULT
+) -> Ready | PictureRefused:
     """Reads one source and makes it canonical; a refusal is returned, not raised.
 
     Args:
         source: where the picture is.
         position: counted from 0; names a source that has no name of its own.
+        settings: of the model that is asked, as far as they are known.
 
     Raises:
         TypeError: `source` is none of what it may be.
     """
     file = _name(source, position)
     try:
-        return Ready(file, canonical(_read(source, file)).encoded)
+        return _ready(file, _read(source, file), settings)
     except PictureError as error:
         return PictureRefused(file, str(error))
     except OSError as error:
         return PictureRefused(file, error.strerror or str(error))
+
+
+def _ready(file: str, data: bytes, settings: PictureSettings) -> Ready:
+    return Ready(file, canonical(data, settings=settings).encoded, settings, data)
 
 
 def _name(source: Source, position: int) -> str:
@@ -52,7 +71,8 @@ def _read(source: object, file: str) -> bytes:
         raise TypeError(f"{source} is not fetched: download it, then pass its pathlib.Path")
     data: object = source
     if isinstance(source, Path):
-        data = source.read_bytes()
+        with source.open("rb") as opened:
+            data = read_picture(opened, MAX_PIXELS)
     elif hasattr(source, "read"):
         data = source.read()
     if not isinstance(data, bytes):

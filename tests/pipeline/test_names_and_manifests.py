@@ -13,9 +13,9 @@ import pytest
 from components.artifacts import known_pictures
 from components.image_example_gen import sources
 from components.image_example_gen.ledger import Ledger
+from components.image_example_gen.reading import read
 from components.settings.data import Data
 from pipeline import cli
-from pipeline.commands.check import _rows
 from tests import made_pictures
 
 Say = Callable[..., tuple[int, str, str]]
@@ -190,7 +190,7 @@ def test_a_run_from_a_node_that_never_ran_is_refused_before_any_work(
 def accept(root: Path, source: Path) -> None:
     """Leaves what DataValidator leaves of the data in a source."""
     data = Data(source=str(source))
-    ledger = Ledger.of(_rows(sources.scan(data).files, data), data)
+    ledger = Ledger.of([read(file, data)[1] for file in sources.scan(data).files], data)
     acceptance = root / "image-classifier" / "DataValidator" / "acceptance" / "4"
     acceptance.mkdir(parents=True)
     (acceptance / "acceptance.json").write_text('{"accepted": "2026-11-26 06:00 UTC"}')

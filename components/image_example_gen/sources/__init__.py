@@ -10,7 +10,7 @@ from components import files as file_systems
 from components.errors import ConfigError
 from components.files.entries import Entry, View, as_text
 from components.files.paths import absolute
-from components.image_example_gen.sources import spans
+from components.image_example_gen.sources import spans, unread
 from components.image_example_gen.sources.class_names import unified
 from components.image_example_gen.sources.grouping import with_groups
 from components.image_example_gen.sources.layouts import LAYOUT, is_picture, read_folders
@@ -25,8 +25,18 @@ from components.image_example_gen.sources.manifest import is_manifest, read_mani
 from components.image_example_gen.sources.name_groups import offered
 from components.image_example_gen.sources.records import is_records, read_picture, read_records
 from components.settings.data import Data
+from serving import picture_files
+from serving.pictures import PictureError
 
-__all__ = ["Listing", "SourceFile", "content", "is_manifest", "scan"]
+__all__ = [
+    "Listing",
+    "SourceFile",
+    "content",
+    "is_manifest",
+    "large_content",
+    "scan",
+    "unread_pictures",
+]
 
 
 def scan(data: Data) -> Listing:
@@ -45,10 +55,16 @@ def scan(data: Data) -> Listing:
     else:
         listing = merge(dict(zip(_prefixes(data.sources), found, strict=True)))
     listing = unified(listing, data.similar_class_names == "allow")
-    check(listing, ", ".join(data.sources), LAYOUT, data.min_pictures)
+    told = dataclasses.replace(listing, notes=[*listing.notes, *unread_pictures(listing)])
+    check(told, ", ".join(data.sources), LAYOUT, data.min_pictures)
     if not data.group_by:
         listing = dataclasses.replace(listing, notes=[*listing.notes, *offered(listing)])
     return with_missing_splits_cut(with_groups(listing, data.group_by))
+
+
+def unread_pictures(listing: Listing) -> list[str]:
+    """Returns a sentence on pictures in formats that are not read here; none without any."""
+    return unread.sentences(unread.by_suffix(listing.unread))
 
 
 def content(file: SourceFile) -> bytes:
@@ -60,6 +76,17 @@ def content(file: SourceFile) -> bytes:
     if file.record is None:
         return file_systems.read_bytes(file.path)
     return read_picture(file.path, file.modified, file.record)
+
+
+def large_content(file: SourceFile, max_pixels: int) -> bytes:
+    """Returns the bytes of a large file, after a look at its header.
+
+    Raises:
+      OSError: it can't be read.
+      PictureError: no picture of at most `max_pixels`.
+    """
+    with file_systems.reading(file.path, PictureError) as opened:
+        return picture_files.read_picture(opened, max_pixels)
 
 
 def _prefixes(sources: list[str]) -> list[str]:
@@ -92,7 +119,7 @@ def _source(source: str, data: Data) -> Listing:
     }
     listing = merge(places)
     said = [f"{source}: read {_said(chosen)}; found {_said(found)}."]
-    return Listing(listing.files, listing.classes, listing.ignored, said + listing.notes)
+    return dataclasses.replace(listing, notes=said + listing.notes)
 
 
 def _as_prefix(path: str) -> str:

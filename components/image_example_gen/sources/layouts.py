@@ -9,6 +9,7 @@ import posixpath
 from components.artifacts.features import EVAL, TEST, TRAIN
 from components.errors import DataError
 from components.files.entries import Entry, Tree, is_visible
+from components.image_example_gen.sources import unread
 from components.image_example_gen.sources.listing import Listing, SourceFile
 from serving.names import shown
 from serving.pictures import SUFFIXES
@@ -28,6 +29,7 @@ SPLIT_NAMES = {
 """Names of splits, in lower case: of folders in any case, and in manifests."""
 
 _SUFFIXES = tuple(SUFFIXES)
+_SHOWN = 5  # folders
 
 
 def is_picture(name: str) -> bool:
@@ -53,10 +55,29 @@ def read_folders(tree: Tree) -> Listing:
     }
     _check_text([folder for folder in tree.not_utf8 if folder.count("/") == depth - 1])
     files = [_file(entry, splits) for entry in tree.files if _is_read(entry, splits)]
-    ignored = len(tree.files) - len(files)
+    ignored = len(tree.files) - len(files) + sum(tree.system.values())
     beside = sorted({parts[0] for parts in folders} - splits.keys()) if splits else []
     notes = [f"{', '.join(map(shown, beside))} beside the splits: not read."] if beside else []
-    return Listing(files, sorted(classes), ignored, notes)
+    inside = [parts for entry in tree.files if len(parts := entry.name.split("/")) > depth]
+    others = unread.count(
+        (parts[depth - 1], parts[-1])
+        for parts in inside
+        if (not splits or parts[0] in splits) and is_visible(parts[-1])
+    )
+    return Listing(files, sorted(classes), ignored, notes + _made_by_systems(tree), others)
+
+
+def _made_by_systems(tree: Tree) -> list[str]:
+    """Returns a sentence on the folders that are no person's, and the number of their files."""
+    if not tree.system:
+        return []
+    names = sorted(tree.system)
+    named = ", ".join(map(shown, names[:_SHOWN]))
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return [
+        f"{sum(tree.system.values())} files in {named}{more} not read: such "
+        "folders are made by systems, not by people."
+    ]
 
 
 def _check_text(class_folders: list[str]) -> None:

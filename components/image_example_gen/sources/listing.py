@@ -6,6 +6,7 @@ import collections
 import dataclasses
 import hashlib
 import json
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from components.artifacts.features import SPLITS, TRAIN
@@ -63,6 +64,8 @@ class Listing:
     ignored: int  # files that are hidden, in no class folder, or without a picture's suffix;
     # hidden folders are not entered
     notes: list[str] = dataclasses.field(default_factory=list)  # what the user should know of it
+    unread: dict[str, dict[str, int]] = dataclasses.field(default_factory=dict)
+    # of the ignored, by class and suffix: pictures in formats that are not read here
 
     @property
     def among(self) -> tuple[str, ...]:
@@ -91,7 +94,18 @@ def merge(listings: dict[str, Listing]) -> Listing:
         sorted({label for listing in listings.values() for label in listing.classes}),
         sum(listing.ignored for listing in listings.values()),
         [note for listing in listings.values() for note in listing.notes],
+        _added(listing.unread for listing in listings.values()),
     )
+
+
+def _added(counts: Iterable[dict[str, dict[str, int]]]) -> dict[str, dict[str, int]]:
+    total: dict[str, dict[str, int]] = {}
+    for by_class in counts:
+        for label, by_suffix in by_class.items():
+            sums = total.setdefault(label, {})
+            for suffix, count in by_suffix.items():
+                sums[suffix] = sums.get(suffix, 0) + count
+    return total
 
 
 def with_missing_splits_cut(listing: Listing) -> Listing:

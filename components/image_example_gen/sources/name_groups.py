@@ -8,11 +8,12 @@ import re
 
 from components.image_example_gen.sources.listing import Listing, SourceFile
 
+_WORDS = ["frame", "tile", "patch", "crop", "slice", "shot", "view", "aug", "copy", "part", "page"]
 _EXPRESSIONS = (
     r"^(.+?)[/_-]?r\d+[_-]?c\d+",  # photo_r0256c0192: row and column
     r"^(.+?)[/_-]?x\d+[_-]?y\d+",
     r"^(.+?)[/_-](?:row|y)[_-]?\d+[_-](?:col|x)[_-]?\d+",
-    r"^(.+?)[/_-]?(?:frame|tile|patch|crop|slice|shot|view|aug|copy|part|page)[_-]?\d+",
+    *(rf"^(.+?)[/_-]?{word}[_-]?\d+" for word in _WORDS),
     r"^(.+?)[_-]\d+[_-]\d+\.[^.]+$",  # photo_256_192.png
     r"^(.*\d.*?)[_-][a-zA-Z]?\d+\.[^.]+$",  # patient12_3.png, but not IMG_0001.png
 )

@@ -40,6 +40,7 @@ def _values(run: Run) -> dict[str, Any]:
         "rejected_by_class": collections.Counter(row["label"] for row in rejected),
         "rejected_by_reason": run.ingest["rejected_by_reason"],
         "ignored": run.ingest["ignored"],
+        "encoded_anew": run.ingest.get("encoded_anew", {}),
         "notes": run.ingest["notes"],
         "alike": [
             _alike("Near-duplicates across splits", _NEAR, run.ingest["near_duplicates"], run),

@@ -51,3 +51,23 @@ def test_a_path_is_absolute_unless_it_has_a_scheme(monkeypatch: pytest.MonkeyPat
     assert absolute("~/p") == "/home/me/p"
     assert absolute("p") == str(Path.cwd() / "p")
     assert absolute("gs://b/p") == "gs://b/p"
+
+
+def test_folders_that_systems_make_are_left_out_and_their_files_counted(tmp_path: Path) -> None:
+    for name in ("cats/1.png", "cats/@eaDir/1.png/THUMB.jpg", "cats/@EADIR2/1.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    for folder in ("#recycle", "$RECYCLE.BIN", "System Volume Information", "lost+found"):
+        (tmp_path / folder / "deep").mkdir(parents=True)
+        (tmp_path / folder / "deep" / "1.png").touch()
+        (tmp_path / folder / "2.png").touch()
+    (tmp_path / "cats" / ".ipynb_checkpoints").mkdir()
+    (tmp_path / "cats" / ".ipynb_checkpoints" / "1.png").touch()
+    tree = file_systems.view("").tree(str(tmp_path))
+    assert sorted(file.name for file in tree.files) == ["cats/1.png", "cats/@EADIR2/1.png"]
+    assert sorted(tree.folders) == ["cats", "cats/@EADIR2"]
+    assert tree.system == {
+        "cats/@eaDir": 1,
+        "cats/.ipynb_checkpoints": 1,
+        **dict.fromkeys(("#recycle", "$RECYCLE.BIN", "System Volume Information", "lost+found"), 2),
+    }

@@ -95,3 +95,14 @@ def test_the_oldest_files_are_removed_where_ages_are_known(files: dict[str, byte
     file_systems.keep_newest("mem://b/kept", 2)
     assert sorted(files) == ["mem://b/kept/0", "mem://b/kept/1"]
     file_systems.keep_newest("mem://secret", 2)  # can't be listed
+
+
+def test_folders_that_systems_make_are_left_out_and_their_files_counted(
+    files: dict[str, bytes],
+) -> None:
+    for name in ("cats/1.png", "cats/@eaDir/1.png/THUMB.jpg", "lost+found/1", "lost+found/a/2"):
+        files[f"mem://b/{name}"] = b"x"
+    tree = file_systems.view("mem://b").tree("mem://b")
+    assert [file.name for file in tree.files] == ["cats/1.png"]
+    assert tree.folders == ["cats"]
+    assert tree.system == {"cats/@eaDir": 1, "lost+found": 2}

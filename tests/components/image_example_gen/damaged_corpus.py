@@ -54,6 +54,26 @@ def _damaged(content: bytes, rng: random.Random) -> Iterator[tuple[str, bytes]]:
     half = len(content) // 2
     yield "zeros", content[:half] + bytes(len(content) - half)
     yield "tail", content + b"more"
+    yield from _damaged_inside(content, rng)
+
+
+def _damaged_inside(content: bytes, rng: random.Random) -> Iterator[tuple[str, bytes]]:
+    """Files whose headers are whole, and that end as they should."""
+    if content.startswith(b"\xff\xd8"):
+        yield "cut-and-ended", content[: len(content) * 2 // 3] + b"\xff\xd9"
+    if content.startswith(b"\x89PNG"):
+        header = content[8:33]
+        yield "two-headers", content[:33] + header + content[33:]
+        palette = content.find(b"PLTE")
+        if palette > 0:
+            length = int.from_bytes(content[palette - 4 : palette], "big")
+            again = content[palette - 4 : palette + 8 + length]
+            yield "two-palettes", content[:-12] + again + content[-12:]
+    for number in range(5 if content.startswith((b"GIF", b"\xff\xd8")) else 0):
+        noise = bytearray(content)
+        for _ in range(4):
+            noise[rng.randrange(len(noise) * 2 // 3, len(noise) - 2)] = rng.randrange(255)
+        yield f"inside-{number}", bytes(noise)
 
 
 def _write_absurd(folder: Path) -> None:

@@ -5,15 +5,22 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import keras
+import numpy as np
 import pytest
 import tensorflow as tf
 
 from components.artifacts.features import ENCODED, FILENAME, SPLITS
 from components.image_example_gen.reading import read
 from components.image_example_gen.sources import SourceFile
+from components.model.network import build_network
+from components.model.transform_graph import Pixels
 from components.settings.data import Data, Splits
+from components.settings.model import Head
+from components.trainer.export import export
 from serving.client.sources import Ready, prepare
 from serving.pictures import canonical
+from serving.saved_model_session import SavedModelSession
 from tests.components.image_example_gen import damaged_corpus
 from tests.components.image_example_gen.damaged_corpus import WHOLE
 from tests.components.image_example_gen.made_ingest import Ingested, ingest
@@ -88,6 +95,20 @@ def test_whatever_was_ingested_can_be_decoded_by_the_graph(ingested: Ingested) -
         for row in rows:
             pixels = tf.io.decode_image(row[ENCODED], channels=3, expand_animations=False)
             assert pixels.shape == (row["image/height"], row["image/width"], 3), row[FILENAME]
+
+
+def test_the_served_graph_answers_whatever_was_ingested(
+    ingested: Ingested, transform_graph: str, tmp_path: Path
+) -> None:
+    pixels = Pixels(transform_graph)
+    inputs = keras.Input((32, 32, 3))
+    base = keras.Model(inputs, keras.layers.Dense(3)(inputs))
+    network = build_network(base, Head(), 2)
+    export(network, pixels, "mobilenet", ["left", "right"], [], str(tmp_path / "1"))
+    session = SavedModelSession(tmp_path / "1")
+    for name, encoded in written(ingested).items():
+        found = session.run("serving_default", {"inputs": np.array([encoded], object)}, ["scores"])
+        assert found["scores"].shape == (1, 2), name
 
 
 def test_the_client_sends_what_was_ingested_and_refuses_what_was_rejected(

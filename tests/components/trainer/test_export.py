@@ -18,6 +18,8 @@ from components.model.network import Network, build_network
 from components.model.transform_graph import Pixels, first_pictures
 from components.settings.model import Head
 from components.trainer.export import export
+from serving.picture_settings import PictureSettings
+from serving.saved_model_session import SavedModelSession
 
 CLASSES = ["blau", "grün", "rot"]  # not ASCII, and in an order that scores do not follow
 
@@ -134,6 +136,25 @@ def test_the_asset_tells_what_the_graph_takes_and_makes_of_it(exported: Path) ->
     assert (facts["height"], facts["width"], facts["channels"]) == (32, 32, 3)
     assert facts["scaling"] == "mobilenet"
     assert facts["formats"] == ["JPEG", "PNG", "GIF", "BMP"]
+
+
+def test_settings_of_pictures_go_along_where_a_client_has_to_know_them(
+    network: Network, pixels: Pixels, split: str, tmp_path: Path
+) -> None:
+    settings, folder = PictureSettings((0, 0, 0), (0, 4095)), tmp_path / "1"
+    pictures = first_pictures(split, 2)
+    export(network, pixels, "mobilenet", CLASSES, pictures, str(folder), settings)
+    facts = json.loads((folder / "assets" / "preprocessing.json").read_text("utf-8"))
+    assert (facts["background"], facts["range"]) == ("#000000", [0, 4095])
+    session = SavedModelSession(folder)
+    name, outputs = "serving_default", ["classes", "scores", "picture_settings"]
+    for batch in (pictures, pictures[:1], []):
+        found = session.run(name, {"inputs": np.array(batch, object)}, outputs)
+        assert found["scores"].shape == (len(batch), 3)
+        assert [PictureSettings.decoded(text) for text in found["picture_settings"]] == [
+            settings
+        ] * len(batch)
+    assert set(session.signatures["serve_examples"].outputs) == {"classes", "scores"}
 
 
 def test_no_weight_is_saved_twice(exported: Path, model: keras.Model) -> None:

@@ -276,3 +276,31 @@ def test_a_changed_row_of_a_manifest_changes_the_fingerprint(folder: Path) -> No
 
     changed = ["x.png,red,,", "x.png,blue,,", "x.png,red,test,", "x.png,red,,p7", "y.png,red,,"]
     assert len({fingerprint(row) for row in changed}) == 5
+
+
+def test_folders_of_systems_are_no_classes_and_counted_with_a_note(folder: Path) -> None:
+    before = scan(Data(source=str(folder)))
+    for name in ("red/@eaDir/000.png", "@eaDir", "#recycle"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "SYNOPHOTO_THUMB_M.jpg").touch()
+    listing = scan(Data(source=str(folder)))
+    assert (listing.files, listing.classes) == (before.files, before.classes)
+    assert listing.ignored == 3
+    [note] = listing.notes
+    assert note.startswith("3 files in #recycle, @eaDir, red/@eaDir not read")
+
+
+def test_pictures_in_formats_that_are_not_read_are_counted_by_suffix(folder: Path) -> None:
+    for number in range(4):
+        (folder / "red" / f"{number}.JXL").touch()
+    (folder / "blue" / ".hidden.jxl").touch()
+    listing = scan(Data(source=str(folder)))
+    assert listing.unread == {"red": {".jxl": 4}}
+    assert listing.ignored == 5
+
+
+def test_what_was_not_read_is_said_where_too_few_are_left(folder: Path) -> None:
+    for path in (folder / "red").iterdir():
+        path.rename(path.with_suffix(".jxl"))
+    with pytest.raises(DataError, match=r"red \(0\).*3 \.jxl \(\.jxl is JPEG XL\)"):
+        scan(Data(source=str(folder)))

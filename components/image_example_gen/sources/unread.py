@@ -1,0 +1,45 @@
+"""Files that are pictures by their names, in formats that are not read here."""
+
+from __future__ import annotations
+
+import collections
+import posixpath
+from collections.abc import Iterable
+
+from serving.picture_formats import SUFFIXES, UNREAD
+
+
+def count(names: Iterable[tuple[str, str]]) -> dict[str, dict[str, int]]:
+    """Returns how many of these files are such pictures, by class and suffix.
+
+    Args:
+      names: class and name of each file.
+    """
+    found: dict[str, dict[str, int]] = {}
+    for label, name in names:
+        suffix = posixpath.splitext(name)[1].lower()
+        if suffix in UNREAD:
+            counts = found.setdefault(label, {})
+            counts[suffix] = counts.get(suffix, 0) + 1
+    return found
+
+
+def by_suffix(unread: dict[str, dict[str, int]]) -> collections.Counter[str]:
+    """Returns the numbers by suffix of what `count` returned."""
+    total = collections.Counter[str]()
+    for counts in unread.values():
+        total.update(counts)
+    return total
+
+
+def sentences(numbers: collections.Counter[str]) -> list[str]:
+    """Returns a sentence on pictures that are not read, by suffix; none without any."""
+    if not numbers:
+        return []
+    counted = ", ".join(f"{number} {suffix}" for suffix, number in numbers.most_common())
+    kinds = [f"{suffix} is {UNREAD[suffix]}" for suffix in sorted(numbers) if suffix in UNREAD]
+    return [
+        f"Pictures that were not read: {counted}"
+        f"{' (' + '; '.join(kinds) + ')' if kinds else ''}. Read are "
+        f"{' '.join(sorted(SUFFIXES))}; convert others to one of these."
+    ]

@@ -1,0 +1,42 @@
+"""Suffixes and classes of which most files were not read."""
+
+from __future__ import annotations
+
+import collections
+import posixpath
+from collections.abc import Iterator
+
+from components.image_example_gen.sources import Listing, unread
+from components.image_example_gen.verdicts import Row
+
+
+def notes(listing: Listing, rejected: list[Row]) -> Iterator[str]:
+    """Yields a sentence on suffixes of which no file was read, and one per class that lost most.
+
+    Args:
+      listing: what was found.
+      rejected: the rejected files.
+    """
+    suffixes = unread.by_suffix(listing.unread) + _wholly_rejected(listing, rejected)
+    yield from unread.sentences(suffixes)
+    found = collections.Counter(file.label for file in listing.files)
+    lost = collections.Counter(row["label"] for row in rejected)
+    for label, numbers in listing.unread.items():
+        found[label] += sum(numbers.values())
+        lost[label] += sum(numbers.values())
+    for label, count in sorted(lost.items()):
+        if 2 * count > found[label] > 0:
+            yield f"Most of class {label!r} was not read: {count} of {found[label]} files."
+
+
+def _wholly_rejected(listing: Listing, rejected: list[Row]) -> collections.Counter[str]:
+    """Returns the numbers of rejected files by suffix, where no file of that suffix was read."""
+    found = collections.Counter(_suffix(file.name) for file in listing.files)
+    lost = collections.Counter(_suffix(row["file"]) for row in rejected)
+    return collections.Counter(
+        {suffix: number for suffix, number in lost.items() if suffix and number == found[suffix]}
+    )
+
+
+def _suffix(name: str) -> str:
+    return posixpath.splitext(name)[1].lower()
