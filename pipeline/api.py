@@ -59,7 +59,7 @@ def check(config: Config) -> dict[str, Any]:
     """
     from pipeline.commands.check import read_by_programs, read_source
 
-    report, _ = read_source(config.data, config.image, config)
+    report, _ = read_source(config.data, config)
     return read_by_programs(report)
 
 

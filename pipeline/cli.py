@@ -141,7 +141,8 @@ def check(
     )
     built = build_config(request)
     preflight.check_settings(built)
-    check_pictures(built.data, as_json, built.image, built)
+    if not check_pictures(built.data, as_json, built):
+        raise typer.Exit(1)
 
 
 @app.command()

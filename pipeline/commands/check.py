@@ -24,7 +24,6 @@ from components.image_example_gen.ledger import Ledger
 from components.image_example_gen.reading import Row, measure, read
 from components.settings.data import Data
 from components.settings.ingest import Ingest
-from components.settings.pictures import ImageSettings
 from pipeline.commands import preflight
 from pipeline.commands.accepted_data import last_accepted
 from pipeline.config import Config
@@ -38,73 +37,80 @@ _READ_BY_PROGRAMS = (
     "counts",
     "duplicates",
     "near_duplicates",
-    "changes",
     "encoded_anew",
     "pictures",
+    "changes",
+    "would_stop",
     "notes",
 )
 
 
-def check(
-    data: Data,
-    as_json: bool,
-    image: ImageSettings | None = None,
-    config: Config | None = None,
-) -> None:
+def check(data: Data, as_json: bool, config: Config | None = None) -> bool:
     """Prints the pictures per class and split, and what a run would reject or stop at.
+
+    Returns whether a run would start.
 
     With `as_json` standard output has the JSON for programs, and the notes go to standard error.
 
     Args:
       data: which pictures.
       as_json: for programs.
-      image: how they become canonical.
       config: the whole configuration, which is held against the pictures.
 
     Raises:
       UserError: there is nothing to read, or the configuration does not suit it.
     """
-    report, classes = read_source(data, image, config)
+    report, classes = read_source(data, config)
+    stops = report["would_stop"] and f"A run would stop here: {report['would_stop']}"
     if as_json:
-        for note in report["notes"]:
+        for note in [*report["notes"], *filter(None, [stops])]:
             print(shown_lines(note), file=sys.stderr)
         print(json.dumps(read_by_programs(report), ensure_ascii=False))
-        return
+        return not stops
     console = Console(highlight=False, soft_wrap=True)
     console.print(_table(report, classes))
     for line in _lines(report):
         console.print(shown_lines(line), markup=False)
+    if stops:
+        console.print(shown_lines(stops), markup=False)
+    return not stops
 
 
-def read_source(
-    data: Data, image: ImageSettings | None = None, config: Config | None = None
-) -> tuple[dict[str, Any], list[str]]:
+def read_source(data: Data, config: Config | None = None) -> tuple[dict[str, Any], list[str]]:
     """Reads all pictures as a run would; returns the ingest report and the class list.
 
     Raises:
       UserError: there is nothing to read, or the configuration does not suit it.
     """
-    from components.image_example_gen import changes
     from components.image_example_gen.ingest_report import ingest_report  # brings NumPy
 
-    listing, settings = sources.scan(data), Ingest.of(data, image)
+    listing = sources.scan(data)
     if config:
         preflight.check_gate(config.gate, listing.classes)
         preflight.check_slices(config.gate, listing)
-    measured = None
-    if settings.range == "data":
-        measured = changes.measured(_rows(listing.files, partial(measure, data=data), "Measuring"))
-    pictures = settings.pictures(measured)
-    reading = partial(_row, data=data, settings=pictures)
-    ledger = Ledger.of(_rows(listing.files, reading, "Reading"), data, listing.among)
+    rows, pictures = _read_pictures(listing, Ingest.of(data, config.image if config else None))
+    ledger = Ledger.of(rows, data, listing.among)
     report = ingest_report(listing, ledger, pictures)
-    report["notes"] += _refusal(ledger, report["counts"], data)
+    report["would_stop"] = _refusal(ledger, report["counts"], data)
     report["changes"] = None
     if config and (last := last_accepted(config)):
-        since = compare(last.pictures, known_pictures.of_rows(ledger.accepted))
-        report["changes"] = since.document()
-        report["notes"] += since.sentences(last.when)
+        changed = compare(last.pictures, known_pictures.of_rows(ledger.accepted))
+        report["changes"] = changed.document()
+        report["notes"] += changed.sentences(last.when)
     return report, ledger.classes(listing.classes)
+
+
+def _read_pictures(listing: sources.Listing, settings: Ingest) -> tuple[list[Row], PictureSettings]:
+    """Returns a row per file, and the settings by which pictures became canonical."""
+    from components.image_example_gen import changes
+
+    measured = None
+    if settings.range == "data":
+        measuring = partial(measure, data=settings)
+        measured = changes.measured(_rows(listing.files, measuring, "Measuring"))
+    pictures = settings.pictures(measured)
+    reading = partial(_row, data=settings, settings=pictures)
+    return _rows(listing.files, reading, "Reading"), pictures
 
 
 def read_by_programs(report: dict[str, Any]) -> dict[str, Any]:
@@ -112,16 +118,15 @@ def read_by_programs(report: dict[str, Any]) -> dict[str, Any]:
     return {key: report[key] for key in _READ_BY_PROGRAMS}
 
 
-def _refusal(ledger: Ledger, counts: dict[str, dict[str, int]], data: Data) -> list[str]:
-    """Returns why a run would stop after reading."""
+def _refusal(ledger: Ledger, counts: dict[str, dict[str, int]], data: Data) -> str | None:
+    """Returns why a run would stop after reading, None if it would start."""
     from components.image_example_gen.limits import check_limits
 
     try:
         check_limits(ledger, counts, data)
     except DataError as error:
-        why = str(error).partition(" The first ones:")[0]  # they are listed already
-        return [f"A run would stop here: {why}"]
-    return []
+        return str(error).partition(" The first ones:")[0]  # they are listed already
+    return None
 
 
 def _rows(

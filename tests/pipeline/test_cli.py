@@ -107,7 +107,7 @@ def test_programs_read_why_a_run_could_not_start_on_the_last_line(say: Say) -> N
     assert "no folder" in result["error"] and "no folder" in err
 
 
-def test_check_ends_with_0_though_it_rejects_pictures(say: Say, tmp_path: Path) -> None:
+def test_check_ends_with_0_though_it_rejects_some_pictures(say: Say, tmp_path: Path) -> None:
     made_pictures.make(tmp_path, 4)
     (tmp_path / "red" / "broken.png").touch()
     code, out, _ = say("check", "--data", tmp_path, "--json")

@@ -94,12 +94,18 @@ def test_the_settings_of_a_run_decide_what_is_rejected(
     assert sum(reason.startswith("too many pixels") for reason in reasons) == 12
 
 
-def test_why_a_run_would_stop_is_said_and_is_no_failure_of_the_check(
+def test_why_a_run_would_stop_is_said_to_people_and_programs(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    check(Data(source=str(folder), max_rejected_fraction=0.0), as_json=True)
-    said = capsys.readouterr().err
-    assert "A run would stop here: 2 of 38 pictures can't be used" in said
+    strict, lax = (Data(source=str(folder), max_rejected_fraction=most) for most in (0.0, 0.5))
+    assert not check(strict, as_json=True)
+    said = capsys.readouterr()
+    assert "A run would stop here: 2 of 38 pictures can't be used" in said.err
+    assert json.loads(said.out)["would_stop"].startswith("2 of 38 pictures can't be used")
+    assert not check(strict, as_json=False)
+    assert "A run would stop here: 2 of 38" in capsys.readouterr().out
+    assert check(lax, as_json=True)
+    assert json.loads(capsys.readouterr().out)["would_stop"] is None
 
 
 def test_one_picture_under_two_labels_is_rejected_as_a_run_would(
