@@ -25,6 +25,7 @@ from components.report.component import Report
 from components.report.executor import ReportSettings
 from components.schema.component import ImportSchemaGen
 from components.settings.beam_options import is_local, pipeline_arguments
+from components.settings.ingest import Ingest
 from components.settings.metadata import connection_config
 from components.settings.runtime import Runtime
 from components.statistics_gen.component import StatisticsGen
@@ -113,7 +114,9 @@ def _golden(config: Config, pictures: BaseNode) -> list[BaseNode]:
     """Makes the step that reads the golden set, if there is one."""
     if config.golden is None:
         return []
-    return [GoldenExampleGen(config.golden, ingest_report=pictures.outputs["ingest_report"])]
+    return [
+        GoldenExampleGen(Ingest.of(config.golden), ingest_report=pictures.outputs["ingest_report"])
+    ]
 
 
 def _checks(config: Config, pictures: BaseNode, schema: BaseNode) -> list[BaseNode]:

@@ -19,6 +19,8 @@ def _ids(config: Config) -> Iterator[str]:
     frozen = config.training.frozen
     if frozen.epochs and frozen.features == "cached":
         yield "BottleneckGen"
+    if config.gate.golden is not None:
+        yield "GoldenExampleGen"
     if config.tuner.trials:
         yield "Tuner"
     yield from ("Trainer", "Evaluator", "InfraValidator", "Pusher")

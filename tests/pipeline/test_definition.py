@@ -22,7 +22,11 @@ def nodes(**sections: Any) -> dict[str, pipeline_pb2.PipelineNode]:
 
 @pytest.mark.parametrize(
     "sections",
-    [{}, {"tuner": {"trials": 3}, "export": {"tflite": ["float16"]}}, END_TO_END],
+    [
+        {"gate": {"golden": "fixed"}},
+        {"tuner": {"trials": 3}, "export": {"tflite": ["float16"]}},
+        END_TO_END,
+    ],
 )
 def test_the_ids_that_need_no_tfx_are_those_of_the_compiled_pipeline(
     sections: dict[str, Any],
