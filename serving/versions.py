@@ -132,6 +132,11 @@ def published_by(model_dir: Path, maker: str) -> Version | None:
     return next((each for each in published(model_dir) if known.get(each.number) == maker), None)
 
 
+def maker_of(model_dir: Path, number: int) -> str | None:
+    """Returns the run that published a version; None where that is not known."""
+    return version_facts.read(model_dir).makers.get(number)
+
+
 def prune(model_dir: Path, keep: int) -> list[int]:
     """Removes versions until `keep` are left: withdrawn ones first, the oldest of each first.
 
