@@ -75,7 +75,7 @@ def check_is_push_directory(model_dir: Path) -> None:
         more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
         found = f"it holds {', '.join(names[:_SHOWN])}{more}" if names else "it is empty"
         raise VersionError(
-            f"{model_dir} is no push directory: {found}, where a push directory holds a folder per"
+            f"{model_dir} is no push directory: {found}; a push directory holds a folder per"
             " version, named by its number. Name the one that models are pushed to"
             " (`push.directory`)."
         )
