@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import signal
-import socket
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,7 +23,7 @@ from serving.local_server.examples import feed
 from serving.local_server.servable import Servable
 from serving.local_server.tensors import from_proto
 from tests.serving.samples import png
-from tests.serving.server_process import ServerProcess, wait_until
+from tests.serving.server_process import ServerProcess
 from tests.serving.tiny_model import predict_request
 
 
