@@ -12,6 +12,8 @@ from tensorflow_serving.apis.predict_pb2 import PredictRequest
 from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
 
 from components.artifacts.saved_model_writer import write_saved_model
+from components.picture_ops import decode
+from serving.pictures import MAX_PIXELS
 
 CLASSES = ("blue", "green", "red")
 
@@ -25,8 +27,7 @@ class Colours:
 
     def scores(self, encoded: tf.Tensor) -> tf.Tensor:
         def mean(picture: tf.Tensor) -> tf.Tensor:
-            pixels = tf.io.decode_image(picture, channels=3, expand_animations=False)
-            pixels = tf.ensure_shape(pixels, [None, None, 3])
+            pixels = decode(picture, MAX_PIXELS)
             return tf.reduce_mean(tf.cast(pixels, tf.float32), axis=[0, 1])[::-1] / 255.0
 
         means = tf.map_fn(mean, encoded, fn_output_signature=tf.TensorSpec([3], tf.float32))
