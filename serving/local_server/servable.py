@@ -106,9 +106,9 @@ class Servable:
         self, signature_name: str, inputs: Mapping[str, np.ndarray]
     ) -> list[Mapping[str, np.ndarray]]:
         sizes = {array.shape[:1] for array in inputs.values()}
-        if len(sizes) != 1 or not self.batches(signature_name):
+        if len(sizes) != 1 or () in sizes or not self.batches(signature_name):
             return [inputs]
-        (size,) = sizes.pop() or (0,)
+        (size,) = sizes.pop()
         return [
             {alias: array[at : at + MAX_ROWS] for alias, array in inputs.items()}
             for at in range(0, max(size, 1), MAX_ROWS)
