@@ -154,7 +154,7 @@ def _own(document: Any, path: Path, name: str | None) -> Any:
 
 
 def _labels(model: Any) -> Labels:
-    named = dict(model.version_labels)
+    named: dict[str, int] = dict(model.version_labels)
     stable = named.get(STABLE, 0)
     unlabelled = set(model.model_version_policy.specific.versions) - {*named.values()}
     beside = max(unlabelled, default=None)
