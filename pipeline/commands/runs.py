@@ -11,12 +11,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from components.artifacts.types import CONFIGURATION, REPORT_PAGE
+from components.artifacts.report_files import CONFIGURATION, REPORT_PAGE
 from components.errors import ConfigError
 from components.files.paths import is_remote
 from components.settings import metadata
-from pipeline.commands.failed_report import folder_of
 from pipeline.store import metadata_store, outputs, runs
+from pipeline.store.root import failed_folder
 from serving.names import shown
 
 _LATEST = "latest"
@@ -82,7 +82,7 @@ def report(root: Path, name: str, store: str | None = None) -> None:
     if made and is_remote(made.uri):
         print(f"{made.uri}/{REPORT_PAGE}")
         return
-    folder = Path(made.uri) if made else folder_of(root, run_id)
+    folder = Path(made.uri) if made else failed_folder(root, run_id)
     page = folder.absolute() / REPORT_PAGE
     if not page.is_file():
         raise ConfigError(f"Run {run_id} has no page: it ended before, or {page} was deleted.")

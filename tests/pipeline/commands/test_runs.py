@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from components.errors import ConfigError
-from pipeline.commands.failed_report import folder_of
 from pipeline.commands.runs import compare, list_runs, report
+from pipeline.store.root import failed_folder
 from tests.pipeline.store.made_metadata import record
 
 
@@ -84,7 +84,7 @@ def test_a_failed_runs_page_is_found_too(root: Path, capsys: pytest.CaptureFixtu
     record(root, "20261115-cccc", {})
     with pytest.raises(ConfigError, match="20261115-cccc has no page"):
         report(root, "latest")
-    page = folder_of(root, "20261115-cccc") / "report.html"
+    page = failed_folder(root, "20261115-cccc") / "report.html"
     page.parent.mkdir(parents=True)
     page.write_text("failed")
     report(root, "latest")
