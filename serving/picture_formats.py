@@ -19,7 +19,7 @@ _HOW_AVIF = "read with Pillow 11.3 or newer"
 
 
 def _has_heif() -> bool:
-    return importlib.util.find_spec("pillow_heif") is not None
+    return importlib.util.find_spec("pi_heif") is not None
 
 
 def _suffixes() -> frozenset[str]:
@@ -63,7 +63,7 @@ def readable() -> tuple[str, ...]:
     if ".jp2" in SUFFIXES:
         found.append("JPEG2000")
     if _has_heif():
-        importlib.import_module("pillow_heif").register_heif_opener()  # brings no types
+        importlib.import_module("pi_heif").register_heif_opener()  # brings no types
         found.append("HEIF")
     return tuple(found)
 

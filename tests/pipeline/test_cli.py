@@ -110,9 +110,12 @@ def test_programs_read_why_a_run_could_not_start_on_the_last_line(say: Say) -> N
 def test_check_ends_with_0_though_it_rejects_some_pictures(say: Say, tmp_path: Path) -> None:
     made_pictures.make(tmp_path, 4)
     (tmp_path / "red" / "broken.png").touch()
-    code, out, _ = say("check", "--data", tmp_path, "--json")
+    words = ["check", "--data", tmp_path, "--json"]
+    code, out, _ = say(*words, "--set", "data.max_rejected_fraction=0.5")
     assert code == 0
     assert len(json.loads(out)["rejected"]) == 1
+    code, out, _ = say(*words)
+    assert (code, json.loads(out)["would_stop"] is None) == (1, False)
 
 
 def test_versions_are_listed_the_newest_first(say: Say, model_dir: Path) -> None:
@@ -180,7 +183,7 @@ def test_check_reads_what_a_run_with_the_same_words_would(say: Say, tmp_path: Pa
     assert json.loads(say("check", "--config", str(file), "--json")[1])["accepted"] == 18
     both = ["--data", str(tmp_path / "one"), "--data", str(tmp_path / "other")]
     code, out, _ = say("check", *both, "--set", "data.max_pixels=1", "--json")
-    assert (code, json.loads(out)["accepted"], len(json.loads(out)["rejected"])) == (0, 0, 36)
+    assert (code, json.loads(out)["accepted"], len(json.loads(out)["rejected"])) == (1, 0, 36)
     assert not (tmp_path / "served").exists()
 
 

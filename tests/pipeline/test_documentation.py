@@ -11,8 +11,11 @@ import yaml
 
 from components.settings.beam_options import is_local, pipeline_arguments
 from pipeline import config
+from tests.checkout_tools import ROOT, lines
 
 _DOCS = Path(__file__).parents[2] / "docs"
+_NEWEST = ROOT / "constraints" / f"{lines.NEWEST.lock(lines.NEWEST.pythons[0])}.txt"
+[BEAM] = re.findall(r"^apache-beam==([\d.]+)", _NEWEST.read_text(), re.MULTILINE)
 
 
 def test_the_documented_configuration_is_every_key_with_its_default() -> None:
@@ -36,7 +39,7 @@ _MEANT = {
     "FlinkRunner": {
         "flink_master": "flink-jobmanager:8081",
         "flink_version": "1.20",
-        "flink_job_server_jar": "/opt/jars/beam-runners-flink-1.20-job-server-2.74.0.jar",
+        "flink_job_server_jar": f"/opt/jars/beam-runners-flink-1.20-job-server-{BEAM}.jar",
         "environment_type": "EXTERNAL",
         "environment_config": "localhost:50000",
         "artifacts_dir": "/mnt/share/beam",
@@ -44,7 +47,7 @@ _MEANT = {
     },
     "SparkRunner": {
         "spark_master_url": "spark://spark-master:7077",
-        "spark_job_server_jar": "/opt/jars/beam-runners-spark-3-job-server-2.74.0.jar",
+        "spark_job_server_jar": f"/opt/jars/beam-runners-spark-3-job-server-{BEAM}.jar",
         "environment_type": "DOCKER",
         "environment_config": "REGISTRY/transfer-pipeline-worker:1",
     },

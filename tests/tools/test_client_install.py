@@ -18,18 +18,16 @@ from tests.serving.server_process import ServerProcess
 
 __all__ = ["processes", "saved_model", "server", "settled"]
 
-HEAVY = ("tfx", "tensorflow_transform", "apache_beam", "ml_metadata", "tensorflow_model_analysis")
-COST = """
-import json, sys, time
-began = time.perf_counter()
-import serving.client
-light = time.perf_counter() - began
-early = "tensorflow" in sys.modules
-began = time.perf_counter()
-import tensorflow_serving.apis.prediction_service_pb2_grpc
-protos = time.perf_counter() - began
-print(json.dumps([light, protos, early]))
-"""
+HEAVY = (
+    "tensorflow",
+    "keras",
+    "tensorflow_serving",
+    "tfx",
+    "tensorflow_transform",
+    "apache_beam",
+    "ml_metadata",
+    "tensorflow_model_analysis",
+)
 
 
 @pytest.fixture(scope="module")
@@ -94,9 +92,8 @@ def test_a_run_without_the_extra_says_what_to_install(python: Path, tmp_path: Pa
 
 
 @pytest.mark.slow
-def test_importing_the_client_is_quick_beside_tensorflow_s_messages(python: Path) -> None:
-    run(python, "-c", COST)  # compiles
-    light, protos, early = min(json.loads(run(python, "-c", COST).stdout) for _ in range(3))
-    print(f"serving.client {light:.2f} s, TensorFlow Serving's messages {protos:.2f} s more")
-    assert light < 1.0
-    assert not early
+def test_the_server_for_development_says_which_extra_it_needs(python: Path, tmp_path: Path) -> None:
+    command = str(python.with_name("transfer-pipeline"))
+    done = run(python, command, "serve", "--model-dir", str(tmp_path), "--local")
+    assert done.returncode == 1
+    assert "transfer-pipeline[server]" in done.stderr

@@ -57,8 +57,10 @@ def test_people_read_a_table_and_every_rejected_file_with_its_reason(
     shown = capsys.readouterr().out
     assert "rejected  red/broken.png: not a picture" in shown
     assert "rejected  red/empty.jpg: empty file" in shown
-    last = "36 accepted, 2 rejected (1 not a picture, 1 empty file), 1 ignored"
-    assert shown.splitlines()[-1] == last
+    counted = "36 accepted, 2 rejected (1 not a picture, 1 empty file), 1 ignored"
+    *_, before, last = shown.splitlines()
+    assert before == counted
+    assert last.startswith("A run would stop here: 2 of 38 pictures")
     row = next(line for line in shown.splitlines() if " red " in line)
     assert row.replace("│", " ").split()[-1] == "2"
     assert all(word in shown for word in [*SPLITS, "blue", "green", "red"])
