@@ -1,4 +1,4 @@
-"""Names of a Report artifact's files. Imports nothing: `runs` and `report` have to answer at once."""
+"""Names of a Report artifact's files. Imports nothing: `report` has to answer at once."""
 
 REPORT_PAGE = "report.html"
 CONFIGURATION = "configuration.json"
