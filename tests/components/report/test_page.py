@@ -28,6 +28,20 @@ def test_every_section_is_there() -> None:
     assert ids == [section.name for section in SECTIONS]
 
 
+def test_heat_maps_that_are_left_out_are_told_with_the_reason() -> None:
+    reason = "The last feature map has 1 x 1 places."
+    html = render(dataclasses.replace(run(), heat_maps={}, no_heat_maps=reason))
+    assert f"Grad-CAM is left out. {reason}" in html and "the brighter a place" not in html
+
+
+def test_the_page_says_what_to_do_about_the_training() -> None:
+    made = run()
+    rows = [row | {"accuracy": 0.71, "val_accuracy": 0.47} for row in made.history["epochs"]]
+    best = next(row for row in rows if row["epoch"] == made.history["best"]["epoch"])
+    html = render(dataclasses.replace(made, history=made.history | {"epochs": rows, "best": best}))
+    assert "What to do about it" in html and "71 % on train and 47 % on eval" in html
+
+
 def test_all_tables_by_class_follow_the_class_list() -> None:
     classes = ["zebra", "Ape", "mole"]  # in no order, so that following it is no accident
     html = render(run(classes))
