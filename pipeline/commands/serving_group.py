@@ -11,7 +11,9 @@ import typer
 
 from components.errors import UserError
 from pipeline.commands.options import Json, ModelDir, Name, ServingFile
+from serving.names import shown
 from serving.session_trial import NotTried, fault_of
+from serving.version_files import missing
 from serving.versions import published, served
 from serving.versions import rollback as roll_back
 
@@ -101,15 +103,22 @@ def versions(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Lists the versions in a push directory, and with --check whether each can be served."""
+    """Lists the versions in a push directory, and with --check whether each can be served.
+
+    One that lacks a file, or that --check finds can't be served, is `broken`.
+    """
     found = published(model_dir)
     try:
         faults = {version.number: fault_of(version.path) for version in found} if check else {}
     except NotTried as error:
         raise UserError(str(error)) from error
+    lacks = {version.number: missing(version.path) for version in found}
+    states = {
+        v.number: "broken" if faults.get(v.number) or lacks[v.number] else v.state for v in found
+    }
     if as_json:
         rows: list[dict[str, Any]] = [
-            {"version": v.number, "state": v.state, "published": v.published.isoformat()}
+            {"version": v.number, "state": states[v.number], "published": v.published.isoformat()}
             for v in found
         ]
         for row in rows if check else ():
@@ -117,11 +126,14 @@ def versions(
         print(json.dumps(rows))
     else:
         for version in found:
-            line = f"{version.number}  {version.published:%Y-%m-%d %H:%M:%S} UTC  {version.state}"
+            state, lack = states[version.number], lacks[version.number]
+            line = f"{version.number}  {version.published:%Y-%m-%d %H:%M:%S} UTC  {state}"
             if check:
                 fault = faults[version.number]
                 line += f"  can't be served: {fault}" if fault else "  can be served"
-            print(line)
+            elif lack:
+                line += f"  can't be served: {lack}"
+            print(shown(line))
     if any(faults.values()):
         raise typer.Exit(1)
 
@@ -133,7 +145,7 @@ def rollback(
     """Makes another version the served one; the same command with the old number undoes it."""
     before = served(model_dir)
     roll_back(model_dir, to)
-    print(f"{model_dir} serves version {to}", flush=True)
+    print(f"{shown(model_dir)} serves version {to}", flush=True)
     try:
         fault = fault_of(model_dir / str(to))
     except NotTried:
@@ -180,9 +192,10 @@ def canary(
     else:
         labels = trial.advance(model_dir, name, base_path, server or ())
     canary_label = labels.canary if labels.labelled else labels.stable
-    print(f"stable {labels.stable}, canary {canary_label}: {model_dir / 'models.config'}")
+    file = shown(model_dir / "models.config")
+    print(f"stable {labels.stable}, canary {canary_label}: {file}")
     if not labels.labelled:
-        print(_NEXT_STEP[withdraw].format(version=labels.canary, model_dir=model_dir))
+        print(_NEXT_STEP[withdraw].format(version=labels.canary, model_dir=shown(model_dir)))
 
 
 _NEXT_STEP = {

@@ -77,6 +77,11 @@ def test_what_lists_runs_and_versions_imports_no_tensorflow(
     assert imported_by(code) <= {"ml_metadata", "grpc"}
 
 
+def test_what_canary_asks_servers_with_imports_no_tensorflow() -> None:
+    imported = imported_by("import serving.canary, serving.client, serving.reload")
+    assert "tensorflow" not in imported and "keras" not in imported
+
+
 def test_a_wrong_configuration_is_told_before_anything_heavy_is_imported() -> None:
     code = "import contextlib, sys\nfrom pipeline.cli import main\n"
     code += "sys.argv = ['transfer-pipeline', 'run', '--data', 'none', '--set', 'gate.x=1']\n"
