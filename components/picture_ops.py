@@ -4,11 +4,70 @@ from __future__ import annotations
 
 import tensorflow as tf
 
+_HEAD_BYTES = 26  # in which PNG, GIF and BMP say their size
 
-def decode(encoded: tf.Tensor) -> tf.Tensor:
-    """Returns [height, width, 3] uint8 RGB of one encoded picture, the first frame of several."""
+
+def decode(encoded: tf.Tensor, max_pixels: int | None = None) -> tf.Tensor:
+    """Returns [height, width, 3] uint8 RGB of one encoded picture, the first frame of several.
+
+    Args:
+      encoded: the bytes of a JPEG, PNG, GIF or BMP file, a scalar.
+      max_pixels: height x width allowed, by what the file's head says: a picture with more ends the
+        graph with INVALID_ARGUMENT before memory is taken for it. None: any.
+    """
+    if max_pixels is not None:
+        with tf.control_dependencies([_few_enough(encoded, max_pixels)]):
+            encoded = tf.identity(encoded)
     pixels = tf.io.decode_image(encoded, channels=3, expand_animations=False)
     return tf.ensure_shape(pixels, [None, None, 3])
+
+
+def size_of(encoded: tf.Tensor) -> tf.Tensor:
+    """Returns [height, width] int64 of one encoded picture, read from the file's head.
+
+    Zeros for a file that is none of JPEG, PNG, GIF and BMP, or ends in its head: no decoder takes
+    it. Of a GIF, that of its screen.
+    """
+    head = tf.strings.substr(
+        tf.strings.join([encoded, tf.constant(b"\0" * _HEAD_BYTES)]), 0, _HEAD_BYTES
+    )
+
+    def begins(magic: bytes) -> tf.Tensor:
+        return tf.equal(tf.strings.substr(head, 0, len(magic)), tf.constant(magic))
+
+    raw = tf.cast(tf.io.decode_raw(head, tf.uint8), tf.int64)
+
+    def number(*places: int) -> tf.Tensor:
+        """The bytes at these places, the lowest first."""
+        return tf.add_n([raw[place] * 256**power for power, place in enumerate(places)])
+
+    def signed(*places: int) -> tf.Tensor:
+        found = number(*places)
+        return tf.minimum(found, 2**32 - found)  # of a negative one, its size without the sign
+
+    png = tf.stack([number(23, 22, 21, 20), number(19, 18, 17, 16)])
+    gif = tf.stack([number(8, 9), number(6, 7)])
+    bmp = tf.stack([signed(22, 23, 24, 25), signed(18, 19, 20, 21)])
+    none = tf.zeros([2], tf.int64)
+    others = tf.where(begins(b"BM"), bmp, none)
+    others = tf.where(begins(b"GIF8"), gif, others)
+    others = tf.where(begins(b"\x89PNG\r\n\x1a\n"), png, others)
+    return tf.cond(
+        begins(b"\xff\xd8\xff"),
+        lambda: tf.cast(tf.image.extract_jpeg_shape(encoded)[:2], tf.int64),
+        lambda: others,
+    )
+
+
+def _few_enough(encoded: tf.Tensor, max_pixels: int) -> tf.Operation:
+    """Returns the op that ends the graph for a picture with too many pixels."""
+    height, width = tf.unstack(size_of(encoded))
+    found = tf.strings.join([tf.strings.as_string(width), "x", tf.strings.as_string(height)])
+    allowed = f", at most {max_pixels:,} in all are allowed"
+    said = tf.strings.join(["too many pixels: ", found, allowed])
+    # Divided, since the product of two claims of 32 bit does not fit into 64.
+    fits = tf.less_equal(height, max_pixels // tf.maximum(width, 1))
+    return tf.debugging.Assert(fits, [said])
 
 
 def fit(pixels: tf.Tensor, height: int, width: int, how: str) -> tf.Tensor:

@@ -85,6 +85,7 @@ def _components(config: Config, written: dict[str, Any]) -> list[BaseNode]:
         config.model.backbone,
         config.image_size,
         config.image,
+        config.data.max_pixels,
     )
     transform.add_upstream_node(validator)  # no step sees data that was stopped
     baseline = BaselineResolver(BaselineSettings(push_directory=config.push.directory))

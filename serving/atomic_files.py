@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import uuid
 from pathlib import Path
 
@@ -12,11 +13,31 @@ INCOMING = ".incoming-"
 
 
 def copy_tree(source: Path, target: Path) -> None:
-    """Copies a folder; on return all of it is on disk, and `target` is as young as the copy."""
+    """Copies a folder; on return all of it is on disk, and `target` is as young as the copy.
+
+    Whoever may read the folder around `target` may read the copy, whatever the umask is.
+    """
     shutil.copytree(source, target, copy_function=_copy_file)
     os.utime(target)
-    for folder, _, _ in os.walk(target):
+    mode = stat.S_IMODE(target.parent.stat().st_mode) & 0o777
+    for folder, _, files in os.walk(target):
+        for name in files:
+            os.chmod(Path(folder, name), mode & 0o666)
+        os.chmod(folder, mode)
         _sync(Path(folder))
+
+
+def make_folder(path: Path) -> None:
+    """Makes a folder, and those around it that are missing.
+
+    Those who can read the folder around it can read it, even with a umask of 077, which would close
+    it to a server that another user runs.
+    """
+    if path.is_dir():
+        return
+    make_folder(path.parent)
+    path.mkdir(exist_ok=True)
+    path.chmod(stat.S_IMODE(path.stat().st_mode) | (path.parent.stat().st_mode & 0o755))
 
 
 def rename(source: Path, target: Path) -> None:
@@ -29,6 +50,7 @@ def write(path: Path, text: str) -> None:
     """Writes a small file; a reader finds the old text or the new one at any moment."""
     passing = path.with_name(f"{INCOMING}{uuid.uuid4().hex}")
     passing.write_text(text, "utf-8")
+    passing.chmod(stat.S_IMODE(path.parent.stat().st_mode) & 0o666)
     _sync(passing)
     rename(passing, path)
 

@@ -1,14 +1,21 @@
 """A new version on trial: some clients ask for `canary`, the others for `stable`.
 
-`advance` puts the newest version on trial, `promote` and `withdraw` end the trial. Servers read
-each change from `models.config`, or take it at once where they are named.
+`advance` puts the newest version on trial, `promote` and `withdraw` end the trial, and `rollback`
+moves `stable` to any version, whatever was done before. Servers read each change from
+`models.config`, or take it at once where they are named.
 
 A server refuses a label for a version that it has not loaded, and with it the whole change; and a
 version must not go while a label is its own. So a trial begins and ends in two steps:
 
     stable 1, canary 1               loaded: 1         no trial
-    stable 1, canary 1               loaded: 1 and 2   the step between, `Labels.labelled` is false
+    stable 1, canary 1               loaded: 1 and 2   the step between, `Labels.beside` is 2
     stable 1, canary 2               loaded: 1 and 2   the trial
+
+and a rollback, too:
+
+    stable 2, canary 2               loaded: 2
+    stable 2, canary 2               loaded: 1 and 2   `Labels.beside` is 1
+    stable 1, canary 1               loaded: 1         2 counts as withdrawn
 
 Named servers are taken through both in one call, which waits until each has loaded the version.
 Servers that only read the file do not report when they have, so without names a call is one step.
@@ -21,69 +28,78 @@ from dataclasses import replace
 from pathlib import Path
 
 from serving import labels as labelling
-from serving.labels import Labels
+from serving import versions as versioning
+from serving.labels import DEFAULT_NAME, Labels
 from serving.reload import await_available, reload
 from serving.versions import Version, VersionError, published, withdraw_version
 
 
 def advance(
-    model_dir: Path, name: str, base_path: str | None = None, servers: Sequence[str] = ()
+    model_dir: Path,
+    name: str | None = None,
+    base_path: str | None = None,
+    servers: Sequence[str] = (),
 ) -> Labels:
     """Puts the newest version on trial beside the one that is served; the first call only pins.
 
     From the first call on, pushes wait to be put on trial. Without `servers` one call has the
-    version loaded, and the next one moves the label to it.
+    version loaded, and the next one moves the label to it. Where nothing is newer, nothing is
+    written and no server is asked.
 
     Args:
         model_dir: the push directory.
-        name: what requests call the model.
-        base_path: the directory as the server sees it; None: as we do.
+        name: what requests call the model; None: as in `models.config`, else `classifier`.
+        base_path: the directory as the server sees it; None: as in the file, else as we do.
         servers: HOST:PORT of all servers of `model_dir`; empty: they read `models.config`.
 
     Raises:
-        VersionError: nothing has been pushed, or a server does not load the version or take the
-            change; clients are answered as before.
+        VersionError: nothing has been pushed, the file has no such model, or a server does not
+            load the version or take the change; clients are answered as before.
     """
+    before = labelling.read(model_dir, name)
     versions = [version for version in published(model_dir) if version.state != "withdrawn"]
-    stable = next((version.number for version in versions if version.state == "served"), None)
-    if stable is None:
+    stable = before.stable if before else max((each.number for each in versions), default=None)
+    if stable is None or not versions:
         raise VersionError(f"{model_dir} has no version to serve: push a model first.")
-    before = labelling.read(model_dir)
-    path = base_path or (before.base_path if before else str(model_dir.absolute()))
     if before is None:
-        return _tell(model_dir, Labels(name, path, stable, stable), servers)
-    waits = not before.labelled
-    on_trial = Labels(name, path, stable, _next(before, versions))
-    loads = on_trial.canary not in (stable, before.canary)
-    if loads or (waits and servers):
-        beside = _tell(model_dir, replace(on_trial, labelled=False), servers)
+        path = base_path or str(model_dir.absolute())
+        return _tell(model_dir, Labels(name or DEFAULT_NAME, path, stable, stable), servers)
+    versioning.settle(model_dir)
+    placed = replace(before, base_path=base_path or before.base_path)
+    newest = _next(before, versions)
+    if newest == before.canary and before == placed and not (servers and newest != stable):
+        return before
+    if newest == before.canary:
+        return _tell(model_dir, placed, servers)
+    if before.beside != newest or servers:
+        beside = _tell(model_dir, replace(placed, canary=stable, beside=newest), servers)
         if not servers:
             return beside
-    return _tell(model_dir, on_trial, servers)
+    return _tell(model_dir, replace(placed, canary=newest, beside=None), servers)
 
 
-def promote(model_dir: Path, servers: Sequence[str] = ()) -> Labels:
+def promote(model_dir: Path, servers: Sequence[str] = (), name: str | None = None) -> Labels:
     """Makes the version on trial the stable one; the other one is loaded no more.
 
     A server moves the labels before it unloads (server_core.cc), so this is one step.
 
     Args:
         model_dir: the push directory.
-        servers: as for `advance`.
+        servers, name: as for `advance`.
 
     Raises:
         VersionError: none is on trial, or a server does not take the change.
     """
-    labels = _on_trial(model_dir)
-    if not labels.labelled:
+    labels = _in_trial(model_dir, name)
+    if labels.canary == labels.stable:
         raise VersionError(
-            f"Version {labels.canary} is loaded beside {labels.stable}, but not on trial yet:"
+            f"Version {labels.beside} is loaded beside {labels.stable}, but not on trial yet:"
             f" `transfer-pipeline canary --model-dir {model_dir}` puts it there."
         )
     return _tell(model_dir, replace(labels, stable=labels.canary), servers)
 
 
-def withdraw(model_dir: Path, servers: Sequence[str] = ()) -> Labels:
+def withdraw(model_dir: Path, servers: Sequence[str] = (), name: str | None = None) -> Labels:
     """Ends the trial: both labels are of the stable version, then the other one is withdrawn.
 
     Without `servers` one call moves the label, and the next one withdraws the version, which must
@@ -91,33 +107,86 @@ def withdraw(model_dir: Path, servers: Sequence[str] = ()) -> Labels:
 
     Args:
         model_dir: the push directory.
-        servers: as for `advance`.
+        servers, name: as for `advance`.
 
     Raises:
         VersionError: none is on trial, or a server does not take the change.
     """
-    labels = _on_trial(model_dir)
-    if labels.labelled:
-        labels = _tell(model_dir, replace(labels, labelled=False), servers)
+    labels = _in_trial(model_dir, name)
+    leaving = labels.canary if labels.canary != labels.stable else labels.beside
+    assert leaving is not None
+    if labels.canary != labels.stable:
+        labels = _tell(model_dir, replace(labels, canary=labels.stable, beside=leaving), servers)
         if not servers:
             return labels
-    kept = _tell(model_dir, replace(labels, canary=labels.stable, labelled=True), servers)
-    withdraw_version(model_dir, labels.canary)
+    kept = _tell(model_dir, replace(labels, beside=None), servers)
+    if leaving > kept.stable:  # else a rollback to an older one was begun
+        withdraw_version(model_dir, leaving)
     return kept
 
 
+def rollback(
+    model_dir: Path, to: int, servers: Sequence[str] = (), name: str | None = None
+) -> Labels | None:
+    """Makes `to` the stable version: all greater ones are withdrawn, all others are not.
+
+    With labels and without `servers` one call has the version loaded, where it is not yet, and the
+    next one moves both labels to it. Versions that the labels have left count as withdrawn from
+    then on; their folders are renamed by a later call, when servers have read the file.
+
+    Args:
+        model_dir: the push directory.
+        to: the version's number.
+        servers, name: as for `advance`.
+
+    Returns:
+        The labels; None without `models.config`, where servers poll the directory.
+
+    Raises:
+        VersionError: no such version or directory, a server does not load it or take the change,
+            or servers are named that can't be told.
+    """
+    before = labelling.read(model_dir, name)
+    if before is None:
+        if servers:
+            raise VersionError(
+                f"{model_dir} has no {labelling.MODELS_CONFIG}: its servers poll the directory, and"
+                " see a rollback by themselves. Run the command again without --server."
+            )
+        versioning.rollback(model_dir, to)
+        return None
+    versioning.check_has(model_dir, to)
+    labelling.config(model_dir, before)  # or it refuses, before anything changes
+    versioning.bring_back(model_dir, to)
+    if to not in (before.stable, before.canary) and (before.beside != to or servers):
+        beside = _tell(model_dir, replace(before, canary=before.stable, beside=to), servers)
+        if not servers:
+            return beside
+    after = replace(before, stable=to, canary=to, beside=None)
+    if after != before:
+        _tell(model_dir, after, servers)
+    versioning.withdraw_above(model_dir, to, at_once=bool(servers) or after == before)
+    return after
+
+
 def _next(before: Labels, versions: list[Version]) -> int:
-    """Returns the version to put on trial: the one that servers load already, else the newest."""
+    """Returns the version to put on trial: the one that servers load already, else the newest.
+
+    It is the one on trial, or the stable one, where none is newer.
+    """
     numbers = [version.number for version in versions]
-    return before.canary if not before.labelled and before.canary in numbers else max(numbers)
+    if before.beside in numbers and before.beside is not None and before.beside > before.stable:
+        return before.beside
+    return max([before.canary, *(number for number in numbers if number > before.stable)])
 
 
-def _on_trial(model_dir: Path) -> Labels:
-    labels = labelling.read(model_dir)
-    if labels is None or labels.canary == labels.stable:
+def _in_trial(model_dir: Path, name: str | None) -> Labels:
+    labels = labelling.read(model_dir, name)
+    if labels is None or labels.loaded == {labels.stable}:
         raise VersionError(
             f"No version in {model_dir} is on trial: `transfer-pipeline canary --model-dir"
-            f" {model_dir}` puts the newest one there."
+            f" {model_dir}` puts the newest one there, `transfer-pipeline rollback --model-dir"
+            f" {model_dir} --to N` makes any other one stable."
         )
     return labels
 
@@ -127,10 +196,10 @@ def _tell(model_dir: Path, labels: Labels, servers: Sequence[str]) -> Labels:
 
     In this order the file is what all have taken, and a call that failed can be made again.
     """
-    asked = {labels.stable, labels.canary if labels.labelled else labels.stable}
+    config = labelling.config(model_dir, labels)
     for server in servers:
-        await_available(server, labels.name, asked)
+        await_available(server, labels.name, {labels.stable, labels.canary})
     for server in servers:
-        reload(server, labelling.config(labels))
+        reload(server, config)
     labelling.write(model_dir, labels)
     return labels

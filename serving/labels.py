@@ -4,18 +4,26 @@ TensorFlow Serving started with `--model_config_file=DIR/models.config` and
 `--model_config_file_poll_wait_seconds=N` serves the versions named there and no others: a push
 waits until somebody says that it goes on trial. It refuses a file that moves a label to a version
 that is not loaded yet, at every look anew and whatever else the file asks for (server_core.cc), so
-a version is in the file before the label is its own: see `Labels.labelled`.
+a version is in the file before the label is its own: see `Labels.beside`.
+
+The file may hold more: other models of a shared server, other labels, `logging_config`. All of that
+is kept; of comments those at the top, and a file with others is refused before it is changed.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from serving import atomic_files
 
 MODELS_CONFIG = "models.config"
+DEFAULT_NAME = "classifier"
 STABLE, CANARY = "stable", "canary"
+
+_STRING = re.compile(r'"(?:\\.|[^"\\])*"' + r"|'(?:\\.|[^'\\])*'")
 
 
 class VersionError(Exception):
@@ -35,56 +43,136 @@ class Labels:
     """The push directory as the server sees it."""
     stable: int
     canary: int
-    """The version on trial, or next to go there."""
-    labelled: bool = True
-    """Whether the label `canary` is of `canary`; until then of `stable`, and `canary` is loaded."""
+    beside: int | None = None
+    """A version that is loaded without a label: about to get one, or to leave."""
+
+    @property
+    def loaded(self) -> set[int]:
+        """The versions that a server loads for these labels."""
+        beside = set() if self.beside is None else {self.beside}
+        return {self.stable, self.canary} | beside
 
 
-def read(model_dir: Path) -> Labels | None:
+def read(model_dir: Path, name: str | None = None) -> Labels | None:
     """Returns the labels of a push directory; None where it has none.
 
+    Args:
+        model_dir: the push directory.
+        name: the model's name in the file; None: the one model with the label `stable`, and of
+            several the one whose base path ends as `model_dir` does.
+
     Raises:
-        VersionError: the file was changed into something else.
+        VersionError: the file can't be read, or has no such model.
     """
     path = model_dir / MODELS_CONFIG
     if not path.is_file():
         return None
-    from serving.config_files import ConfigFileError, read_models
-
-    try:
-        models = read_models(path).model_config_list.config
-    except ConfigFileError as error:
-        raise VersionError(str(error)) from error
-    if len(models) != 1 or STABLE not in models[0].version_labels:
-        raise VersionError(f"{path} has not the one model with the label {STABLE!r}: remove it.")
-    model = models[0]
-    stable = model.version_labels[STABLE]
-    canary = model.version_labels.get(CANARY, stable)
-    beside = set(model.model_version_policy.specific.versions) - {stable, canary}
-    if beside and canary == stable:
-        return Labels(model.name, model.base_path, stable, max(beside), labelled=False)
-    return Labels(model.name, model.base_path, stable, canary)
+    model = _own(_document(path), path, name)
+    return _labels(model)
 
 
-def config(labels: Labels) -> object:
-    """Returns the ModelServerConfig that serves both versions under their labels."""
+def config(model_dir: Path, labels: Labels) -> Any:
+    """Returns the ModelServerConfig that serves these versions under their labels.
+
+    It is the one in `model_dir`, changed in nothing else.
+
+    Raises:
+        VersionError: the file there has something that would be lost.
+    """
     from serving.api import ModelServerConfig
 
-    made = ModelServerConfig()
-    model = made.model_config_list.config.add(
-        name=labels.name, base_path=labels.base_path, model_platform="tensorflow"
-    )
-    versions = sorted({labels.stable, labels.canary})
-    model.model_version_policy.specific.versions.extend(versions)
+    path = model_dir / MODELS_CONFIG
+    if path.is_file():
+        _header(path)
+        made = _document(path)
+        model = _own(made, path, labels.name)
+    else:
+        made = ModelServerConfig()
+        model = made.model_config_list.config.add(name=labels.name, model_platform="tensorflow")
+    versions = model.model_version_policy.specific.versions
+    others = set(versions) - _labels(model).loaded
+    model.base_path = labels.base_path
     model.version_labels[STABLE] = labels.stable
-    model.version_labels[CANARY] = labels.canary if labels.labelled else labels.stable
+    model.version_labels[CANARY] = labels.canary
+    versions[:] = sorted(others | labels.loaded | {*model.version_labels.values()})
     return made
 
 
 def write(model_dir: Path, labels: Labels) -> None:
-    """Writes the file, all of it or nothing."""
+    """Writes the file, all of it or nothing.
+
+    Raises:
+        VersionError: as `config`.
+    """
     from google.protobuf import text_format
 
-    passing = model_dir / f".{MODELS_CONFIG}"
-    passing.write_text(text_format.MessageToString(config(labels)), encoding="utf-8")
-    atomic_files.rename(passing, model_dir / MODELS_CONFIG)
+    path = model_dir / MODELS_CONFIG
+    header = _header(path) if path.is_file() else ""
+    atomic_files.write(path, header + text_format.MessageToString(config(model_dir, labels)))
+
+
+def _document(path: Path) -> Any:
+    from serving.config_files import ConfigFileError, read_models
+
+    try:
+        return read_models(path)
+    except ConfigFileError as error:
+        raise VersionError(
+            f"{error}. Mend the file or move it away; nothing was changed."
+        ) from error
+
+
+def _own(document: Any, path: Path, name: str | None) -> Any:
+    """Returns the ModelConfig of this push directory inside the file's message."""
+    models = document.model_config_list.config
+    names = ", ".join(repr(model.name) for model in models) or "none"
+    if name is not None and name not in [model.name for model in models]:
+        raise VersionError(f"{path} has no model {name!r}; its models: {names}. Name one of these.")
+    found = [
+        model for model in models if STABLE in model.version_labels and name in (None, model.name)
+    ]
+    if len(found) > 1:
+        folder = path.absolute().parent.name
+        found = [model for model in found if Path(model.base_path).name == folder] or found
+    if not found:
+        raise VersionError(
+            f"{path} has not the one model with the label {STABLE!r} (its models: {names}): give"
+            f" the model of this directory that label, or move the file away."
+        )
+    if len(found) > 1:
+        raise VersionError(
+            f"{path} has several models with the label {STABLE!r} ({names}): name the one of this"
+            " directory (`--name`), or have its base_path end as the directory does."
+        )
+    policy = found[0].model_version_policy.WhichOneof("policy_choice")
+    if policy not in (None, "specific"):
+        raise VersionError(
+            f"{path} serves {found[0].name!r} by the policy {policy!r}, with which labels can't"
+            " move: list the versions as `specific { versions: N }`, or move the file away."
+        )
+    return found[0]
+
+
+def _labels(model: Any) -> Labels:
+    named: dict[str, int] = dict(model.version_labels)
+    stable = named.get(STABLE, 0)
+    unlabelled = set(model.model_version_policy.specific.versions) - {*named.values()}
+    beside = max(unlabelled, default=None)
+    return Labels(model.name, model.base_path, stable, named.get(CANARY, stable), beside)
+
+
+def _header(path: Path) -> str:
+    """Returns the comment lines at the file's top.
+
+    Raises:
+        VersionError: there are comments elsewhere, which would be lost.
+    """
+    lines = path.read_text("utf-8").splitlines(keepends=True)
+    top = next((at for at, line in enumerate(lines) if line.strip()[:1] not in ("", "#")), 0)
+    for number, line in enumerate(lines[top:], top + 1):
+        if "#" in _STRING.sub("", line):
+            raise VersionError(
+                f"{path}, line {number} has a comment, which a change of the file would lose:"
+                " move the comments to the top of the file. Nothing was changed."
+            )
+    return "".join(lines[:top])

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, TypeVar
 
 from serving import atomic_files
 
+GREATEST = 2**63 - 1
+"""The greatest number that a server can hold: an int64 (file_system_storage_path_source.cc)."""
+
 _FILE = ".versions.json"
 _BEFORE = ".greatest-version", ".makers.json"  # the same facts, as version 0.1 wrote them
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -21,35 +28,62 @@ class Facts:
     """The greatest number ever taken: pruning forgets folders, their numbers stay taken."""
     makers: dict[int, str] = field(default_factory=dict)
     """By number, the run that published it."""
+    withdrawn: frozenset[int] = frozenset()
+    """Versions that labels have left, whose folders still have their names: a server that has not
+    read `models.config` yet would lose them."""
+
+
+def exist(model_dir: Path) -> bool:
+    """Whether a push has ever been made into the directory."""
+    return any((model_dir / name).is_file() for name in (_FILE, *_BEFORE))
 
 
 def read(model_dir: Path) -> Facts:
-    """Returns the facts; none of them where the file is missing or damaged.
+    """Returns the facts; none of those whose file is missing or damaged.
 
     Without them, numbers follow from the versions that are there and the time, and a run that was
     killed amid its push pushes anew.
     """
-    try:
-        if (model_dir / _FILE).exists():
-            found = json.loads((model_dir / _FILE).read_text("utf-8"))
-            return Facts(int(found["greatest"]), _by_number(found["makers"]))
-        greatest, makers = (model_dir / name for name in _BEFORE)
-        return Facts(
-            int(greatest.read_text()) if greatest.exists() else 0,
-            _by_number(json.loads(makers.read_text("utf-8"))) if makers.exists() else {},
-        )
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        logging.warning("%s is damaged (%s): it is made anew", model_dir / _FILE, error)
-        return Facts()
+    if (model_dir / _FILE).exists():
+        return _read(model_dir / _FILE, _facts, Facts())
+    greatest, makers = (model_dir / name for name in _BEFORE)
+    return Facts(_read(greatest, _number, 0), _read(makers, _makers, {}))
 
 
 def write(model_dir: Path, facts: Facts) -> None:
     """Writes the facts, all of them or nothing; the caller is the directory's one writer."""
-    document = {"greatest": facts.greatest, "makers": facts.makers}
+    document = {
+        "greatest": facts.greatest,
+        "makers": facts.makers,
+        "withdrawn": sorted(facts.withdrawn),
+    }
     atomic_files.write(model_dir / _FILE, json.dumps(document, indent=1))
     for name in _BEFORE:
         (model_dir / name).unlink(missing_ok=True)
 
 
-def _by_number(makers: dict[str, str]) -> dict[int, str]:
-    return {int(number): str(maker) for number, maker in makers.items()}
+def _read(path: Path, parse: Callable[[Any], Found], missing: Found) -> Found:
+    """Returns what a file holds; `missing` where there is none, or it is damaged, which is said."""
+    try:
+        return parse(json.loads(path.read_text("utf-8"))) if path.exists() else missing
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        logging.warning(
+            "%s is damaged (%s): it is made anew from the versions that are there", path, error
+        )
+        return missing
+
+
+def _facts(found: Any) -> Facts:
+    withdrawn = frozenset(_number(number) for number in found.get("withdrawn", ()))
+    return Facts(_number(found["greatest"]), _makers(found["makers"]), withdrawn)
+
+
+def _number(found: Any) -> int:
+    number = int(found)
+    if not 0 <= number < GREATEST:
+        raise ValueError(f"{number} is no number of a version")
+    return number
+
+
+def _makers(found: Any) -> dict[int, str]:
+    return {int(number): str(maker) for number, maker in found.items()}

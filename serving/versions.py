@@ -7,12 +7,12 @@ and comes back by one rename, so a server that looks at any moment finds whole v
 
 from __future__ import annotations
 
-import re
+import logging
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Literal
@@ -22,12 +22,14 @@ import filelock
 from serving import atomic_files, labels, version_facts
 from serving.labels import VersionError
 from serving.version_facts import Facts
+from serving.version_names import WITHDRAWN, folders, next_number, strangers
 
 State = Literal["served", "canary", "newer", "older", "withdrawn"]
 
-_NAME = re.compile(r"([0-9]+)(\.withdrawn)?")
 _LOCK = ".lock"
 _LOCK_SECONDS = 300
+_READ_SECONDS = 60.0  # after which servers have read a `models.config`
+_SHOWN = 5
 _PASSING = (atomic_files.INCOMING, ".removing-")  # copied in; on their way out
 
 
@@ -60,6 +62,25 @@ def published(model_dir: Path) -> list[Version]:
     raise _no_directory(model_dir)
 
 
+def check_is_push_directory(model_dir: Path) -> None:
+    """Refuses a folder that nothing was ever pushed into.
+
+    Raises:
+        VersionError: names what is there instead.
+    """
+    if not model_dir.is_dir():
+        raise _no_directory(model_dir)
+    if not published(model_dir) and not version_facts.exist(model_dir):
+        names = sorted(path.name for path in model_dir.iterdir())
+        more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+        found = f"it holds {', '.join(names[:_SHOWN])}{more}" if names else "it is empty"
+        raise VersionError(
+            f"{model_dir} is no push directory: {found}; a push directory holds a folder per"
+            " version, named by its number. Name the one that models are pushed to"
+            " (`push.directory`)."
+        )
+
+
 def served(model_dir: Path) -> Path | None:
     """Returns the folder of the version a server serves; None before the first push."""
     if not model_dir.is_dir():
@@ -78,20 +99,24 @@ def publish(saved_model: Path, model_dir: Path, maker: str | None = None) -> int
         whichever is greater. So no number is used twice, not even a withdrawn or pruned one.
 
     Raises:
-        VersionError: `saved_model` is no SavedModel, or another process holds the lock.
+        VersionError: `saved_model` is no SavedModel, another process holds the lock, or no number
+            is left that a server can hold.
     """
     if not (saved_model / "saved_model.pb").is_file():
         raise VersionError(f"{saved_model} is no SavedModel: it has no file saved_model.pb.")
-    model_dir.mkdir(parents=True, exist_ok=True)
+    _make(model_dir)
     with _locked(model_dir):
+        for sentence in strangers(model_dir):
+            logging.warning(sentence)
         incoming = model_dir / f"{_PASSING[0]}{uuid.uuid4().hex}"
         try:
             atomic_files.copy_tree(saved_model, incoming)
             facts = _facts(model_dir)
-            number = max(int(time.time()), facts.greatest + 1)
+            number = next_number(model_dir, facts.greatest)
             made = {number: maker} if maker is not None else {}
             # Before the rename: a number that is taken comes only once.
-            version_facts.write(model_dir, Facts(number, facts.makers | made))
+            changed = replace(facts, greatest=number, makers=facts.makers | made)
+            version_facts.write(model_dir, changed)
             atomic_files.rename(incoming, model_dir / str(number))
         except BaseException:
             atomic_files.remove(incoming)
@@ -105,6 +130,11 @@ def published_by(model_dir: Path, maker: str) -> Version | None:
         return None
     known = version_facts.read(model_dir).makers
     return next((each for each in published(model_dir) if known.get(each.number) == maker), None)
+
+
+def maker_of(model_dir: Path, number: int) -> str | None:
+    """Returns the run that published a version; None where that is not known."""
+    return version_facts.read(model_dir).makers.get(number)
 
 
 def prune(model_dir: Path, keep: int) -> list[int]:
@@ -122,7 +152,10 @@ def prune(model_dir: Path, keep: int) -> list[int]:
     if keep < 1:
         raise VersionError(f"At least the served version is kept: keep={keep} is under 1.")
     with _locked(model_dir):
-        versions = published(model_dir)
+        if _seconds_since_labels(model_dir) > _READ_SECONDS:
+            _settle(model_dir)
+        leaving_labels = _withdrawn_by_labels(model_dir)
+        versions = [each for each in published(model_dir) if each.number not in leaving_labels]
         removable = sorted(
             (version for version in versions if version.state not in ("served", "canary")),
             key=lambda version: (version.state != "withdrawn", version.number),
@@ -144,22 +177,81 @@ def rollback(model_dir: Path, to: int) -> None:
 
     Raises:
         VersionError: no such version, no such directory, another process holds the lock, or there
-            are labels: a server that reads them would not see the step.
+            are labels: a server that reads them would not see the step, see `canary.rollback`.
     """
     if labels.read(model_dir) is not None:
         raise VersionError(
             f"{model_dir / labels.MODELS_CONFIG} says which versions are served: use"
-            f" `transfer-pipeline canary --model-dir {model_dir} --withdraw`, or remove the file."
+            f" `transfer-pipeline rollback --model-dir {model_dir} --to {to}`, which moves its"
+            " labels, or remove the file."
         )
     with _locked(model_dir):
         versions = {version.number: version for version in published(model_dir)}
-        if to not in versions:
-            raise VersionError(f"{model_dir} has no version {to}; {_listing(versions)}")
+        check_has(model_dir, to)
         _bring_back(versions[to])  # takes effect here if `to` is the greatest now ...
         for number in sorted(number for number in versions if number > to):
             _withdraw(versions[number])  # ... or else at the last of these, the served one
         for number in sorted(number for number in versions if number < to):
             _bring_back(versions[number])
+
+
+def check_has(model_dir: Path, number: int) -> None:
+    """Refuses a number that no version has.
+
+    Raises:
+        VersionError: names those that are there.
+    """
+    versions = {version.number: version for version in published(model_dir)}
+    if number not in versions:
+        raise VersionError(f"{model_dir} has no version {number}; {_listing(versions)}")
+
+
+def bring_back(model_dir: Path, number: int) -> None:
+    """Has a version's folder under the name that servers read, where it was withdrawn.
+
+    Raises:
+        VersionError: no such version or directory, or another process holds the lock.
+    """
+    with _locked(model_dir):
+        check_has(model_dir, number)
+        facts = _facts(model_dir)
+        version_facts.write(model_dir, replace(facts, withdrawn=facts.withdrawn - {number}))
+        for version in published(model_dir):
+            if version.number == number:
+                _bring_back(version)
+
+
+def withdraw_above(model_dir: Path, to: int, at_once: bool) -> None:
+    """Withdraws every version greater than `to`, which the labels have left, and no other one.
+
+    Args:
+        model_dir: the push directory.
+        to: the version of `stable`.
+        at_once: all servers have the labels. Else some may still read `models.config`, and lose
+            a version whose folder goes: then `settle` renames the folders later.
+
+    Raises:
+        VersionError: no such directory, or another process holds the lock.
+    """
+    with _locked(model_dir):
+        for version in published(model_dir):
+            if version.number < to:
+                _bring_back(version)
+        facts = _facts(model_dir)
+        greater = frozenset(each.number for each in published(model_dir) if each.number > to)
+        version_facts.write(model_dir, replace(facts, withdrawn=greater))
+        if at_once:
+            _settle(model_dir)
+
+
+def settle(model_dir: Path) -> None:
+    """Renames the folders of versions that the labels have left.
+
+    Raises:
+        VersionError: no such directory, or another process holds the lock.
+    """
+    with _locked(model_dir):
+        _settle(model_dir)
 
 
 def withdraw_version(model_dir: Path, number: int) -> None:
@@ -174,30 +266,67 @@ def withdraw_version(model_dir: Path, number: int) -> None:
                 _withdraw(version)
 
 
+def _settle(model_dir: Path) -> None:
+    leaving = _withdrawn_by_labels(model_dir)
+    for version in published(model_dir):
+        if version.number in leaving:
+            _withdraw(version)
+    facts = _facts(model_dir)
+    if facts.withdrawn:
+        version_facts.write(model_dir, replace(facts, withdrawn=frozenset()))
+
+
+def _withdrawn_by_labels(model_dir: Path) -> frozenset[int]:
+    """Versions that are withdrawn while their folders wait; none without labels.
+
+    Without labels, servers look at the folders alone.
+    """
+    if not (model_dir / labels.MODELS_CONFIG).is_file():
+        return frozenset()
+    return version_facts.read(model_dir).withdrawn
+
+
+def _seconds_since_labels(model_dir: Path) -> float:
+    path = model_dir / labels.MODELS_CONFIG
+    return time.time() - path.stat().st_mtime if path.is_file() else 0.0
+
+
 def _withdraw(version: Version) -> None:
-    if version.state != "withdrawn":
-        atomic_files.rename(version.path, version.path.with_name(f"{version.number}.withdrawn"))
+    if not version.path.name.endswith(WITHDRAWN):
+        atomic_files.rename(version.path, version.path.with_name(f"{version.number}{WITHDRAWN}"))
 
 
 def _bring_back(version: Version) -> None:
-    if version.state == "withdrawn":
+    if version.path.name.endswith(WITHDRAWN):
         atomic_files.rename(version.path, version.path.with_name(str(version.number)))
 
 
+def _make(model_dir: Path) -> None:
+    if model_dir.is_dir():
+        return
+    atomic_files.make_folder(model_dir)
+    if model_dir.stat().st_mode & 0o005 != 0o005:
+        logging.warning(
+            "%s can be read by its owner alone, or by its group: a server that another user runs"
+            " finds no model there. `chmod o+rx` opens it; what is pushed gets its permissions.",
+            model_dir,
+        )
+
+
 def _scan(model_dir: Path) -> list[Version]:
-    found = []
-    for path in model_dir.iterdir():
-        match = _NAME.fullmatch(path.name)
-        if match and path.is_dir():
-            found.append((int(match[1]), match[2] is not None, path))
+    leaving = _withdrawn_by_labels(model_dir)
+    found = [
+        (number, withdrawn or number in leaving, path)
+        for number, withdrawn, path in folders(model_dir)
+    ]
     live = {number for number, withdrawn, _ in found if not withdrawn}
     named = labels.read(model_dir)
     served = named.stable if named and named.stable in live else max(live, default=0)
-    canary = named.canary if named else served
+    trial = {named.canary, named.beside} if named else set()
     return [
         Version(
             number,
-            "withdrawn" if withdrawn else _state(number, served, canary),
+            "withdrawn" if withdrawn else _state(number, served, trial),
             datetime.fromtimestamp(path.stat().st_mtime, timezone.utc),
             path,
         )
@@ -205,10 +334,10 @@ def _scan(model_dir: Path) -> list[Version]:
     ]
 
 
-def _state(number: int, served: int, canary: int) -> State:
+def _state(number: int, served: int, trial: Container[int | None]) -> State:
     if number == served:
         return "served"
-    if number == canary:
+    if number in trial:
         return "canary"
     return "older" if number < served else "newer"
 
@@ -245,6 +374,6 @@ def _locked(model_dir: Path) -> Iterator[None]:
 
 def _facts(model_dir: Path) -> Facts:
     """The facts of the versions that are there, those of numbers included that were pruned."""
-    known, numbers = version_facts.read(model_dir), {v.number for v in _scan(model_dir)}
+    known, numbers = version_facts.read(model_dir), {number for number, *_ in folders(model_dir)}
     makers = {number: maker for number, maker in known.makers.items() if number in numbers}
-    return Facts(max([known.greatest, *numbers]), makers)
+    return Facts(max([known.greatest, *numbers]), makers, known.withdrawn & numbers)

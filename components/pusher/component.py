@@ -7,19 +7,24 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+from ml_metadata.proto import metadata_store_pb2
 from tfx.components.pusher import component as tfx_component
 from tfx.components.pusher import executor as tfx_executor
 from tfx.dsl.components.base import executor_spec
 from tfx.orchestration.portable.data_types import ExecutionInfo
 from tfx.proto import pusher_pb2
-from tfx.types import Artifact, BaseChannel, artifact_utils
+from tfx.types import Artifact, BaseChannel, artifact_utils, standard_artifacts
 from tfx.utils import proto_utils
 
 from components.artifacts import saved_model
 from components.artifacts.gate_rows import WITHDRAWN_VERSION
 from components.settings.push import Push
+from components.step import executions
 from components.step.driver import Keyed, StepDriver
 from serving import versions
+
+UNREPORTED = "unreported"
+"""Execution property: the number of a version that a killed run pushed and did not report."""
 
 
 def _directory(exec_properties: dict[str, Any]) -> Path:
@@ -35,8 +40,26 @@ class Driver(StepDriver):
         directory = _directory(execution_info.exec_properties)
         found = versions.published(directory) if directory.is_dir() else []
         if not found:  # as before the first push, which may be in the cache
-            return {"published": f"nothing {uuid.uuid4().hex}"}
-        return {"published": json.dumps([[version.number, version.state] for version in found])}
+            return {"published": f"nothing {uuid.uuid4().hex}", UNREPORTED: ""}
+        state = json.dumps([[version.number, version.state] for version in found])
+        served = next((each.number for each in found if each.state in ("served", "newer")), None)
+        return {"published": state, UNREPORTED: self._unreported(directory, served)}
+
+    def _unreported(self, directory: Path, number: int | None) -> str:
+        """Returns the number if a run of this store pushed it and was killed before it said so."""
+        maker = versions.maker_of(directory, number) if number is not None else None
+        if maker is None or self._mlmd_connection is None:
+            return ""
+        run_id = maker.partition("/")[2]
+        with self._mlmd_connection as handle:
+            runs = handle.store.get_context_by_type_and_name(executions.RUN, run_id)
+            pushed = handle.store.get_artifacts_by_type(standard_artifacts.PushedModel.TYPE_NAME)
+        told = (
+            artifact.custom_properties["pushed_version"].string_value
+            for artifact in pushed
+            if artifact.state == metadata_store_pb2.Artifact.LIVE
+        )
+        return "" if runs is None or str(number) in told else str(number)
 
 
 class Executor(tfx_executor.Executor):
@@ -60,6 +83,8 @@ class Executor(tfx_executor.Executor):
             return
         maker = self._maker()
         number = _pushed_before(model, directory, maker) if maker else None
+        if number is None:
+            number = _unreported(model, directory, exec_properties.get(UNREPORTED, ""))
         alike = _same_model(model, directory) if number is None else None
         if alike is not None:
             self._MarkNotPushed(pushed)
@@ -86,6 +111,13 @@ def _pushed_before(model: Path, directory: Path, maker: str) -> int | None:
     if version is None or saved_model.digest(version.path) != saved_model.digest(model):
         return None
     return version.number
+
+
+def _unreported(model: Path, directory: Path, number: str) -> int | None:
+    """The version that another run pushed before it was killed, where it is of this model."""
+    if number and saved_model.digest(directory / number) == saved_model.digest(model):
+        return int(number)
+    return None
 
 
 def _same_model(model: Path, directory: Path) -> versions.Version | None:

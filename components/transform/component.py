@@ -7,6 +7,7 @@ from tfx.types import BaseChannel
 
 from components.settings.model import Image
 from components.step.driver import Keyed
+from serving.pictures import MAX_PIXELS
 
 _MODULE = "components.transform.preprocessing"
 
@@ -28,6 +29,7 @@ class Transform(Keyed, component.Transform):
         backbone: str,
         size: list[int],
         image: Image,
+        max_pixels: int = MAX_PIXELS,
     ):
         """Makes the component.
 
@@ -37,6 +39,7 @@ class Transform(Keyed, component.Transform):
           backbone: whose pixel scaling applies.
           size: height and width in pixels.
           image: how pictures are fitted to that size.
+          max_pixels: height x width over which the graph refuses a picture.
         """
         super().__init__(
             examples=examples,
@@ -45,5 +48,10 @@ class Transform(Keyed, component.Transform):
             materialize=False,
             disable_statistics=True,
             disable_analyzer_cache=True,
-            custom_config={"backbone": backbone, "size": size, "fit": image.fit},
+            custom_config={
+                "backbone": backbone,
+                "size": size,
+                "fit": image.fit,
+                "max_pixels": max_pixels,
+            },
         )

@@ -13,6 +13,9 @@ import tensorflow as tf
 from components.artifacts import features
 from components.backbones import BACKBONES
 from components.picture_ops import decode, fit
+from serving.pictures import MAX_PIXELS
+
+_AT_ONCE = 4  # pictures of one request that are decoded; each may take 3 bytes per allowed pixel
 
 
 def preprocessing_fn(inputs: dict[str, Any], custom_config: dict[str, Any]) -> dict[str, tf.Tensor]:
@@ -20,16 +23,18 @@ def preprocessing_fn(inputs: dict[str, Any], custom_config: dict[str, Any]) -> d
 
     Args:
       inputs: `image/encoded`, [batch] or [batch, 1] string.
-      custom_config: `backbone`, `size` (height and width in pixels) and `fit`.
+      custom_config: `backbone`, `size` (height and width in pixels), `fit`, and `max_pixels`, over
+        which a picture is refused before it is decoded.
 
     Returns:
       `image`: [batch, height, width, 3] float32, scaled as the backbone's weights expect.
     """
     height, width = custom_config["size"]
+    max_pixels = custom_config.get("max_pixels", MAX_PIXELS)
     encoded = tf.reshape(inputs[features.ENCODED], [-1])
 
     def fitted(picture: tf.Tensor) -> tf.Tensor:
-        return fit(decode(picture), height, width, custom_config["fit"])
+        return fit(decode(picture, max_pixels), height, width, custom_config["fit"])
 
     # One picture at a time: they have different shapes until they are fitted. A loop costs a fifth
     # of the decoding, which the Trainer's input and a single request, being one picture, spare.
@@ -37,7 +42,10 @@ def preprocessing_fn(inputs: dict[str, Any], custom_config: dict[str, Any]) -> d
         tf.equal(tf.size(encoded), 1),
         lambda: fitted(encoded[0])[tf.newaxis],
         lambda: tf.map_fn(
-            fitted, encoded, fn_output_signature=tf.TensorSpec([height, width, 3], tf.float32)
+            fitted,
+            encoded,
+            parallel_iterations=_AT_ONCE,
+            fn_output_signature=tf.TensorSpec([height, width, 3], tf.float32),
         ),
     )
     return {features.PIXELS: BACKBONES[custom_config["backbone"]].scale(pixels)}

@@ -7,16 +7,19 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from components.errors import ConfigError, UserError
+from serving.labels import CANARY, DEFAULT_NAME, STABLE
 from serving.names import as_text, cell, shown
 
 if TYPE_CHECKING:
     from serving.client import Client, PictureRefused, Prediction
+
+_CONNECT_SECONDS = 8.0
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ def classify(request: Request) -> bool:
       UserError: the server or the model is absent, or a folder has no pictures.
       ConfigError: options that exclude each other.
     """
-    from serving.client import ClientError, PictureRefused
+    from serving.client import ClientError, ModelNotFound, PictureRefused
     from serving.quiet_imports import quiet_import, quiet_pillow
 
     quiet_pillow()
@@ -58,7 +61,9 @@ def classify(request: Request) -> bool:
     refused: list[PictureRefused] = []
     try:
         with quiet_import():
-            client = _imagenet(request.imagenet) if request.imagenet else _client(request)
+            client: Any = _imagenet(request.imagenet) if request.imagenet else _client(request)
+        if not request.imagenet:
+            client.connect(_CONNECT_SECONDS)
         with client as asked, _writer(request) as write, _progress(request, len(images)) as advance:
             for image, answer in zip(images, asked.classify_each(images), strict=True):
                 if isinstance(answer, PictureRefused):
@@ -67,13 +72,40 @@ def classify(request: Request) -> bool:
                 else:
                     write(image, answer, "")
                 advance()
+    except ModelNotFound as error:
+        raise UserError(f"{error} {_known(request)}") from error
     except ClientError as error:
         raise UserError(str(error)) from error
     _list(refused, len(images), request)
     return not refused
 
 
-def _client(request: Request) -> AbstractContextManager[Client]:
+def _known(request: Request) -> str:
+    """Returns a sentence about the versions and labels that the server has.
+
+    TensorFlow Serving lists neither its models nor its labels: those that the pipeline sets are
+    tried.
+    """
+    from serving.client import ClientError
+
+    plain = replace(request, version=None, label=None)
+    for name in dict.fromkeys((request.name, DEFAULT_NAME)):
+        try:
+            with _client(replace(plain, name=name)) as client:
+                states = ", ".join(f"{each.version} ({each.state})" for each in client.status())
+        except ClientError:
+            continue
+        labels = []
+        for label in (STABLE, CANARY):
+            with suppress(ClientError), _client(replace(plain, name=name, label=label)) as client:
+                client.metadata()
+                labels.append(label)
+        found = f"labels {', '.join(labels)}" if labels else f"no label {STABLE} or {CANARY}"
+        return f"It has the model {name!r} with the versions {states}, and {found}."
+    return f"It has no model {DEFAULT_NAME!r} either: give its own with --name."
+
+
+def _client(request: Request) -> Client:
     from serving.client import Client, Tls
 
     secured = request.ca or request.cert or request.key or request.token_file

@@ -9,6 +9,20 @@ import typer
 
 ModelDir = Annotated[Path, typer.Option(help="The push directory: one folder per version.")]
 Name = Annotated[str, typer.Option(help="The model's name on the server.")]
+NameInFile = Annotated[
+    str | None,
+    typer.Option(
+        help="The model's name in requests; default: the one in models.config, else `classifier`."
+    ),
+]
+Servers = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--server",
+        help="HOST:PORT of a server to change at once; repeat it for all servers. Each gets the"
+        " whole models.config, and unloads every model that is not in it.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Prints JSON on standard output, for programs.")]
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="A configuration file (YAML).")]
 Preset = Annotated[

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import sys
+from pathlib import Path
 
 from components.errors import UserError
 from serving.local_server import serve as serve_locally
 from serving.options import ServeOptions
+from serving.versions import check_is_push_directory, published, strangers
 
 
 def serve(options: ServeOptions, local: bool) -> None:
@@ -18,10 +21,13 @@ def serve(options: ServeOptions, local: bool) -> None:
       local: starts the development server even where the machine has TensorFlow Serving.
 
     Raises:
+      VersionError: the folder is no push directory.
       UserError: a port is taken, a file is not of its form, or TensorFlow is missing.
     """
     from serving import real_server
 
+    if options.model_dir is not None:
+        print(found(options.model_dir, options.name), flush=True)
     command = None if local else real_server.command(options)
     if command is not None:
         print(" ".join(command), flush=True)
@@ -39,3 +45,22 @@ def serve(options: ServeOptions, local: bool) -> None:
         ) from error
     except ValueError as error:
         raise UserError(str(error)) from error
+
+
+def found(model_dir: Path, name: str) -> str:
+    """Returns a sentence about the versions in a push directory.
+
+    Raises:
+      VersionError: the folder has something else; an empty or missing one may get its first push.
+    """
+    if not model_dir.exists() or (model_dir.is_dir() and not any(model_dir.iterdir())):
+        return f"{model_dir} has no version yet: {name} is served once one is pushed."
+    check_is_push_directory(model_dir)
+    for sentence in strangers(model_dir):
+        print(f"warning: {sentence}", file=sys.stderr)
+    versions = published(model_dir)
+    newest = max((each.number for each in versions if each.state != "withdrawn"), default=None)
+    if newest is None:
+        return f"{model_dir} has no version to serve yet: {name} is served once one is pushed."
+    others = ", ".join(f"{each.number} ({each.state})" for each in versions)
+    return f"{model_dir} has {others}: {name} is served as version {newest}."

@@ -10,12 +10,12 @@ from typing import Annotated, Any
 import typer
 
 from components.errors import UserError
-from pipeline.commands.options import Json, ModelDir, Name, ServingFile
+from pipeline.commands.options import Json, ModelDir, Name, NameInFile, Servers, ServingFile
+from serving.labels import MODELS_CONFIG, Labels
 from serving.names import shown
 from serving.session_trial import NotTried, fault_of
 from serving.version_files import missing
-from serving.versions import published, served
-from serving.versions import rollback as roll_back
+from serving.versions import check_is_push_directory, published, served, strangers
 
 
 def serve(
@@ -107,7 +107,10 @@ def versions(
 
     One that lacks a file, or that --check finds can't be served, is `broken`.
     """
+    check_is_push_directory(model_dir)
     found = published(model_dir)
+    for sentence in strangers(model_dir):
+        print(f"warning: {shown(sentence)}", file=sys.stderr)
     try:
         faults = {version.number: fault_of(version.path) for version in found} if check else {}
     except NotTried as error:
@@ -141,13 +144,29 @@ def versions(
 def rollback(
     model_dir: ModelDir,
     to: Annotated[int, typer.Option(help="The number of the version to serve.")],
+    server: Servers = None,
+    name: NameInFile = None,
 ) -> None:
-    """Makes another version the served one; the same command with the old number undoes it."""
+    """Makes another version the served one; the same command with the old number undoes it.
+
+    Where `canary` was used, it moves the labels: without --server that takes two calls, since
+    servers refuse a label for a version that they have not loaded.
+    """
+    from serving.canary import rollback as roll_back
+
     before = served(model_dir)
-    roll_back(model_dir, to)
-    print(f"{shown(model_dir)} serves version {to}", flush=True)
+    labels = roll_back(model_dir, to, server or (), name)
+    if labels is not None:
+        print(_labels(labels, model_dir))
+    if labels is not None and labels.stable != to:
+        print(_ROLLBACK_STEP.format(version=to, served=labels.stable))
+    else:
+        print(f"{shown(model_dir)} serves version {to}", flush=True)
+        if labels is not None and not server:
+            print(_FOLDERS_STEP.format(version=to))
+    path = next(version.path for version in published(model_dir) if version.number == to)
     try:
-        fault = fault_of(model_dir / str(to))
+        fault = fault_of(path)
     except NotTried:
         return
     if fault:
@@ -162,14 +181,11 @@ def rollback(
 
 def canary(
     model_dir: ModelDir,
-    name: Name = "classifier",
+    name: NameInFile = None,
     base_path: Annotated[
         str | None, typer.Option(help="The push directory's path on the server, where it differs.")
     ] = None,
-    server: Annotated[
-        list[str] | None,
-        typer.Option(help="HOST:PORT of a server to change at once; repeat it for all servers."),
-    ] = None,
+    server: Servers = None,
     promote: Annotated[
         bool, typer.Option("--promote", help="Makes the version on trial the stable one.")
     ] = False,
@@ -181,21 +197,34 @@ def canary(
     """Puts the newest version on trial under the label `canary`, or ends the trial.
 
     Without --server, beginning a trial and withdrawing it take two calls each: servers refuse a
-    label for a version that they have not loaded.
+    label for a version that they have not loaded. models.config is sent as a whole: a server that
+    has other models, too, must have them in that file, or it unloads them.
     """
     from serving import canary as trial
+    from serving.labels import read
 
     if promote and withdraw:
         raise typer.BadParameter("--promote and --withdraw exclude each other")
+    before = read(model_dir, name) if model_dir.is_dir() else None
     if promote or withdraw:
-        labels = (trial.promote if promote else trial.withdraw)(model_dir, server or ())
+        labels = (trial.promote if promote else trial.withdraw)(model_dir, server or (), name)
     else:
         labels = trial.advance(model_dir, name, base_path, server or ())
-    canary_label = labels.canary if labels.labelled else labels.stable
-    file = shown(model_dir / "models.config")
-    print(f"stable {labels.stable}, canary {canary_label}: {file}")
-    if not labels.labelled:
-        print(_NEXT_STEP[withdraw].format(version=labels.canary, model_dir=shown(model_dir)))
+    print(_labels(labels, model_dir))
+    if before == labels and not promote and not withdraw:
+        on_trial = f"{labels.canary} is on trial, and " if labels.canary != labels.stable else ""
+        print(
+            f"Nothing was changed: {on_trial}no version in {model_dir} is newer than"
+            f" {labels.canary}. Push one, or `transfer-pipeline rollback --model-dir {model_dir}"
+            " --to N` makes another one stable.",
+            file=sys.stderr,
+        )
+    elif labels.beside is not None:
+        print(_NEXT_STEP[withdraw].format(version=labels.beside, model_dir=model_dir))
+
+
+def _labels(labels: Labels, model_dir: Path) -> str:
+    return f"stable {labels.stable}, canary {labels.canary}: {shown(model_dir / MODELS_CONFIG)}"
 
 
 _NEXT_STEP = {
@@ -210,6 +239,16 @@ _NEXT_STEP = {
     ),
 }
 """The user's next step after the first of two, by whether the command withdraws a trial."""
+
+_ROLLBACK_STEP = (
+    "Version {version} is loaded beside {served} by servers that read this file; clients still get"
+    " {served}. Once each server has {version} AVAILABLE (GET /v1/models/NAME), the same command"
+    " moves `stable` and `canary` to it; earlier, a server may refuse the file for good."
+)
+_FOLDERS_STEP = (
+    "Versions greater than {version} count as withdrawn. Their folders keep their names until the"
+    " servers have read this file: the next `rollback`, `canary` or push renames them."
+)
 
 COMMANDS = (serve, classify, versions, rollback, canary)
 """In the order in which help shows them."""

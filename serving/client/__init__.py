@@ -6,6 +6,7 @@ from serving.client.client import Client
 from serving.client.errors import (
     ClientError,
     DeadlineExceeded,
+    MessageTooLarge,
     ModelNotFound,
     PictureRefused,
     RequestRefused,
@@ -19,6 +20,7 @@ __all__ = [
     "Client",
     "ClientError",
     "DeadlineExceeded",
+    "MessageTooLarge",
     "ModelNotFound",
     "PictureRefused",
     "Prediction",

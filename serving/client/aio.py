@@ -16,6 +16,7 @@ from serving.client.base import (
     batches,
     blames_a_picture,
     client_error,
+    halves,
     merged,
     otherwise,
     ready,
@@ -23,7 +24,7 @@ from serving.client.base import (
 )
 from serving.client.busy import Busy
 from serving.client.connection import Connection
-from serving.client.errors import PictureRefused, RequestRefused
+from serving.client.errors import MessageTooLarge, PictureRefused, RequestRefused
 from serving.client.results import Prediction, Signature, VersionStatus
 from serving.client.sources import Ready, Source
 
@@ -93,15 +94,20 @@ class AsyncClient(Connection):
         )
 
     async def _ask(self, pictures: list[Ready], attempts: int = ATTEMPTS) -> list[Answer]:
-        """Sends one request; if it is refused for a picture, sends one per picture to find that.
+        """Sends one request.
 
-        What the model takes otherwise is sent anew.
+        If it is refused for a picture, sends one per picture to find that; for its length, two
+        halves. What the model takes otherwise is sent anew.
         """
         if not pictures:
             return []
         request = self._messages.predict_request(self._spec, [item.encoded for item in pictures])
         try:
             response = await self._call(self._prediction_service.Predict, request)
+        except MessageTooLarge:
+            if len(pictures) == 1:
+                raise
+            return [answer for half in halves(pictures) for answer in await self._ask(half)]
         except RequestRefused as error:
             if not blames_a_picture(error):
                 raise

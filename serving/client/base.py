@@ -9,11 +9,12 @@ from typing import Any
 import grpc
 
 from serving.client.batches import cut
-from serving.client.busy import is_busy
+from serving.client.busy import is_busy, is_too_large
 from serving.client.channel import Tls
 from serving.client.errors import (
     ClientError,
     DeadlineExceeded,
+    MessageTooLarge,
     ModelNotFound,
     PictureRefused,
     RequestRefused,
@@ -126,6 +127,12 @@ def refused(picture: Ready, error: RequestRefused) -> PictureRefused:
     return PictureRefused(picture.file, error.details.partition("\n")[0])
 
 
+def halves(pictures: list[Ready]) -> tuple[list[Ready], list[Ready]]:
+    """Returns the two halves of a batch whose message was too large."""
+    middle = (len(pictures) + 1) // 2
+    return pictures[:middle], pictures[middle:]
+
+
 def blames_a_picture(error: RequestRefused) -> bool:
     """Whether the graph ended on a picture; a request of a wrong form ends before the graph."""
     return error.code == grpc.StatusCode.INVALID_ARGUMENT.name and not error.details.startswith(
@@ -138,6 +145,8 @@ def client_error(options: Options, error: Any) -> ClientError:
     code, details = error.code(), error.details() or ""
     if code == grpc.StatusCode.UNAVAILABLE:
         return ServerUnavailable(options.server, details)
+    if is_too_large(error):
+        return MessageTooLarge(options.server, code.name, details)
     if is_busy(error):
         return ServerBusy(options.server, options.timeout, details)
     if code == grpc.StatusCode.DEADLINE_EXCEEDED:

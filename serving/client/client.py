@@ -17,6 +17,7 @@ from serving.client.base import (
     batches,
     blames_a_picture,
     client_error,
+    halves,
     merged,
     otherwise,
     ready,
@@ -24,7 +25,12 @@ from serving.client.base import (
 )
 from serving.client.busy import Busy
 from serving.client.connection import Connection
-from serving.client.errors import PictureRefused, RequestRefused
+from serving.client.errors import (
+    MessageTooLarge,
+    PictureRefused,
+    RequestRefused,
+    ServerUnavailable,
+)
 from serving.client.results import Prediction, Signature, VersionStatus
 from serving.client.sources import Ready, Source
 
@@ -41,6 +47,19 @@ class Client(Connection):
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def connect(self, seconds: float) -> None:
+        """Connects before the first request, which would try for a minute.
+
+        Raises:
+            ServerUnavailable: nothing that speaks gRPC answers within `seconds`.
+        """
+        try:
+            grpc.channel_ready_future(self._channel).result(seconds)
+        except grpc.FutureTimeoutError:
+            raise ServerUnavailable(
+                self._options.server, f"nothing that speaks gRPC, within {seconds:g} s"
+            ) from None
 
     def classify(self, pictures: Iterable[Source]) -> list[Prediction]:
         """Returns one prediction per picture, in order.
@@ -114,14 +133,20 @@ class Client(Connection):
         yield from merged(batch, self._answers(ready(batch), call))
 
     def _answers(self, pictures: list[Ready], call: Any, attempts: int = ATTEMPTS) -> list[Answer]:
-        """Returns a request's answers; if it was refused for a picture, sends one per picture.
+        """Returns a request's answers.
 
-        What the model takes otherwise is sent anew.
+        If it was refused for a picture, sends one per picture; for its length, two halves. What the
+        model takes otherwise is sent anew.
         """
         if call is None:
             return []
         try:
             response = self._result(call)
+        except MessageTooLarge:
+            if len(pictures) == 1:
+                raise
+            parts = ((half, self._send(half)) for half in halves(pictures))
+            return [answer for half, sent in parts for answer in self._answers(half, sent)]
         except RequestRefused as error:
             if not blames_a_picture(error):
                 raise

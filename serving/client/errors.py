@@ -61,6 +61,20 @@ class RequestRefused(ClientError):
         self.details = details
 
 
+class MessageTooLarge(RequestRefused):
+    """A message of one picture is over the limit of the server, or of the client itself."""
+
+    def __init__(self, server: str, code: str, details: str) -> None:
+        ClientError.__init__(
+            self,
+            f"{server} takes no message this long, not even with one picture: {details}. Send"
+            " smaller pictures, or raise that limit on the server, or `max_message_bytes` here"
+            " (-1: any).",
+        )
+        self.code = code
+        self.details = details
+
+
 class PictureRefused(ClientError):
     """A file that cannot be classified, and why. `file` names it as the caller did."""
 

@@ -25,6 +25,15 @@ class ServingError(Exception):
             return cls(CODES[error.error_code], error.message)
         return cls(grpc.StatusCode.INTERNAL, f"{type(error).__name__}: {error}")
 
+    @classmethod
+    def of_request(cls, error: Exception) -> ServingError:
+        """The same fault, met while a request is read or run: what Python refuses is its fault."""
+        if isinstance(error, ValueError | TypeError | OverflowError | RecursionError):
+            return invalid_argument(f"The request can't be taken: {error}")
+        if isinstance(error, MemoryError):
+            return cls(grpc.StatusCode.RESOURCE_EXHAUSTED, "The request needs too much memory")
+        return cls.of(error)
+
 
 def invalid_argument(message: str) -> ServingError:
     return ServingError(grpc.StatusCode.INVALID_ARGUMENT, message)

@@ -100,6 +100,17 @@ class HttpHandler(BaseHTTPRequestHandler):
         """Answers a request for a path and its query by `send`, or by `send_error`."""
         raise NotImplementedError
 
+    def awaited(self) -> bool:
+        """Whether the client still waits: it has not closed the connection."""
+        if self.server.stopping:  # then this side may have ended reading
+            return True
+        try:
+            return self.connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) != b""
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+
     def send(self, status: int, kind: str, content: bytes) -> None:
         """Sends an answer; the connection stays open unless a side wants it closed."""
         if self.server.stopping:

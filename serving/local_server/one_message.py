@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import grpc
 from google.protobuf.message import DecodeError
+
+_THREADS = "experimental_thread_pool"  # where gRPC looks for it (_server.py, grpc_health)
 
 
 class OneMessage(grpc.ServerInterceptor):
@@ -35,9 +38,20 @@ class OneMessage(grpc.ServerInterceptor):
                 context.abort(grpc.StatusCode.INTERNAL, "")
             return handler.unary_unary(request, context)
 
+        _keep_threads(handler.unary_unary, answer)
         return grpc.stream_unary_rpc_method_handler(
             answer, response_serializer=handler.response_serializer
         )
+
+
+def own_threads(method: Callable[..., Any], pool: ThreadPoolExecutor) -> None:
+    """Has gRPC answer a method by these threads, however busy the server's own are."""
+    setattr(method, _THREADS, pool)
+
+
+def _keep_threads(method: Callable[..., Any], wrapped: Callable[..., Any]) -> None:
+    if hasattr(method, _THREADS):
+        setattr(wrapped, _THREADS, getattr(method, _THREADS))
 
 
 def _unknown(messages: Iterator[bytes], context: grpc.ServicerContext) -> None:

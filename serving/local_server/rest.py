@@ -93,8 +93,9 @@ class _Handler(HttpHandler):
         except RecursionError:
             fault = invalid_argument("JSON Parse error: nested too deep for this server")
         except Exception as error:
-            logging.exception("%s %s", self.command, target)
-            fault = ServingError.of(error)
+            fault = ServingError.of_request(error)
+            if fault.code == grpc.StatusCode.INTERNAL:
+                logging.exception("%s %s", self.command, target)
         status = _STATUS.get(fault.code, HTTPStatus.INTERNAL_SERVER_ERROR)
         return status, json_answers.error(fault.message)
 
@@ -125,13 +126,15 @@ class _Handler(HttpHandler):
         document = json_document.parse(body)
         _name_signature(spec, document)
         request = ClassificationRequest(model_spec=spec, input=examples(document))
-        return json_answers.classification(self.server.core.classify(request).result)
+        return json_answers.classification(
+            self.server.core.classify(request, None, self.awaited).result
+        )
 
     def _regress(self, spec: ModelSpec, body: bytes) -> str:
         document = json_document.parse(body)
         _name_signature(spec, document)
         request = RegressionRequest(model_spec=spec, input=examples(document))
-        return json_answers.regression(self.server.core.regress(request).result)
+        return json_answers.regression(self.server.core.regress(request, None, self.awaited).result)
 
     def _predict(self, spec: ModelSpec, body: bytes) -> str:
         document = json_document.parse(body)
@@ -150,7 +153,7 @@ class _Handler(HttpHandler):
             request.model_spec.signature_name = name
             for alias, tensor in json_tensors.tensors(document, infos).items():
                 request.inputs[alias].CopyFrom(tensor)
-            outputs = predict(servable, request, core.runner()).outputs
+            outputs = predict(servable, request, core.runner(awaited=self.awaited)).outputs
         if json_tensors.is_row(document):
             return json_answers.predictions(outputs)
         return json_answers.outputs(outputs)

@@ -71,6 +71,8 @@ def test_what_lists_runs_and_versions_imports_no_tensorflow(
     verdict = {"verdict": "passed", "gate": [], "metrics": {"candidate": {"accuracy": 0.9}}}
     record(tmp_path, "20261101-aaaa", {"Report": {}, "GateVerdict": verdict})
     (tmp_path / "20261101-aaaa" / "Report" / "report.html").touch()
+    (tmp_path / "17").mkdir()
+    (tmp_path / "17" / "saved_model.pb").touch()
     words = [*words, "--model-dir" if words == ["versions"] else "--root", str(tmp_path)]
     code = f"import sys; sys.argv = ['transfer-pipeline', *{words!r}]\n"
     code += "from pipeline.cli import main\nmain()"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ from serving import canary
 from serving.client import Client, ModelNotFound
 from serving.config_files import read_models
 from serving.reload import await_available
-from serving.versions import VersionError, prune, publish, published, rollback, served
+from serving.versions import VersionError, prune, publish, published, served
 from tests.serving.samples import png
 from tests.serving.server_process import ServerProcess, wait_until
 from tests.serving.tiny_model import predict_request
@@ -56,10 +57,10 @@ def test_a_version_is_in_the_file_before_the_label_is_its_own(model_dir: Path) -
     second = push(model_dir)
     assert states(model_dir) == {second: "newer", first: "served"}
     found = canary.advance(model_dir, "classifier")
-    assert (found.canary, found.labelled, found.base_path) == (second, False, "/models/classifier")
+    assert (found.canary, found.beside, found.base_path) == (first, second, "/models/classifier")
     assert in_the_file(model_dir) == ([first, second], {"stable": first, "canary": first})
     found = canary.advance(model_dir, "classifier")
-    assert (found.stable, found.canary, found.labelled) == (first, second, True)
+    assert (found.stable, found.canary, found.beside) == (first, second, None)
     assert in_the_file(model_dir) == ([first, second], {"stable": first, "canary": second})
     assert states(model_dir) == {second: "canary", first: "served"}
     assert served(model_dir) == model_dir / str(first)  # what the gate compares with
@@ -116,12 +117,140 @@ def test_pruning_keeps_both(model_dir: Path) -> None:
         assert set(states(model_dir)) == {first, second}
 
 
-def test_a_rollback_is_refused_with_what_to_do_instead(model_dir: Path) -> None:
-    first = push(model_dir)
+def test_stable_goes_back_by_the_file_in_two_steps_and_forth_again(model_dir: Path) -> None:
+    first, second = on_trial(model_dir)
+    canary.promote(model_dir)
+    canary.rollback(model_dir, first)
+    assert in_the_file(model_dir) == ([first, second], {"stable": second, "canary": second})
+    canary.rollback(model_dir, first)
+    assert in_the_file(model_dir) == ([first], {"stable": first, "canary": first})
+    # A server may not have read the file yet: the folder stays until the next call.
+    assert (model_dir / str(second)).is_dir()
+    assert states(model_dir) == {second: "withdrawn", first: "served"}
+    canary.rollback(model_dir, first)
+    assert not (model_dir / str(second)).exists()
+    assert states(model_dir) == {second: "withdrawn", first: "served"}
+    for _ in range(2):
+        canary.rollback(model_dir, second)
+    assert in_the_file(model_dir) == ([second], {"stable": second, "canary": second})
+    assert states(model_dir) == {second: "served", first: "older"}
+
+
+def test_a_rollback_to_a_version_with_a_label_is_one_step(model_dir: Path) -> None:
+    first, second = on_trial(model_dir)
+    canary.rollback(model_dir, first)
+    assert in_the_file(model_dir) == ([first], {"stable": first, "canary": first})
+    assert states(model_dir) == {second: "withdrawn", first: "served"}
+    third = push(model_dir)
+    assert canary.advance(model_dir).beside == third
+
+
+def test_a_rollback_takes_the_place_of_a_trial_that_begins(model_dir: Path) -> None:
+    first, second = on_trial(model_dir)
+    canary.promote(model_dir)
+    third = push(model_dir)
+    canary.advance(model_dir)
+    assert canary.rollback(model_dir, first) is not None
+    assert in_the_file(model_dir)[0] == [first, second]
+    canary.rollback(model_dir, first)
+    assert states(model_dir) == {third: "withdrawn", second: "withdrawn", first: "served"}
+    with pytest.raises(VersionError, match="no version 5; it has"):
+        canary.rollback(model_dir, 5)
+
+
+def test_without_labels_a_rollback_is_by_the_folders(model_dir: Path) -> None:
+    first, second = push(model_dir), push(model_dir)
+    assert canary.rollback(model_dir, first) is None
+    assert states(model_dir) == {second: "withdrawn", first: "served"}
+    with pytest.raises(VersionError, match="without --server"):
+        canary.rollback(model_dir, second, servers=["127.0.0.1:9"])
+
+
+def test_what_the_labels_have_left_is_not_pruned_before_servers_have_read_it(
+    model_dir: Path,
+) -> None:
+    first, second = on_trial(model_dir)
+    canary.rollback(model_dir, first)
+    assert prune(model_dir, keep=1) == []
+    os.utime(model_dir / "models.config", (1e9, 1e9))
+    assert prune(model_dir, keep=1) == [second]
+
+
+def test_where_nothing_is_newer_nothing_is_written(model_dir: Path) -> None:
     push(model_dir)
-    canary.advance(model_dir, "classifier")
-    with pytest.raises(VersionError, match="--withdraw"):
-        rollback(model_dir, first)
+    canary.advance(model_dir)
+    os.utime(model_dir / "models.config", (1e9, 1e9))
+    canary.advance(model_dir)
+    canary.advance(model_dir, servers=["127.0.0.1:9"])
+    assert (model_dir / "models.config").stat().st_mtime == 1e9
+
+
+SHARED = """# Served by two teams.
+# Ask before you change it.
+model_config_list {
+  config {
+    name: "cars"
+    base_path: "/models/cars"
+    version_labels { key: "stable" value: 7 }
+  }
+  config {
+    name: "pets"
+    base_path: "/models/pushed"
+    model_platform: "tensorflow"
+    logging_config { sampling_config { sampling_rate: 0.5 } }
+    model_version_policy { specific { versions: 1 versions: 2 } }
+    version_labels { key: "stable" value: 1 }
+    version_labels { key: "canary" value: 1 }
+    version_labels { key: "auditors" value: 2 }
+  }
+}
+"""
+
+
+def shared(model_dir: Path, text: str = SHARED) -> Path:
+    for number in (1, 2, 3):
+        (model_dir / str(number)).mkdir(parents=True)
+    (model_dir / "models.config").write_text(text)
+    return model_dir / "models.config"
+
+
+def test_what_a_person_added_to_the_file_is_kept(model_dir: Path) -> None:
+    path = shared(model_dir)
+    cars, pets = read_models(path).model_config_list.config
+    for _ in range(2):
+        canary.advance(model_dir)
+    assert path.read_text().startswith("# Served by two teams.\n# Ask before you change it.\n")
+    other, own = read_models(path).model_config_list.config
+    assert other == cars
+    assert (own.name, own.base_path) == ("pets", "/models/pushed")
+    assert own.logging_config == pets.logging_config
+    assert list(own.model_version_policy.specific.versions) == [1, 2, 3]
+    assert dict(own.version_labels) == {"stable": 1, "canary": 3, "auditors": 2}
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "words"),
+    [
+        (SHARED, "birds", "no model 'birds'; its models: 'cars', 'pets'"),
+        (SHARED.replace("pushed", "pets"), None, r"several models .* \('cars', 'pets'\)"),
+        (SHARED.replace('"stable"', '"main"'), None, "label 'stable' .*'cars', 'pets'"),
+        (SHARED + "# the end", None, "line 20 has a comment"),
+        (SHARED.replace("specific {", "latest {} #"), "pets", "config"),
+        (SHARED.replace('name: "pets"', 'name: "pets"\n  colour: "red"'), None, "colour"),
+    ],
+)
+def test_what_cannot_be_kept_is_refused_before_anything_changes(
+    text: str, name: str | None, words: str, model_dir: Path
+) -> None:
+    path = shared(model_dir, text)
+    for act in (
+        lambda: canary.advance(model_dir, name),
+        lambda: canary.rollback(model_dir, 3, name=name),
+    ):
+        with pytest.raises(VersionError, match=words):
+            act()
+    assert path.read_text() == text
+    assert sorted(each.name for each in model_dir.iterdir() if each.is_dir()) == ["1", "2", "3"]
 
 
 @pytest.mark.parametrize("text", ["model_config_list {}", "no protobuf"])

@@ -17,12 +17,14 @@ from hypothesis import strategies as st
 from serving import version_facts
 from serving.versions import (
     VersionError,
+    check_is_push_directory,
     prune,
     publish,
     published,
     published_by,
     rollback,
     served,
+    strangers,
 )
 
 
@@ -139,6 +141,78 @@ def test_names_that_no_server_reads_are_no_versions(saved_model: Path, model_dir
     model(model_dir / ".incoming-other")
     (model_dir / "99999999999").write_text("a file")
     assert [version.number for version in published(model_dir)] == [number]
+
+
+@pytest.mark.parametrize("name", [str(2**63), "9" * 40, "0123", "99999999999", "7.withdrawn"])
+def test_what_only_looks_like_a_version_is_ignored_named_and_stepped_over(
+    name: str, saved_model: Path, model_dir: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    model_dir.mkdir(parents=True)
+    if name in ("99999999999", "7.withdrawn"):
+        (model_dir / name).write_text("a file")
+    else:
+        model(model_dir / name)
+    number = publish(saved_model, model_dir)
+    assert number < 2**63
+    assert [version.number for version in published(model_dir)] == [number]
+    assert str(model_dir / name) in caplog.text
+    (sentence,) = strangers(model_dir)
+    assert name in sentence
+    if name == "99999999999":
+        assert number == int(name) + 1
+
+
+def test_a_number_after_which_none_is_left_is_named(saved_model: Path, model_dir: Path) -> None:
+    model(model_dir / str(2**63 - 1))
+    with pytest.raises(VersionError, match="the greatest number that a server can hold"):
+        publish(saved_model, model_dir)
+
+
+@pytest.mark.parametrize("name", [".greatest-version", ".makers.json"])
+@pytest.mark.parametrize("content", [b"", b"\xff\0", b"[1"])
+def test_damaged_files_of_before_stop_no_push(
+    name: str, content: bytes, saved_model: Path, model_dir: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    model(model_dir / "99999999999")
+    (model_dir / name).write_bytes(content)
+    assert publish(saved_model, model_dir) == 99999999999 + 1
+    assert f"{name} is damaged" in caplog.text
+
+
+@pytest.mark.parametrize("content", [None, "notes.txt"])
+def test_a_folder_that_nothing_was_pushed_into_is_told(content: str | None, tmp_path: Path) -> None:
+    if content:
+        (tmp_path / content).write_text("")
+    with pytest.raises(VersionError, match=f"no push directory: .*{content or 'it is empty'}"):
+        check_is_push_directory(tmp_path)
+
+
+@pytest.fixture
+def closed_umask() -> Iterator[None]:
+    before = os.umask(0o077)
+    yield
+    os.umask(before)
+
+
+def test_what_is_pushed_can_be_read_by_who_can_read_the_directory(
+    saved_model: Path,
+    model_dir: Path,
+    closed_umask: None,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    model_dir.parent.mkdir(parents=True)
+    model_dir.parent.chmod(0o755)
+    number = publish(saved_model, model_dir)
+    for path in [model_dir, *(model_dir / str(number)).rglob("*"), model_dir / str(number)]:
+        assert path.stat().st_mode & 0o044 == 0o044, path
+    assert not caplog.text
+
+
+def test_a_directory_that_no_other_user_can_read_is_told(
+    saved_model: Path, model_dir: Path, closed_umask: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    publish(saved_model, model_dir)
+    assert "another user" in caplog.text
 
 
 def test_a_failed_push_leaves_nothing(saved_model: Path, model_dir: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from google.protobuf import json_format
+from ml_metadata.proto import metadata_store_pb2
 from tfx.proto import pusher_pb2
 from tfx.types import standard_artifacts
 
@@ -40,6 +41,7 @@ class Place:
         servable: bool = True,
         keep: int = 5,
         run_id: str | None = None,
+        handle: Any = None,
     ) -> standard_artifacts.PushedModel:
         """Runs the executor on a model with this content; gives the PushedModel."""
         self._pushes += 1
@@ -56,7 +58,10 @@ class Place:
         pushed.uri = str(self._folder / f"pushed{self._pushes}")
         inputs = {"model": [model], "model_blessing": [blessing], "infra_blessing": [infra]}
         executor = Executor(Executor.Context(pipeline_run_id=run_id))
-        executor.Do(inputs, {"pushed_model": [pushed]}, properties(self.directory, keep))
+        facts = Driver(handle).facts_of(
+            about_to_run(Pusher, exec_properties=properties(self.directory))
+        )
+        executor.Do(inputs, {"pushed_model": [pushed]}, properties(self.directory, keep) | facts)
         return pushed
 
     def served(self) -> bytes | None:
@@ -124,6 +129,49 @@ def test_a_run_that_was_killed_after_the_rename_says_pushed_when_it_is_started_a
     new, _ = versions.published(place.directory)
     assert again.get_string_custom_property("pushed_version") == str(new.number)
     assert not was_pushed(place.push(b"new", run_id="wednesday"))  # another run has not pushed it
+
+
+class Store:
+    """Plays a metadata store in which these runs were, and reported these pushes."""
+
+    def __init__(self, runs: set[str]) -> None:
+        self.store = self
+        self.reported: list[metadata_store_pb2.Artifact] = []
+        self._runs = runs
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def get_context_by_type_and_name(self, kind: str, name: str) -> object | None:
+        return name if kind == "pipeline_run" and name in self._runs else None
+
+    def get_artifacts_by_type(self, kind: str) -> list[metadata_store_pb2.Artifact]:
+        assert kind == "PushedModel"
+        return self.reported
+
+    def report(self, version: str) -> None:
+        artifact = metadata_store_pb2.Artifact(state=metadata_store_pb2.Artifact.LIVE)
+        artifact.custom_properties["pushed_version"].string_value = version
+        self.reported.append(artifact)
+
+
+def test_a_push_that_was_killed_before_it_was_reported_is_reported_by_the_next_run(
+    place: Place,
+) -> None:
+    killed = place.push(b"graph", run_id="tuesday").get_string_custom_property("pushed_version")
+    strange = Store(set())  # another root, which pushes into the same directory
+    assert not was_pushed(place.push(b"graph", run_id="wednesday", handle=strange))
+    own = Store({"tuesday"})
+    again = place.push(b"graph", run_id="wednesday", handle=own)
+    assert was_pushed(again)
+    assert again.get_string_custom_property("pushed_version") == killed
+    assert len(versions.published(place.directory)) == 1
+    own.report(killed)
+    assert not was_pushed(place.push(b"graph", run_id="thursday", handle=own))
+    assert was_pushed(place.push(b"other", run_id="friday", handle=Store({"tuesday"})))
 
 
 def test_a_run_s_name_alone_pushes_nothing(place: Place) -> None:

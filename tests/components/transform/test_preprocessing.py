@@ -11,6 +11,7 @@ from PIL import Image
 
 from components.artifacts import features
 from components.backbones import BACKBONES
+from components.picture_ops import size_of
 from components.transform.preprocessing import decode, fit, preprocessing_fn
 
 CAFFE_MEANS = np.array([103.939, 116.779, 123.68], np.float32)  # blue, green, red
@@ -176,3 +177,44 @@ def test_shrinking_averages_instead_of_skipping_pixels() -> None:
     pixels = noise(64, 64)
     shrunk = fit(tf.constant(pixels), 8, 8, "stretch").numpy()
     assert shrunk.std() < pixels.std() / 5  # two by two pixels alone would leave a half
+
+
+def head(format: str, width: int, height: int) -> bytes:
+    """A picture of 4 x 4 whose head claims another size."""
+    encoded = bytearray(encode(noise(4, 4), format))
+    match format:
+        case "PNG":
+            encoded[16:24] = width.to_bytes(4, "big") + height.to_bytes(4, "big")
+        case "GIF":
+            encoded[6:10] = width.to_bytes(2, "little") + height.to_bytes(2, "little")
+        case "BMP":
+            encoded[18:26] = width.to_bytes(4, "little") + (-height % 2**32).to_bytes(4, "little")
+        case "JPEG":
+            at = encoded.index(b"\xff\xc0") + 5
+            encoded[at : at + 4] = height.to_bytes(2, "big") + width.to_bytes(2, "big")
+    return bytes(encoded)
+
+
+@pytest.mark.parametrize("format", ["PNG", "GIF", "BMP", "JPEG"])
+def test_a_picture_that_claims_too_many_pixels_is_refused_with_both_sizes(format: str) -> None:
+    assert size_of(tf.constant(encode(noise(6, 9), format))).numpy().tolist() == [6, 9]
+    with pytest.raises(
+        tf.errors.InvalidArgumentError,
+        match="too many pixels: 20000x15000, at most 64,000,000 in all are allowed",
+    ):
+        preprocess([encode(noise(4, 4)), head(format, 20_000, 15_000)])
+    with pytest.raises(tf.errors.InvalidArgumentError, match="9x6, at most 53"):
+        preprocess([encode(noise(6, 9), format)], max_pixels=53)
+    assert preprocess([encode(noise(6, 9), format)], max_pixels=54).shape == (1, 8, 8, 3)
+
+
+def test_the_greatest_claim_of_a_png_is_refused_too() -> None:
+    with pytest.raises(tf.errors.InvalidArgumentError, match="4294967295x4294967295"):
+        preprocess([head("PNG", 2**32 - 1, 2**32 - 1)])
+
+
+@pytest.mark.parametrize("encoded", [b"", b"G", b"GIF89a", b"\x89PNG\r\n\x1a\n", b"text" * 20])
+def test_what_has_no_size_is_left_to_the_decoder(encoded: bytes) -> None:
+    assert size_of(tf.constant(encoded)).numpy().tolist() == [0, 0]
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        preprocess([encoded])

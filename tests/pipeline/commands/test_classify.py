@@ -5,7 +5,9 @@ import io
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -134,3 +136,16 @@ def test_options_that_exclude_each_other_are_told(folder: Path) -> None:
         classify(Request([folder], "localhost:1", "classifier", version=1, label="x"))
     with pytest.raises(ConfigError, match="both or neither"):
         classify(Request([folder], "localhost:1", "classifier", cert=folder / "b.png"))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"version": 77}, {"label": "beta"}, {"name": "pets"}],
+    ids=["version", "label", "name"],
+)
+def test_what_the_server_does_not_have_is_told_with_what_it_has(
+    wrong: dict[str, Any], server: ServerProcess, folder: Path
+) -> None:
+    request = replace(Request([folder / "b.png"], server.address, "classifier"), **wrong)
+    with pytest.raises(UserError, match=r"It has the model 'classifier' with the versions .*AVAIL"):
+        classify(request)

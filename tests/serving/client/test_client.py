@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -308,6 +309,31 @@ def test_a_message_that_is_too_large_is_not_sent_again(words: str) -> None:
     with answered_by(servicer) as client, pytest.raises(RequestRefused, match="4194304"):
         client.classify([png()])
     assert servicer.calls == 1
+
+
+def test_a_batch_that_is_too_large_is_halved_until_its_messages_fit() -> None:
+    sizes: list[int] = []
+
+    def limit(_: int, pictures: list[bytes]) -> grpc.StatusCode | None:
+        sizes.append(len(pictures))
+        return grpc.StatusCode.RESOURCE_EXHAUSTED if len(pictures) > 2 else None
+
+    servicer = Moody(limit, "Received message larger than max (9 vs. 4)")
+    with answered_by(servicer, max_pictures=5) as client:
+        assert len(client.classify([png()] * 5)) == 5
+    assert sizes == [5, 3, 2, 1, 2]
+
+
+def test_connecting_to_nothing_and_to_the_rest_port_ends_soon(
+    server: ServerProcess, nowhere: str
+) -> None:
+    for address in (nowhere, f"127.0.0.1:{server.rest_port}"):
+        start = time.monotonic()
+        with Client(address) as client, pytest.raises(ServerUnavailable, match="not the REST port"):
+            client.connect(1.0)
+        assert time.monotonic() - start < 10.0
+    with Client(server.address) as client:
+        client.connect(30.0)
 
 
 def test_a_limit_on_messages_is_kept() -> None:
