@@ -51,11 +51,13 @@ def quiet(log: Path, to_stderr: bool) -> Iterator[Console]:
         handler.setFormatter(_Escaped("%(asctime)s %(levelname)s %(name)s %(message)s"))
         logging.getLogger().addHandler(handler)
         logging.getLogger().setLevel(logging.INFO)
+        logging.captureWarnings(True)  # they name files, too
         try:
             yield _console(file_shown)
         finally:
             sys.stdout.flush()
             sys.stderr.flush()
+            logging.captureWarnings(False)
             logging.getLogger().removeHandler(handler)
             for descriptor, copy in kept.items():
                 os.dup2(copy, descriptor)
