@@ -84,7 +84,8 @@ def compare(
     table = Table("", *(_whole(run.run_id, run.run_id) for run in both), "change")
     for key, *values in told:
         table.add_row(escape(shown(key)), *map(_text, values), _change(*values))
-    _print(table)
+    if told:
+        _print(table)
     if notes:
         print(f"{shown('; '.join(notes))}. --all shows them.")
 
