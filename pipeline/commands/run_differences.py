@@ -26,7 +26,7 @@ def shortened(rows: Iterable[Row]) -> tuple[list[Row], list[str]]:
         if len(kind) > MOST_LINES
     ]
     if same := len(rows) - len(differing):
-        notes.append(f"{same} more rows are the same in both runs")
+        notes.append(f"{same} rows are the same in both runs")
     return [row for row in differing if row[0] in keys], notes
 
 
