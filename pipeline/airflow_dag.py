@@ -32,7 +32,12 @@ printf %s "$CONFIGURATION" > "$file"
 """
 RUN_NODE = 'exec "$COMMAND" run-node --pipeline "$COMPILED" --node "$NODE" --run-id "$RUN_ID"\n'
 
-_RUN_ID = "{{ run_name(run_id) }}"
+# Templates. What a macro returns is not read as a template again: a path may have braces in it.
+RUN_ID = "{{ run_name(run_id) }}"
+COMMAND = "{{ project_command }}"
+COMPILED = "{{ compiled_folder }}/" + RUN_ID + ".json"
+# A run by hand has no data interval: then Airflow does not know the name at all.
+CONFIGURATION = "{{ configuration(dag_run.conf, data_interval_end | default(none)) }}"
 
 
 def make_dag(document: dict[str, Any]) -> DAG:
@@ -57,6 +62,8 @@ def make_dag(document: dict[str, Any]) -> DAG:
         default_args=task_arguments(settings),
         user_defined_macros={
             "configuration": configuration,
+            "project_command": document["command"],
+            "compiled_folder": f"{document['root']}/.compiled",
             "run_name": lambda run_id: f"{name}-{re.sub('[^A-Za-z0-9._-]', '-', run_id)}",
         },
         doc_md=__doc__,
@@ -67,14 +74,12 @@ def make_dag(document: dict[str, Any]) -> DAG:
 
 
 def _add_tasks(document: dict[str, Any], settings: dict[str, Any]) -> None:
-    root, command = document["root"], document["command"]
-    shared = {"COMMAND": command, "COMPILED": f"{root}/.compiled/{_RUN_ID}.json"}
-    conf = "{{ configuration(dag_run.conf, data_interval_end) }}"
-    first = make_task("compile", COMPILE, {**shared, "CONFIGURATION": conf}, settings)
+    shared = {"COMMAND": COMMAND, "COMPILED": COMPILED}
+    first = make_task("compile", COMPILE, {**shared, "CONFIGURATION": CONFIGURATION}, settings)
     tasks = {}
     graph = read_graph(document["compiled"])
     for node in graph:
-        variables = {**shared, "NODE": node, "RUN_ID": _RUN_ID}
+        variables = {**shared, "NODE": node, "RUN_ID": RUN_ID}
         tasks[node] = make_task(node, RUN_NODE, variables, settings)
     for node, upstream in graph.items():
         tasks[node].set_upstream([tasks[name] for name in upstream] or first)
@@ -95,7 +100,7 @@ def configured(
       config: the one that was compiled; it stays as it is.
       span: `date` makes the day before `interval_end` the newest span that is read.
       conf: values by key with dots; they come last.
-      interval_end: of the run's data interval; a run by hand may have none.
+      interval_end: of the run's data interval; a run by hand may have none, and reads the newest.
     """
     tree = copy.deepcopy(config)
     keys = dict(conf)

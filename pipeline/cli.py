@@ -34,6 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+_WHICH_RUN = "A run's id or its beginning; `latest` is the newest, `previous` the one before it."
 _DEFAULT_ROOT = "transfer-pipeline-runs"  # of `runtime.root`
 _IN_EXTRA_PIPELINE = (
     "apache_beam", "google_crc32c", "grpc_health", "h5py", "keras", "ml_metadata", "tensorflow",
@@ -189,7 +190,7 @@ def runs(
 def compare(
     one: Annotated[
         str,
-        typer.Argument(metavar="RUN", help="A run's id or its beginning; `latest` is the newest."),
+        typer.Argument(metavar="RUN", help=_WHICH_RUN),
     ],
     other: Annotated[
         str, typer.Argument(metavar="RUN", help="The run to compare it with, named likewise.")
@@ -197,20 +198,21 @@ def compare(
     root: RunsRoot = _DEFAULT_ROOT,
     metadata: Metadata = None,
     as_json: Json = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Prints the rows that are the same, too.")
+    ] = False,
 ) -> None:
-    """Prints metrics and verdicts of two runs side by side."""
+    """Prints what differs between two runs: settings, metrics and verdicts, side by side."""
     from pipeline.commands.runs import compare as compare_runs
 
-    compare_runs(local_root(root), (one, other), as_json, metadata)
+    compare_runs(local_root(root), (one, other), as_json, metadata, everything)
 
 
 @app.command()
 def report(
     run: Annotated[
         str,
-        typer.Argument(
-            metavar="[RUN]", help="A run's id or its beginning; `latest` is the newest."
-        ),
+        typer.Argument(metavar="[RUN]", help=_WHICH_RUN),
     ] = "latest",
     root: RunsRoot = _DEFAULT_ROOT,
     metadata: Metadata = None,

@@ -5,13 +5,17 @@ from __future__ import annotations
 import difflib
 import re
 import typing
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pydantic
 
+from pipeline.config_words import EXAMPLES, FORMS, MEANT
+
 # A union's alternatives stand in a fault's path as the name of their type: no key of ours.
 _ALTERNATIVE = re.compile(r"str|int|constrained-\w+|list\[.*\]")
+_OF_SECTIONS = ("model_type", "model_attributes_type")
+_MOST_PLACES = 3  # of a key that stands in other sections
 
 
 def explain(fault: Any, whole: type[pydantic.BaseModel]) -> str:
@@ -32,15 +36,76 @@ def explain(fault: Any, whole: type[pydantic.BaseModel]) -> str:
         return f"{message}."
     if fault["type"] == "value_error":
         return f"{key}: found {fault['input']!r}; {message}."
-    return f"{key}: found {kind(fault['input'])}; allowed is {message}."
+    if fault["type"] in _OF_SECTIONS:
+        keys = ", ".join(_section_at(path, whole).model_fields)
+        return f"{key}: found {kind(fault['input'])}; a section is needed, with keys of {keys}."
+    if fault["type"] == "string_pattern_mismatch":
+        pattern = fault["ctx"]["pattern"]
+        message = f"{FORMS[pattern]} ({pattern})" if pattern in FORMS else message
+    return f"{key}: found {kind(fault['input'])}; allowed is {message}{_example(path, whole)}."
 
 
 def _allowed_keys(path: Sequence[Any], whole: type[pydantic.BaseModel]) -> str:
-    section = _section_at(path[:-1], whole)
-    allowed = list(section.model_fields)
-    close = difflib.get_close_matches(str(path[-1]), allowed, n=1)
-    hint = f"did you mean {close[0]}? " if close else ""
+    allowed = list(_section_at(path[:-1], whole).model_fields)
+    meant = _meant(str(path[-1]), _keys_only(path[:-1]), allowed, whole)
+    hint = f"did you mean {' or '.join(meant)}? " if meant else ""
     return f"{hint}Allowed here: {', '.join(allowed)}"
+
+
+def _meant(
+    name: str, above: str, allowed: Sequence[str], whole: type[pydantic.BaseModel]
+) -> Sequence[str]:
+    """Returns the keys that an unknown one may stand for; those of other sections with their path.
+
+    Args:
+      name: the unknown key.
+      above: its section's path.
+      allowed: the section's keys.
+      whole: the type of the whole configuration.
+    """
+    word = name.lower().replace("-", "_")
+    elsewhere = MEANT.get(word) or [key for key in _all_keys(whole) if _last(key) == word]
+    prefix = f"{above}." if above else ""
+    below = [key.removeprefix(prefix) for key in elsewhere if key.startswith(prefix)]
+    here = [key for key in below if key in allowed]
+    close = [] if word in MEANT else difflib.get_close_matches(word, allowed, n=1)
+    if here or close:
+        return here[:1] or close
+    nearer = [key for key in elsewhere if key.startswith(prefix)]
+    return (nearer or elsewhere)[:_MOST_PLACES]
+
+
+def _all_keys(section: type[pydantic.BaseModel], above: str = "") -> Iterator[str]:
+    """Yields the path of every key, those of sections in lists and dictionaries left out."""
+    for name, field in section.model_fields.items():
+        yield f"{above}{name}"
+        if isinstance(field.annotation, type) and issubclass(field.annotation, pydantic.BaseModel):
+            yield from _all_keys(field.annotation, f"{above}{name}.")
+
+
+def _last(key: str) -> str:
+    return key.rpartition(".")[2]
+
+
+def _keys_only(path: Sequence[Any]) -> str:
+    """Returns a path without the positions in lists and the names of a union's alternatives."""
+    keys = [part for part in path if isinstance(part, str) and not _ALTERNATIVE.fullmatch(part)]
+    return ".".join(keys)
+
+
+def _example(path: Sequence[Any], whole: type[pydantic.BaseModel]) -> str:
+    """Returns "; for example " and a value of the key, its default where no other is noted."""
+    key = _keys_only(path)
+    if key not in EXAMPLES and key in _all_keys(whole):
+        *above, name = key.split(".")
+        default = _section_at(above, whole).model_fields[name].default
+        return f"; for example {default}" if _shows_form(default) else ""
+    return f"; for example {EXAMPLES[key]}" if key in EXAMPLES else ""
+
+
+def _shows_form(default: Any) -> bool:
+    """Whether a default shows the form of a key's values; a word may be one of few, listed."""
+    return isinstance(default, int | float) and not isinstance(default, bool)
 
 
 def _section_at(path: Sequence[Any], section: type[pydantic.BaseModel]) -> type[pydantic.BaseModel]:

@@ -10,6 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
+def quiet_pillow() -> None:
+    """Hides Pillow's warnings about pictures in this process; what matters is a refusal or a count.
+
+    For programs, as the one below: it changes the process's filters.
+    """
+    warnings.filterwarnings("ignore", module=r"PIL\b")
+
+
 @contextmanager
 def quiet_import() -> Iterator[None]:
     """Hides writes to standard error while TensorFlow is imported inside the block.

@@ -73,9 +73,6 @@ class Report(Artifact):
     TYPE_NAME = "Report"
 
 
-REPORT_PAGE, CONFIGURATION = "report.html", "configuration.json"
-"""Files of a Report artifact; the latter holds the run's whole configuration."""
-
 SERVED_VERSION = "served_version"
 SERVED_DIGEST = "served_digest"
 """Properties of the baseline's Model artifact; both empty where no model is served."""

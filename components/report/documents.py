@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from components.artifacts.types import CONFIGURATION, REPORT_PAGE
+from components.artifacts.report_files import CONFIGURATION, REPORT_PAGE
 from components.report.card import card
 from components.report.page import render
 from components.report.page_data import Run

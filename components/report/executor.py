@@ -8,7 +8,6 @@ import os
 from typing import Any
 
 import keras
-import numpy as np
 from tfx.dsl.io import fileio
 from tfx.types import Artifact
 
@@ -47,21 +46,24 @@ class Executor(StepExecutor[ReportSettings]):
         )
         test = inputs.split("examples", features.TEST)
         run = dataclasses.replace(run, pictures=gather.pictures(test, run.shown_files))
-        run = dataclasses.replace(run, heat_maps=_heat_maps(run, found))
+        run = _with_heat_maps(run, found)
         write(run, outputs.uri("report"))
 
 
-def _heat_maps(run: Run, inputs: dict[str, Artifact]) -> dict[str, np.ndarray]:
+def _with_heat_maps(run: Run, inputs: dict[str, Artifact]) -> Run:
+    """Returns the run with its heat maps, or with the reason why it has none."""
     if "model" not in inputs or not run.looked_at:
-        return {}
+        return run
     # Keras reads from local paths only.
     classifier = keras.models.load_model(path_in(inputs["model"], "model.keras"), compile=False)
     grad_cam = GradCam(classifier, Pixels(inputs["transform_graph"].uri))
+    if grad_cam.too_coarse:
+        return dataclasses.replace(run, no_heat_maps=grad_cam.too_coarse)
     files = [answer.file for answer in run.looked_at]
     found = grad_cam.heat(
         [run.pictures[file] for file in files], [answer.predicted for answer in run.looked_at]
     )
-    return dict(zip(files, found, strict=True))
+    return dataclasses.replace(run, heat_maps=dict(zip(files, found, strict=True)))
 
 
 def write(run: Run, folder: str) -> None:

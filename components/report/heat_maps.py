@@ -12,6 +12,7 @@ from components.model.transform_graph import Pixels
 from components.step import progress
 
 _BATCH = 8  # pictures
+_SMALLEST_SIDE = 4  # places; fewer colour the picture evenly and show nothing
 
 
 class GradCam:
@@ -30,6 +31,19 @@ class GradCam:
         above = max(index for index, layer in enumerate(chain) if _is_map(layer.output)) + 1
         self._to_map, self._from_map = chain[:above], chain[above:]
         self._pixels = pixels
+        self._places = tuple(chain[above - 1].output.shape[1:3])
+
+    @property
+    def too_coarse(self) -> str:
+        """Why the last feature map can't show where the model looked; "" where it can."""
+        rows, columns = self._places
+        if min(rows, columns) >= _SMALLEST_SIDE:
+            return ""
+        return (
+            f"The last feature map has {rows} x {columns} places, too few to show where the model "
+            f"looked: {_SMALLEST_SIDE} x {_SMALLEST_SIDE} are needed. A larger image.size makes a "
+            "larger map."
+        )
 
     def heat(self, encoded: Sequence[bytes], classes: Sequence[int]) -> list[np.ndarray]:
         """Returns each place's weight for the class: [rows, columns] float32 in [0, 1] per picture.

@@ -58,6 +58,7 @@ class Run:
       predictions: the models' predictions for the test pictures.
       pictures: by file, the encoded test pictures that are shown.
       heat_maps: by file, where the model looked: [rows, columns] float32 in [0, 1].
+      no_heat_maps: why there are none; "" where there are, or where nothing asked for them.
       pushed_version: the version that this run pushed; "" where it pushed none; None where that
         is not known.
       nodes: of each node `node` and `seconds`; a cached one has those of when it ran.
@@ -82,9 +83,15 @@ class Run:
     predictions: Predictions | None = None
     pictures: dict[str, bytes] = dataclasses.field(default_factory=dict)
     heat_maps: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
+    no_heat_maps: str = ""
     pushed_version: str | None = None
     nodes: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     versions: dict[str, str] = dataclasses.field(default_factory=dict)
+
+    @property
+    def told_of_heat_maps(self) -> bool:
+        """Whether the page has something to say of heat maps."""
+        return bool(self.heat_maps or self.no_heat_maps)
 
     @functools.cached_property
     def answers(self) -> list[Answer]:

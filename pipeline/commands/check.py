@@ -29,6 +29,7 @@ from pipeline.commands.accepted_data import last_accepted
 from pipeline.config import Config
 from serving.names import shown, shown_lines
 from serving.picture_settings import PictureSettings
+from serving.quiet_imports import quiet_pillow
 
 _READ_BY_PROGRAMS = (
     "accepted",
@@ -132,7 +133,7 @@ def _refusal(ledger: Ledger, counts: dict[str, dict[str, int]], data: Data) -> s
 def _rows(
     files: list[sources.SourceFile], read_one: Callable[[sources.SourceFile], Row], doing: str
 ) -> list[Row]:
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
+    with ProcessPoolExecutor(os.cpu_count(), initializer=quiet_pillow) as pool:
         rows = pool.map(read_one, files, chunksize=16)
         shown = Console(stderr=True)
         return list(track(rows, doing, total=len(files), console=shown, transient=True))

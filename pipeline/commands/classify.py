@@ -54,8 +54,9 @@ def classify(request: Request) -> bool:
       ConfigError: options that exclude each other.
     """
     from serving.client import ClientError, ModelNotFound, PictureRefused
-    from serving.quiet_imports import quiet_import
+    from serving.quiet_imports import quiet_import, quiet_pillow
 
+    quiet_pillow()
     images = list(_pictures(request.images))
     refused: list[PictureRefused] = []
     try:

@@ -23,7 +23,6 @@ from components.errors import MOST_LINES
 from components.step import progress
 from serving.names import shown, shown_lines
 
-_TOLD_CLASSES = 20  # of more, only some are shown; the report has all
 _PLAIN_SECONDS = 10  # between two progress lines where the output is not a terminal
 _MARKS = {"ran": "[green]done[/]", "cached": "[cyan]cached[/]", "failed": "[red]failed[/]"}
 
@@ -52,11 +51,13 @@ def quiet(log: Path, to_stderr: bool) -> Iterator[Console]:
         handler.setFormatter(_Escaped("%(asctime)s %(levelname)s %(name)s %(message)s"))
         logging.getLogger().addHandler(handler)
         logging.getLogger().setLevel(logging.INFO)
+        logging.captureWarnings(True)  # they name files, too
         try:
             yield _console(file_shown)
         finally:
             sys.stdout.flush()
             sys.stderr.flush()
+            logging.captureWarnings(False)
             logging.getLogger().removeHandler(handler)
             for descriptor, copy in kept.items():
                 os.dup2(copy, descriptor)
@@ -143,7 +144,7 @@ def _figure(found: float | None) -> str:
 def _recalls(by_class: dict[str, float | None]) -> str:
     """Names the recall of every class; of many classes, the lowest ones."""
     lowest = sorted(by_class, key=lambda name: (by_class[name] is None, by_class[name]))
-    names = by_class if len(by_class) <= _TOLD_CLASSES else lowest[:_TOLD_CLASSES]
+    names = by_class if len(by_class) <= MOST_LINES else lowest[:MOST_LINES]
     told = ", ".join(f"{shown(name)} {_figure(by_class[name])}" for name in names)
     more = len(by_class) - len(names)
     return f"{told} (the lowest; {more} more classes)" if more > 0 else told

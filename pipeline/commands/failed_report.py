@@ -14,11 +14,13 @@ from tfx.types import Artifact, artifact_utils, standard_artifacts
 
 from components.artifacts import features
 from components.artifacts import types as artifact_types
+from components.artifacts.report_files import REPORT_PAGE
 from components.report import gather, page_data
 from components.report.executor import write
 from pipeline.config import Config
 from pipeline.launch import local_copies
 from pipeline.store import outputs
+from pipeline.store.root import failed_folder
 from pipeline.store.runs import Run
 
 _INPUTS: dict[str, tuple[outputs.Output, type[Artifact]]] = {
@@ -34,11 +36,6 @@ _INPUTS: dict[str, tuple[outputs.Output, type[Artifact]]] = {
 }
 
 
-def folder_of(root: Path, run_id: str) -> Path:
-    """Where the page of a failed run lies."""
-    return root / "failed" / run_id
-
-
 def write_failed(config: Config, run: Run, error: str) -> Path | None:
     """Writes the page and returns its path; None where even that failed, which the log shows.
 
@@ -47,13 +44,13 @@ def write_failed(config: Config, run: Run, error: str) -> Path | None:
       run: as far as it came.
       error: why it failed.
     """
-    folder = folder_of(config.root, run.run_id)
+    folder = failed_folder(config.root, run.run_id)
     try:
         _write(config, run, error, folder)
     except Exception:  # whatever it is, it must not hide why the run failed
         logging.exception("No page could be made of the failed run")
         return None
-    return folder / artifact_types.REPORT_PAGE
+    return folder / REPORT_PAGE
 
 
 def _write(config: Config, run: Run, error: str, folder: Path) -> None:

@@ -9,18 +9,20 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
-from components.artifacts.types import CONFIGURATION, REPORT_PAGE
+from components.artifacts.report_files import CONFIGURATION, REPORT_PAGE
 from components.errors import ConfigError
 from components.files.paths import is_remote
 from components.settings import metadata
-from pipeline.commands.failed_report import folder_of
+from pipeline.commands.run_differences import shortened
 from pipeline.store import metadata_store, outputs, runs
+from pipeline.store.root import failed_folder
 from serving.names import shown
 
-_LATEST = "latest"
+_BY_AGE = ("latest", "previous")
 _SHOWN = 8  # runs, where one is not found
+_UNLIMITED = 10_000  # columns
 
 Rows = Iterator[tuple[str, Any, Any]]
 
@@ -35,10 +37,11 @@ def list_runs(root: Path, as_json: bool, store: str | None = None) -> None:
     if as_json:
         print(json.dumps(rows))
         return
-    table = Table("run", "date", "data", "accuracy", "verdict", "pushed version")
+    ids = _whole("run", *(row["run_id"] for row in rows))
+    table = Table(ids, "date", "data", "accuracy", "verdict", "pushed version")
     for row in rows:
-        table.add_row(*("" if value is None else str(value) for value in row.values()))
-    Console(highlight=False).print(table)
+        table.add_row(*("" if value is None else escape(shown(value)) for value in row.values()))
+    _print(table)
 
 
 def known_runs(root: Path, store: str | None = None) -> list[dict[str, Any]]:
@@ -51,8 +54,21 @@ def known_runs(root: Path, store: str | None = None) -> list[dict[str, Any]]:
     return [_row(runs.read_run(connection, run_id)) for run_id in runs.run_ids(connection)]
 
 
-def compare(root: Path, names: tuple[str, str], as_json: bool, store: str | None = None) -> None:
+def compare(
+    root: Path,
+    names: tuple[str, str],
+    as_json: bool,
+    store: str | None = None,
+    everything: bool = False,
+) -> None:
     """Prints verdicts, metrics and configuration differences of two runs side by side.
+
+    Args:
+      root: the folder of runs.
+      names: of the two runs, as `_find` takes them.
+      as_json: prints all rows, for programs.
+      store: the ML Metadata store, if not the root's.
+      everything: prints the rows, too, that are the same or one of many.
 
     Raises:
       ConfigError: the folder is not a root of runs, or a run is not in it.
@@ -64,10 +80,14 @@ def compare(root: Path, names: tuple[str, str], as_json: bool, store: str | None
         found = {run.run_id: {key: row[at] for key, *row in rows} for at, run in enumerate(both)}
         print(json.dumps(found))
         return
-    table = Table("", *(escape(run.run_id) for run in both), "change")
-    for key, *values in rows:
+    told, notes = (rows, []) if everything else shortened(rows)
+    table = Table("", *(_whole(run.run_id, run.run_id) for run in both), "change")
+    for key, *values in told:
         table.add_row(escape(shown(key)), *map(_text, values), _change(*values))
-    Console(highlight=False).print(table)
+    if told:
+        _print(table)
+    if notes:
+        print(f"{shown('; '.join(notes))}. --all shows them.")
 
 
 def report(root: Path, name: str, store: str | None = None) -> None:
@@ -82,11 +102,25 @@ def report(root: Path, name: str, store: str | None = None) -> None:
     if made and is_remote(made.uri):
         print(f"{made.uri}/{REPORT_PAGE}")
         return
-    folder = Path(made.uri) if made else folder_of(root, run_id)
+    folder = Path(made.uri) if made else failed_folder(root, run_id)
     page = folder.absolute() / REPORT_PAGE
     if not page.is_file():
         raise ConfigError(f"Run {run_id} has no page: it ended before, or {page} was deleted.")
     print(page)
+
+
+def _whole(heading: str, *ids: str) -> Column:
+    """Returns a column whose cells are not cut: `compare` and `report` ask for whole ids."""
+    width = max((len(shown(run_id)) for run_id in ids), default=0)
+    return Column(escape(shown(heading)), min_width=width, no_wrap=True)
+
+
+def _print(table: Table) -> None:
+    """Prints a table, as wide as it is where no terminal limits it."""
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = _UNLIMITED
+    console.print(table)
 
 
 def _connection(root: Path, store: str | None) -> Any:
@@ -106,16 +140,23 @@ def _connection(root: Path, store: str | None) -> Any:
 
 
 def _find(connection: Any, name: str) -> str:
-    """Returns the run with this id, or the only one whose id begins so; `latest` is the newest."""
+    """Returns the run with this id, or the only one whose id begins so.
+
+    `latest` is the newest, `previous` the one before it.
+    """
     known = runs.run_ids(connection)
-    if name == _LATEST and known:
-        return known[0]
+    if name in _BY_AGE and len(known) > _BY_AGE.index(name):
+        return known[_BY_AGE.index(name)]
     found = [run_id for run_id in known if run_id.startswith(name)]
     if name in found or len(found) == 1:
         return name if name in found else found[0]
     fault = f"{len(found)} runs begin with" if found else "No run"
-    listed = ", ".join((found or known)[:_SHOWN])
-    raise ConfigError(f"{fault} {name!r}. Name one of: {listed}, or `{_LATEST}`.")
+    those = found or known
+    more = f" and {len(those) - _SHOWN} more" if those[_SHOWN:] else ""
+    words = " or ".join(f"`{word}`" for word in _BY_AGE[: len(known)])
+    raise ConfigError(
+        f"{fault} {name!r}. Name one of: {', '.join(those[:_SHOWN])}{more}, or {words}."
+    )
 
 
 def _row(run: runs.Run) -> dict[str, Any]:

@@ -12,7 +12,9 @@ import typer
 from components.errors import UserError
 from pipeline.commands.options import Json, ModelDir, Name, NameInFile, Servers, ServingFile
 from serving.labels import MODELS_CONFIG, Labels
+from serving.names import shown
 from serving.session_trial import NotTried, fault_of
+from serving.version_files import missing
 from serving.versions import check_is_push_directory, published, served, strangers
 
 
@@ -101,18 +103,25 @@ def versions(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Lists the versions in a push directory, and with --check whether each can be served."""
+    """Lists the versions in a push directory, and with --check whether each can be served.
+
+    One that lacks a file, or that --check finds can't be served, is `broken`.
+    """
     check_is_push_directory(model_dir)
     found = published(model_dir)
     for sentence in strangers(model_dir):
-        print(f"warning: {sentence}", file=sys.stderr)
+        print(f"warning: {shown(sentence)}", file=sys.stderr)
     try:
         faults = {version.number: fault_of(version.path) for version in found} if check else {}
     except NotTried as error:
         raise UserError(str(error)) from error
+    lacks = {version.number: missing(version.path) for version in found}
+    states = {
+        v.number: "broken" if faults.get(v.number) or lacks[v.number] else v.state for v in found
+    }
     if as_json:
         rows: list[dict[str, Any]] = [
-            {"version": v.number, "state": v.state, "published": v.published.isoformat()}
+            {"version": v.number, "state": states[v.number], "published": v.published.isoformat()}
             for v in found
         ]
         for row in rows if check else ():
@@ -120,11 +129,14 @@ def versions(
         print(json.dumps(rows))
     else:
         for version in found:
-            line = f"{version.number}  {version.published:%Y-%m-%d %H:%M:%S} UTC  {version.state}"
+            state, lack = states[version.number], lacks[version.number]
+            line = f"{version.number}  {version.published:%Y-%m-%d %H:%M:%S} UTC  {state}"
             if check:
                 fault = faults[version.number]
                 line += f"  can't be served: {fault}" if fault else "  can be served"
-            print(line)
+            elif lack:
+                line += f"  can't be served: {lack}"
+            print(shown(line))
     if any(faults.values()):
         raise typer.Exit(1)
 
@@ -149,7 +161,7 @@ def rollback(
     if labels is not None and labels.stable != to:
         print(_ROLLBACK_STEP.format(version=to, served=labels.stable))
     else:
-        print(f"{model_dir} serves version {to}", flush=True)
+        print(f"{shown(model_dir)} serves version {to}", flush=True)
         if labels is not None and not server:
             print(_FOLDERS_STEP.format(version=to))
     path = next(version.path for version in published(model_dir) if version.number == to)
@@ -212,7 +224,7 @@ def canary(
 
 
 def _labels(labels: Labels, model_dir: Path) -> str:
-    return f"stable {labels.stable}, canary {labels.canary}: {model_dir / MODELS_CONFIG}"
+    return f"stable {labels.stable}, canary {labels.canary}: {shown(model_dir / MODELS_CONFIG)}"
 
 
 _NEXT_STEP = {

@@ -28,6 +28,11 @@ def log_path(root: Path, run_id: str) -> Path:
     return root / "logs" / f"{run_id}.log"
 
 
+def failed_folder(root: Path, run_id: str) -> Path:
+    """Where the page of a failed run lies."""
+    return root / "failed" / run_id
+
+
 @contextmanager
 def locked(root: Path) -> Iterator[None]:
     """Holds the root for one run; the operating system frees it if the process dies.

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +9,7 @@ import pytest
 import yaml
 
 from components.errors import ConfigError
-from pipeline import config
+from pipeline import config, config_faults, config_words
 
 # The contract's figures. `from_layer` and `size` are the backbone's own.
 DEFAULTS = """
@@ -66,6 +68,16 @@ def test_nothing_but_source_and_push_directory_is_required() -> None:
         ("training.frozen.lr=1", ["training.frozen.lr: unknown key", "learning_rate, optimizer"]),
         ("model.head.dense=[{unitz: 3}]", ["model.head.dense.0.unitz", "did you mean units?"]),
         ("runtime.kubeflow.imgae=x", ["runtime.kubeflow.imgae", "did you mean image?"]),
+        ("training.frozen.lr=1", ["did you mean learning_rate?"]),
+        ("training.unfrozen.patience=1", ["did you mean early_stopping?"]),
+        ("lr=1", ["did you mean training.frozen.learning_rate or training.unfrozen.learn"]),
+        ("training.epochs=1", ["mean training.frozen.epochs or training.unfrozen.epochs?"]),
+        ("training.bs=1", ["did you mean batch_size?"]),
+        ("batch=1", ["did you mean training.batch_size?"]),
+        ("imgsz=96", ["did you mean image.size?"]),
+        ("model.arch=x", ["did you mean backbone?"]),
+        ("training.dropout=0.1", ["did you mean model.head.dropout?"]),
+        ("image.batch-size=1", ["did you mean training.batch_size?"]),
     ],
 )
 def test_an_unknown_key_is_named_with_its_path_and_the_keys_allowed(
@@ -106,7 +118,14 @@ def test_an_unknown_key_is_named_with_its_path_and_the_keys_allowed(
         ("pipeline_name=Solar Cells", ["pipeline_name", "'Solar Cells'", "a-z0-9"]),
         ("training.unfrozen.from_layer=-1", ["training.unfrozen.from_layer", "-1"]),
         ("training.unfrozen.from_layer=[3]", ["training.unfrozen.from_layer", "[3]"]),
-        ("training=5", ["training", "the number 5"]),
+        ("training=5", ["training", "the number 5", "a section is needed", "batch_size, seed"]),
+        ("image.size=96", ["the number 96", "list; for example [96, 96]."]),
+        ("image.size=[299]", ["for example [96, 96]."]),
+        ("export.tflite=int8", ["the text 'int8'", "for example [int8]."]),
+        ("model.head.dense=256", ["the number 256", "for example [{units: 256}]."]),
+        ("pipeline_name=Solar Cells", ["lower-case letters, digits and -", "example solar-cells."]),
+        ("training.batch_size=big", ["integer; for example 32."]),
+        ("runtime.airflow.start_date=soon", ["a date as 2026-01-31"]),
     ],
 )
 def test_a_wrong_value_is_named_with_what_was_found_and_what_is_allowed(
@@ -274,3 +293,24 @@ def test_a_resolved_configuration_has_absolute_paths_and_the_same_keys_left_out(
     assert "weights" not in plain.model.model_fields_set
     assert build("model.weights=null").resolved().model.weights is None
     config.build(resolved.model_dump())
+
+
+def test_the_words_of_other_programs_stand_for_keys_that_there_are() -> None:
+    known = set(config_faults._all_keys(config.Config))
+    assert {key for keys in config_words.MEANT.values() for key in keys} <= known
+    assert config_words.EXAMPLES.keys() <= known
+
+
+@pytest.mark.parametrize(("key", "example"), config_words.EXAMPLES.items())
+def test_every_example_is_a_value_that_the_configuration_takes(key: str, example: str) -> None:
+    build(f"{key}={example}")
+
+
+def test_every_pattern_of_the_settings_has_a_form_in_words() -> None:
+    patterns = set(
+        re.findall(r'"pattern": "(\^[^"]*)"', json.dumps(config.Config.model_json_schema()))
+    )
+    assert (
+        patterns
+        and {pattern.replace("\\\\", "\\") for pattern in patterns} <= config_words.FORMS.keys()
+    )

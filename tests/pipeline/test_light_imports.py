@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.pipeline.store.made_metadata import record
+
 ROOT = Path(__file__).resolve().parents[2]
 _RARELY_NEEDED = {"tensorflow_model_analysis", "tensorflow_transform", "kubernetes"}
 HEAVY = {"tensorflow", "keras", "tf_keras", "tfx", "apache_beam", "ml_metadata", "numpy", "grpc"}
@@ -58,6 +60,28 @@ def test_help_imports_nothing_heavy(words: list[str]) -> None:
     code += "import contextlib\nfrom pipeline.cli import main\n"
     code += "with contextlib.suppress(SystemExit): main()"
     assert imported_by(code) == set()
+
+
+@pytest.mark.parametrize(
+    "words", [["runs"], ["report"], ["compare", "latest", "latest"], ["versions"]]
+)
+def test_what_lists_runs_and_versions_imports_no_tensorflow(
+    words: list[str], tmp_path: Path
+) -> None:
+    verdict = {"verdict": "passed", "gate": [], "metrics": {"candidate": {"accuracy": 0.9}}}
+    record(tmp_path, "20261101-aaaa", {"Report": {}, "GateVerdict": verdict})
+    (tmp_path / "20261101-aaaa" / "Report" / "report.html").touch()
+    (tmp_path / "17").mkdir()
+    (tmp_path / "17" / "saved_model.pb").touch()
+    words = [*words, "--model-dir" if words == ["versions"] else "--root", str(tmp_path)]
+    code = f"import sys; sys.argv = ['transfer-pipeline', *{words!r}]\n"
+    code += "from pipeline.cli import main\nmain()"
+    assert imported_by(code) <= {"ml_metadata", "grpc"}
+
+
+def test_what_canary_asks_servers_with_imports_no_tensorflow() -> None:
+    imported = imported_by("import serving.canary, serving.client, serving.reload")
+    assert "tensorflow" not in imported and "keras" not in imported
 
 
 def test_a_wrong_configuration_is_told_before_anything_heavy_is_imported() -> None:

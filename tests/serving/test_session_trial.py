@@ -48,7 +48,7 @@ def test_versions_check_says_of_each_whether_it_can_be_served(say: Say, model_di
     code, out, _ = say("versions", "--model-dir", model_dir, "--check")
     newest, oldest = out.splitlines()
     assert code == 1
-    assert "served  can't be served: NOT_FOUND: " in newest and "variables.data" in newest
+    assert "broken  can't be served: NOT_FOUND: " in newest and "variables.data" in newest
     assert oldest.endswith("older  can be served")
     code, out, _ = say("versions", "--model-dir", model_dir, "--check", "--json")
     assert [bool(row["fault"]) for row in json.loads(out)] == [True, False]

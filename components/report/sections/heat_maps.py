@@ -15,7 +15,7 @@ def _values(run: Run) -> dict[str, Any]:
     shown = [answer for answer in run.looked_at if answer.file in run.heat_maps]
     wrong = [_card(run, answer) for answer in shown if answer.predicted != answer.label]
     right = [_card(run, answer) for answer in shown if answer.predicted == answer.label]
-    return {"groups": [("Mistakes", wrong), ("Correct", right)]}
+    return {"left_out": run.no_heat_maps, "groups": [("Mistakes", wrong), ("Correct", right)]}
 
 
 def _card(run: Run, answer: Answer) -> dict[str, Any]:
@@ -31,4 +31,4 @@ def _card(run: Run, answer: Answer) -> dict[str, Any]:
     }
 
 
-SECTION = Section("heat_maps", "Where the model looked", _values, needs=("heat_maps",))
+SECTION = Section("heat_maps", "Where the model looked", _values, needs=("told_of_heat_maps",))

@@ -11,6 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from components.report.page_data import Run, Section
 from components.report.plots import BLUE, INK, MUTED, ORANGE, dress, to_svg
+from components.report.sections.training_advice import advice
 from components.report.thumbnails import thumbnail
 
 _SIZE = (4.5, 2.6)  # inches
@@ -24,6 +25,7 @@ def _values(run: Run) -> dict[str, Any]:
         "augmented": run.augmented and thumbnail(run.augmented, _SHEET_SIDE),
         "phases": _phases(run.history),
         "best": best,
+        "advice": advice(run.history),
         "figures": {name: curves(epochs, best, name) for name in ("accuracy", "loss")},
     }
 

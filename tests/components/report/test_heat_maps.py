@@ -71,6 +71,15 @@ def test_every_head_can_be_looked_through(on_top: list[keras.Layer], pixels: Pix
     assert found.shape == (1, 1)  # 32 pixels, halved five times
 
 
+@pytest.mark.parametrize(("side", "places"), [(96, "3 x 3"), (128, "")])
+def test_a_map_of_few_places_is_told_and_a_larger_one_is_not(
+    side: int, places: str, pixels: Pixels
+) -> None:
+    made = classifier(build_base("mobilenet", [side, side], None))
+    reason = GradCam(made, pixels).too_coarse
+    assert (places in reason and "image.size" in reason) if places else not reason
+
+
 @pytest.mark.slow
 def test_the_pictures_of_a_page_are_heated_on_inception_v3() -> None:
     class Grey:

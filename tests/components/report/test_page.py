@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import unicodedata
 from typing import Any
 
 import pytest
 
+from components.report.card import card
 from components.report.page import SECTIONS, render
 from components.report.page_data import Run
 from tests.components.report.made_run import CLASSES, Page, picture, row, run
@@ -26,6 +28,39 @@ def test_every_section_is_there() -> None:
     page = Page(render(run()))
     ids = [attributes["id"] for tag, attributes in page.tags if tag == "section"]
     assert ids == [section.name for section in SECTIONS]
+
+
+def test_heat_maps_that_are_left_out_are_told_with_the_reason() -> None:
+    reason = "The last feature map has 1 x 1 places."
+    html = render(dataclasses.replace(run(), heat_maps={}, no_heat_maps=reason))
+    assert f"Grad-CAM is left out. {reason}" in html and "the brighter a place" not in html
+
+
+def test_the_page_says_what_to_do_about_the_training() -> None:
+    made = run()
+    rows = [row | {"accuracy": 0.71, "val_accuracy": 0.47} for row in made.history["epochs"]]
+    best = next(row for row in rows if row["epoch"] == made.history["best"]["epoch"])
+    html = render(dataclasses.replace(made, history=made.history | {"epochs": rows, "best": best}))
+    assert "What to do about it" in html and "71 % on train and 47 % on eval" in html
+
+
+def test_the_model_card_holds_no_raw_control_characters() -> None:
+    hostile = "x\x1b]0;owned\x07\u202e\r\n# y\x00"
+    made = run([hostile, "pear"])
+    metrics = {"candidate": made.verdict["metrics"]["candidate"]}
+    missed = row(hostile, hostile, 0.1, hostile, False)
+    verdict = {"bless_reason": hostile, "notes": [hostile], "gate": [missed], "metrics": metrics}
+    changes = {"run_id": hostile, "pushed_version": hostile, "versions": {hostile: hostile}}
+    configuration = made.configuration | {"pipeline_name": hostile}
+    text = card(
+        dataclasses.replace(
+            made, verdict=made.verdict | verdict, configuration=configuration, **changes
+        )
+    )
+    assert r"x\\x1b" in text and "owned" in text
+    unseen = [sign for sign in text if unicodedata.category(sign) in ("Cc", "Cf")]
+    assert set(unseen) == {"\n"}
+    assert "\n# y" not in text
 
 
 def test_all_tables_by_class_follow_the_class_list() -> None:

@@ -75,6 +75,9 @@ class Answering:
     def __exit__(self, *_: object) -> None:
         pass
 
+    def connect(self, seconds: float) -> None:
+        pass
+
     def classify_each(self, images: list[Path]) -> Iterator[Prediction | PictureRefused]:
         *answered, last = images
         yield from (Prediction(self.CLASSES, (0.7, 0.2, 0.1)) for _ in answered)

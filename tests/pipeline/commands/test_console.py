@@ -33,6 +33,19 @@ finally:
     logging.getLogger("any").warning("later")
     print("after")
 """
+HOSTILE = """
+import logging, sys, warnings
+from pathlib import Path
+from pipeline.commands.console import quiet
+name = "x\\x1b]0;owned\\x07.png"
+with quiet(Path(sys.argv[1]), to_stderr=False) as shown:
+    logging.getLogger("any").warning("bad picture %s", name)
+    warnings.warn(f"odd picture {name}")
+    try:
+        raise ValueError(name)
+    except ValueError:
+        logging.exception("failed")
+"""
 NOISE = ["C to 1", "C to 2", "child to 1", "child to 2", "Python to stdout", "WARNING any logged"]
 
 
@@ -185,8 +198,8 @@ def test_of_many_classes_the_lowest_recalls_and_the_missed_thresholds_are_told(
     gate.append({**row, "metric": "accuracy", "slice": "overall", "found": 0.5, "passed": True})
     lines = summary(shown, metrics={"accuracy": 0.5, "class_recall": recall}, gate=gate)
     text = "\n".join(lines)
-    assert "c019 0.0950 (the lowest; 180 more classes)" in text
-    assert "c020" not in text
+    assert "c009 0.0450 (the lowest; 190 more classes)" in text
+    assert "c010" not in text
     assert sum("FAIL" in line for line in lines) == 11  # ten, and how many more
     assert "pass accuracy (overall)" in text
     assert "FAIL 10 more, by class" in text
@@ -214,3 +227,12 @@ def test_a_model_that_was_not_pushed_is_not_offered(shown: Console, verdict: str
     text = "\n".join(summary(shown, verdict=verdict, error="x"))
     assert "transfer-pipeline serve" not in text
     assert "/r/run.log" in text
+
+
+def test_the_log_holds_no_raw_control_characters(tmp_path: Path) -> None:
+    log = tmp_path / "run.log"
+    subprocess.run([sys.executable, "-c", HOSTILE, str(log)], cwd=ROOT, check=True)
+    text = log.read_text("utf-8")
+    assert "\x1b" not in text and "\x07" not in text
+    for said in ("bad picture", "odd picture", "ValueError: "):
+        assert f"{said}{' ' if said[-1] != ' ' else ''}x\\x1b]0;owned\\x07.png" in text

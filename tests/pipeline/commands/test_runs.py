@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from components.errors import ConfigError
-from pipeline.commands.failed_report import folder_of
 from pipeline.commands.runs import compare, list_runs, report
+from pipeline.store.root import failed_folder
 from tests.pipeline.store.made_metadata import record
 
 
@@ -71,6 +71,59 @@ def test_two_runs_stand_side_by_side(root: Path, capsys: pytest.CaptureFixture[s
     assert "+0.2000" in text and "FAIL" in text
 
 
+def test_what_is_the_same_is_counted_and_shown_on_request(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    compare(root, ("latest", "latest"), as_json=False)
+    text = capsys.readouterr().out
+    assert "accuracy" not in text and "rows are the same in both runs. --all shows" in text
+    compare(root, ("latest", "latest"), as_json=False, everything=True)
+    text = capsys.readouterr().out
+    assert "accuracy" in text and "--all" not in text
+
+
+def test_of_many_classes_ten_are_compared_those_with_the_greatest_change(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for run_id, step in (("one", 0.0), ("two", 0.01)):
+        made = documents(0.9, "passed")
+        recalls = {f"class-{number:02}": 0.1 + step * number for number in range(1, 31)}
+        made["GateVerdict"]["metrics"]["candidate"]["class_recall"] = recalls
+        record(tmp_path, run_id, made)
+    compare(tmp_path, ("previous", "latest"), as_json=False)
+    text = capsys.readouterr().out
+    assert text.count("recall (") == 10
+    assert "class-30" in text and "class-20" not in text
+    assert "recall: 20 more differ" in text
+
+
+def test_ids_are_whole_on_a_narrow_terminal_and_in_a_pipe(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_ids = ("20261101-101010-aaaa", "manual__2026-11-08T10:11:12.123456+00:00")
+    for run_id, accuracy in zip(run_ids, (0.8, 0.9), strict=True):
+        record(tmp_path, run_id, documents(accuracy, "passed"), pushed="1700000000")
+    monkeypatch.setenv("COLUMNS", "80")
+    for forced in ("", "1"):
+        if forced:
+            monkeypatch.setenv("FORCE_COLOR", forced)  # as a terminal
+        list_runs(tmp_path, as_json=False)
+        compare(tmp_path, ("previous", "latest"), as_json=False)
+        listed = capsys.readouterr().out
+        assert all(listed.count(run_id) == 2 for run_id in run_ids)
+
+
+def test_a_run_is_named_by_its_age(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    report(root, "previous")
+    assert "20261101-aaaa" in capsys.readouterr().out
+
+
+def test_there_is_no_run_before_the_only_one(tmp_path: Path) -> None:
+    record(tmp_path, "monday", {})
+    with pytest.raises(ConfigError, match="No run 'previous'. Name one of: monday, or `latest`."):
+        report(tmp_path, "previous")
+
+
 def test_a_report_is_found_by_the_beginning_of_its_runs_id(
     root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -84,7 +137,7 @@ def test_a_failed_runs_page_is_found_too(root: Path, capsys: pytest.CaptureFixtu
     record(root, "20261115-cccc", {})
     with pytest.raises(ConfigError, match="20261115-cccc has no page"):
         report(root, "latest")
-    page = folder_of(root, "20261115-cccc") / "report.html"
+    page = failed_folder(root, "20261115-cccc") / "report.html"
     page.parent.mkdir(parents=True)
     page.write_text("failed")
     report(root, "latest")
