@@ -14,7 +14,7 @@ from components.settings import metadata
 from pipeline.commands import partial_run, preflight
 from pipeline.commands.console import RunView, quiet, show_summary
 from pipeline.config import Config
-from pipeline.launch import environment
+from pipeline.launch import environment, scratch
 from pipeline.store import outputs, root
 from serving import names
 
@@ -47,7 +47,7 @@ def run_config(
     preflight.check_slices(config.gate, listing)
     preflight.check_golden(config, listing.classes)
     preflight.check_batch(config, listing)
-    with _alone(config):
+    with _alone(config), scratch.folder():
         run_id = root.new_run_id()
         log = root.log_path(config.root, run_id)
         with quiet(log, to_stderr=to_stderr) as shown, RunView(shown) as view:
