@@ -25,7 +25,12 @@ from serving.names import shown, shown_lines
 
 _TOLD_CLASSES = 20  # of more, only some are shown; the report has all
 _PLAIN_SECONDS = 10  # between two progress lines where the output is not a terminal
-_MARKS = {"ran": "[green]done[/]", "cached": "[cyan]cached[/]", "failed": "[red]failed[/]"}
+_MARKS = {
+    "ran": "[green]done[/]",
+    "cached": "[cyan]cached[/]",
+    "failed": "[red]failed[/]",
+    "interrupted": "[yellow]interrupted[/]",
+}
 
 
 @contextmanager
@@ -112,9 +117,11 @@ class RunView(logging.Handler):
         self._console.print(f"{escape(self._label):<32} {_MARKS[state]:<20} {duration}".rstrip())
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Shows progress: at once on a terminal, now and then elsewhere."""
+        """Shows progress: at once on a terminal, now and then elsewhere; notes always stay."""
         line = f"{self._label}  {_amount(record)}{record.getMessage()}"
-        if self._status:
+        if getattr(record, "lasting", False):
+            self._console.print(escape(shown(line)))
+        elif self._status:
             self._status.update(escape(shown(line)))
         elif time.monotonic() - self._shown_at > _PLAIN_SECONDS:
             self._shown_at = time.monotonic()
