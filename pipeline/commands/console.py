@@ -11,7 +11,7 @@ import shlex
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -60,8 +60,9 @@ def quiet(log: Path, to_stderr: bool) -> Iterator[Console]:
         try:
             yield _console(file_shown)
         finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
+            for stream in (sys.stdout, sys.stderr):
+                with suppress(OSError):  # the log's disk may be full
+                    stream.flush()
             logging.getLogger().removeHandler(handler)
             for descriptor, copy in kept.items():
                 os.dup2(copy, descriptor)

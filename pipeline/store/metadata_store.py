@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from components.errors import UserError
 from components.retries import WAITS, retried
 
 _PASSWORDS = {"mysql": "MYSQL_PWD", "postgresql": "PGPASSWORD"}
+_SQL = re.compile(r"\s*(?:\bquery:\s*)?\b(?:SELECT|INSERT|UPDATE|DELETE|CREATE|PRAGMA|BEGIN)\b")
 
 
 class MetadataUnavailable(UserError):
@@ -96,8 +98,13 @@ def kind(config: Any) -> str:
     return str(config.WhichOneof("config"))
 
 
+def without_sql(text: str) -> str:
+    """Returns an error's text up to the SQL statement that it quotes, if it quotes one."""
+    return _SQL.split(text, maxsplit=1)[0].strip()
+
+
 def _unavailable(config: Any, error: Exception, seconds: float) -> MetadataUnavailable:
-    reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    reason = (without_sql(str(error)).splitlines() or [type(error).__name__])[0]
     return MetadataUnavailable(
         f"The ML Metadata store {address(config)} does not answer after {seconds:.0f} s of "
         f"attempts: {reason}. Nothing was lost: once it answers, the same command goes on."
