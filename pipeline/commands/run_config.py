@@ -44,6 +44,7 @@ def run_config(
     Raises:
       UserError: it can't start; a node's failure is in the result instead.
     """
+    metadata_store.check_whole(config.metadata)
     partial_run.check_nodes(config, from_node, to_node)
     preflight.check_settings(config)
     listing = preflight.check_folders(config)
