@@ -104,6 +104,12 @@ def _alone(config: Config) -> contextlib.AbstractContextManager[None]:
     return root.locked(config.root)
 
 
+def _is_held(config: Config) -> bool:
+    """Checks whether the root's lock keeps other runs from the metadata, which lies in the root."""
+    file = Path(config.metadata)
+    return not metadata.is_url(config.metadata) and file.is_relative_to(config.root)
+
+
 def _run(
     config: Config,
     run_id: str,
@@ -122,7 +128,11 @@ def _run(
     with environment.heavy_imports():
         from pipeline import local_runner
         from pipeline.commands.failed_report import write_failed
+        from pipeline.store import killed_runs
 
+    if _is_held(config):
+        store = metadata.connection_config(config.metadata)
+        killed_runs.cancel(store, config.pipeline_name)
     try:
         if may_substitute:
             config = preflight.with_weights_at_hand(config, view.say)
