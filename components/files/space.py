@@ -12,8 +12,17 @@ from pathlib import Path
 from components.errors import UserError
 from components.files.paths import is_remote
 
-_FULL = {errno.ENOSPC: "it is full", errno.EDQUOT: "the quota is used up", errno.EFBIG: "a limit"}
-_WORDS = ("No space left on device", "database or disk is full", "Disk quota exceeded")
+_FULL = {
+    errno.ENOSPC: "it is full",
+    errno.EDQUOT: "the quota is used up",
+    errno.EFBIG: "the limit of a file's size is reached",
+}
+_WORDS = (
+    "No space left on device",
+    "database or disk is full",
+    "Disk quota exceeded",
+    "File too large",
+)
 """Of errors without a number: TensorFlow's, libhdf5's, SQLite's."""
 
 
