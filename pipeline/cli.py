@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import signal
 import sys
 from enum import Enum
 from pathlib import Path
@@ -23,7 +24,7 @@ from pipeline.commands.options import (
     RunsRoot,
     Sources,
 )
-from pipeline.launch import environment
+from pipeline.launch import environment, scratch
 from serving.names import shown_lines
 from serving.versions import VersionError
 
@@ -55,6 +56,7 @@ class Target(str, Enum):
 def main() -> None:
     """Runs the command; the exit code is 0, 1 (failed, refused) or 2 (wrong arguments or keys)."""
     environment.prepare()
+    signal.signal(signal.SIGTERM, _interrupt)
     try:
         app()
     except (UserError, VersionError) as error:
@@ -67,6 +69,11 @@ def main() -> None:
         sys.exit(1)
     finally:
         gc.freeze()  # the process ends: there is no use in a last look for garbage
+
+
+def _interrupt(*_: object) -> None:
+    """Ends the command on SIGTERM as Ctrl-C does: child processes and temporary files, too."""
+    raise KeyboardInterrupt
 
 
 def _import_fault(error: ImportError) -> str:
@@ -270,5 +277,6 @@ def run_node(
         from pipeline import node_runner
 
     compiled = node_runner.read_compiled(pipeline)
-    state = node_runner.run_node(node_runner.bind(compiled, run_id), node)
+    with scratch.folder():
+        state = node_runner.run_node(node_runner.bind(compiled, run_id), node)
     print(f"{node}: {state}")

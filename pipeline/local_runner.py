@@ -32,7 +32,7 @@ class Observer(Protocol):
         """A node begins; `position` counts from 1."""
 
     def node_ended(self, node_id: str, state: str, seconds: float) -> None:
-        """A node is over: `ran`, `cached` or `failed`."""
+        """A node is over: `ran`, `cached`, `failed` or, by Ctrl-C or SIGTERM, `interrupted`."""
 
 
 def compile_config(config: Config) -> pipeline_pb2.Pipeline:
@@ -73,6 +73,9 @@ def run(
             state = node_runner.run_node(compiled, node_id)
         except Exception as error:
             raise RunFailed(node_id, runs.read_run(store, run_id, ids)) from error
+        except KeyboardInterrupt:
+            state = "interrupted"
+            raise
         finally:
             observer.node_ended(node_id, state, time.monotonic() - began)
     return runs.read_run(store, run_id, ids)

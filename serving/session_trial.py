@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from serving.child_process import tied
 from serving.quiet_imports import quiet_import
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def try_session(directory: Path, pictures: Sequence[bytes] = ()) -> Trial:
         NotTried: TensorFlow is not installed.
     """
     sent = json.dumps([base64.b64encode(picture).decode() for picture in pictures])
-    command = [sys.executable, "-m", __name__, str(directory)]
+    command = tied([sys.executable, "-m", __name__, str(directory)])
     try:
         done = subprocess.run(command, input=sent, capture_output=True, text=True, timeout=_SECONDS)
     except subprocess.TimeoutExpired:

@@ -19,6 +19,7 @@ from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServic
 
 from components.artifacts import features
 from components.artifacts.examples import serialized
+from components.files.space import check_space, size_of
 from serving.client import Client, ClientError, Prediction
 from serving.local_server.process import ServerFailed, serving
 from serving.session_trial import EXAMPLES, PICTURES, Answer, try_session
@@ -49,6 +50,7 @@ def find_fault(
       max_latency_ms: what the median of requests for one picture each may take; None: any time.
     """
     with tempfile.TemporaryDirectory() as model_dir:
+        check_space("TMPDIR", model_dir, size_of(str(model)))
         copy = Path(model_dir, "1")
         shutil.copytree(model, copy)  # a container would not follow a link
         session = try_session(copy, pictures)

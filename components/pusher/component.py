@@ -18,6 +18,7 @@ from tfx.utils import proto_utils
 
 from components.artifacts import saved_model
 from components.artifacts.gate_rows import WITHDRAWN_VERSION
+from components.files.space import check_space, size_of
 from components.settings.push import Push
 from components.step import executions
 from components.step.driver import Keyed, StepDriver
@@ -92,6 +93,7 @@ class Executor(tfx_executor.Executor):
                 pushed.set_string_custom_property(WITHDRAWN_VERSION, str(alike.number))
             return
         if number is None:
+            check_space("push.directory", str(directory), size_of(str(model)))
             number = versions.publish(model, directory, maker)
         self._MarkPushed(pushed, str(directory / str(number)), str(number))
         custom_config = json.loads(exec_properties["custom_config"])

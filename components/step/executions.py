@@ -24,7 +24,9 @@ def node_id(store: MetadataStore, execution: Execution) -> str:
 
 
 def seconds(execution: Execution) -> float:
-    """Returns how long an execution took."""
+    """Returns how long an execution took; 0 for a killed one, whose end is not known."""
+    if execution.last_known_state in (Execution.RUNNING, Execution.CANCELED):
+        return 0.0
     taken = execution.last_update_time_since_epoch - execution.create_time_since_epoch
     return taken / 1000
 

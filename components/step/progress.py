@@ -16,3 +16,8 @@ LOGGER.addHandler(logging.NullHandler())
 def report(text: str, done: int | None = None, total: int | None = None) -> None:
     """Reports `done` of `total` units (both may be unknown); `text` names the units."""
     LOGGER.info(text, extra={"done": done, "total": total})
+
+
+def note(text: str) -> None:
+    """Reports what is to be read afterwards, too: it is shown at once on a line of its own."""
+    LOGGER.info(text, extra={"done": None, "total": None, "lasting": True})

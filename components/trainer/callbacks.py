@@ -82,7 +82,6 @@ class KeepState(keras.callbacks.Callback):
     def on_train_begin(self, logs: Logs = None) -> None:
         if self._state.epoch == 0:
             return
-        progress.report(f"resuming after epoch {self._state.epoch} of phase {self._state.phase}")
         for row in self._state.history.of(self._state.phase):
             for follower in self._followers:
                 follower.on_epoch_end(row["epoch"] - 1, dict(row))

@@ -14,6 +14,7 @@ from components.artifacts import features, network_answers, tfrecords, undecodab
 from components.artifacts import types as artifact_types
 from components.errors import TrainingError
 from components.files.paths import is_remote
+from components.files.space import check_space
 from components.fit import tuned_settings
 from components.model.transform_graph import first_pictures
 from components.step.artifacts import Artifacts
@@ -119,6 +120,8 @@ def _write(
             "The loss on the eval split was NaN in every epoch: the training diverged. "
             "Lower training.frozen.learning_rate or training.unfrozen.learning_rate."
         )
+    weights = 4 * fitted.network.classifier.count_params()
+    check_space("runtime.root", model, 2 * weights)  # the SavedModel and `model.keras`
     warmup = smallest(first_pictures(inputs.train, 8 * WARMUP_PICTURES))
     serving = path_utils.serving_model_dir(model)
     export(

@@ -11,6 +11,7 @@ import keras
 from components.fit.class_weights import balanced
 from components.fit.optimizers import build_optimizer, eval_loss_callbacks
 from components.model.network import Network
+from components.step import progress
 from components.trainer import input as trainer_input
 from components.trainer.callbacks import KeepState, Progress, Reseed, StopOnNaN
 from components.trainer.distribution import is_chief, shares
@@ -39,8 +40,11 @@ def fit(inputs: TrainingInputs, logs: str, work: str, scratch: str | None = None
       scratch: local folder of what is large and of no use to another attempt; `work` if left out.
     """
     network = starting_network(inputs)
+    state = TrainingState.load(work)
+    if state.phase is not None:
+        progress.note(f"resumes after epoch {state.epoch} of phase {state.phase}")
     loop = TrainingLoop(
-        state=TrainingState.load(work),
+        state=state,
         work=work,
         logs=logs,
         seed=inputs.training.seed,

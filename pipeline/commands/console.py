@@ -11,7 +11,7 @@ import shlex
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -24,7 +24,12 @@ from components.step import progress
 from serving.names import shown, shown_lines
 
 _PLAIN_SECONDS = 10  # between two progress lines where the output is not a terminal
-_MARKS = {"ran": "[green]done[/]", "cached": "[cyan]cached[/]", "failed": "[red]failed[/]"}
+_MARKS = {
+    "ran": "[green]done[/]",
+    "cached": "[cyan]cached[/]",
+    "failed": "[red]failed[/]",
+    "interrupted": "[yellow]interrupted[/]",
+}
 
 
 @contextmanager
@@ -55,8 +60,9 @@ def quiet(log: Path, to_stderr: bool) -> Iterator[Console]:
         try:
             yield _console(file_shown)
         finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
+            for stream in (sys.stdout, sys.stderr):
+                with suppress(OSError):  # the log's disk may be full
+                    stream.flush()
             logging.captureWarnings(False)
             logging.getLogger().removeHandler(handler)
             for descriptor, copy in kept.items():
@@ -113,9 +119,11 @@ class RunView(logging.Handler):
         self._console.print(f"{escape(self._label):<32} {_MARKS[state]:<20} {duration}".rstrip())
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Shows progress: at once on a terminal, now and then elsewhere."""
+        """Shows progress: at once on a terminal, now and then elsewhere; notes always stay."""
         line = f"{self._label}  {_amount(record)}{record.getMessage()}"
-        if self._status:
+        if getattr(record, "lasting", False):
+            self._console.print(escape(shown(line)))
+        elif self._status:
             self._status.update(escape(shown(line)))
         elif time.monotonic() - self._shown_at > _PLAIN_SECONDS:
             self._shown_at = time.monotonic()

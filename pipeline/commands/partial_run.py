@@ -15,7 +15,8 @@ def check_nodes(config: Config, from_node: str | None, to_node: str | None) -> N
     """Checks that a partial run's nodes exist, and that the nodes before them have results.
 
     Raises:
-      ConfigError: there is no such node, or the latest run lacks what the first one needs.
+      ConfigError: there is no such node, the last one comes before the first one, or the latest
+        run lacks what the first one needs.
     """
     ids = node_ids(config)
     for option, node in (("--from", from_node), ("--to", to_node)):
@@ -23,6 +24,12 @@ def check_nodes(config: Config, from_node: str | None, to_node: str | None) -> N
             close = difflib.get_close_matches(node, ids, n=1)
             hint = f" Did you mean {close[0]}?" if close else ""
             raise ConfigError(f"{option}: no node {node!r}.{hint} The nodes are {', '.join(ids)}.")
+    if from_node and to_node and ids.index(to_node) < ids.index(from_node):
+        raise ConfigError(
+            f"--from {from_node} --to {to_node}: {to_node} comes before {from_node}, so nothing "
+            f"would run. After --from may come {', '.join(ids[: ids.index(to_node) + 1])}, or "
+            f"after --to {', '.join(ids[ids.index(from_node) :])}."
+        )
     if from_node and (needed := ids[: ids.index(from_node)]):
         _check_results(config, from_node, needed)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from components.artifacts import features
 from components.errors import ConfigError
+from components.files import space
 from components.files.paths import absolute, is_remote
 from components.image_example_gen import sources
 from components.settings.beam_options import check_processes, pipeline_arguments
@@ -17,6 +18,8 @@ from pipeline.config import Config
 from serving import versions
 from serving.names import shown
 from serving.quiet_imports import quiet_import
+
+_TRIED = 1_000_000  # bytes that a folder must take at least
 
 
 def check_settings(config: Config) -> None:
@@ -71,6 +74,7 @@ def check_folders(config: Config) -> sources.Listing:
       ConfigError: a folder is missing, can't be written, or would be taken for a class; or Beam's
         runner can't be used.
       DataError: the pictures can't make a classifier.
+      DiskFull: a disk is full.
     """
     pipeline_arguments(config.runtime.beam)
     check_processes(config.runtime.beam)
@@ -230,6 +234,8 @@ def _check_writable(key: str, folder: Path) -> None:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
+        if full := space.full_disk(error, [space.Need(key, str(folder), _TRIED)]):
+            raise full from error
         reason = error.strerror or str(error)
         who = f" by user {os.getuid()}" if hasattr(os, "getuid") else ""
         raise ConfigError(

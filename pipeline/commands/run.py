@@ -11,6 +11,7 @@ from components.errors import ConfigError, UserError
 from pipeline import config as configuration
 from pipeline.commands.run_config import read_by_programs, run_config
 from pipeline.config import Config
+from pipeline.launch import environment
 
 EXIT_DONE, EXIT_FAILED = 0, 1
 
@@ -55,6 +56,7 @@ def execute(request: Request) -> dict[str, Any]:
         to_node=request.to_node,
         may_substitute=not request.config_file,
         to_stderr=request.as_json,
+        at_full_disk=environment.end_at_once,
     )
 
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from components.errors import MOST_LINES, UserError
+from components.files import space
 from components.files.paths import is_remote
 from components.image_example_gen import listing_handover, sources
 from components.settings import metadata
-from pipeline.commands import partial_run, preflight
+from pipeline.commands import free_space, partial_run, preflight
 from pipeline.commands.console import RunView, quiet, show_summary
 from pipeline.config import Config
-from pipeline.launch import environment
-from pipeline.store import outputs, root
+from pipeline.launch import environment, scratch
+from pipeline.store import metadata_store, outputs, root
 from serving import names
 
 
@@ -26,6 +28,7 @@ def run_config(
     to_node: str | None = None,
     may_substitute: bool = False,
     to_stderr: bool = True,
+    at_full_disk: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:
     """Runs the pipeline, shows progress, and returns what `run --json` prints.
 
@@ -36,10 +39,12 @@ def run_config(
       may_substitute: where ImageNet's weights can't be had and the configuration names none,
         others may take their place.
       to_stderr: shows people on standard error, and leaves standard output to programs.
+      at_full_disk: is called where a disk ran full.
 
     Raises:
       UserError: it can't start; a node's failure is in the result instead.
     """
+    metadata_store.check_whole(config.metadata)
     partial_run.check_nodes(config, from_node, to_node)
     preflight.check_settings(config)
     listing = preflight.check_folders(config)
@@ -47,7 +52,9 @@ def run_config(
     preflight.check_slices(config.gate, listing)
     preflight.check_golden(config, listing.classes)
     preflight.check_batch(config, listing)
-    with _alone(config):
+    needs = free_space.needs(config, listing)
+    space.check(needs)
+    with _full_disks(needs, at_full_disk), _alone(config), scratch.folder():
         run_id = root.new_run_id()
         log = root.log_path(config.root, run_id)
         with quiet(log, to_stderr=to_stderr) as shown, RunView(shown) as view:
@@ -65,9 +72,23 @@ def run_config(
                 to_node=to_node,
                 may_substitute=may_substitute,
                 said=listing.notes,
+                needs=needs,
+                at_full_disk=at_full_disk,
             )
             show_summary(shown, result, picture=_plain(listing))
     return result
+
+
+@contextlib.contextmanager
+def _full_disks(needs: Sequence[space.Need], noticed: Callable[[], None]) -> Iterator[None]:
+    """Raises in place of an error that a full disk is behind one that says so."""
+    try:
+        yield
+    except Exception as error:
+        if (full := space.full_disk(error, needs)) is None:
+            raise
+        noticed()
+        raise full from error
 
 
 def _plain(listing: sources.Listing) -> str:
@@ -83,6 +104,12 @@ def _alone(config: Config) -> contextlib.AbstractContextManager[None]:
     return root.locked(config.root)
 
 
+def _is_held(config: Config) -> bool:
+    """Checks whether the root's lock keeps other runs from the metadata, which lies in the root."""
+    file = Path(config.metadata)
+    return not metadata.is_url(config.metadata) and file.is_relative_to(config.root)
+
+
 def _run(
     config: Config,
     run_id: str,
@@ -92,6 +119,8 @@ def _run(
     to_node: str | None,
     may_substitute: bool,
     said: list[str],
+    needs: Sequence[space.Need],
+    at_full_disk: Callable[[], None],
 ) -> dict[str, Any]:
     log = root.log_path(config.root, run_id)
     done, error, failed_page = None, None, None
@@ -99,7 +128,11 @@ def _run(
     with environment.heavy_imports():
         from pipeline import local_runner
         from pipeline.commands.failed_report import write_failed
+        from pipeline.store import killed_runs
 
+    if _is_held(config):
+        store = metadata.connection_config(config.metadata)
+        killed_runs.cancel(store, config.pipeline_name)
     try:
         if may_substitute:
             config = preflight.with_weights_at_hand(config, view.say)
@@ -107,8 +140,13 @@ def _run(
         done = local_runner.run(config, view, run_id, from_node, to_node)
     except local_runner.RunFailed as failure:
         done = failure.run
-        error = f"{failure.node_id}: {_in_a_sentence(failure.__cause__)}"
+        full = space.full_disk(failure.__cause__, needs)
+        error = f"{failure.node_id}: {full or _in_a_sentence(failure.__cause__)}"
+        if full:
+            at_full_disk()
         failed_page = write_failed(config, done, error)
+        if failed_page is None:
+            view.say("No page could be made of the failed run; the log says why.")
     except KeyboardInterrupt:
         view.say("Interrupted; the same command goes on from the last finished step.")
         raise
@@ -150,7 +188,10 @@ def _lite_note(folder: str, row: dict[str, Any]) -> str:
 def _in_a_sentence(error: BaseException | None) -> str:
     if isinstance(error, UserError):
         return str(error)
-    lines = str(error).strip().splitlines() or [""]
+    text = str(error).strip()
+    if type(error).__module__.startswith("ml_metadata"):
+        text = metadata_store.without_sql(text)
+    lines = text.splitlines() or [""]
     if lines[0].startswith("Traceback"):  # of a worker of Beam's: its own error comes last
         return lines[-1][:500]
     return f"{type(error).__name__}: {lines[0][:500]}"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import gc
 import os
+import sys
 from collections.abc import Iterator
 
 from components.files.cache_folder import cache_dir
@@ -20,6 +22,21 @@ def prepare() -> None:
     os.environ.setdefault("KERAS_HOME", str(cache_dir() / "keras"))
     # Likewise Matplotlib and ~/.config.
     os.environ.setdefault("MPLCONFIGDIR", str(cache_dir() / "matplotlib"))
+
+
+def end_at_once() -> None:
+    """Lets this process end with exit code 1 and without what libraries do at the end.
+
+    libhdf5 would write what it could not write to a full disk, and crash.
+    """
+    atexit.register(_end)
+
+
+def _end() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):
+            stream.flush()
+    os._exit(1)
 
 
 @contextlib.contextmanager

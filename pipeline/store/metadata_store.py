@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
+import shlex
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,13 +14,21 @@ from typing import Any
 import filelock
 
 from components.errors import UserError
+from components.files.paths import is_remote
 from components.retries import WAITS, retried
 
 _PASSWORDS = {"mysql": "MYSQL_PWD", "postgresql": "PGPASSWORD"}
+_SQL = re.compile(
+    r"\s*\bquery:\s*(?:SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|PRAGMA|BEGIN|COMMIT|ROLLBACK)\b"
+)
 
 
 class MetadataUnavailable(UserError):
     """The ML Metadata store does not answer."""
+
+
+class MetadataDamaged(UserError):
+    """The SQLite file of the ML Metadata store can't be read as one."""
 
 
 def address(config: Any) -> str:
@@ -48,6 +59,7 @@ def wait_for(config: Any, waits: tuple[float, ...] = WAITS) -> Any:
       waits: seconds before each further attempt.
 
     Raises:
+      MetadataDamaged: its SQLite file is none, or is damaged.
       MetadataUnavailable: it did not answer in all that time.
     """
     from ml_metadata import errors, metadata_store
@@ -61,8 +73,11 @@ def wait_for(config: Any, waits: tuple[float, ...] = WAITS) -> Any:
 
     silent = (errors.StatusError, RuntimeError)
     try:
-        return retried(reached, waits, lambda error: isinstance(error, silent))
+        return retried(
+            reached, waits, lambda error: isinstance(error, silent) and not damage(address(config))
+        )
     except silent as error:
+        check_whole(address(config))
         raise _unavailable(config, error, sum(waits)) from error
 
 
@@ -71,10 +86,48 @@ def opened(config: Any) -> Iterator[Any]:
     """Opens the store for a short access, which locks a SQLite file meanwhile.
 
     Raises:
+      MetadataDamaged: its SQLite file is damaged.
       MetadataUnavailable: it does not answer.
     """
+    from ml_metadata import errors
+
     with guard(config):
-        yield wait_for(config)
+        store = wait_for(config)
+        try:
+            yield store
+        except errors.StatusError:
+            check_whole(address(config))
+            raise
+
+
+def check_whole(file: str) -> None:
+    """Checks the SQLite file of a store from end to end.
+
+    Raises:
+      MetadataDamaged: it is damaged.
+    """
+    if reason := damage(file):
+        move = shlex.join(["mv", file, f"{file}.damaged"])
+        raise MetadataDamaged(
+            f"The ML Metadata store {file} is damaged: {reason}. It holds the list of runs and "
+            "what the cache knows, no models: the push directory and its versions are whole. Put "
+            "a copy of the file back, or start a new store, which costs one run without the "
+            f"cache: `{move}`, then the same command."
+        )
+
+
+def damage(file: str) -> str | None:
+    """Returns what SQLite finds damaged; None where nothing, where it can't look, or no file is."""
+    if is_remote(file) or not os.path.isfile(file):
+        return None
+    location = f"{Path(file).absolute().as_uri()}?mode=ro"
+    try:
+        with contextlib.closing(sqlite3.connect(location, uri=True, timeout=1)) as connection:
+            [[found]] = connection.execute("PRAGMA quick_check(1)").fetchall()
+    except sqlite3.DatabaseError as error:
+        # Its subclasses are other faults: a locked file, one that this user may not read.
+        return str(error) if type(error) is sqlite3.DatabaseError else None
+    return None if found == "ok" else " ".join(str(found).split())
 
 
 def guard(config: Any) -> contextlib.AbstractContextManager[Any]:
@@ -96,8 +149,13 @@ def kind(config: Any) -> str:
     return str(config.WhichOneof("config"))
 
 
+def without_sql(text: str) -> str:
+    """Returns an error's text up to the SQL statement that it quotes, if it quotes one."""
+    return _SQL.split(text, maxsplit=1)[0].strip()
+
+
 def _unavailable(config: Any, error: Exception, seconds: float) -> MetadataUnavailable:
-    reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    reason = (without_sql(str(error)).splitlines() or [type(error).__name__])[0]
     return MetadataUnavailable(
         f"The ML Metadata store {address(config)} does not answer after {seconds:.0f} s of "
         f"attempts: {reason}. Nothing was lost: once it answers, the same command goes on."

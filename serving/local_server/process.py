@@ -18,6 +18,7 @@ from types import MappingProxyType
 from typing import IO
 
 from serving import real_server
+from serving.child_process import tied
 from serving.options import ServeOptions
 
 _START_SECONDS = 300.0
@@ -85,7 +86,7 @@ def _process(
     command: list[str], environment: Mapping[str, str] = MappingProxyType({})
 ) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
-        command,
+        tied(command),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -41,9 +41,12 @@ class Epochs(logging.Handler):
     def __init__(self, kill_after: int | None = None):
         super().__init__()
         self.ended = 0
+        self.notes: list[str] = []
         self._kill_after = kill_after
 
     def emit(self, record: Any) -> None:
+        if getattr(record, "lasting", False):
+            self.notes.append(record.getMessage())
         if record.getMessage().startswith("phase ") and record.done is not None:
             self.ended += 1
             if self.ended == self._kill_after:

@@ -56,15 +56,19 @@ def test_the_same_seed_gives_the_same_history_bit_for_bit(
     assert equal(again.network.classifier.get_weights(), whole.network.classifier.get_weights())
 
 
-@pytest.mark.parametrize("done", [2, 4, 5])  # at the hand-over, within a phase, after all
+@pytest.mark.parametrize(
+    ("done", "epoch"),  # at the hand-over, within a phase, after all
+    [(2, "2 of phase frozen"), (4, "2 of phase unfrozen"), (5, "3 of phase unfrozen")],
+)
 def test_a_training_killed_after_any_epoch_goes_on_and_reaches_the_same_result(
-    whole: Fitted, pixels: Pixels, split: str, tmp_path: Path, done: int
+    whole: Fitted, pixels: Pixels, split: str, tmp_path: Path, done: int, epoch: str
 ) -> None:
     with pytest.raises(Killed):
         train(inputs(pixels, split), tmp_path, Epochs(kill_after=done))
     rest = Epochs()
     resumed = train(inputs(pixels, split), tmp_path, rest)
     assert rest.ended == 5 - done
+    assert rest.notes == [f"resumes after epoch {epoch}"]
     assert history(resumed) == history(whole)
     assert equal(resumed.network.classifier.get_weights(), whole.network.classifier.get_weights())
 

@@ -102,8 +102,20 @@ def test_a_node_has_one_line_at_its_start_and_one_at_its_end(shown: Console) -> 
     assert lines(shown)[1].split() == ["[", "7/12]", "Trainer", "done", "12.3", "s"]
 
 
+def test_a_note_is_shown_at_once_and_stays(shown: Console) -> None:
+    with RunView(shown) as view:
+        view.node_started("Trainer", 7, 12)
+        progress.note("resumes after epoch 3 of phase frozen")
+    assert lines(shown)[1:] == ["[ 7/12] Trainer  resumes after epoch 3 of phase frozen"]
+
+
 @pytest.mark.parametrize(
-    ("state", "words"), [("cached", ["cached"]), ("failed", ["failed", "1.0", "s"])]
+    ("state", "words"),
+    [
+        ("cached", ["cached"]),
+        ("failed", ["failed", "1.0", "s"]),
+        ("interrupted", ["interrupted", "1.0", "s"]),
+    ],
 )
 def test_the_line_at_the_end_says_how_it_ended(
     shown: Console, state: str, words: list[str]

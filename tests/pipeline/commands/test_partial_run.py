@@ -51,6 +51,13 @@ def test_an_unknown_node_is_refused_with_those_there_are(tmp_path: Path, option:
         check_nodes(build(tmp_path), **words)
 
 
+def test_a_last_node_before_the_first_one_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="Transform comes before Trainer, so nothing would run"):
+        check_nodes(build(tmp_path), "Trainer", "Transform")
+    with pytest.raises(ConfigError, match="nothing has run"):
+        check_nodes(build(tmp_path), "Trainer", "Trainer")
+
+
 def test_a_run_from_a_node_needs_results_of_those_before_it(tmp_path: Path) -> None:
     made = build(tmp_path)
     check_nodes(made, None, "Trainer")
