@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 BYTE = 255
+MAX_PIXELS = 64_000_000
+"""Height x width allowed by default; 192 MB once decoded."""
 LEAST_SIDE = 720
 """More than all but a few networks read."""
 OUTPUT = "picture_settings"

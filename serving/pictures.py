@@ -16,7 +16,7 @@ from serving import picture_encoding
 from serving.opened_picture import Opened, PictureError
 from serving.picture_conversion import DAMAGED, convert, has_foreign_colours
 from serving.picture_formats import SUFFIXES
-from serving.picture_settings import DEFAULT, PictureSettings
+from serving.picture_settings import DEFAULT, MAX_PIXELS, PictureSettings
 
 __all__ = [
     "MAX_PIXELS",
@@ -31,9 +31,6 @@ __all__ = [
 ]
 
 Format = Literal["jpeg", "png", "gif", "bmp"]
-
-MAX_PIXELS = 64_000_000
-"""Height x width allowed by default; 192 MB once decoded."""
 
 REFUSED = "refused by the decoder of the graph"
 RECODED = "in a form that the graph does not read"

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from components.settings.base import PATH, AtLeastOne, Count, Fraction, Section
-from serving.pictures import MAX_PIXELS
+from serving.picture_settings import MAX_PIXELS
 
 
 def _regular_expression(value: str | None) -> str | None:

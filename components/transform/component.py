@@ -7,7 +7,7 @@ from tfx.types import BaseChannel
 
 from components.settings.model import Image
 from components.step.driver import Keyed
-from serving.pictures import MAX_PIXELS
+from serving.picture_settings import MAX_PIXELS
 
 _MODULE = "components.transform.preprocessing"
 

@@ -13,7 +13,7 @@ import tensorflow as tf
 from components.artifacts import features
 from components.backbones import BACKBONES
 from components.picture_ops import decode, fit
-from serving.pictures import MAX_PIXELS
+from serving.picture_settings import MAX_PIXELS
 
 _AT_ONCE = 4  # pictures of one request that are decoded; each may take 3 bytes per allowed pixel
 
