@@ -51,7 +51,6 @@ NEVER_DECIDES = {
 
 DOES_NOT_DECIDE_HERE = {
     "DataValidator": {
-        "PIL": "only the default of a setting",
         "tensorflow": "records and messages come back as they were",
     },
     "ImageExampleGen": {"openpyxl": "a workbook's cells; the listing's fingerprint has them"},
