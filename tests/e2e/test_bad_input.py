@@ -51,11 +51,6 @@ def _keep_one_class(data: Path) -> None:
     shutil.rmtree(data / "green")
 
 
-def _keep_one_picture(data: Path) -> None:
-    for path in list((data / "red").iterdir())[1:]:
-        path.unlink()
-
-
 def _flatten(data: Path) -> None:
     for path in data.glob("*/*.png"):
         path.rename(data / f"{path.parent.name}-{path.name}")
@@ -75,7 +70,6 @@ def _empty(data: Path) -> None:
         (_empty, 1, "no class folders"),
         (_flatten, 1, "no class folders"),
         (_keep_one_class, 1, "single class, 'blue'"),
-        (_keep_one_picture, 1, "red (1)"),
     ],
 )
 def test_a_folder_that_makes_no_classifier(monkeypatch, capfd, pictures, damage, code, words):
