@@ -72,7 +72,7 @@ class Executor(Ingesting):
         for key in (QUESTION, PREVIOUS):
             report.set_string_custom_property(key, facts.get(key, ""))
         unfinished = os.path.join(report.uri, "unfinished")
-        pictures = settings.pictures(self._measured(listing.files, settings, unfinished))
+        pictures = settings.pictures(self._measured(listing.files, settings, report.uri))
         rows = self.read(listing.files, settings, pictures, unfinished)
         known = memory.read(facts.get(PREVIOUS, ""))
         ledger = Ledger.of(rows, settings, listing.among, known)
@@ -86,15 +86,17 @@ class Executor(Ingesting):
         artifact_types.write(outputs.one("class_list"), classes)
 
     def _measured(
-        self, files: list[SourceFile], data: Ingest, unfinished: str
+        self, files: list[SourceFile], data: Ingest, report: str
     ) -> tuple[int, int] | None:
         """Returns the range of all 16-bit pictures where that decides, by a pass of its own."""
         if data.range != "data":
             return None
-        folder = os.path.join(unfinished, "measured")
+        folder = os.path.join(report, "measured")
         with self._make_beam_pipeline() as pipeline:
             value_range.measure(pipeline, files, data, folder)
-        return changes.measured(_lines(sorted(fileio.glob(f"{folder}/{value_range.SPANS}-*"))))
+        spans = changes.measured(_lines(sorted(fileio.glob(f"{folder}/{value_range.SPANS}-*"))))
+        fileio.rmtree(folder)
+        return spans
 
 
 def _lines(paths: Iterable[str]) -> Iterator[Row]:

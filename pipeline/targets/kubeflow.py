@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib.metadata
 import json
 import subprocess
 import sys
@@ -23,9 +23,11 @@ def interpreter() -> Path:
 
     Kubeflow's SDK needs a newer protobuf than TFX 1.16 allows, and fits beside TFX 1.21.
     """
-    if importlib.util.find_spec("kfp"):
-        return Path(sys.executable)
-    return CHECKOUT / ".venv-kubeflow" / "bin" / "python"
+    try:
+        importlib.metadata.version("kfp")  # a package kfp alone has kfp-pipeline-spec, too
+    except importlib.metadata.PackageNotFoundError:
+        return CHECKOUT / ".venv-kubeflow" / "bin" / "python"
+    return Path(sys.executable)
 
 
 class KubeflowCompileError(UserError):

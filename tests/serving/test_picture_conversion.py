@@ -64,7 +64,7 @@ def test_settings_go_through_a_model_and_back() -> None:
 
 
 @pytest.mark.parametrize("orientation", range(2, 9))
-@pytest.mark.parametrize(("subsampling", "most"), [("4:4:4", 8), ("4:2:0", 40)])
+@pytest.mark.parametrize(("subsampling", "most"), [("4:4:4", 16), ("4:2:0", 40)])
 def test_a_turned_photograph_stays_a_jpeg_of_its_size_nearly_without_loss(
     orientation: int, subsampling: str, most: int
 ) -> None:
