@@ -72,7 +72,10 @@ def test_it_asks_a_server_without_tfx(python: Path, server: ServerProcess, tmp_p
     done = run(python, command, "classify", "--json", "--server", server.address, str(tmp_path))
     assert done.returncode == 0, done.stderr
     assert len(json.loads(done.stdout)["classes"]) == 3
-    for words in (["versions", "--model-dir", str(tmp_path)], ["serve", "--help"]):
+    served = tmp_path / "served" / "1"
+    served.mkdir(parents=True)
+    (served / "saved_model.pb").touch()
+    for words in (["versions", "--model-dir", str(served.parent)], ["serve", "--help"]):
         assert run(python, command, *words).returncode == 0
 
 
