@@ -6,11 +6,10 @@ file's bytes cut to 16 hexadecimal digits: enough to tell a million pictures apa
 
 from __future__ import annotations
 
-import gzip
-import json
-import posixpath
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
+
+from components.artifacts import packed_json
 
 FILE = "pictures.json.gz"
 _DIGITS = 16
@@ -31,29 +30,24 @@ def of_rows(rows: Iterable[Mapping[str, str]]) -> list[Picture]:
 
 def as_bytes(pictures: list[Picture]) -> bytes:
     """Returns the file's content, the same for the same pictures."""
-    return gzip.compress(json.dumps(pictures).encode(), mtime=0)
+    return packed_json.packed(pictures)
 
 
 def parse(content: bytes) -> list[Picture]:
     """Returns the pictures in a file's content."""
-    return [Picture(*row) for row in json.loads(gzip.decompress(content))]
+    return _pictures(packed_json.unpacked(content))
 
 
 def write(folder: str, pictures: list[Picture]) -> None:
     """Writes the file into an artifact's folder."""
-    from tfx.dsl.io import fileio
-
-    fileio.makedirs(folder)
-    with fileio.open(posixpath.join(folder, FILE), "wb") as file:
-        file.write(as_bytes(pictures))
+    packed_json.write(folder, FILE, pictures)
 
 
 def read(folder: str) -> list[Picture] | None:
     """Returns the pictures of an artifact's folder; None where an earlier version wrote none."""
-    from tfx.dsl.io import fileio
+    found = packed_json.read(folder, FILE)
+    return None if found is None else _pictures(found)
 
-    path = posixpath.join(folder, FILE)
-    if not fileio.exists(path):
-        return None
-    with fileio.open(path, "rb") as file:
-        return parse(file.read())
+
+def _pictures(rows: list[list[str]]) -> list[Picture]:
+    return [Picture(*row) for row in rows]

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import gzip
-import json
-import posixpath
 from collections.abc import Iterable, Mapping
 
-from components.files import read_bytes, write_bytes
+from components.artifacts import packed_json
 from components.image_example_gen.verdicts import Row
 
 _FILE = "splits.json.gz"
@@ -48,18 +45,10 @@ class Memory:
 
 def write(memory: Memory, folder: str) -> None:
     """Writes the memory into the folder of an ingest report."""
-    content = json.dumps(dataclasses.asdict(memory)).encode()
-    write_bytes(posixpath.join(folder, _FILE), gzip.compress(content, mtime=0))
+    packed_json.write(folder, _FILE, dataclasses.asdict(memory))
 
 
 def read(folder: str) -> Memory:
-    """Reads the memory in an ingest report's folder; nothing is known where it has none.
-
-    Raises:
-      OSError: it can't be read.
-    """
-    try:
-        content = read_bytes(posixpath.join(folder, _FILE)) if folder else b""
-    except FileNotFoundError:
-        content = b""
-    return Memory(**json.loads(gzip.decompress(content))) if content else Memory()
+    """Reads the memory in an ingest report's folder; nothing is known where it has none."""
+    found = packed_json.read(folder, _FILE) if folder else None
+    return Memory() if found is None else Memory(**found)
