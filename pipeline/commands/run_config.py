@@ -59,7 +59,8 @@ def run_config(
         log = root.log_path(config.root, run_id)
         with quiet(log, to_stderr=to_stderr) as shown, RunView(shown) as view:
             view.say(f"{len(listing.files)} pictures of {len(listing.classes)} classes")
-            for note in (*listing.notes, *sources.unread_pictures(listing)):
+            said = [*listing.notes, *sources.unread_pictures(listing)]
+            for note in said:
                 view.say(note)
             if not is_remote(config.pipeline_root):  # there the driver lists on its own
                 node = f"{config.pipeline_root}/{listing_handover.NODE}"
@@ -71,7 +72,7 @@ def run_config(
                 from_node=from_node,
                 to_node=to_node,
                 may_substitute=may_substitute,
-                said=listing.notes,
+                said=said,
                 needs=needs,
                 at_full_disk=at_full_disk,
             )
