@@ -8,6 +8,7 @@ marks that turn the direction of writing. Whoever shows it escapes it by `shown`
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 
 _UNSEEN = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
 """Unicode's categories of what steers, turns, joins, or has no form of its own to be seen."""
@@ -34,6 +35,13 @@ def shown(text: object) -> str:
 def shown_lines(text: object) -> str:
     """Returns a text of several lines, each as `shown` returns it."""
     return "\n".join(map(shown, str(text).split("\n")))
+
+
+def some(names: Iterable[str], most: int = 10) -> str:
+    """Returns the first of the names, joined by commas, and how many more there are."""
+    listed = list(names)
+    more = f" and {len(listed) - most} more" if len(listed) > most else ""
+    return ", ".join(listed[:most]) + more
 
 
 def cell(text: object) -> str:

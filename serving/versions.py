@@ -21,6 +21,7 @@ import filelock
 
 from serving import atomic_files, labels, version_facts
 from serving.labels import VersionError
+from serving.names import some
 from serving.version_facts import Facts
 from serving.version_names import WITHDRAWN, folders, next_number, strangers
 
@@ -72,8 +73,7 @@ def check_is_push_directory(model_dir: Path) -> None:
         raise _no_directory(model_dir)
     if not published(model_dir) and not version_facts.exist(model_dir):
         names = sorted(path.name for path in model_dir.iterdir())
-        more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-        found = f"it holds {', '.join(names[:_SHOWN])}{more}" if names else "it is empty"
+        found = f"it holds {some(names, _SHOWN)}" if names else "it is empty"
         raise VersionError(
             f"{model_dir} is no push directory: {found}; a push directory holds a folder per"
             " version, named by its number. Name the one that models are pushed to"

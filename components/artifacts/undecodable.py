@@ -15,6 +15,7 @@ from components.artifacts import features
 from components.artifacts.examples import Example
 from components.errors import DataError
 from components.picture_ops import decode
+from serving.names import some
 
 _SHOWN = 5
 
@@ -35,9 +36,8 @@ def named(examples: Callable[[], Iterable[bytes]]) -> Iterator[None]:
         found = [name for name in map(_undecodable, examples()) if name]
         if not found:
             raise
-        more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
         raise DataError(
-            f"The decoder refuses what was ingested of {', '.join(found[:_SHOWN])}{more}. Look at "
+            f"The decoder refuses what was ingested of {some(found, _SHOWN)}. Look at "
             "the files, or remove them, and run --from ImageExampleGen."
         ) from error
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from components.artifacts.known_pictures import Picture
-from serving.names import shown
+from serving.names import shown, some
 
 _NAMED, _LISTED = 10, 100
 _LEAST = 0.1  # of a class's pictures that have to be known of the other name
@@ -58,8 +58,7 @@ class Changes:
             f"{shown(file)} ({shown(before)!r}, now {shown(now)!r})"
             for file, before, now in self.relabelled
         ]
-        more = f" and {len(rows) - _NAMED} more" if rows[_NAMED:] else ""
-        return f": relabelled {', '.join(rows[:_NAMED])}{more}" if rows else ""
+        return f": relabelled {some(rows, _NAMED)}" if rows else ""
 
 
 def compare(before: Sequence[Picture], now: Sequence[Picture]) -> Changes:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from components.data_validator.changes import Changes
 from components.settings.data import Validation
-from serving.names import shown
+from serving.names import shown, some
 
 _NAMED = 10  # classes or pictures in one finding
 
@@ -106,5 +106,4 @@ def _class(name: str, pictures: int) -> str:
 
 
 def _some(names: list[str]) -> str:
-    more = len(names) - _NAMED
-    return ", ".join(map(shown, names[:_NAMED])) + (f" and {more} more" if more > 0 else "")
+    return some(map(shown, names), _NAMED)

@@ -14,6 +14,7 @@ from components.evaluator.gate import OVERALL, Row, Served
 from components.evaluator.metrics import Metrics
 from components.evaluator.paired import Pairs
 from components.settings.gate import Gate
+from serving.names import some
 
 SHARED = "classes that both models know"
 
@@ -85,7 +86,7 @@ class Verdict:
             yield f"Blessed in spite of the gate: {self.settings.bless}"
         untold = [row for row in self.rows if row.untold]
         if untold:
-            named = _named([f"{row.metric} of {row.slice} ({row.counted})" for row in untold])
+            named = some([f"{row.metric} of {row.slice} ({row.counted})" for row in untold])
             yield (
                 f"Too few test pictures to tell of {named}: passed. Add pictures, or set "
                 "gate.strict=true to refuse them."
@@ -119,17 +120,8 @@ def _other_classes(answered: Predictions) -> Iterator[str]:
         )
 
 
-_NAMED = 10
-
-
-def _named(rows: list[str]) -> str:
-    more = f" and {len(rows) - _NAMED} more" if len(rows) > _NAMED else ""
-    return ", ".join(rows[:_NAMED]) + more
-
-
 def _listed(names: list[str]) -> str:
-    shown = ", ".join(map(repr, names[:5]))
-    return f"{shown} and {len(names) - 5} more" if len(names) > 5 else shown
+    return some(map(repr, names), 5)
 
 
 def served(answered: Predictions) -> Served | None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from components.errors import MOST_LINES, DataError, listed
 from components.image_example_gen.ingest_report import gaps, rejected_by_reason
 from components.image_example_gen.ledger import Ledger
-from components.image_example_gen.split_notes import some
 from components.settings.data import Data
-from serving.names import shown
+from serving.names import shown, some
 
 
 def check_limits(ledger: Ledger, counts: dict[str, dict[str, int]], data: Data) -> None:
@@ -26,8 +25,8 @@ def check_limits(ledger: Ledger, counts: dict[str, dict[str, int]], data: Data) 
     if len(classes) < 2:
         raise DataError(
             f"{len(classes)} class{'es' if not classes else ''} left, and a classifier needs two: "
-            f"{some([*ledger.small])} have under three pictures (or groups). Add pictures, or set "
-            "data.small_classes=train."
+            f"{some(map(shown, ledger.small))} have under three pictures (or groups). Add "
+            "pictures, or set data.small_classes=train."
         )
     empty = [split for split, by_class in counts.items() if not any(by_class.values())]
     if empty:
@@ -36,8 +35,8 @@ def check_limits(ledger: Ledger, counts: dict[str, dict[str, int]], data: Data) 
     if missing:
         few = "No picture" if data.min_pictures == 1 else f"Under {data.min_pictures} pictures"
         raise DataError(
-            f"{few} of {some(missing)}. {_WAYS_OUT}, give the split a larger part in data.splits, "
-            f"or lower data.min_pictures ({data.min_pictures})."
+            f"{few} of {some(map(shown, missing))}. {_WAYS_OUT}, give the split a larger part in "
+            f"data.splits, or lower data.min_pictures ({data.min_pictures})."
         )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from components.artifacts.features import SPLITS, TEST, TRAIN
 from components.image_example_gen.ledger import Ledger
-from serving.names import shown
+from serving.names import shown, some
 
 _NAMED = 10  # classes or pictures in one sentence
 
@@ -30,16 +30,16 @@ def notes(ledger: Ledger, listed: list[str]) -> Iterator[str]:
     counts = ledger.counts(classes)
     out = {row["label"] for row in ledger.left_out}
     if empty := [name for name in listed if name not in classes and name not in out]:
-        yield f"No class, since none of its pictures can be used: {some(empty)}."
+        yield f"No class, since none of its pictures can be used: {_some(empty)}."
     if left_out := [f"{name} ({ledger.small[name]})" for name in listed if name in out]:
         yield (
             f"Left out by data.small_classes, with under three pictures (or groups): "
-            f"{some(left_out)}."
+            f"{_some(left_out)}."
         )
     small = [f"{name} ({ledger.small[name]})" for name in classes if name in ledger.small]
     if small:
         yield (
-            f"Too small to be split, with under three pictures (or groups): {some(small)}. "
+            f"Too small to be split, with under three pictures (or groups): {_some(small)}. "
             "data.small_classes=leave_out leaves them out."
         )
     few = [
@@ -49,7 +49,7 @@ def notes(ledger: Ledger, listed: list[str]) -> Iterator[str]:
     ]
     if few:
         yield (
-            f"Too small to be judged, with under {_TOLD_FROM} pictures in test: {some(few)}. The "
+            f"Too small to be judged, with under {_TOLD_FROM} pictures in test: {_some(few)}. The "
             "gate passes a class of which it can't tell, with a note; gate.strict=true does not."
         )
     lacking = [
@@ -59,7 +59,7 @@ def notes(ledger: Ledger, listed: list[str]) -> Iterator[str]:
         if not counts[split][name] and name not in ledger.small
     ]
     if lacking:
-        yield f"No picture of {some(lacking)}."
+        yield f"No picture of {_some(lacking)}."
     if ledger.moved:
         yield _moved(ledger)
 
@@ -85,11 +85,9 @@ def _moved(ledger: Ledger) -> str:
     seen = f" {known} of them were trained on before: the source puts them there." if known else ""
     return (
         f"{len(shown)} picture{'s' if len(shown) > 1 else ''} moved to another split, since the "
-        f"source or the group asks for it: {some(shown)}.{seen}"
+        f"source or the group asks for it: {_some(shown)}.{seen}"
     )
 
 
-def some(names: list[str]) -> str:
-    """Returns the first of the names, and how many more there are."""
-    more = len(names) - _NAMED
-    return ", ".join(map(shown, names[:_NAMED])) + (f" and {more} more" if more > 0 else "")
+def _some(names: list[str]) -> str:
+    return some(map(shown, names), _NAMED)

@@ -21,7 +21,7 @@ from rich.status import Status
 
 from components.errors import MOST_LINES
 from components.step import progress
-from serving.names import shown, shown_lines
+from serving.names import shown, shown_lines, some
 
 _PLAIN_SECONDS = 10  # between two progress lines where the output is not a terminal
 _MARKS = {
@@ -208,9 +208,8 @@ def _headline(result: dict[str, Any]) -> str:
             for row in result["gate"]
             if not row["passed"]
         ]
-        more = f" and {len(failed) - MOST_LINES} more" if failed[MOST_LINES:] else ""
-        missed = escape(", ".join(failed[:MOST_LINES]))
-        return f"[bold red]refused[/] by the gate: {missed}{more}; nothing was pushed"
+        missed = escape(some(failed, MOST_LINES))
+        return f"[bold red]refused[/] by the gate: {missed}; nothing was pushed"
     if verdict == "failed":
         return f"[bold red]failed[/]: {escape(shown_lines(result['error']))}"
     return "[bold]done[/] up to the node asked for; nothing was judged"

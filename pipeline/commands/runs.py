@@ -18,7 +18,7 @@ from components.settings import metadata
 from pipeline.commands.run_differences import shortened
 from pipeline.store import metadata_store, outputs, runs
 from pipeline.store.root import failed_folder
-from serving.names import shown
+from serving.names import shown, some
 
 _BY_AGE = ("latest", "previous")
 _SHOWN = 8  # runs, where one is not found
@@ -152,11 +152,8 @@ def _find(connection: Any, name: str) -> str:
         return name if name in found else found[0]
     fault = f"{len(found)} runs begin with" if found else "No run"
     those = found or known
-    more = f" and {len(those) - _SHOWN} more" if those[_SHOWN:] else ""
     words = " or ".join(f"`{word}`" for word in _BY_AGE[: len(known)])
-    raise ConfigError(
-        f"{fault} {name!r}. Name one of: {', '.join(those[:_SHOWN])}{more}, or {words}."
-    )
+    raise ConfigError(f"{fault} {name!r}. Name one of: {some(those, _SHOWN)}, or {words}.")
 
 
 def _row(run: runs.Run) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from serving.names import as_text, cell, shown
+from serving.names import as_text, cell, shown, some
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,9 @@ def test_no_cell_begins_as_a_formula_does(name: str) -> None:
 
 def test_a_cell_of_a_usual_name_is_the_name() -> None:
     assert cell("folder/a=b,c.png") == "folder/a=b,c.png"
+
+
+def test_the_first_of_many_names_are_listed_and_the_others_counted() -> None:
+    assert some([]) == ""
+    assert some(["a", "b"], 2) == "a, b"
+    assert some(map(str, range(12))) == "0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more"

@@ -11,7 +11,7 @@ from components.errors import DataError
 from components.files.entries import Entry, Tree, is_visible
 from components.image_example_gen.sources import unread
 from components.image_example_gen.sources.listing import Listing, SourceFile
-from serving.names import shown
+from serving.names import shown, some
 from serving.pictures import SUFFIXES
 
 LAYOUT = "<class>/<picture> or <split>/<class>/<picture> is what is read"
@@ -71,11 +71,9 @@ def _made_by_systems(tree: Tree) -> list[str]:
     """Returns a sentence on the folders that are no person's, and the number of their files."""
     if not tree.system:
         return []
-    names = sorted(tree.system)
-    named = ", ".join(map(shown, names[:_SHOWN]))
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    named = some(map(shown, sorted(tree.system)), _SHOWN)
     return [
-        f"{sum(tree.system.values())} files in {named}{more} not read: such "
+        f"{sum(tree.system.values())} files in {named} not read: such "
         "folders are made by systems, not by people."
     ]
 
