@@ -25,6 +25,7 @@ class Backbone:
       size: height and width in pixels that its ImageNet weights were trained on.
       minimum_size: the smallest height or width that it accepts.
       from_layer: where phase `unfrozen` starts unless the configuration says otherwise.
+      millions: of its parameters, whose files need space on a disk.
     """
 
     module: str
@@ -32,6 +33,7 @@ class Backbone:
     size: int
     minimum_size: int
     from_layer: str
+    millions: float
 
     def constructor(self, **arguments: Any) -> keras.Model:
         """Calls the constructor of `keras.applications` with `arguments`."""
@@ -53,32 +55,32 @@ class Backbone:
 
 
 BACKBONES = {
-    "inception_v3": Backbone("inception_v3", "InceptionV3", 299, 75, "mixed7"),
-    "vgg16": Backbone("vgg16", "VGG16", 224, 32, "block5_conv1"),
-    "vgg19": Backbone("vgg19", "VGG19", 224, 32, "block5_conv1"),
-    "resnet50": Backbone("resnet50", "ResNet50", 224, 32, "conv5_block1_1_conv"),
-    "xception": Backbone("xception", "Xception", 299, 71, "block13_sepconv1_act"),
-    "mobilenet": Backbone("mobilenet", "MobileNet", 224, 32, "conv_dw_12"),
-    "mobilenet_v2": Backbone("mobilenet_v2", "MobileNetV2", 224, 32, "block_16_expand"),
+    "inception_v3": Backbone("inception_v3", "InceptionV3", 299, 75, "mixed7", 21.8),
+    "vgg16": Backbone("vgg16", "VGG16", 224, 32, "block5_conv1", 14.7),
+    "vgg19": Backbone("vgg19", "VGG19", 224, 32, "block5_conv1", 20.0),
+    "resnet50": Backbone("resnet50", "ResNet50", 224, 32, "conv5_block1_1_conv", 23.6),
+    "xception": Backbone("xception", "Xception", 299, 71, "block13_sepconv1_act", 20.9),
+    "mobilenet": Backbone("mobilenet", "MobileNet", 224, 32, "conv_dw_12", 3.2),
+    "mobilenet_v2": Backbone("mobilenet_v2", "MobileNetV2", 224, 32, "block_16_expand", 2.3),
     "mobilenet_v3_small": Backbone(
-        "mobilenet_v3", "MobileNetV3Small", 224, 32, "expanded_conv_10_expand"
+        "mobilenet_v3", "MobileNetV3Small", 224, 32, "expanded_conv_10_expand", 0.9
     ),
     "mobilenet_v3_large": Backbone(
-        "mobilenet_v3", "MobileNetV3Large", 224, 32, "expanded_conv_14_expand"
+        "mobilenet_v3", "MobileNetV3Large", 224, 32, "expanded_conv_14_expand", 3.0
     ),
     "efficientnet_v2_b0": Backbone(
-        "efficientnet_v2", "EfficientNetV2B0", 224, 32, "block6h_expand_conv"
+        "efficientnet_v2", "EfficientNetV2B0", 224, 32, "block6h_expand_conv", 5.9
     ),
     "efficientnet_v2_b3": Backbone(
-        "efficientnet_v2", "EfficientNetV2B3", 300, 32, "block6l_expand_conv"
+        "efficientnet_v2", "EfficientNetV2B3", 300, 32, "block6l_expand_conv", 12.9
     ),
     "efficientnet_v2_s": Backbone(
-        "efficientnet_v2", "EfficientNetV2S", 384, 32, "block6o_expand_conv"
+        "efficientnet_v2", "EfficientNetV2S", 384, 32, "block6o_expand_conv", 20.3
     ),
     "convnext_tiny": Backbone(
-        "convnext", "ConvNeXtTiny", 224, 32, "convnext_tiny_stage_3_block_2_depthwise_conv"
+        "convnext", "ConvNeXtTiny", 224, 32, "convnext_tiny_stage_3_block_2_depthwise_conv", 27.8
     ),
     "convnext_small": Backbone(
-        "convnext", "ConvNeXtSmall", 224, 32, "convnext_small_stage_3_block_2_depthwise_conv"
+        "convnext", "ConvNeXtSmall", 224, 32, "convnext_small_stage_3_block_2_depthwise_conv", 49.5
     ),
 }

@@ -41,6 +41,7 @@ def test_every_line_names_what_keras_has(name: str) -> None:
     smallest = [entry.minimum_size, entry.minimum_size]
     base = build_base(name, smallest, None)
     assert base.input_shape == (None, *smallest, 3)
+    assert base.count_params() / 1e6 == pytest.approx(entry.millions, abs=0.1)
     assert len(base.output_shape) == 4  # a feature map: no pooling, no classes
     assert base.layers[first_unfrozen(base, name, None)].name == entry.from_layer
     with pytest.raises(ValueError):

@@ -98,12 +98,6 @@ def test_a_run_needs_its_models_and_once_its_pictures(tmp_path: Path) -> None:
     assert again["runtime.root"] == 3 * 87_200_000
 
 
-def test_every_backbone_has_its_size() -> None:
-    from components.backbones import BACKBONES
-
-    assert free_space._PARAMETERS.keys() == BACKBONES.keys()
-
-
 def test_a_run_does_not_start_without_space(tmp_path: Path, free: Any) -> None:
     made_pictures.make(tmp_path / "pictures", 40)
     free(200 * MB)
