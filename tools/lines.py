@@ -49,11 +49,6 @@ class Choice(NamedTuple):
     version: str  # "3.13"
     reasons: List[str]  # one for each newer line
 
-    @property
-    def lock(self) -> str:
-        """Returns the name of its lock, without a suffix."""
-        return self.line.lock(self.version)
-
     def __str__(self) -> str:
         """Returns the line, its Python and why no newer one, in one sentence."""
         chosen = f"TFX {self.line.tfx} on Python {self.version}"

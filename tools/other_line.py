@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Dict, List, Optional
+from typing import List
 
 from interpreters import SetupError, cache_dir
 from lines import CHOICE, LINES, Line, choose, glibc
@@ -148,11 +148,9 @@ def as_root(command: List[str]) -> List[str]:
     return command if os.getuid() == 0 else ["sudo", "-n"] + command
 
 
-def run_as_root(command: List[str], environment: Optional[Dict[str, str]] = None) -> None:
+def run_as_root(command: List[str]) -> None:
     """Runs a command as root, quietly; raises SetupError with its last lines where it fails."""
-    done = subprocess.run(
-        as_root(command), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment
-    )
+    done = subprocess.run(as_root(command), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if done.returncode:
         last = done.stdout.decode(errors="replace").splitlines()[-5:]
         raise SetupError(" ".join(command[:3]) + " ... failed:\n  " + "\n  ".join(last))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -15,26 +14,10 @@ from components.image_example_gen import sources
 from components.image_example_gen.ledger import Ledger
 from components.image_example_gen.reading import read
 from components.settings.data import Data
-from pipeline import cli
 from tests import made_pictures
+from tests.pipeline.conftest import Say
 
-Say = Callable[..., tuple[int, str, str]]
 FILES = [f"{name}/{n:03}.png" for name in ("blue", "green", "red") for n in range(20)]
-
-
-@pytest.fixture
-def say(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Say:
-    """Runs the command with these arguments; returns exit code and the two outputs."""
-
-    def run(*words: str | Path) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["transfer-pipeline", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        said = capsys.readouterr()
-        assert isinstance(ended.value.code, int)
-        return ended.value.code, said.out, said.err
-
-    return run
 
 
 @pytest.fixture

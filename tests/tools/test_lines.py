@@ -41,7 +41,8 @@ def test_a_missing_python_takes_the_older_line_and_says_why(machine: pytest.Monk
 
 def test_a_named_line_overrides(machine: pytest.MonkeyPatch) -> None:
     machine.setenv(lines.CHOICE, OLDER.tfx)
-    assert lines.choose().lock == "tfx-1.16-py310"
+    chosen = lines.choose()
+    assert chosen.line.lock(chosen.version) == "tfx-1.16-py310"
 
 
 def test_a_line_that_is_none_is_refused_with_those_there_are(machine: pytest.MonkeyPatch) -> None:
