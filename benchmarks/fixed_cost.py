@@ -9,24 +9,23 @@ from benchmarks import noise_pictures
 from benchmarks.figures import show_table
 from benchmarks.measured_run import SMALL_NETWORK, MeasuredRun, measured_run
 
-_PICTURES = 60
-_SIDE = 32
-_ASSIGNMENTS = [*SMALL_NETWORK, "training.frozen.epochs=1", "training.unfrozen.epochs=1"]
+PICTURES, SIDE = 60, 32
+ASSIGNMENTS = [*SMALL_NETWORK, "training.frozen.epochs=1", "training.unfrozen.epochs=1"]
 
 
 def main() -> None:
     """Runs the pipeline twice on one root: as new, and with nothing changed."""
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
         pictures, root = Path(scratch, "pictures"), Path(scratch, "runs")
-        noise_pictures.make(pictures, _PICTURES, _SIDE)
-        first = measured_run(pictures, root, _ASSIGNMENTS)
-        again = measured_run(pictures, root, _ASSIGNMENTS)
+        noise_pictures.make(pictures, PICTURES, SIDE)
+        first = measured_run(pictures, root, ASSIGNMENTS)
+        again = measured_run(pictures, root, ASSIGNMENTS)
     rows = [
         [name, f"{stage.seconds:.1f}", _seconds(again, name)]
         for name, stage in first.stages.items()
     ]
     total = ["whole process", f"{first.seconds:.1f}", f"{again.seconds:.1f}"]
-    title = f"Seconds of a run on {_PICTURES} pictures of {_SIDE} pixels, MobileNet, 1 + 1 epochs"
+    title = f"Seconds of a run on {PICTURES} pictures of {SIDE} pixels, MobileNet, 1 + 1 epochs"
     show_table(title, ["", "first run", "same run again"], [*rows, total])
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
-import os
 import platform
 import subprocess
 import sys
@@ -15,8 +14,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks import noise_pictures
-from benchmarks.measured_run import SMALL_NETWORK, measured_run
+from benchmarks import fixed_cost, noise_pictures
+from benchmarks.measured_run import COMMAND, measured_run, run_and_cpu
 
 MARK = "line-figures: "
 _IMPORTS = "from pipeline import local_runner"
@@ -27,10 +26,9 @@ def main() -> None:
     found = {"imports, s": _imports()}
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
         pictures, root = Path(scratch, "pictures"), Path(scratch, "runs")
-        noise_pictures.make(pictures, 60, 32)
-        assignments = [*SMALL_NETWORK, "training.frozen.epochs=1", "training.unfrozen.epochs=1"]
-        found["60 pictures of 32 pixels, s"] = measured_run(pictures, root, assignments).seconds
-        found["the same again, s"] = measured_run(pictures, root, assignments).seconds
+        noise_pictures.make(pictures, fixed_cost.PICTURES, fixed_cost.SIDE)
+        for name in ("60 pictures of 32 pixels, s", "the same again, s"):
+            found[name] = measured_run(pictures, root, fixed_cost.ASSIGNMENTS).seconds
         demo, accuracy = _demo(Path(scratch, "demo"))
     found["the demo's run, s"] = demo
     found["its test accuracy"] = accuracy
@@ -45,14 +43,10 @@ def main() -> None:
 
 def _imports() -> float:
     """Returns the seconds of CPU that importing what a run needs takes, the least of three."""
-    return min(_cpu([sys.executable, "-c", _IMPORTS]) for _ in range(3))
-
-
-def _cpu(command: list[str]) -> float:
-    before = os.times()
-    subprocess.run(command, check=True, capture_output=True)
-    after = os.times()
-    return after.children_user + after.children_system - before[2] - before[3]
+    found = [run_and_cpu([sys.executable, "-c", _IMPORTS]) for _ in range(3)]
+    for done, _ in found:
+        done.check_returncode()
+    return min(seconds for _, seconds in found)
 
 
 def _demo(scratch: Path) -> tuple[float, float]:
@@ -60,12 +54,10 @@ def _demo(scratch: Path) -> tuple[float, float]:
     from pipeline.commands.demo_data import solar_cells
 
     solar_cells(scratch / "pictures", 2000, seed=0)
-    command = [sys.executable, "-c", "from pipeline.cli import main; main()", "run", "--json"]
-    command += ["--preset", "solar-cells", "--data", str(scratch / "pictures")]
+    where = ["--data", str(scratch / "pictures"), "--root", str(scratch / "runs")]
+    command = [*COMMAND, "run", "--json", "--preset", "solar-cells", *where]
     began = time.monotonic()
-    done = subprocess.run(
-        [*command, "--root", str(scratch / "runs")], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     seconds = time.monotonic() - began
     return seconds, json.loads(done.stdout.splitlines()[-1])["metrics"]["accuracy"]
 

@@ -8,13 +8,26 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
+COMMAND = [sys.executable, "-c", "from pipeline.cli import main; main()"]
+"""The command `transfer-pipeline`, in the environment that measures."""
+
 SMALL_NETWORK = ["model.backbone=mobilenet", "model.weights=null", "image.size=[32, 32]"]
+
+
+def run_and_cpu(command: list[str]) -> tuple[subprocess.CompletedProcess[str], float]:
+    """Runs a command; returns it with the seconds of CPU of it and of what it started."""
+    before = os.times()
+    done = subprocess.run(command, capture_output=True, text=True)
+    after = os.times()
+    children = after.children_user + after.children_system
+    return done, children - before.children_user - before.children_system
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,18 +8,15 @@ named with the reason.
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 from benchmarks.figures import show_table
+from benchmarks.measured_run import COMMAND, run_and_cpu
 from pipeline.commands.demo_data import solar_cells
 from pipeline.config import presets
 
 _PICTURES = 200
-_COMMAND = [sys.executable, "-c", "from pipeline.cli import main; main()"]
 _NO_BOUNDS = ["gate.min_accuracy=0", "gate.min_class_recall=0", "gate.beats_majority_class=false"]
 
 
@@ -36,10 +33,7 @@ def main() -> None:
 def _row(name: str, pictures: Path, root: Path) -> list[str]:
     overridden = [word for assignment in _NO_BOUNDS for word in ("--set", assignment)]
     arguments = ["run", "--preset", name, "--data", str(pictures), "--root", str(root), "--json"]
-    before = os.times()
-    done = subprocess.run([*_COMMAND, *arguments, *overridden], capture_output=True, text=True)
-    after = os.times()
-    seconds = sum(after[2:4]) - sum(before[2:4])  # of the run and of what it started
+    done, seconds = run_and_cpu([*COMMAND, *arguments, *overridden])
     result = json.loads(done.stdout.splitlines()[-1])
     if result["error"]:
         return [name, " ".join(result["error"].split())[:120], "", f"{seconds:.0f}"]
