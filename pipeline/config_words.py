@@ -1,4 +1,4 @@
-"""What other programs call our keys, and examples of values: data for messages about faults."""
+"""Other programs' names of our keys, and examples of values: data for messages about faults."""
 
 from __future__ import annotations
 
@@ -84,4 +84,4 @@ FORMS: dict[str, str] = {
     r"^(\d*\.)?\d+m?$": "a number of cores as 2, 0.5 or 500m",
     r"^\d+([EPTGMK]i?)?$": "a number of bytes as 512Mi or 4G",
 }
-"""What a pattern of the settings allows, in words."""
+"""The values that a pattern of the settings allows, in words."""

@@ -14,7 +14,7 @@ _UNSEEN = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
 """Unicode's categories of what steers, turns, joins, or has no form of its own to be seen."""
 
 _FORMULA = ("=", "+", "-", "@")
-"""What a spreadsheet takes for the beginning of a formula (OWASP, CSV injection)."""
+"""The signs that a spreadsheet takes for the beginning of a formula (OWASP, CSV injection)."""
 
 _SHORT = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 

@@ -1,4 +1,4 @@
-"""What a decoder in the graph leaves undone: orientation, profiles, transparency, 16 bit."""
+"""Does what a decoder in the graph leaves undone: orientation, profiles, transparency, 16 bit."""
 
 from __future__ import annotations
 

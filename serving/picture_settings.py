@@ -1,4 +1,4 @@
-"""What a person decides about pictures before the network; a model carries what its own had."""
+"""A person's settings of pictures before the network; a model carries those of its own."""
 
 from __future__ import annotations
 

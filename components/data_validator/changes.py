@@ -1,4 +1,4 @@
-"""What became of the pictures since the last accepted data. Pure functions.
+"""Compares the pictures with the last accepted data. Pure functions.
 
 A picture is what its bytes are: moved to another file it is the same, moved to another class it is
 relabelled.

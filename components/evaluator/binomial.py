@@ -1,4 +1,4 @@
-"""What a count of right answers tells of the rate behind it: the exact binomial distribution."""
+"""Bounds of a rate from a count of right answers: the exact binomial distribution."""
 
 from __future__ import annotations
 

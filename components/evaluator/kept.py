@@ -28,7 +28,7 @@ _BATCH = 8  # encoded pictures held at a time; they may have millions of pixels
 
 @dataclasses.dataclass(frozen=True)
 class Answers:
-    """What one version said of the test pictures."""
+    """The predictions of one version on the test pictures."""
 
     classes: list[str]
     predicted: dict[str, str]  # by file

@@ -32,7 +32,7 @@ class DiskFull(UserError):
 
 @dataclasses.dataclass(frozen=True)
 class Need:
-    """What will be written into a folder."""
+    """The bytes that will be written into a folder."""
 
     key: str
     """The setting that names the folder."""

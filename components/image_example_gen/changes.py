@@ -1,4 +1,4 @@
-"""What became of pictures that could not keep their bytes, as the ledger and the report say it."""
+"""Notes which pictures could not keep their bytes, for the ledger and the report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people should know of how the pictures were split, in sentences. A pure function."""
+"""Says in sentences how the pictures were split. Pure functions."""
 
 from __future__ import annotations
 

@@ -154,7 +154,7 @@ def _cut(sizes: list[int], shares: Mapping[str, int]) -> list[str]:
 
 
 def _take_one(found: list[str], sizes: list[int], lacking: str, there: set[str]) -> None:
-    """Gives the lacking split the smallest unit of the largest split that can spare one."""
+    """Moves into the lacking split the smallest unit of the largest split that can spare one."""
     of_split: dict[str, list[int]] = collections.defaultdict(list)
     for index, split in enumerate(found):
         of_split[split].append(index)

@@ -51,7 +51,7 @@ class Splits(Section):
 
 
 class Columns(Section):
-    """What a manifest's columns are called, in any case; null: one of the usual names."""
+    """The names of a manifest's columns, in any case; null: one of the usual names."""
 
     path: ColumnName | None = None
     label: ColumnName | None = None
@@ -87,9 +87,9 @@ class Data(Section):
     min_pictures: Count = 0
     """The run stops when a class has fewer in a split. 0: no class stops it."""
     small_classes: Literal["train", "leave_out"] = "train"
-    """What becomes of a class with under three pictures (or groups), which can't be in every split:
-    train: the model learns it, and the gate can't judge it; leave_out: the model does not know
-    it."""
+    """The treatment of a class with under three pictures (or groups), which can't be in every
+    split: train: the model learns it, and the gate can't judge it; leave_out: the model does not
+    know it."""
     max_pixels: AtLeastOne = MAX_PIXELS
     """Pictures with more are refused before they are decoded."""
 

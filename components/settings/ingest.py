@@ -1,4 +1,4 @@
-"""What decides how pictures are ingested: `data`, and those parts of `image` that come first."""
+"""The settings of the ingest: `data`, and those parts of `image` that come first."""
 
 from __future__ import annotations
 

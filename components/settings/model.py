@@ -28,7 +28,7 @@ class Image(Section):
     fit: Literal["stretch", "crop", "pad"] = "stretch"
     """How a picture of another shape fits: distorted, its middle, or whole with black bars."""
     background: Colour = WHITE
-    """What lies behind transparent pixels: a colour's name, or #rrggbb in quotes."""
+    """The colour behind transparent pixels: a name, or #rrggbb in quotes."""
     range: Range = TYPE
     """The values of 16-bit pictures that become black and white: 0 and 65,535 (`type`), the lowest
     and the highest in all pictures of the source (`data`), or these two."""

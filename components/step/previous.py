@@ -1,4 +1,4 @@
-"""What a step remembers: which of its earlier outputs the next execution builds on."""
+"""Finds the earlier output of a step that its next execution builds on."""
 
 from __future__ import annotations
 

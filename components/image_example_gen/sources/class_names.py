@@ -40,7 +40,7 @@ _SAME: dict[str, Callable[[str], str]] = {
     "spaces": lambda name: "".join(name.split()),
     "case": str.lower,
 }
-"""What two names may differ by and still be taken for one, and how to make it no difference."""
+"""Differences between names that are still taken for one, each with what removes it."""
 
 
 def unified(listing: Listing, allow_similar: bool) -> Listing:

@@ -1,4 +1,4 @@
-"""What to do about what the training's history shows: one small rule per sentence.
+"""Advises on the training's history: one small rule per sentence.
 
 A rule reads the rows of history.json (`phase`, `epoch`, and `accuracy` and `loss` on `train` and,
 with `val_`, on `eval`) and the best of them. It returns a sentence, or None where it sees nothing.

@@ -1,4 +1,4 @@
-"""What the command `check` says of folders as people have them."""
+"""The command `check` on folders as people have them."""
 
 from __future__ import annotations
 

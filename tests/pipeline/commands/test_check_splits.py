@@ -1,4 +1,4 @@
-"""What `check` says of small classes, bursts, and folders that are nested in another way."""
+"""The command `check` on small classes, bursts, and folders that are nested in another way."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def bursts(root: Path, scenes: int = 8, frames: int = 8) -> Path:
 
 
 def checked(capsys: pytest.CaptureFixture[str], **data: Any) -> tuple[dict[str, Any], str]:
-    """Gives what programs read, and the notes."""
+    """Returns the JSON for programs, and the notes."""
     check(Data(**data), as_json=True)
     shown = capsys.readouterr()
     return json.loads(shown.out), shown.err
