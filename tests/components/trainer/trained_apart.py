@@ -55,7 +55,7 @@ def first_draws() -> list[list[int]]:
     return [state.numpy().tolist() for state in strategy.experimental_local_results(states)]
 
 
-TINY = Tiny("mobilenet", "Tiny", 32, 32, "conv_dw_12")
+TINY = Tiny("mobilenet", "Tiny", 32, 32, "conv_dw_12", 0.0)
 
 
 def train(order: dict[str, Any]) -> None:
