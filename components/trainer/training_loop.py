@@ -43,6 +43,7 @@ def fit(inputs: TrainingInputs, logs: str, work: str, scratch: str | None = None
     state = TrainingState.load(work)
     if state.phase is not None:
         progress.note(f"resumes after epoch {state.epoch} of phase {state.phase}")
+    state.history.keep = inputs.training.keeps
     loop = TrainingLoop(
         state=state,
         work=work,
@@ -64,9 +65,9 @@ def _class_weight(inputs: TrainingInputs) -> dict[int, float] | None:
 
 @dataclasses.dataclass(kw_only=True)
 class TrainingLoop:
-    """Fits phases, and leaves the weights of the best epoch of all of them.
+    """Fits phases, and leaves the weights of the epoch that the history keeps of all of them.
 
-    A phase without a better epoch leaves the model as it was.
+    A phase without a better epoch, by its own measure, leaves the model as it was.
     """
 
     state: TrainingState
