@@ -9,9 +9,11 @@ from pydantic import Field, model_validator
 from components.settings.augmentation import Augmentation
 from components.settings.base import AtLeastOne, Count, Number, Positive, Section
 
-NotNegative = Annotated[Number, Field(ge=0)]
-BEST_LOSS, BEST_ACCURACY, LAST = "best_loss", "best_accuracy", "last"
 Keep = Literal["best_loss", "best_accuracy", "last"]
+"""Which epoch's weights are kept: with the smallest `eval` loss, with the greatest `eval` accuracy
+(and among these the smallest loss), or of the last epoch."""
+
+NotNegative = Annotated[Number, Field(ge=0)]
 BelowOne = Annotated[Number, Field(ge=0, lt=1)]
 
 
@@ -56,7 +58,7 @@ class Phase(Section):
     early_stopping: AtLeastOne | None = None
     """The phase ends when the `eval` loss has not fallen for as many epochs."""
     keep: Keep | None = None
-    """As `training.keep`, for this phase alone; null: that one."""
+    """When an epoch of this phase takes the place of the one kept so far; null: `training.keep`."""
 
     @model_validator(mode="after")
     def _suits_optimizer(self) -> Phase:
@@ -102,10 +104,8 @@ class Training(Section):
     """`balanced`: a class weighs inversely to its pictures in the training split."""
     label_smoothing: Annotated[Number, Field(ge=0, lt=1)] = 0.0
     """Part of each label that is spread over all classes (Szegedy et al. 2016)."""
-    keep: Keep = BEST_LOSS
-    """Which epoch's weights are exported: an epoch takes the place of the one kept so far, over
-    both phases, where it has a smaller `eval` loss (`best_loss`), a higher `eval` accuracy
-    (`best_accuracy`; of equal ones the smaller loss), or always (`last`)."""
+    keep: Keep = "best_loss"
+    """Which epoch of both phases is exported."""
     warm_start: bool = False
     """Start from the model served now instead of `model.weights`, if one is served."""
     mixed_precision: bool = False
@@ -121,14 +121,6 @@ class Training(Section):
     augmentation: Augmentation = Augmentation()
     frozen: Frozen = Frozen()
     unfrozen: Unfrozen = Unfrozen()
-
-    @property
-    def keeps(self) -> dict[str, str]:
-        """Which epoch is kept, by phase."""
-        return {
-            "frozen": self.frozen.keep or self.keep,
-            "unfrozen": self.unfrozen.keep or self.keep,
-        }
 
     @model_validator(mode="after")
     def _learns_something(self) -> Training:

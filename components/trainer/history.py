@@ -7,17 +7,26 @@ import dataclasses
 import io
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-from components.settings.training import BEST_ACCURACY, BEST_LOSS, LAST
+from components.settings.training import Keep
 
 Row = dict[str, Any]
+
+BETTER: dict[Keep, Callable[[Row, Row], bool]] = {
+    "best_loss": lambda row, kept: row["val_loss"] < kept["val_loss"],
+    "best_accuracy": lambda row, kept: (
+        (row["val_accuracy"], -row["val_loss"]) > (kept["val_accuracy"], -kept["val_loss"])
+    ),
+    "last": lambda row, kept: True,
+}
+"""By `training.keep`, whether an epoch takes the place of the one that is kept."""
 
 
 @dataclasses.dataclass
 class History:
-    """A row per epoch over both phases, and the best of them.
+    """A row per epoch over both phases, and the one whose weights are kept.
 
     A row holds `phase`, `epoch` (from 1), `loss`, `accuracy`, `val_loss`, `val_accuracy` (those of
     the `eval` split), `learning_rate` (at the epoch's end) and `seconds`.
@@ -25,40 +34,27 @@ class History:
 
     epochs: list[Row] = dataclasses.field(default_factory=list)
     best_epoch: Row | None = None
-    """The row of the epoch that is kept: that of the weights to export."""
-    keep: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    """By phase, which epoch is kept: a value of `training.keep`; the smallest loss if left out."""
+    """The row whose weights are kept, by the rules of `training.keep`."""
     tuned: dict[str, Any] = dataclasses.field(default_factory=dict)
     """The values that Tuner found, by name, where they took the place of the configured ones."""
 
-    def add(self, row: Row) -> bool:
-        """Appends an epoch's row; returns whether it takes the place of the one kept so far.
+    def add(self, row: Row, keep: Keep = "best_loss") -> bool:
+        """Appends an epoch's row; returns whether its weights are to be kept.
 
-        It does where it is better by the measure of its own phase.
+        Never those of an epoch whose loss is no number.
         """
         self.epochs.append(row)
-        if not self._replaces(row, self.best_epoch):
+        if not math.isfinite(row["val_loss"]):
+            return False
+        if self.best_epoch is not None and not BETTER[keep](row, self.best_epoch):
             return False
         self.best_epoch = row
         return True
 
     @property
     def best_loss(self) -> float:
-        """The loss on the `eval` split of the kept epoch."""
+        """The loss on the `eval` split of the epoch that is kept."""
         return math.inf if self.best_epoch is None else self.best_epoch["val_loss"]
-
-    def _replaces(self, row: Row, kept: Row | None) -> bool:
-        if math.isnan(row["val_loss"]):
-            return False
-        if kept is None:
-            return row["val_loss"] < math.inf
-        return _BETTER[self.keep.get(row["phase"], BEST_LOSS)](row, kept)
-
-    def _kept_of(self, rows: Iterable[Row], kept: Row | None = None) -> Row | None:
-        for row in rows:
-            if self._replaces(row, kept):
-                kept = row
-        return kept
 
     def of(self, phase: str | None) -> list[Row]:
         """Returns the rows of one phase."""
@@ -67,25 +63,24 @@ class History:
     def gains(self) -> dict[str, dict[str, float]]:
         """Returns what each phase gained on the `eval` split.
 
-        By phase, `val_loss` and `val_accuracy` of its best epoch by its own measure, and as
-        `loss_gained` and `accuracy_gained` how far that is from the epoch that was kept before
-        (nothing in the first phase).
+        By phase, `val_loss` and `val_accuracy` of its best epoch, and as `loss_gained` and
+        `accuracy_gained` how far that is from the best one before (nothing in the first phase).
         """
         found: dict[str, dict[str, float]] = {}
         before: Row | None = None
         for phase in dict.fromkeys(row["phase"] for row in self.epochs):
-            best = self._kept_of(self.of(phase)) or self.of(phase)[0]
+            best = min(self.of(phase), key=lambda row: row["val_loss"])
             found[phase] = {key: best[key] for key in ("val_loss", "val_accuracy")}
             if before is not None:
                 found[phase]["loss_gained"] = before["val_loss"] - best["val_loss"]
                 found[phase]["accuracy_gained"] = best["val_accuracy"] - before["val_accuracy"]
-            before = self._kept_of(self.of(phase), before)
+            if before is None or best["val_loss"] < before["val_loss"]:
+                before = best
         return found
 
     def as_json(self) -> str:
-        """Returns the rows, the kept one, each phase's gains, its `keep`, and what Tuner found."""
-        facts: dict[str, Any] = {"epochs": self.epochs, "best": self.best_epoch}
-        facts |= {"phases": self.gains(), "keep": dict(self.keep)}
+        """Returns the rows, the best one, each phase's gains, and what Tuner found if it ran."""
+        facts = {"epochs": self.epochs, "best": self.best_epoch, "phases": self.gains()}
         return json.dumps(facts | ({"tuned": self.tuned} if self.tuned else {}), indent=1)
 
     def as_csv(self) -> str:
@@ -95,23 +90,3 @@ class History:
         writer.writeheader()
         writer.writerows(self.epochs)
         return text.getvalue()
-
-
-def _has_less_loss(row: Row, kept: Row) -> bool:
-    return bool(row["val_loss"] < kept["val_loss"])
-
-
-def _is_more_accurate(row: Row, kept: Row) -> bool:
-    """An accuracy takes few values on a small `eval` split: of equal ones the loss decides."""
-    accuracies = row["val_accuracy"], kept["val_accuracy"]
-    return accuracies[0] > accuracies[1] or (
-        accuracies[0] == accuracies[1] and _has_less_loss(row, kept)
-    )
-
-
-_BETTER: Mapping[str, Callable[[Row, Row], bool]] = {
-    BEST_LOSS: _has_less_loss,
-    BEST_ACCURACY: _is_more_accurate,
-    LAST: lambda row, kept: True,
-}
-"""By the value of `training.keep`: whether a later epoch takes the place of the kept one."""

@@ -13,14 +13,7 @@ from components.report.page_data import Run, Section
 from components.report.plots import BLUE, INK, MUTED, ORANGE, dress, to_svg
 from components.report.sections.training_advice import advice
 from components.report.thumbnails import thumbnail
-from components.settings.training import BEST_ACCURACY, BEST_LOSS, LAST
 
-_KEPT = {
-    BEST_LOSS: "kept for its small loss",
-    BEST_ACCURACY: "kept for its high accuracy",
-    LAST: "the last one",
-}
-"""The reason why an epoch is exported, by its phase's `keep`."""
 _SIZE = (4.5, 2.6)  # inches
 _SHEET_SIDE = 1000  # pixels
 
@@ -32,7 +25,6 @@ def _values(run: Run) -> dict[str, Any]:
         "augmented": run.augmented and thumbnail(run.augmented, _SHEET_SIDE),
         "phases": _phases(run.history),
         "best": best,
-        "kept": best and _KEPT[run.history.get("keep", {}).get(best["phase"], BEST_LOSS)],
         "advice": advice(run.history),
         "figures": {name: curves(epochs, best, name) for name in ("accuracy", "loss")},
     }
