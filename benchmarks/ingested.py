@@ -40,7 +40,7 @@ class Inputs:
         model = self.config.model
         base = build_base(model.backbone, self.config.image_size, weights_file(model))
         keras.utils.set_random_seed(self.config.training.seed)
-        return build_network(base, model.head, len(self.classes))
+        return build_network(base, model.head, len(self.classes), model.features)
 
 
 class Unwatched:

@@ -36,7 +36,7 @@ class RunBase(beam.DoFn):
         transform_graph, model, size, weights = self._arguments
         pixels = Pixels(transform_graph)
         base = build_base(model.backbone, size, Path(weights))
-        extractor = build_extractor(base, model.head)
+        extractor = build_extractor(base, model.head, model.features)
 
         # AutoGraph would rewrite the code of Keras first: several seconds, and for nothing.
         @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)

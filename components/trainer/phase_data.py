@@ -33,17 +33,25 @@ def pixel_batches(examples: tf.data.Dataset, inputs: TrainingInputs) -> tf.data.
 
 def bottlenecks(inputs: TrainingInputs, head: keras.Model) -> Data:
     """Returns batches of the pooled features that BottleneckGen cached for a head."""
-    folder = inputs.bottlenecks or ""
-    to_batches = functools.partial(
-        bottleneck_batches,
-        shape=head.input_shape[1:],
-        classes=inputs.classes,
-        batch_size=inputs.training.batch_size,
-    )
-    train, validation = (
-        os.path.join(folder, f"Split-{split}") for split in (features.TRAIN, features.EVAL)
-    )
+    to_batches = functools.partial(_feature_batches, inputs=inputs, head=head)
+    train, validation = (_cached(inputs, split) for split in (features.TRAIN, features.EVAL))
     return _read(train, validation, to_batches, inputs)
+
+
+def train_bottlenecks(inputs: TrainingInputs, head: keras.Model) -> tf.data.Dataset:
+    """Returns batches of the training split's cached features, in the order of the records."""
+    return _feature_batches(read_records(_cached(inputs, features.TRAIN)), inputs, head)
+
+
+def _cached(inputs: TrainingInputs, split: str) -> str:
+    return os.path.join(inputs.bottlenecks or "", f"Split-{split}")
+
+
+def _feature_batches(
+    examples: tf.data.Dataset, inputs: TrainingInputs, head: keras.Model
+) -> tf.data.Dataset:
+    size = inputs.training.batch_size
+    return bottleneck_batches(examples, head.input_shape[1:], inputs.classes, size)
 
 
 def cached_activations(inputs: TrainingInputs, bottom: keras.Model, scratch: str) -> Data | None:

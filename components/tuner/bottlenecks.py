@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +34,12 @@ class Bottlenecks:
     def classes(self) -> int:
         """Their number."""
         return self.train.labels.shape[1]
+
+    def train_features(self) -> Iterator[np.ndarray]:
+        """Yields the training split's features, some rows at a time."""
+        [array] = self.train.arrays
+        for start in range(0, len(array), _AT_ONCE):
+            yield array[start : start + _AT_ONCE]
 
     def class_weights(self) -> dict[int, float]:
         """Returns the weight of each class index in the loss, with which rare classes count."""
