@@ -40,22 +40,28 @@ class RunBase(beam.DoFn):
 
         # AutoGraph would rewrite the code of Keras first: several seconds, and for nothing.
         @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
-        def run(pictures: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            parsed = examples.parse(pictures, *examples.PICTURE)
-            scaled = pixels(parsed[features.ENCODED])
-            return extractor(scaled, training=False), parsed[features.LABEL]
+        def run(pictures: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+            parsed = examples.parse(pictures, features.ENCODED, *examples.TARGET)
+            scaled = pixels(parsed.pop(features.ENCODED))
+            return extractor(scaled, training=False), parsed
 
         return run
 
     def process(self, element: list[bytes]) -> Iterable[bytes]:
         with undecodable.named(lambda: element):
-            bottlenecks, labels = self._run(tf.constant(element))
+            bottlenecks, targets = self._run(tf.constant(element))
         self._done += len(element)
         progress.report("pictures through the frozen base", self._done)
-        for bottleneck, label in zip(bottlenecks.numpy(), labels.numpy(), strict=True):
-            yield _example(bottleneck, label)
+        columns = [targets[name].numpy() for name in examples.TARGET]
+        for bottleneck, *values in zip(bottlenecks.numpy(), *columns, strict=True):
+            yield _example(bottleneck, *values)
 
 
-def _example(bottleneck: np.ndarray, label: bytes) -> bytes:
-    values = {features.BOTTLENECK: bottleneck.ravel().tolist(), features.LABEL: label}
+def _example(bottleneck: np.ndarray, label: bytes, probability: float, weight: float) -> bytes:
+    values: dict[str, examples.Value] = {
+        features.BOTTLENECK: bottleneck.ravel().tolist(),
+        features.LABEL: label,
+    }
+    further = {features.LABEL_PROBABILITY: probability, features.WEIGHT: weight}
+    values |= {name: float(value) for name, value in further.items() if value != 1}
     return examples.serialized(values)

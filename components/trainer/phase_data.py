@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -25,10 +26,12 @@ def pictures(inputs: TrainingInputs) -> Data:
     return _read(inputs.train, inputs.eval, to_batches, inputs)
 
 
-def pixel_batches(examples: tf.data.Dataset, inputs: TrainingInputs) -> tf.data.Dataset:
-    """Returns (scaled pixels, one-hot labels) of serialized Examples."""
+def pixel_batches(
+    examples: tf.data.Dataset, inputs: TrainingInputs, soft: bool = False
+) -> tf.data.Dataset:
+    """Returns (scaled pixels, labels) of serialized Examples; `soft` as of `target`."""
     size = inputs.training.batch_size
-    return trainer_input.picture_batches(examples, inputs.pixels, inputs.classes, size)
+    return trainer_input.picture_batches(examples, inputs.pixels, inputs.classes, size, soft)
 
 
 def bottlenecks(inputs: TrainingInputs, head: keras.Model) -> Data:
@@ -48,10 +51,10 @@ def _cached(inputs: TrainingInputs, split: str) -> str:
 
 
 def _feature_batches(
-    examples: tf.data.Dataset, inputs: TrainingInputs, head: keras.Model
+    examples: tf.data.Dataset, inputs: TrainingInputs, head: keras.Model, soft: bool = False
 ) -> tf.data.Dataset:
     size = inputs.training.batch_size
-    return bottleneck_batches(examples, head.input_shape[1:], inputs.classes, size)
+    return bottleneck_batches(examples, head.input_shape[1:], inputs.classes, size, soft)
 
 
 def cached_activations(inputs: TrainingInputs, bottom: keras.Model, scratch: str) -> Data | None:
@@ -67,7 +70,7 @@ def cached_activations(inputs: TrainingInputs, bottom: keras.Model, scratch: str
       changes other than flips, without the room, or beyond the range of half precision.
     """
     training, folder = inputs.training, Path(scratch, "activations")
-    flips = activations.flips(training.augmentation)
+    flips = activations.flips(training.augmentation_of("unfrozen"))
     if flips is None or training.unfrozen.epochs < 2 or not bottom.weights:
         return None
     splits = (
@@ -83,7 +86,7 @@ def cached_activations(inputs: TrainingInputs, bottom: keras.Model, scratch: str
         return None
     kept = []
     for name, split, variants in splits:
-        batches = pixel_batches(read_records(split), inputs)
+        batches = pixel_batches(read_records(split), inputs, soft=name == features.TRAIN)
         kept.append(activations.keep(bottom, batches, counts[name], folder, name, variants))
     train, validation = kept
     if train is None or validation is None:
@@ -92,9 +95,10 @@ def cached_activations(inputs: TrainingInputs, bottom: keras.Model, scratch: str
 
 
 def _read(
-    train: str, validation: str, to_batches: trainer_input.ToBatches, inputs: TrainingInputs
+    train: str, validation: str, to_batches: Callable[..., tf.data.Dataset], inputs: TrainingInputs
 ) -> Data:
     training = inputs.training
+    soft = functools.partial(to_batches, soft=True)
     return trainer_input.read_data(
-        train, validation, to_batches, training.batch_size, training.seed
+        train, validation, soft, training.batch_size, training.seed, to_batches
     )

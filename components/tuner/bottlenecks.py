@@ -43,7 +43,7 @@ class Bottlenecks:
 
     def class_weights(self) -> dict[int, float]:
         """Returns the weight of each class index in the loss, with which rare classes count."""
-        counts = self.train.labels.sum(axis=0).astype(int)
+        counts = np.bincount(self.train.labels.argmax(axis=1), minlength=self.classes)
         weights = balanced({str(index): int(count) for index, count in enumerate(counts)})
         return {int(index): weight for index, weight in weights.items()}
 
@@ -62,19 +62,28 @@ def read_bottlenecks(
       folder: where the features go; must outlive what is returned.
     """
     train, validation = (
-        _read(os.path.join(uri, f"Split-{name}"), shape, classes, folder / f"{name}.npy")
+        _read(
+            os.path.join(uri, f"Split-{name}"),
+            shape,
+            classes,
+            folder / f"{name}.npy",
+            soft=name == features.TRAIN,
+        )
         for name in (features.TRAIN, features.EVAL)
     )
     data = kept_data(train, validation, batch_size, seed)
     return Bottlenecks(train, validation, data)
 
 
-def _read(source: str, shape: Sequence[int], classes: Sequence[str], target: Path) -> Kept:
+def _read(
+    source: str, shape: Sequence[int], classes: Sequence[str], target: Path, soft: bool
+) -> Kept:
     pictures = tfrecords.count(source)
     array = np.lib.format.open_memmap(target, "w+", np.float32, (pictures, *shape))
     labels: list[np.ndarray] = []
     done = 0
-    for some, some_labels in bottleneck_batches(read_records(source), shape, classes, _AT_ONCE):
+    batches = bottleneck_batches(read_records(source), shape, classes, _AT_ONCE, soft)
+    for some, some_labels in batches:
         array[done : done + len(some)] = some
         labels.append(some_labels.numpy())
         done += len(some)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import keras
 
+from components.fit.losses import WeightedCrossentropy
 from components.fit.optimizers import build_optimizer, eval_loss_callbacks
 from components.fit.seeds import reseed
 from components.fit.standardization import set_statistics
@@ -30,7 +31,7 @@ def compiled_head(
         set_statistics(model, bottlenecks.train_features())
     model.compile(
         optimizer=optimizer,
-        loss=keras.losses.CategoricalCrossentropy(label_smoothing=training.label_smoothing),
+        loss=WeightedCrossentropy(training.label_smoothing),
         metrics=["accuracy"],
         jit_compile=False,  # compiling takes longer than such a fit
     )
