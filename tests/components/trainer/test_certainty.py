@@ -18,7 +18,7 @@ def test_what_is_answered_is_right_as_often_as_asked_in_the_mean_over_many_draws
         rates.append((1 + min(threshold, 1)) / 2)
         shares.append(max(0, (1 - threshold) / 0.7))
     assert np.average(rates, weights=shares) >= 0.9
-    assert np.mean(shares) > 0.2  # 2/7 would be the most
+    assert np.mean(shares) > 0.15  # 2/7 would be the most
 
 
 def test_too_few_pictures_or_too_many_mistakes_make_nothing_certain() -> None:
