@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import tensorflow as tf
 
-from components.artifacts.calibration import TINY, negative_log_likelihood, with_temperature
+from components.artifacts.calibration import negative_log_likelihood, with_temperature
 
 _LEAST, _MOST = np.log(1 / 20), np.log(20)  # of ln T
 _STEPS, _REFINEMENTS = 60, 40
@@ -55,10 +54,3 @@ def _minimum(cost: Callable[[float], float]) -> float:
         else:
             low = inner
     return (low + high) / 2
-
-
-def calibrated(scores: tf.Tensor, temperature: float) -> tf.Tensor:
-    """Returns scores [batch, classes] at a temperature, in TensorFlow; 1 changes nothing."""
-    if temperature == 1:
-        return scores
-    return tf.nn.softmax(tf.math.log(tf.maximum(scores, TINY)) / temperature)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -9,7 +10,10 @@ from components.artifacts.calibration import (
     negative_log_likelihood,
     with_temperature,
 )
-from components.trainer.temperature import calibrated, fit_temperature
+from components.model.network import build_network
+from components.model.temperature import calibrated, divide_logits
+from components.settings.model import Head
+from components.trainer.temperature import fit_temperature
 
 
 def drawn(pictures: int, sharpened: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -68,3 +72,14 @@ def test_the_graph_scales_as_numpy_does_and_keeps_the_order() -> None:
     np.testing.assert_allclose(found, tf.nn.softmax(logits / 2.5), rtol=1e-3, atol=1e-6)
     np.testing.assert_array_equal(np.argsort(found, axis=1), np.argsort(logits, axis=1))
     assert calibrated(scores, 1.0) is scores
+
+
+def test_divided_logits_are_the_same_temperature_in_the_weights() -> None:
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((8, 8, 3))
+    base = keras.Model(inputs, keras.layers.Conv2D(6, 3)(inputs))
+    network = build_network(base, Head(), 4)
+    pictures = np.random.default_rng(0).normal(0, 5, (5, 8, 8, 3)).astype(np.float32)
+    expected = calibrated(network.classifier(pictures), 0.4)
+    divide_logits(network.classifier, 0.4)
+    np.testing.assert_allclose(network.classifier(pictures), expected, rtol=1e-4, atol=1e-6)
