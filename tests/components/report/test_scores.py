@@ -8,7 +8,12 @@ from components.artifacts.calibration import with_temperature
 from components.artifacts.predictions import CANDIDATE
 from components.report.page import render
 from components.report.sections.certainty import curve
-from tests.components.report.made_run import run
+from tests.components.report.made_run import picture, run
+
+
+def alternatives(html: str) -> list[str]:
+    """The texts of the reliability diagrams."""
+    return [part.partition('"')[0] for part in html.split("Reliability diagram. ")[1:]]
 
 
 def test_the_calibration_before_the_temperature_is_told_beside_that_after_it() -> None:
@@ -18,13 +23,13 @@ def test_the_calibration_before_the_temperature_is_told_beside_that_after_it() -
     scores = made.predictions.scores[CANDIDATE]
     cooled = with_temperature(scores, 4.0)
     predictions = dataclasses.replace(made.predictions, scores={CANDIDATE: cooled})
-    html = render(dataclasses.replace(made, predictions=predictions, scoring={"temperature": 4.0}))
+    found = dataclasses.replace(made, predictions=predictions, scoring={"temperature": 4.0})
+    html = render(dataclasses.replace(found, pictures=dict.fromkeys(found.shown_files, picture())))
     assert "divided by the temperature 4" in html
     assert html.count("Reliability diagram.") == 2
-    before = next(alt for alt in html.split("Reliability diagram. ")[2:])
-    after = html.split("Reliability diagram. ")[1]
-    # The scores before are those of the run that was made, over 1 / 4 in the mean.
-    assert after.split(":")[0] != before.split(":")[0]
+    [as_fitted] = alternatives(render(made))
+    after, before = alternatives(html)
+    assert before == as_fitted != after
 
 
 def test_what_is_certain_is_told_with_share_and_accuracy() -> None:
