@@ -1,4 +1,4 @@
-"""The SavedModel: three signatures, the same for every backbone, with Transform's graph inside."""
+"""The SavedModel: three signatures, the same for every backbone, with the Transform graph."""
 
 from __future__ import annotations
 

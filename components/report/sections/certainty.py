@@ -55,7 +55,7 @@ def risk_coverage(predictions: Predictions) -> Markup:
 
 
 def curve(score: np.ndarray, correct: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Returns share answered and accuracy [pictures], as the threshold falls picture by picture.
+    """Returns share answered and accuracy [pictures], as the threshold falls past each picture.
 
     Args:
       score: [pictures] of the predicted class.
