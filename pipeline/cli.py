@@ -13,6 +13,7 @@ import typer
 
 from components.errors import ConfigError, UserError
 from components.files.cache_folder import local_root
+from pipeline.commands import data_group
 from pipeline.commands import serving_group as cli_serving
 from pipeline.commands.options import (
     Assignments,
@@ -245,6 +246,9 @@ def report(
 
 for _command in cli_serving.COMMANDS:
     app.command()(_command)
+
+
+data_group.add_to(app)
 
 
 @app.command("compile")
