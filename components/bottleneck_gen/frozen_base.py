@@ -40,22 +40,27 @@ class RunBase(beam.DoFn):
 
         # AutoGraph would rewrite the code of Keras first: several seconds, and for nothing.
         @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
-        def run(pictures: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            parsed = examples.parse(pictures, *examples.PICTURE)
+        def run(pictures: tf.Tensor) -> tuple[tf.Tensor, ...]:
+            parsed = examples.parse(pictures, *examples.PICTURE, features.FILENAME)
             scaled = pixels(parsed[features.ENCODED])
-            return extractor(scaled, training=False), parsed[features.LABEL]
+            known = parsed[features.LABEL], parsed[features.FILENAME]
+            return extractor(scaled, training=False), *known
 
         return run
 
     def process(self, element: list[bytes]) -> Iterable[bytes]:
         with undecodable.named(lambda: element):
-            bottlenecks, labels = self._run(tf.constant(element))
+            computed = self._run(tf.constant(element))
         self._done += len(element)
         progress.report("pictures through the frozen base", self._done)
-        for bottleneck, label in zip(bottlenecks.numpy(), labels.numpy(), strict=True):
-            yield _example(bottleneck, label)
+        for row in zip(*(column.numpy() for column in computed), strict=True):
+            yield _example(*row)
 
 
-def _example(bottleneck: np.ndarray, label: bytes) -> bytes:
-    values = {features.BOTTLENECK: bottleneck.ravel().tolist(), features.LABEL: label}
+def _example(bottleneck: np.ndarray, label: bytes, file: bytes) -> bytes:
+    values = {
+        features.BOTTLENECK: bottleneck.ravel().tolist(),
+        features.LABEL: label,
+        features.FILENAME: file,
+    }
     return examples.serialized(values)
