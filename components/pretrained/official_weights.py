@@ -54,9 +54,24 @@ def imagenet_file(backbone: str, top: bool = False) -> Path:
       WeightsUnavailable: the host that Keras names can't be reached, or the download failed.
     """
     return make_once(
-        cache_dir() / "weights" / f"{backbone}-imagenet{'-top' if top else ''}.weights.h5",
+        kept_file(backbone, top),
         lambda file: _download(backbone, top, file),
     )
+
+
+def obtainable(backbone: str) -> str | None:
+    """Returns why a backbone's ImageNet weights can't be had, None where they are kept or can.
+
+    Asks the host for an answer, and downloads nothing.
+    """
+    if kept_file(backbone).is_file():
+        return None
+    return _unreachable(_weights_url(backbone))
+
+
+def kept_file(backbone: str, top: bool = False) -> Path:
+    """Returns where a backbone's ImageNet weights are kept once they were downloaded."""
+    return cache_dir() / "weights" / f"{backbone}-imagenet{'-top' if top else ''}.weights.h5"
 
 
 def make_once(target: Path, write: Callable[[Path], None]) -> Path:

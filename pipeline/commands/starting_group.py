@@ -3,11 +3,42 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from pipeline.commands.options import Json
+
+
+def init(
+    place: Annotated[
+        Path,
+        typer.Argument(metavar="DIR", exists=True, help="Folder of pictures, or a manifest."),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(help="The file to write; default: the folder's name and .yaml, here."),
+    ] = None,
+    minutes: Annotated[
+        float, typer.Option(min=1, help="How long a run may take; decides network and epochs.")
+    ] = 30.0,
+    measure: Annotated[
+        bool, typer.Option(help="Whether a forward pass is measured, which loads TensorFlow.")
+    ] = True,
+    as_json: Json = False,
+) -> None:
+    """Reads the pictures and writes a configuration for them, each key with its reason.
+
+    Example: transfer-pipeline init pets --output pets.yaml
+    """
+    from pipeline.commands import init as init_command
+
+    asked = init_command.Request(
+        place=place, output=output, minutes=minutes, measure=measure, as_json=as_json
+    )
+    if not init_command.init(asked):
+        raise typer.Exit(1)
 
 
 def presets(
@@ -31,5 +62,5 @@ def presets(
     print(json.dumps(found) if as_json else config.preset_text(name), end="\n" if as_json else "")
 
 
-COMMANDS = (presets,)
+COMMANDS = (init, presets)
 """In the order in which help shows them."""
