@@ -33,6 +33,8 @@ constructor = getattr(keras.applications, name)
 constructor(include_top=top == "top", weights="imagenet").save_weights(file)
 """
 
+_HOST = "storage.googleapis.com"  # of `keras.applications`' files, as Keras 3.12 and 3.15 name it
+
 _KEPT = "Ask once where the host can be reached; what was downloaded is kept in {}."
 
 
@@ -67,6 +69,14 @@ def obtainable(backbone: str) -> str | None:
     if kept_file(backbone).is_file():
         return None
     return _unreachable(_weights_url(backbone))
+
+
+def unreachable_host() -> str | None:
+    """Returns why the host of Keras' weights can't be reached, None where it answers.
+
+    Without Keras, which is slow to import and alone knows each file's address.
+    """
+    return _unreachable(f"https://{_HOST}/")
 
 
 def kept_file(backbone: str, top: bool = False) -> Path:
