@@ -81,9 +81,8 @@ def read(models: dict[str, Any], rows: Iterable[str]) -> Predictions:
         if models[model] and "classes" in models[model]:
             scores[model] = np.zeros((len(found), len(classes)))
             columns = [position[name] for name in models[model]["classes"]]
-            scores[model][:, columns] = np.reshape(
-                [row[model] for row in found], (-1, len(columns))
-            )
+            given = [row[model] for row in found]
+            scores[model][:, columns] = np.reshape(given, (len(found), len(columns)))
     return Predictions(
         classes=classes,
         known=known,
