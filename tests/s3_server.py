@@ -20,7 +20,7 @@ class Server:
     backend: Any
     """moto's own objects: tests look into them past the network."""
 
-    def keys(self) -> set[str]:
+    def objects(self) -> set[str]:
         """The keys of all objects in the bucket."""
         return set(self.backend.buckets[BUCKET].keys)
 
@@ -36,6 +36,7 @@ def serving(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     server_of = pytest.importorskip("moto.server").ThreadedMotoServer
     from moto.s3.models import s3_backends
 
+    s3_backends["123456789012"]["aws"].reset()  # moto keeps one for the process
     server = server_of(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

@@ -61,7 +61,7 @@ def test_files_are_read_written_and_removed_and_faults_are_os_errors(server: Ser
     for number in range(3):
         files.write_bytes(f"{PICTURES}/kept/{number}", b"")
     files.keep_newest(f"{PICTURES}/kept", 1)
-    assert len([key for key in server.keys() if "/kept/" in key]) == 1
+    assert len([key for key in server.objects() if "/kept/" in key]) == 1
 
 
 def test_a_bucket_that_is_not_there_is_named_with_the_reason(server: Server) -> None:

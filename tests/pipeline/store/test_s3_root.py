@@ -48,7 +48,7 @@ def test_tfx_reads_and_writes_a_bucket_as_a_folder(server: Server) -> None:
     with pytest.raises(OSError, match="there already"):
         fileio.copy(f"{ROOT}/a/text", f"{ROOT}/a/text")
     fileio.rmtree(f"{ROOT}/a")
-    assert not server.keys()
+    assert not server.objects()
     for action in (fileio.rmtree, fileio.listdir, fileio.remove):
         with pytest.raises(fileio.NotFoundError):
             action(f"{ROOT}/a")
@@ -61,7 +61,7 @@ def test_an_upload_that_ends_early_leaves_nothing(server: Server, tmp_path: Path
     left_open = fileio.open(f"{ROOT}/half", "wb")
     left_open.write(b"half")
     del left_open
-    assert not server.keys()
+    assert not server.objects()
 
 
 def test_nodes_run_killed_uploads_are_cleared_away_and_the_next_run_is_cached(
@@ -75,7 +75,7 @@ def test_nodes_run_killed_uploads_are_cleared_away_and_the_next_run_is_cached(
     for run_id, state in (("monday", "ran"), ("tuesday", "cached")):
         bound = node_runner.bind(compiled, run_id)
         assert [node_runner.run_node(bound, node) for node in ("Write", "Read")] == [state, state]
-    assert half not in server.keys()
+    assert half not in server.objects()
     found = runs.read_run(store, "monday").document(("Read", "model"), "found.json")
     assert found["files"] == ["Split-eval", "Split-train", "Split-train/pictures"]
     assert (found["content"], found["state"][:5]) == ("pictures", "s3://")
