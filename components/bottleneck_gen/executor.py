@@ -9,7 +9,7 @@ from pathlib import Path
 import apache_beam as beam
 from tfx.dsl.io import fileio
 
-from components.artifacts import beam_tfrecords, features, saved_model, tfrecords
+from components.artifacts import beam_tfrecords, features, record_counts, saved_model, tfrecords
 from components.artifacts import types as artifact_types
 from components.artifacts.types import OWN_BASE
 from components.bottleneck_gen.frozen_base import RunBase
@@ -92,6 +92,10 @@ class Executor(BeamStepExecutor[BottleneckSettings]):
                     | f"Run base {split}" >> beam.ParDo(run_base)
                     | f"Write {split}" >> beam_tfrecords.sink(target)
                 )
+        for split in examples:
+            written = tfrecords.count(os.path.join(bottlenecks.uri, f"Split-{split}"))
+            what = f"features for the pictures of the split {split}"
+            record_counts.check(what, written, record_counts.of(inputs.one("examples"), split))
 
 
 def _check_budget(model: Model, size: list[int], examples: dict[str, str], budget_mb: int) -> None:
