@@ -79,7 +79,9 @@ class Executor(BeamStepExecutor[BottleneckSettings]):
             weights = Path(artifact_types.path_in(bottlenecks, OWN_BASE))
             fileio.makedirs(bottlenecks.uri)
             train = examples[features.TRAIN]
-            base = warm_start.own_base(model.backbone, Pixels(graph), train, settings.seed, served)
+            base = warm_start.own_base(
+                model.backbone, Pixels(graph), train, settings.seed, served, model.features
+            )
             base.save_weights(weights)
         run_base = RunBase(graph, model, size, str(weights))
         with self._make_beam_pipeline() as pipeline:

@@ -36,31 +36,35 @@ class RunBase(beam.DoFn):
         transform_graph, model, size, weights = self._arguments
         pixels = Pixels(transform_graph)
         base = build_base(model.backbone, size, Path(weights))
-        extractor = build_extractor(base, model.head)
+        extractor = build_extractor(base, model.head, model.features)
 
         # AutoGraph would rewrite the code of Keras first: several seconds, and for nothing.
         @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
-        def run(pictures: tf.Tensor) -> tuple[tf.Tensor, ...]:
-            parsed = examples.parse(pictures, *examples.PICTURE, features.FILENAME)
-            scaled = pixels(parsed[features.ENCODED])
-            known = parsed[features.LABEL], parsed[features.FILENAME]
-            return extractor(scaled, training=False), *known
+        def run(pictures: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+            parsed = examples.parse(pictures, features.ENCODED, features.FILENAME, *examples.TARGET)
+            scaled = pixels(parsed.pop(features.ENCODED))
+            return extractor(scaled, training=False), parsed
 
         return run
 
     def process(self, element: list[bytes]) -> Iterable[bytes]:
         with undecodable.named(lambda: element):
-            computed = self._run(tf.constant(element))
+            bottlenecks, known = self._run(tf.constant(element))
         self._done += len(element)
         progress.report("pictures through the frozen base", self._done)
-        for row in zip(*(column.numpy() for column in computed), strict=True):
-            yield _example(*row)
+        columns = [known[name].numpy() for name in (features.FILENAME, *examples.TARGET)]
+        for bottleneck, *values in zip(bottlenecks.numpy(), *columns, strict=True):
+            yield _example(bottleneck, *values)
 
 
-def _example(bottleneck: np.ndarray, label: bytes, file: bytes) -> bytes:
-    values = {
+def _example(
+    bottleneck: np.ndarray, file: bytes, label: bytes, probability: float, weight: float
+) -> bytes:
+    values: dict[str, examples.Value] = {
         features.BOTTLENECK: bottleneck.ravel().tolist(),
         features.LABEL: label,
         features.FILENAME: file,
     }
+    further = {features.LABEL_PROBABILITY: probability, features.WEIGHT: weight}
+    values |= {name: float(value) for name, value in further.items() if value != 1}
     return examples.serialized(values)
