@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 if TYPE_CHECKING:
     import tensorflow as tf
 
-_HEADER, _FOOTER = 12, 4  # bytes around a record: its length and that one's checksum; a checksum
+HEADER, _FOOTER = 12, 4
+"""Bytes around a record: its length and that one's checksum; a checksum."""
+
 _LARGEST = 2**31  # a record is a protocol buffer, which can't be larger
 
 
@@ -54,11 +56,11 @@ def records(file: BinaryIO) -> Iterator[Record]:
       Damaged: the file is cut off or holds something else.
     """
     offset = 0
-    while header := file.read(_HEADER):
-        offset += _HEADER
-        length = _length(header) if len(header) == _HEADER else 0
+    while header := file.read(HEADER):
+        offset += HEADER
+        length = _length(header) if len(header) == HEADER else 0
         data = file.read(min(length + _FOOTER, _LARGEST))
-        if len(header) < _HEADER or len(data) < length + _FOOTER:
+        if len(header) < HEADER or len(data) < length + _FOOTER:
             raise Damaged(offset)
         yield Record(offset, data[:length])
         offset += length + _FOOTER
@@ -86,7 +88,7 @@ def positions(file: str) -> list[tuple[int, int]]:
 
     found = []
     with tf.io.gfile.GFile(file, "rb") as opened:
-        while header := opened.read(_HEADER):
+        while header := opened.read(HEADER):
             length = _length(header)
             found.append((opened.tell(), length))
             opened.seek(opened.tell() + length + _FOOTER)
