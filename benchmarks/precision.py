@@ -24,7 +24,7 @@ from components.settings.model import Head
 from components.trainer.boundary import split_at
 from components.trainer.learner import make_learner
 
-_SIZE, _BATCH, _CLASSES = 299, 32, 2
+_SIZE, _BATCH, _CLASSES = 299, 16, 2
 _ROUNDS, _BATCHES = 3, 2
 _KERAS, _FOLDED = "Keras, float32", "twin, float32"
 _FORWARD, _TOP, _WHOLE = "forward pass", "training above mixed7", "training all layers"
