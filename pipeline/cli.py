@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from components.errors import ConfigError, UserError
-from pipeline.commands import runs_group, serving_group, starting_group
+from pipeline.commands import data_group, runs_group, serving_group, starting_group
 from pipeline.commands.options import (
     Assignments,
     ConfigFile,
@@ -233,6 +233,9 @@ def _sources(folders: list[str] | None, data: list[str] | None) -> str | list[st
 
 for _command in (*starting_group.COMMANDS, *runs_group.COMMANDS, *serving_group.COMMANDS):
     app.command()(_command)
+
+
+data_group.add_to(app)
 
 
 @app.command("compile")

@@ -139,6 +139,11 @@ class Example:
         """Returns the first value of a feature of integers; 0 where there is none."""
         return next(iter(self._values(name, "int64_list")), 0)
 
+    def floats(self, name: str) -> Sequence[float]:
+        """Returns the values of a feature of floats; none where there is none."""
+        found: Sequence[float] = self._values(name, "float_list")
+        return found
+
     def _values(self, name: str, kind: str) -> Any:
         feature = self._features.get(name.encode())
         return () if feature is None else getattr(feature, kind).value

@@ -15,6 +15,8 @@ Keep = Literal["best_loss", "best_accuracy", "last"]
 
 NotNegative = Annotated[Number, Field(ge=0)]
 BelowOne = Annotated[Number, Field(ge=0, lt=1)]
+ResolvedPrecision = Literal["float32", "bfloat16", "float16"]
+Precision = Literal["auto", "float32", "bfloat16", "float16"]
 
 
 class Schedule(Section):
@@ -110,8 +112,10 @@ class Training(Section):
     """Which epoch of both phases is exported."""
     warm_start: bool = False
     """Start from the model served now instead of `model.weights`, if one is served."""
-    mixed_precision: bool = False
-    """Compute in half precision where the device is a GPU."""
+    precision: Precision = "auto"
+    """In what the backbone's layers compute. `auto`: bfloat16 where the device multiplies in it,
+    float16 on older GPUs with tensor cores, float32 elsewhere. Weights, head, losses and what is
+    exported are float32."""
     distribution: Literal["none", "mirrored", "multi_worker"] = "none"
     """`none`: on one device; `mirrored`: on several of one machine; `multi_worker`: by several
     processes, which TF_CONFIG names, with all GPUs of each. They share every batch."""

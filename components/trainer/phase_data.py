@@ -87,7 +87,8 @@ def cached_activations(inputs: TrainingInputs, bottom: keras.Model, scratch: str
     kept = []
     for name, split, variants in splits:
         batches = pixel_batches(read_records(split), inputs, soft=name == features.TRAIN)
-        kept.append(activations.keep(bottom, batches, counts[name], folder, name, variants))
+        arguments = (bottom, batches, counts[name], folder, name, variants)
+        kept.append(activations.keep(*arguments, inputs.precision))
     train, validation = kept
     if train is None or validation is None:
         return None

@@ -10,6 +10,7 @@ from components.artifacts.tfrecords import read_records
 from components.fit.optimizers import layer_decay
 from components.fit.training_data import Data
 from components.model.network import Network, freeze, unfreeze
+from components.model.twin import FLOAT32, twin
 from components.pretrained.base import first_unfrozen
 from components.settings.augmentation import Augmentation
 from components.settings.training import Phase as PhaseSettings
@@ -30,6 +31,8 @@ class Prepared:
     """The random changes within the learner's training step."""
     rate_scales: Mapping[str, float] = dataclasses.field(default_factory=dict)
     """Factors of the learning rate, by the path of a variable; 1 where none is given."""
+    precision: str = FLOAT32
+    """In what trainable layers compute, the head apart."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,7 +84,8 @@ def _frozen(inputs: TrainingInputs, network: Network, augmenter: Augmenter | Non
     if inputs.training.frozen.features == "cached":
         learner = make_learner([network.head], None, None)
         return Prepared(learner=learner, data=phase_data.bottlenecks(inputs, network.head))
-    learner = make_learner([network.head], network.extractor, augmenter)
+    extractor = twin(network.extractor, inputs.precision)
+    learner = make_learner([network.head], extractor, augmenter)
     return Prepared(learner=learner, data=phase_data.pictures(inputs), augmenter=augmenter)
 
 
@@ -93,15 +97,20 @@ def _unfrozen(
     first = first_unfrozen(base, model.backbone, settings.from_layer)
     unfreeze(base, first, normalization=model.weights is None and first == 0)
     bottom, top = split_at(base, max(1, first))
-    layers = [top, *network.pooling, network.head]
+    layers = [twin(top, inputs.precision), *network.pooling, network.head]
     scales = layer_decay(base, first, settings.layer_decay)
     cached = phase_data.cached_activations(inputs, bottom, scratch)
     if cached:
         learner = make_learner(layers, None, None)
-        return Prepared(learner=learner, data=cached, rate_scales=scales)
+        return Prepared(
+            learner=learner, data=cached, rate_scales=scales, precision=inputs.precision
+        )
+    if bottom.weights:
+        bottom = twin(bottom, inputs.precision)
     return Prepared(
         learner=make_learner(layers, bottom, augmenter),
         data=phase_data.pictures(inputs),
         augmenter=augmenter,
         rate_scales=scales,
+        precision=inputs.precision,
     )

@@ -106,8 +106,11 @@ class TrainingLoop:
     def _compile(self, phase: Phase, prepared: Prepared) -> None:
         """Compiles anew in each phase: Keras fixes what is trainable at that moment."""
         learner = prepared.learner
+        optimizer = build_optimizer(phase.settings, prepared.data.steps, prepared.rate_scales)
+        if prepared.precision == "float16":  # whose range is small; bfloat16 has float32's
+            optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         learner.compile(
-            optimizer=build_optimizer(phase.settings, prepared.data.steps, prepared.rate_scales),
+            optimizer=optimizer,
             loss=WeightedCrossentropy(self.label_smoothing),
             # An object, whose variables are made here: within a step there is no place for them.
             metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from components.artifacts import features
 from components.errors import ConfigError
-from components.files import space
-from components.files.paths import absolute, is_remote
+from components.files import object_stores, space
+from components.files.paths import absolute, is_remote, scheme
 from components.image_example_gen import sources
 from components.settings.beam_options import check_processes, pipeline_arguments
 from components.settings.gate import PICTURE_SIZE, Gate
@@ -94,6 +94,7 @@ def check_folders(config: Config) -> sources.Listing:
     check_processes(config.runtime.beam)
     check_metadata(config)
     _check_folder("push.directory", config.push.directory)
+    _check_store("push.upload_to", config.push.upload_to)
     listing = sources.scan(config.data)
     for key, folder in (("push.directory", config.push_directory), ("runtime.root", config.root)):
         for source in config.data.sources:
@@ -228,6 +229,16 @@ def _check_folder(key: str, place: str) -> None:
             f"{key}: {place} is no folder, and only there is a version renamed into place in one "
             "step. Mount the store (gcsfuse, s3fs, NFS) and name the folder where it is mounted."
         )
+
+
+def _check_store(key: str, address: str | None) -> None:
+    if address is None or object_stores.is_installed(address) or scheme(address) == "gs":
+        return
+    known = ", ".join(f"{name}:// ({extra})" for name, extra in object_stores.EXTRAS.items())
+    raise ConfigError(
+        f"{key}: nothing that is installed reaches {address}. Allowed are, each with this "
+        f"project's extra: {known}."
+    )
 
 
 def _check_outside(key: str, folder: Path, source: str) -> None:
