@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from tfx.types import Artifact, artifact_utils
 
 from components.artifacts import examples, features, ledger_rows, tfrecords
 from components.artifacts.predictions import CANDIDATE, Predictions
@@ -107,10 +106,7 @@ def _doubts(
 def _features(classes: list[str], bottlenecks: Artifact) -> tuple[list[str], list[int], np.ndarray]:
     """Returns names, labels and features [pictures, features]; of variants of one, the mean."""
     position = {name: at for at, name in enumerate(classes)}
-    folders = [
-        artifact_utils.get_split_uri([bottlenecks], split)
-        for split in (features.TRAIN, features.EVAL)
-    ]
+    folders = [f"{bottlenecks.uri}/Split-{split}" for split in (features.TRAIN, features.EVAL)]
     total = sum(map(tfrecords.count, folders))
     project: np.ndarray | None = None
     sums: dict[str, np.ndarray] = {}
