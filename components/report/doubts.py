@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from tfx.types import Artifact
 
 from components.artifacts import examples, features, ledger_rows, tfrecords
 from components.artifacts.predictions import CANDIDATE, Predictions
