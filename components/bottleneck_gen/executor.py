@@ -9,7 +9,7 @@ from pathlib import Path
 import apache_beam as beam
 from tfx.dsl.io import fileio
 
-from components.artifacts import features, saved_model, tfrecords
+from components.artifacts import features, record_counts, saved_model, tfrecords
 from components.artifacts import types as artifact_types
 from components.artifacts.types import OWN_BASE
 from components.bottleneck_gen.frozen_base import RunBase
@@ -81,7 +81,9 @@ class Executor(BeamStepExecutor[BottleneckSettings]):
             weights = Path(artifact_types.path_in(bottlenecks, OWN_BASE))
             fileio.makedirs(bottlenecks.uri)
             train = examples[features.TRAIN]
-            base = warm_start.own_base(model.backbone, Pixels(graph), train, settings.seed, served)
+            base = warm_start.own_base(
+                model.backbone, Pixels(graph), train, settings.seed, served, model.features
+            )
             base.save_weights(weights)
         chosen = precision.chosen(settings.precision, facts)
         run_base = RunBase(graph, model, size, str(weights), chosen)
@@ -97,6 +99,10 @@ class Executor(BeamStepExecutor[BottleneckSettings]):
                 | "Spread" >> beam.Reshuffle()
                 | "Run base" >> beam.ParDo(run_base)
             )
+        for split in examples:
+            written = tfrecords.count(os.path.join(bottlenecks.uri, f"Split-{split}"))
+            what = f"features for the pictures of the split {split}"
+            record_counts.check(what, written, record_counts.of(inputs.one("examples"), split))
 
 
 def _check_budget(model: Model, size: list[int], examples: dict[str, str], budget_mb: int) -> None:

@@ -64,15 +64,15 @@ class RunBase(beam.DoFn):
         transform_graph, model, size, weights, precision = self._arguments
         pixels = Pixels(transform_graph)
         base = build_base(model.backbone, size, Path(weights))
-        extractor = build_extractor(base, model.head)
+        extractor = build_extractor(base, model.head, model.features)
         freeze(base)
         extract = forward(extractor, precision)
 
         # AutoGraph would rewrite the code of Keras first: several seconds, and for nothing.
         @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
-        def decode(pictures: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            parsed = examples.parse(pictures, *examples.PICTURE)
-            return pixels(parsed[features.ENCODED]), parsed[features.LABEL]
+        def decode(pictures: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+            parsed = examples.parse(pictures, features.ENCODED, features.FILENAME, *examples.TARGET)
+            return pixels(parsed.pop(features.ENCODED)), parsed
 
         return _Loaded(decode, extract)
 
@@ -92,14 +92,15 @@ class RunBase(beam.DoFn):
 
         While the network runs over a batch, the next one is read and decoded.
         """
-        for pixels, labels in _ahead(self._decoded, batches):
+        for pixels, known in _ahead(self._decoded, batches):
             bottlenecks = self._loaded.extract(pixels).numpy()
             self._done += len(bottlenecks)
             progress.report("pictures through the frozen base", self._done)
-            for bottleneck, label in zip(bottlenecks, labels.numpy(), strict=True):
-                yield _example(bottleneck, label)
+            columns = [known[name].numpy() for name in (features.FILENAME, *examples.TARGET)]
+            for bottleneck, *values in zip(bottlenecks, *columns, strict=True):
+                yield _example(bottleneck, *values)
 
-    def _decoded(self, batch: list[bytes]) -> tuple[tf.Tensor, tf.Tensor]:
+    def _decoded(self, batch: list[bytes]) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         with undecodable.named(lambda: batch):
             return self._loaded.decode(tf.constant(batch))
 
@@ -119,6 +120,14 @@ def _ahead(function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
             yield found[0]
 
 
-def _example(bottleneck: np.ndarray, label: bytes) -> bytes:
-    values = {features.BOTTLENECK: bottleneck.ravel().tolist(), features.LABEL: label}
+def _example(
+    bottleneck: np.ndarray, file: bytes, label: bytes, probability: float, weight: float
+) -> bytes:
+    values: dict[str, examples.Value] = {
+        features.BOTTLENECK: bottleneck.ravel().tolist(),
+        features.LABEL: label,
+        features.FILENAME: file,
+    }
+    further = {features.LABEL_PROBABILITY: probability, features.WEIGHT: weight}
+    values |= {name: float(value) for name, value in further.items() if value != 1}
     return examples.serialized(values)

@@ -61,6 +61,8 @@ class Phase(Section):
     """The phase ends when the `eval` loss has not fallen for as many epochs."""
     keep: Keep | None = None
     """When an epoch of this phase takes the place of the one kept so far; null: `training.keep`."""
+    augmentation: Augmentation | None = None
+    """As `training.augmentation`, for this phase alone; null: that one, {}: none."""
 
     @model_validator(mode="after")
     def _suits_optimizer(self) -> Phase:
@@ -132,12 +134,19 @@ class Training(Section):
             raise ValueError(
                 "frozen.epochs and unfrozen.epochs are both 0: nothing would be trained"
             )
-        if self.augmentation.active and self.frozen.epochs and self.frozen.features == "cached":
+        changed = self.augmentation_of("frozen").active
+        if changed and self.frozen.epochs and self.frozen.features == "cached":
             raise ValueError(
                 "augmentation changes the pictures in every epoch, so their features can't be "
-                "cached; set frozen.features: end_to_end (or leave out augmentation)"
+                "cached; set frozen.features: end_to_end (or leave out augmentation, in phase "
+                "frozen alone by frozen.augmentation: {})"
             )
         return self
+
+    def augmentation_of(self, phase: Literal["frozen", "unfrozen"]) -> Augmentation:
+        """Returns how a phase changes the pictures: its own way, or that of both."""
+        own = self.frozen.augmentation if phase == "frozen" else self.unfrozen.augmentation
+        return self.augmentation if own is None else own
 
     @model_validator(mode="after")
     def _batch_can_be_shared(self) -> Training:

@@ -13,6 +13,7 @@ from tfx.utils import path_utils
 from components.artifacts import (
     features,
     network_answers,
+    record_counts,
     score_facts,
     tfrecords,
     undecodable,
@@ -61,6 +62,7 @@ class Executor(StepExecutor[TrainerSettings]):
         best = tuned_settings.read_best(inputs.maybe("hyperparameters"))
         chosen = precision.chosen(settings.precision, facts)
         job = _job(inputs, settings, best, chosen)
+        _check_counts(job, inputs.one("examples"))
         offer = job_file.offer_path(*_place(model), self.run_id)
         with (
             work_folder.alone(work) as own,
@@ -102,6 +104,16 @@ def _job(
         baseline=[artifact.uri for artifact in inputs.maybe("baseline")],
         former_names=_former_names(inputs.maybe("acceptance")),
     )
+
+
+def _check_counts(job: Job, examples: Artifact) -> None:
+    for split, pictures in ((features.TRAIN, job.train), (features.EVAL, job.eval)):
+        needed = record_counts.of(examples, split)
+        record_counts.check(f"pictures in the split {split}", tfrecords.count(pictures), needed)
+        if job.bottlenecks:
+            there = tfrecords.count(os.path.join(job.bottlenecks, f"Split-{split}"))
+            what = f"features for the pictures of the split {split}"
+            record_counts.check(what, there, needed)
 
 
 def _former_names(acceptance: list[Artifact]) -> dict[str, list[str]]:

@@ -12,6 +12,7 @@ from components.fit.training_data import Data
 from components.model.network import Network, freeze, unfreeze
 from components.model.twin import FLOAT32, twin
 from components.pretrained.base import first_unfrozen
+from components.settings.augmentation import Augmentation
 from components.settings.training import Phase as PhaseSettings
 from components.trainer import phase_data
 from components.trainer.augmentation import Augmenter, write_sheet
@@ -52,22 +53,29 @@ def make_phases(inputs: TrainingInputs, network: Network, logs: str, scratch: st
       logs: folder of the sheet of augmented pictures.
       scratch: local folder of cached activations.
     """
-    augmenter = _augmenter(inputs, logs)
-    frozen = functools.partial(_frozen, inputs, network, augmenter)
-    unfrozen = functools.partial(_unfrozen, inputs, network, augmenter, scratch)
+    training = inputs.training
+    before = (
+        _augmenter(inputs, training.augmentation_of("frozen")) if training.frozen.epochs else None
+    )
+    after = (
+        _augmenter(inputs, training.augmentation_of("unfrozen"))
+        if training.unfrozen.epochs
+        else None
+    )
+    if shown := after or before:
+        write_sheet(shown, phase_data.pixel_batches(read_records(inputs.train), inputs), logs)
+    frozen = functools.partial(_frozen, inputs, network, before)
+    unfrozen = functools.partial(_unfrozen, inputs, network, after, scratch)
     return [
         Phase("frozen", inputs.training.frozen, frozen),
         Phase("unfrozen", inputs.training.unfrozen, unfrozen),
     ]
 
 
-def _augmenter(inputs: TrainingInputs, logs: str) -> Augmenter | None:
-    settings = inputs.training.augmentation
+def _augmenter(inputs: TrainingInputs, settings: Augmentation) -> Augmenter | None:
     if not settings.active:
         return None
-    augmenter = Augmenter(settings, inputs.model.backbone, inputs.training.seed)
-    write_sheet(augmenter, phase_data.pixel_batches(read_records(inputs.train), inputs), logs)
-    return augmenter
+    return Augmenter(settings, inputs.model.backbone, inputs.training.seed)
 
 
 def _frozen(inputs: TrainingInputs, network: Network, augmenter: Augmenter | None) -> Prepared:

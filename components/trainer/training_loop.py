@@ -9,6 +9,7 @@ from collections.abc import Iterable
 import keras
 
 from components.fit.class_weights import balanced
+from components.fit.losses import WeightedCrossentropy
 from components.fit.optimizers import build_optimizer, eval_loss_callbacks
 from components.model.network import Network
 from components.settings.training import Keep
@@ -110,7 +111,7 @@ class TrainingLoop:
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         learner.compile(
             optimizer=optimizer,
-            loss=keras.losses.CategoricalCrossentropy(label_smoothing=self.label_smoothing),
+            loss=WeightedCrossentropy(self.label_smoothing),
             # An object, whose variables are made here: within a step there is no place for them.
             metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
             # XLA has no kernels for what turns pictures, and compiles longer than small fits take.

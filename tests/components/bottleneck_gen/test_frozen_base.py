@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from components.artifacts import features
-from components.artifacts.examples import PICTURE, parse
+from components.artifacts.examples import PICTURE, Example, parse
 from components.artifacts.tfrecords import read_records
 from components.bottleneck_gen.frozen_base import RunBase
 from components.bottleneck_gen.portions import portions
@@ -63,7 +63,8 @@ def test_it_gives_what_the_extractor_gives_and_keeps_the_label(
     np.testing.assert_allclose(bottlenecks(found), expected, rtol=1e-4, atol=1e-5)
     labels = [feature[features.LABEL].bytes_list.value[0] for feature in found]
     assert labels == parsed[features.LABEL].numpy().tolist()
-    assert all(set(feature) == {features.BOTTLENECK, features.LABEL} for feature in found)
+    names = [feature[features.FILENAME].bytes_list.value[0].decode() for feature in found]
+    assert names == [Example(record).text(features.FILENAME) for record in records]
 
 
 def test_a_head_with_squeeze_and_excitation_gets_the_whole_feature_map(
