@@ -39,12 +39,13 @@ class ServedNetwork:
         model = inference_copy(network, served.precision)
         weights = [variable.numpy() for variable in model.non_trainable_variables]
         self.weight_bytes = sum(weight.nbytes for weight in weights)
+        # Made outside of the function, which would be copied with them for each signature.
+        constants = [tf.constant(weight) for weight in weights]
         spec = tf.TensorSpec([None, *model.input_shape[1:]], tf.float32, "pixels")
 
         @tf.function(input_signature=[spec], autograph=False)
         def scores(pixels: tf.Tensor) -> tf.Tensor:
             def once(batch: tf.Tensor) -> tf.Tensor:
-                constants = [tf.constant(weight) for weight in weights]
                 return model.stateless_call([], constants, batch, training=False)[0]
 
             return averaged(once, pixels, served)
