@@ -50,7 +50,8 @@ def test_scores_are_the_mean_over_a_picture_and_its_flips(
     np.testing.assert_allclose(ServedNetwork(network, served).scores(batch), wanted, atol=1e-6)
     model = with_features(network.classifier)
     in_memory, features = averaged(model, tf.constant(batch), served)
-    np.testing.assert_allclose(features, network.extractor(batch, training=False), atol=1e-5)
+    seen = network.extractor(batch, training=False)
+    np.testing.assert_allclose(features, seen, rtol=1e-3, atol=1e-3)
     np.testing.assert_allclose(in_memory, wanted, atol=1e-6)
     if flips:
         assert np.abs(scores[0] - wanted).max() > 1e-4
