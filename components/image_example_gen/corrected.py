@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from components.artifacts.ledger_rows import CORRECTED_BY
 from components.image_example_gen.sources.corrections import LEFT_OUT
 from components.image_example_gen.verdicts import Row
 from serving.names import shown, some
@@ -12,7 +13,7 @@ from serving.names import shown, some
 if TYPE_CHECKING:
     from components.image_example_gen.ledger import Ledger
 
-BY, BEFORE, OUT = "corrected_by", "label_before", "left_out_by"
+BY, BEFORE, OUT = CORRECTED_BY, "label_before", "left_out_by"
 """In a row of the ledger: the entry that names the picture; the label that it had, where it has
 another now; and that it is left out."""
 
