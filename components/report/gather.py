@@ -13,7 +13,7 @@ from typing import Any
 from tfx.dsl.io import fileio
 from tfx.types import Artifact, artifact_utils
 
-from components.artifacts import features, gate_rows, predictions, score_facts
+from components.artifacts import export_record, features, gate_rows, predictions, score_facts
 from components.artifacts import types as artifact_types
 from components.artifacts.examples import Example
 from components.artifacts.tfrecords import read_records
@@ -105,8 +105,9 @@ def _training(model_run: Artifact) -> dict[str, Any]:
         path = artifact_types.path_in(model_run, name)
         return fileio.open(path, mode).read() if fileio.exists(path) else None
 
-    history = content("history.json", "r")
+    history, record = content("history.json", "r"), export_record.read(model_run.uri)
     return {
+        "export": record if "rows" in record else {},
         "history": json.loads(history) if history else {},
         "logs": model_run.uri,
         "augmented": content("augmented.png"),

@@ -53,6 +53,7 @@ class Run:
       history: of the training: `epochs`, one row each, and the `best` of them or None.
       trials: what Tuner tried, a row each, the best first.
       lite: the files for devices: `folder`, `input` (a shape), and `files`, a row each.
+      export: how the served form of the network compares with its plain one, where they differ.
       logs: folder of the TensorBoard events.
       augmented: an encoded picture of augmented training pictures, or None.
       scoring: what was fitted to the scores, as `score_facts` describes it.
@@ -81,6 +82,7 @@ class Run:
     history: dict[str, Any] = dataclasses.field(default_factory=dict)
     trials: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     lite: dict[str, Any] = dataclasses.field(default_factory=dict)
+    export: dict[str, Any] = dataclasses.field(default_factory=dict)
     logs: str = ""
     augmented: bytes | None = None
     scoring: dict[str, Any] = dataclasses.field(default_factory=dict)

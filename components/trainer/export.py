@@ -1,4 +1,4 @@
-"""The SavedModel: three signatures, the same for every backbone, with the Transform graph."""
+"""The SavedModel: three signatures, the same for every backbone, the Transform graph inside."""
 
 from __future__ import annotations
 

@@ -29,6 +29,7 @@ class ServedNetwork:
 
     Attributes:
       predict: ONE function that all signatures call: else each would hold the constants once more.
+      scoring: what becomes of the scores.
       weight_bytes: of the constants.
     """
 
@@ -42,15 +43,17 @@ class ServedNetwork:
           served: precision of the base, and flips.
           scoring: what becomes of the scores.
         """
+        self.scoring = scoring
         model = with_features(inference_copy(network, served.precision))
         weights = [variable.numpy() for variable in model.non_trainable_variables]
         self.weight_bytes = sum(weight.nbytes for weight in weights)
+        # Made outside of the function, which would be copied with them for each signature.
+        constants = [tf.constant(weight) for weight in weights]
         spec = tf.TensorSpec([None, *model.input_shape[1:]], tf.float32, "pixels")
 
         @tf.function(input_signature=[spec], autograph=False)
         def predict(pixels: tf.Tensor) -> dict[str, tf.Tensor]:
             def once(batch: tf.Tensor) -> Sequence[tf.Tensor]:
-                constants = [tf.constant(weight) for weight in weights]
                 return model.stateless_call([], constants, batch, training=False)[0]
 
             return scoring(*averaged(once, pixels, served))
