@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from tfx.dsl.io import fileio
 from tfx.types import Artifact, artifact_utils
@@ -85,7 +86,9 @@ class Executor(Ingesting):
         check_limits(ledger, ledger.counts(classes), settings)
         self.distribute(ledger, examples, report.uri, unfinished)
         memory.write(known.with_(ledger.accepted, settings.group_by), report.uri)
-        document = {"fingerprint": fingerprint, **ingest_report(listing, ledger, pictures)}
+        before = _previous_report(facts.get(PREVIOUS, ""))
+        told = ingest_report(listing, ledger, pictures, before)
+        document = {"fingerprint": fingerprint, **told}
         artifact_types.write(report, document)
         known_pictures.write(report.uri, known_pictures.of_rows(ledger.accepted))
         artifact_types.write(outputs.one("class_list"), classes)
@@ -102,6 +105,16 @@ class Executor(Ingesting):
         spans = changes.measured(_lines(sorted(fileio.glob(f"{folder}/{value_range.SPANS}-*"))))
         fileio.rmtree(folder)
         return spans
+
+
+def _previous_report(folder: str) -> dict[str, Any] | None:
+    """Returns the ingest report that this one builds on, None where there is none."""
+    if not folder:
+        return None
+    report = artifact_types.IngestReport()
+    report.uri = folder
+    found: dict[str, Any] = artifact_types.read(report)
+    return found
 
 
 def _lines(paths: Iterable[str]) -> Iterator[Row]:

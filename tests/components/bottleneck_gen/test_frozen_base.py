@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from components.artifacts import features
-from components.artifacts.examples import PICTURE, parse
+from components.artifacts.examples import PICTURE, Example, parse
 from components.artifacts.tfrecords import read_records
 from components.bottleneck_gen.frozen_base import RunBase
 from components.errors import ConfigError
