@@ -169,7 +169,7 @@ def _training(
         found, trials = tuner.outputs["best_hyperparameters"], tuner.outputs["tuner_results"]
         nodes.append(tuner)
     trainer = Trainer(
-        TrainerSettings(model=model, training=training),
+        TrainerSettings(model=model, training=training, served=config.export.served),
         **shared,
         class_list=class_list,
         ingest_report=pictures.outputs["ingest_report"],

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import functools
 import math
+from typing import TYPE_CHECKING
 
-from PIL import Image, ImageFilter
+from PIL import Image
 
 from components.image_example_gen.verdicts import Row
 
+if TYPE_CHECKING:
+    import numpy as np
+
 KEY = "quality"
 """In a row of the ledger: brightness, contrast and sharpness, width, height and bytes."""
-
-_MIDDLE = 128  # what stands for 0 in the filtered picture
-_LAPLACIAN = functools.partial(ImageFilter.Kernel, (3, 3), (0, 1, 0, 1, -4, 1, 0, 1, 0))
 
 
 def row_of(grey: Image.Image, size: tuple[int, int], length: int) -> Row:
@@ -27,20 +27,21 @@ def row_of(grey: Image.Image, size: tuple[int, int], length: int) -> Row:
       size: the whole picture's width and height.
       length: bytes of its file.
     """
-    brightness, variance = _moments(grey)
+    import numpy as np  # what lists files has no use for it
+
+    levels = np.asarray(grey, np.int16)
     sharpness = 0.0
-    if min(grey.size) > 2:  # its border stays as it is
-        edges = grey.filter(_LAPLACIAN(scale=1, offset=_MIDDLE))
-        sharpness = _moments(edges.crop((1, 1, grey.width - 1, grey.height - 1)))[1]
-    found = (brightness, math.sqrt(variance), sharpness)
+    if min(levels.shape) > 2:
+        rows = levels[1:-1:2]  # every other one: half the time
+        across = rows[:, :-2] + rows[:, 2:] - 4 * rows[:, 1:-1]
+        down = levels[:-2:2, 1:-1] + levels[2::2, 1:-1]
+        sharpness = _variance(across + down)
+    found = (levels.mean(), math.sqrt(_variance(levels)), sharpness)
     numbers = [*(f"{value:.1f}" for value in found), *size, length]
     return {KEY: " ".join(map(str, numbers))}
 
 
-def _moments(grey: Image.Image) -> tuple[float, float]:
-    """Returns mean and variance of the levels."""
-    counts = grey.histogram()
-    pixels = sum(counts)
-    mean = sum(level * count for level, count in enumerate(counts)) / pixels
-    square = sum(level * level * count for level, count in enumerate(counts)) / pixels
-    return mean, max(0.0, square - mean * mean)
+def _variance(values: np.ndarray) -> float:
+    flat = values.astype("f4").ravel()
+    flat -= flat.mean()
+    return float(flat @ flat) / flat.size

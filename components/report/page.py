@@ -8,6 +8,7 @@ from components.report.environment import environment
 from components.report.page_data import Run
 from components.report.sections import (
     calibration,
+    certainty,
     changes,
     classes,
     configuration,
@@ -39,6 +40,7 @@ SECTIONS = (
     classes.SECTION,
     slices.SECTION,
     calibration.SECTION,
+    certainty.SECTION,
     precision_recall.SECTION,
     mistakes.SECTION,
     doubts.SECTION,

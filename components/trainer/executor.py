@@ -10,13 +10,20 @@ from tfx.dsl.io import fileio
 from tfx.types import Artifact
 from tfx.utils import path_utils
 
-from components.artifacts import features, network_answers, tfrecords, undecodable
+from components.artifacts import (
+    features,
+    network_answers,
+    score_facts,
+    tfrecords,
+    undecodable,
+)
 from components.artifacts import types as artifact_types
 from components.errors import TrainingError
 from components.files.paths import is_remote
 from components.files.space import check_space
 from components.fit import tuned_settings
 from components.model.transform_graph import first_pictures
+from components.settings.export import Served
 from components.step.artifacts import Artifacts
 from components.step.base import SETTINGS, StepExecutor
 from components.trainer import job as job_file
@@ -25,6 +32,9 @@ from components.trainer.distribution import make_strategy
 from components.trainer.export import WARMUP_PICTURES, export, smallest
 from components.trainer.job import Job
 from components.trainer.precision import precision
+from components.trainer.scored_splits import fitted_scoring
+from components.trainer.scoring import with_features
+from components.trainer.served_network import averaged
 from components.trainer.settings import TrainerSettings
 from components.trainer.training_inputs import TrainingInputs
 from components.trainer.training_loop import Fitted, fit
@@ -62,7 +72,7 @@ class Executor(StepExecutor[TrainerSettings]):
                 with undecodable.named(lambda: _examples(training)):
                     fitted = fit(training, logs, own, scratch)
             fitted.history.tuned = best
-            _write(fitted, training, model, logs, _picture_settings(inputs))
+            _write(fitted, training, model, logs, _picture_settings(inputs), settings.served)
             fileio.rmtree(own)
 
 
@@ -107,7 +117,12 @@ def _picture_settings(inputs: Artifacts) -> PictureSettings:
 
 
 def _write(
-    fitted: Fitted, inputs: TrainingInputs, model: str, logs: str, pictures: PictureSettings
+    fitted: Fitted,
+    inputs: TrainingInputs,
+    model: str,
+    logs: str,
+    pictures: PictureSettings,
+    served: Served,
 ) -> None:
     for name, text in (
         ("history.json", fitted.history.as_json()),
@@ -121,9 +136,11 @@ def _write(
             "Lower training.frozen.learning_rate or training.unfrozen.learning_rate."
         )
     weights = 4 * fitted.network.classifier.count_params()
-    check_space("runtime.root", model, 2 * weights)  # the SavedModel and `model.keras`
+    copies = 3 if served.training_weights else 2  # the SavedModel and `model.keras`
+    check_space("runtime.root", model, copies * weights)
     warmup = smallest(first_pictures(inputs.train, 8 * WARMUP_PICTURES))
     serving = path_utils.serving_model_dir(model)
+    scoring, facts = fitted_scoring(fitted, inputs, served)
     export(
         fitted.network,
         inputs.pixels,
@@ -132,9 +149,12 @@ def _write(
         warmup,
         serving,
         pictures,
+        served,
+        scoring,
     )
     some = tf.constant(first_pictures(inputs.eval, network_answers.PICTURES))
-    scores = fitted.network.classifier(inputs.pixels(some), training=False)
-    network_answers.write(model, inputs.classes, scores.numpy())
+    outputs = averaged(with_features(fitted.network.classifier), inputs.pixels(some), served)
+    network_answers.write(model, inputs.classes, scoring(*outputs)["scores"].numpy())
+    score_facts.write(model, facts)
     # Keras writes to local paths only.
     fitted.network.classifier.save(os.path.join(model, "model.keras"))
