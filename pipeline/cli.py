@@ -195,6 +195,36 @@ def lr_find(
     raise typer.Exit(lr_find_command.lr_find(request))
 
 
+@app.command()
+def tournament(
+    backbones: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME[,NAME]", help="The backbones to compare; repeat it; default: all."
+        ),
+    ] = None,
+    config: ConfigFile = None,
+    preset: Preset = None,
+    data: Sources = None,
+    root: Root = None,
+    assignments: Assignments = None,
+    as_json: Json = False,
+) -> None:
+    """Fits a head on each backbone's features; prints accuracy on eval, time and size of each."""
+    from pipeline.commands import tournament as tournament_command
+    from pipeline.commands.run import Request
+
+    request = Request(
+        config_file=config,
+        preset=preset,
+        data=_sources(None, data),
+        root=root,
+        assignments=assignments or [],
+        as_json=as_json,
+    )
+    raise typer.Exit(tournament_command.tournament(request, backbones or []))
+
+
 def _sources(folders: list[str] | None, data: list[str] | None) -> str | list[str] | None:
     """Returns the sources that are named with and without `--data`, None for none."""
     named = [*(folders or []), *(data or [])]

@@ -83,7 +83,8 @@ def read(models: dict[str, Any], rows: Iterable[str]) -> Predictions:
         if models[model] and "classes" in models[model]:
             scores[model] = np.zeros((len(found), len(classes)))
             columns = [position[name] for name in models[model]["classes"]]
-            scores[model][:, columns] = [row[model] for row in found]
+            given = [row[model] for row in found]
+            scores[model][:, columns] = np.reshape(given, (len(found), len(columns)))
     return Predictions(
         classes=classes,
         known=known,

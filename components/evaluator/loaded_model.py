@@ -73,10 +73,8 @@ class LoadedModel:
         certain = found[_CERTAIN].tolist() if _CERTAIN in found else [None] * len(examples)
         rows = zip(found["classes"].tolist(), found["scores"].tolist(), certain, strict=True)
         return [
-            Answer(
-                {name.decode(): score for name, score in zip(classes, scores, strict=True)}, sure
-            )
-            for classes, scores, sure in rows
+            Answer(dict(zip([name.decode() for name in names], scores, strict=True)), sure)
+            for names, scores, sure in rows
         ]
 
     def classes(self, examples: list[bytes]) -> list[str]:

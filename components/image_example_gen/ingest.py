@@ -30,6 +30,7 @@ from apache_beam.utils.shared import Shared
 from components.artifacts import examples, features, tfrecords
 from components.image_example_gen import reading
 from components.image_example_gen.sources import SourceFile
+from components.image_example_gen.sources.training_values import training_values
 from components.settings.data import Data
 from components.step import progress
 from serving.picture_settings import DEFAULT, PictureSettings
@@ -103,7 +104,9 @@ class ReadPictures(beam.DoFn):
         )
         if accepted:
             file = dataclasses.replace(file, label=row["label"])
-            row[SHARD] = self._write(_EXAMPLES, tfrecords.framed(example(file, accepted)))
+            row[SHARD] = self._write(
+                _EXAMPLES, tfrecords.framed(example(file, accepted, self._data))
+            )
         self._write(_LEDGER, f"{json.dumps(row)}\n".encode())
 
     def _write(self, kind: str, content: bytes) -> str:
@@ -189,8 +192,14 @@ def position_of(name: str, label: str) -> str:
     return hashlib.sha256(f"{name}\0{label}".encode()).hexdigest()
 
 
-def example(file: SourceFile, accepted: reading.Accepted) -> bytes:
-    """Returns the picture's serialized Example."""
+def example(file: SourceFile, accepted: reading.Accepted, data: Data | None = None) -> bytes:
+    """Returns the picture's serialized Example.
+
+    Args:
+      file: the picture's.
+      accepted: the picture.
+      data: which columns training reads, if any.
+    """
     picture = accepted.picture
     values: dict[str, examples.Value] = {
         features.ENCODED: picture.encoded,
@@ -205,4 +214,6 @@ def example(file: SourceFile, accepted: reading.Accepted) -> bytes:
     }
     if file.columns:
         values[features.COLUMNS] = json.dumps(dict(file.columns), ensure_ascii=False).encode()
+    if data is not None:
+        values.update(training_values(file, data))
     return examples.serialized(values)

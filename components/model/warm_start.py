@@ -11,6 +11,7 @@ import keras
 import tensorflow as tf
 
 from components.errors import ConfigError
+from components.model.cut_base import cut_base
 from components.model.network import Network
 from components.model.random_base import build_random_base
 from components.model.transform_graph import Pixels
@@ -40,7 +41,12 @@ def write_weights(network: Network, directory: str) -> None:
 
 
 def own_base(
-    backbone: str, pixels: Pixels, train: str, seed: int, served: str | None
+    backbone: str,
+    pixels: Pixels,
+    train: str,
+    seed: int,
+    served: str | None,
+    features: Sequence[str] | None = None,
 ) -> keras.Model:
     """Returns a base without published weights: the served model's, or a random one.
 
@@ -50,6 +56,7 @@ def own_base(
       train: folder of the training split, which random weights are scaled to.
       seed: of random weights.
       served: folder of the served model, or None.
+      features: as `model.features`; the served model has no layers above the highest of them.
 
     Raises:
       ConfigError: the served model has another backbone.
@@ -57,7 +64,7 @@ def own_base(
     if served is None:
         return build_random_base(backbone, pixels, train, seed)
     base = build_base(backbone, pixels.size, None)
-    restore_base(base, served)
+    restore_base(cut_base(base, features), served)
     return base
 
 

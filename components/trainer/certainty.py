@@ -42,7 +42,7 @@ def distance_threshold(distance: np.ndarray) -> float:
     """Returns the distance that at least `KNOWN` of the pictures of known classes do not exceed.
 
     With the next picture counted as the farthest, as split conformal prediction does (Vovk et al.
-    2005); infinity where the pictures are too few to tell, under 49.
+    2005). Of fewer than 49 pictures it is the largest distance; infinity without any.
     """
-    rank = int(np.ceil(KNOWN * (len(distance) + 1)))
-    return float(np.sort(distance)[rank - 1]) if rank <= len(distance) else float("inf")
+    rank = min(int(np.ceil(KNOWN * (len(distance) + 1))), len(distance))
+    return float(np.sort(distance)[rank - 1]) if rank else float("inf")

@@ -13,6 +13,7 @@ from tfx.utils import path_utils
 from components.artifacts import (
     features,
     network_answers,
+    record_counts,
     score_facts,
     tfrecords,
     undecodable,
@@ -22,8 +23,10 @@ from components.errors import TrainingError
 from components.files.paths import is_remote
 from components.files.space import check_space
 from components.fit import tuned_settings
+from components.model import precision
 from components.model.transform_graph import first_pictures
 from components.settings.export import Served
+from components.settings.training import ResolvedPrecision
 from components.step.artifacts import Artifacts
 from components.step.base import SETTINGS, StepExecutor
 from components.trainer import job as job_file
@@ -31,7 +34,6 @@ from components.trainer import work_folder
 from components.trainer.distribution import make_strategy
 from components.trainer.export import WARMUP_PICTURES, export, smallest
 from components.trainer.job import Job
-from components.trainer.precision import precision
 from components.trainer.scored_splits import fitted_scoring
 from components.trainer.scoring import with_features
 from components.trainer.served_network import averaged
@@ -58,12 +60,13 @@ class Executor(StepExecutor[TrainerSettings]):
         decisive = {SETTINGS: settings.model_dump_json(), **facts}
         work = work_folder.for_training(state, model, inputs, decisive)
         best = tuned_settings.read_best(inputs.maybe("hyperparameters"))
-        job = _job(inputs, settings, best)
+        chosen = precision.chosen(settings.precision, facts)
+        job = _job(inputs, settings, best, chosen)
+        _check_counts(job, inputs.one("examples"))
         offer = job_file.offer_path(*_place(model), self.run_id)
         with (
             work_folder.alone(work) as own,
             job_file.offered(job, own, offer),
-            precision(job.training.mixed_precision),
         ):
             # What is large and of no use to another attempt need not leave this machine.
             scratch = self._get_tmp_dir() if is_remote(own) else own
@@ -71,7 +74,7 @@ class Executor(StepExecutor[TrainerSettings]):
                 training = job.inputs()
                 with undecodable.named(lambda: _examples(training)):
                     fitted = fit(training, logs, own, scratch)
-            fitted.history.tuned = best
+            fitted.history.tuned, fitted.history.precision = best, chosen
             _write(fitted, training, model, logs, _picture_settings(inputs), settings.served)
             fileio.rmtree(own)
 
@@ -82,12 +85,17 @@ def _place(output: str) -> tuple[str, str]:
     return os.path.dirname(node), os.path.basename(node)
 
 
-def _job(inputs: Artifacts, settings: TrainerSettings, best: tuned_settings.Values) -> Job:
+def _job(
+    inputs: Artifacts,
+    settings: TrainerSettings,
+    best: tuned_settings.Values,
+    chosen: ResolvedPrecision,
+) -> Job:
     model, training = settings.model, settings.training
     head, frozen = tuned_settings.apply(best, model.head, training.frozen)
     return Job(
         model=model.model_copy(update={"head": head}),
-        training=training.model_copy(update={"frozen": frozen}),
+        training=training.model_copy(update={"frozen": frozen, "precision": chosen}),
         classes=artifact_types.read(inputs.one("class_list")),
         transform_graph=inputs.uri("transform_graph"),
         train=inputs.split("examples", features.TRAIN),
@@ -96,6 +104,16 @@ def _job(inputs: Artifacts, settings: TrainerSettings, best: tuned_settings.Valu
         baseline=[artifact.uri for artifact in inputs.maybe("baseline")],
         former_names=_former_names(inputs.maybe("acceptance")),
     )
+
+
+def _check_counts(job: Job, examples: Artifact) -> None:
+    for split, pictures in ((features.TRAIN, job.train), (features.EVAL, job.eval)):
+        needed = record_counts.of(examples, split)
+        record_counts.check(f"pictures in the split {split}", tfrecords.count(pictures), needed)
+        if job.bottlenecks:
+            there = tfrecords.count(os.path.join(job.bottlenecks, f"Split-{split}"))
+            what = f"features for the pictures of the split {split}"
+            record_counts.check(what, there, needed)
 
 
 def _former_names(acceptance: list[Artifact]) -> dict[str, list[str]]:

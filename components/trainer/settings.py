@@ -5,7 +5,7 @@ from __future__ import annotations
 from components.settings.base import Section
 from components.settings.export import Served
 from components.settings.model import Model
-from components.settings.training import Training
+from components.settings.training import Precision, Training
 
 
 class TrainerSettings(Section):
@@ -14,3 +14,8 @@ class TrainerSettings(Section):
     model: Model
     training: Training
     served: Served = Served()
+
+    @property
+    def precision(self) -> Precision:
+        """In what the backbone's layers compute."""
+        return self.training.precision

@@ -91,10 +91,10 @@ def read_source(data: Data, config: Config | None = None) -> tuple[dict[str, Any
     if config:
         preflight.check_gate(config.gate, listing.classes)
         preflight.check_slices(config.gate, listing)
-    rows, pictures = _read_pictures(listing, Ingest.of(data, config.image if config else None))
+    rows, pictures = read_pictures(listing, Ingest.of(data, config.image if config else None))
     ledger = Ledger.of(rows, data, listing.among)
     report = ingest_report(listing, ledger, pictures)
-    report["would_stop"] = _refusal(ledger, report["counts"], data)
+    report["would_stop"] = refusal(ledger, report["counts"], data)
     report["changes"] = None
     if config and (last := last_accepted(config)):
         changed = compare(last.pictures, known_pictures.of_rows(ledger.accepted))
@@ -103,7 +103,7 @@ def read_source(data: Data, config: Config | None = None) -> tuple[dict[str, Any
     return report, ledger.classes(listing.classes)
 
 
-def _read_pictures(listing: sources.Listing, settings: Ingest) -> tuple[list[Row], PictureSettings]:
+def read_pictures(listing: sources.Listing, settings: Ingest) -> tuple[list[Row], PictureSettings]:
     """Returns a row per file, and the settings by which pictures became canonical."""
     from components.image_example_gen import changes
 
@@ -121,7 +121,7 @@ def read_by_programs(report: dict[str, Any]) -> dict[str, Any]:
     return {key: report[key] for key in _READ_BY_PROGRAMS}
 
 
-def _refusal(ledger: Ledger, counts: dict[str, dict[str, int]], data: Data) -> str | None:
+def refusal(ledger: Ledger, counts: dict[str, dict[str, int]], data: Data) -> str | None:
     """Returns why a run would stop after reading, None if it would start."""
     from components.image_example_gen.limits import check_limits
 

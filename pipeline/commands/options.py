@@ -42,6 +42,7 @@ Folders = Annotated[
     typer.Argument(metavar="[DIR]...", help="The same as --data, without the word."),
 ]
 Root = Annotated[str | None, typer.Option(help="Folder of artifacts, metadata and logs.")]
+DEFAULT_ROOT = "transfer-pipeline-runs"  # of `runtime.root`
 RunsRoot = Annotated[str, typer.Option(help="Folder of artifacts, metadata and logs.")]
 Metadata = Annotated[
     str | None,

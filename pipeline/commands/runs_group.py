@@ -8,14 +8,13 @@ from typing import Annotated
 import typer
 
 from components.files.cache_folder import local_root
-from pipeline.commands.options import Json, Metadata, RunsRoot
+from pipeline.commands.options import DEFAULT_ROOT, Json, Metadata, RunsRoot
 
 _WHICH_RUN = "A run's id or its beginning; `latest` is the newest, `previous` the one before it."
-_DEFAULT_ROOT = "transfer-pipeline-runs"  # of `runtime.root`
 
 
 def runs(
-    root: RunsRoot = _DEFAULT_ROOT,
+    root: RunsRoot = DEFAULT_ROOT,
     metadata: Metadata = None,
     as_json: Json = False,
 ) -> None:
@@ -33,7 +32,7 @@ def compare(
     other: Annotated[
         str, typer.Argument(metavar="RUN", help="The run to compare it with, named likewise.")
     ],
-    root: RunsRoot = _DEFAULT_ROOT,
+    root: RunsRoot = DEFAULT_ROOT,
     metadata: Metadata = None,
     as_json: Json = False,
     everything: Annotated[
@@ -51,7 +50,7 @@ def report(
         str,
         typer.Argument(metavar="[RUN]", help=_WHICH_RUN),
     ] = "latest",
-    root: RunsRoot = _DEFAULT_ROOT,
+    root: RunsRoot = DEFAULT_ROOT,
     metadata: Metadata = None,
     pipeline: Annotated[
         str | None, typer.Option(help="The run's compiled pipeline, in place of --root.")

@@ -25,6 +25,7 @@ from components.image_example_gen.sources.listing import (
 from components.image_example_gen.sources.manifest import is_manifest, read_manifest
 from components.image_example_gen.sources.name_groups import offered
 from components.image_example_gen.sources.records import is_records, read_picture, read_records
+from components.image_example_gen.sources.training_values import check_training_values
 from components.settings.data import Data
 from serving import picture_files
 from serving.pictures import PictureError
@@ -59,6 +60,7 @@ def scan(data: Data) -> Listing:
     listing = unified(listing, data.similar_class_names == "allow")
     told = dataclasses.replace(listing, notes=[*listing.notes, *unread_pictures(listing)])
     check(told, ", ".join(data.sources), LAYOUT, data.min_pictures)
+    check_training_values(listing.files, data)
     if not data.group_by:
         listing = dataclasses.replace(listing, notes=[*listing.notes, *offered(listing)])
     if data.corrections:

@@ -14,8 +14,10 @@ from tfx.types import Artifact, artifact_utils, standard_artifacts
 from components.artifacts import features, saved_model, score_facts
 from components.artifacts import types as artifact_types
 from components.artifacts.predictions import read_from
+from components.artifacts.record_counts import RecordsLost
 from components.artifacts.saved_model_writer import write_saved_model
 from components.errors import ConfigError
+from components.evaluator import predict
 from components.evaluator.executor import Executor
 from components.evaluator.loaded_model import CannotPredict, LoadedModel
 from components.settings.gate import Gate
@@ -343,3 +345,26 @@ def test_what_the_candidate_is_certain_of_is_kept_and_judged(
     named = [found.classes[label] != "dog" for label in found.labels]
     assert found.certain is not None and found.certain.tolist() == named
     assert verdict["metrics"]["candidate"]["accuracy"] == 1
+
+
+@pytest.mark.parametrize(
+    ("lost", "told"),
+    [(5, "13 instead of 18 predictions .*: 5 were lost"), (18, "0 instead of 18 pre")],
+)
+def test_predictions_that_a_runner_loses_fail_the_run_with_both_numbers(
+    inputs: dict[str, list[Artifact]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    lost: int,
+    told: str,
+) -> None:
+    files = [f"{number}.png" for number in range(lost)]
+    monkeypatch.setattr(
+        predict._Ask,
+        "process",
+        lambda self, element, whole=predict._Ask.process: (
+            row for row in whole(self, element) if json.loads(row)["file"] not in files
+        ),
+    )
+    with pytest.raises(RecordsLost, match=told):
+        evaluate(inputs, tmp_path)

@@ -35,7 +35,8 @@ def test_equal_scores_are_answered_together_or_not_at_all() -> None:
 
 
 def test_a_distance_threshold_counts_the_next_picture_as_the_farthest() -> None:
-    assert distance_threshold(np.arange(48.0)) == np.inf
+    assert distance_threshold(np.zeros(0)) == np.inf
+    assert distance_threshold(np.arange(20.0)) == 19
     assert distance_threshold(np.arange(49.0)) == 48
     assert distance_threshold(np.arange(999.0)) == 979
 
