@@ -26,6 +26,7 @@ from components.step.artifacts import Artifacts
 from components.step.base import BeamStepExecutor
 
 _BATCH = 32  # pictures in one forward pass
+_MAPS_MB = 4096  # of whole feature maps, where the configuration has no budget
 
 
 class BottleneckSettings(Section):
@@ -50,7 +51,9 @@ class BottleneckSettings(Section):
             size=size,
             # A pretrained base does not depend on it, and must not run again for it.
             seed=training.seed if model.weights is None else 0,
-            cache_budget_mb=training.cache_budget_mb,
+            cache_budget_mb=_MAPS_MB
+            if training.cache_budget_mb is None
+            else training.cache_budget_mb,
         )
 
 
