@@ -1,10 +1,14 @@
-"""Commands of child processes that end when this process ends, also by `kill -9`."""
+"""Child processes that end when this process ends, also by `kill -9`."""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import subprocess
 import sys
 from collections.abc import Sequence
+
+_STOP_SECONDS = 40.0
 
 _STARTER = """
 import ctypes, os, signal, sys
@@ -25,3 +29,14 @@ def tied(command: Sequence[str]) -> list[str]:
     if not sys.platform.startswith("linux"):
         return list(command)
     return [sys.executable, "-I", "-S", "-c", _STARTER, str(os.getpid()), *command]
+
+
+def end(process: subprocess.Popen[str]) -> None:
+    """Ends a process: politely, and after 40 seconds, or on a second Ctrl-C, by force."""
+    process.terminate()
+    try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_STOP_SECONDS)
+    finally:
+        process.kill()
+        process.wait()

@@ -17,6 +17,11 @@ _DOCKER_SECONDS = 10.0
 _INSIDE = Path("/config")
 
 
+def is_here() -> bool:
+    """Whether this machine can start TensorFlow Serving itself."""
+    return bool(shutil.which(BINARY)) or _has_image()
+
+
 def command(options: ServeOptions, container: str | None = None) -> list[str] | None:
     """Returns the command that serves `options` with TensorFlow Serving; None without that.
 

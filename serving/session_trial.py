@@ -1,22 +1,27 @@
 """Whether a SavedModel can be served, found out by a session in a process of its own.
 
 A model that ends its process ends this one, and not the pipeline or the command that asked.
-`python -m serving.session_trial DIR` is that process.
+`python -m serving.session_trial` is that process. Importing TensorFlow is most of its time, so it
+can be started ahead, and serves the model that it tried.
 """
 
 from __future__ import annotations
 
 import base64
+import contextlib
 import io
 import json
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from serving.child_process import tied
+from serving import child_process
+from serving.options import ServeOptions
 from serving.quiet_imports import quiet_import
 
 if TYPE_CHECKING:
@@ -46,32 +51,124 @@ class Trial:
     """By signature, the predictions for the pictures, of those signatures that take pictures."""
 
 
-def try_session(directory: Path, pictures: Sequence[bytes] = ()) -> Trial:
-    """Loads a SavedModel in a session of a new process, and runs what it brings.
+class TrialProcess:
+    """A process that imports TensorFlow and waits for a model; to be closed, as by `with`."""
 
-    That is: the saver's restore op and the init op, the warm-up requests, and every signature, on
-    `pictures` or on zeros.
+    def __init__(self) -> None:
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
+        self._process = subprocess.Popen(
+            child_process.tied([sys.executable, "-m", __name__]),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._said,
+            text=True,
+        )
 
-    Args:
-        directory: the SavedModel.
-        pictures: encoded and canonical; none: a small grey one.
+    def try_model(self, directory: Path, pictures: Sequence[bytes] = ()) -> Trial:
+        """Loads a SavedModel in a session, and runs what it brings.
 
-    Raises:
-        NotTried: TensorFlow is not installed.
-    """
-    sent = json.dumps([base64.b64encode(picture).decode() for picture in pictures])
-    command = tied([sys.executable, "-m", __name__, str(directory)])
+        That is: the saver's restore op and the init op, the warm-up requests, and every signature,
+        on `pictures` or on zeros.
+
+        Args:
+            directory: the SavedModel.
+            pictures: encoded and canonical; none: a small grey one.
+
+        Raises:
+            NotTried: TensorFlow is not installed.
+        """
+        sent = [base64.b64encode(picture).decode() for picture in pictures]
+        late = threading.Event()
+
+        def end() -> None:
+            late.set()
+            self._process.kill()
+
+        timer = threading.Timer(_SECONDS, end)
+        timer.start()
+        try:
+            self._ask({"directory": str(directory), "pictures": sent})
+            found = self._answer()
+        finally:
+            timer.cancel()
+        if found is not None:
+            return Trial(found["fault"], found["answers"])
+        if late.is_set():
+            return Trial(f"Loading it and asking it once took more than {_SECONDS:.0f} s", {})
+        code = self._process.wait()
+        if code == _NO_TENSORFLOW:
+            raise NotTried("TensorFlow is not installed here: install the extra `pipeline`.")
+        return Trial(f"Loading it ended its process with exit code {code}: {self._last()}", {})
+
+    @contextlib.contextmanager
+    def serving(self, model_dir: Path, name: str) -> Iterator[str]:
+        """Serves `model_dir` with the local server; yields HOST:PORT of gRPC.
+
+        Raises:
+            ServerFailed: no version became available.
+        """
+        from serving.local_server.process import address_of
+
+        self._ask({"serve": str(model_dir), "name": name})
+        yield address_of(self._process)
+
+    def close(self) -> None:
+        """Ends the process."""
+        child_process.end(self._process)
+        self._said.close()
+
+    def __enter__(self) -> TrialProcess:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _ask(self, request: dict[str, Any]) -> None:
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):  # it has ended, as its output says
+            self._process.stdin.write(json.dumps(request) + "\n")
+            self._process.stdin.flush()
+
+    def _answer(self) -> dict[str, Any] | None:
+        """Reads the answer to a trial; None: the process ended before."""
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            if line.startswith(_ANSWER):
+                found: dict[str, Any] = json.loads(line[len(_ANSWER) :])
+                return found
+        return None
+
+    def _last(self) -> str:
+        self._said.seek(0)
+        lines = self._said.read().decode(errors="replace").strip().splitlines()
+        return " / ".join(lines[-_LAST_LINES:])
+
+
+_ANSWER = "tried: "  # begins the line that answers; libraries may print others
+
+_ahead: list[TrialProcess] = []
+
+
+@contextlib.contextmanager
+def started_ahead() -> Iterator[None]:
+    """Has a process ready for the first `trial_process()` in this block, or after it."""
+    _ahead.append(TrialProcess())
     try:
-        done = subprocess.run(command, input=sent, capture_output=True, text=True, timeout=_SECONDS)
-    except subprocess.TimeoutExpired:
-        return Trial(f"Loading it and asking it once took more than {_SECONDS:.0f} s", {})
-    if done.returncode == _NO_TENSORFLOW:
-        raise NotTried("TensorFlow is not installed here: install the extra `pipeline`.")
-    if done.returncode != 0:
-        said = " / ".join(done.stderr.strip().splitlines()[-_LAST_LINES:])
-        return Trial(f"Loading it ended its process with exit code {done.returncode}: {said}", {})
-    found = json.loads(done.stdout.splitlines()[-1])
-    return Trial(found["fault"], found["answers"])
+        yield
+    finally:
+        while _ahead:
+            _ahead.pop().close()
+
+
+def trial_process() -> TrialProcess:
+    """Returns a new process, or the one that was started ahead."""
+    return _ahead.pop() if _ahead else TrialProcess()
+
+
+def try_session(directory: Path, pictures: Sequence[bytes] = ()) -> Trial:
+    """Tries one SavedModel as `TrialProcess.try_model` does."""
+    with trial_process() as process:
+        return process.try_model(directory, pictures)
 
 
 def fault_of(directory: Path) -> str | None:
@@ -144,23 +241,34 @@ def _grey() -> bytes:
     return file.getvalue()
 
 
-def main() -> int:
-    """Tries the SavedModel in the folder named first; pictures come as JSON on standard input."""
-    pictures = [base64.b64decode(text) for text in json.load(sys.stdin)] or [_grey()]
-    try:
-        with quiet_import():
-            import tensorflow  # noqa: F401
-    except ModuleNotFoundError:
-        return _NO_TENSORFLOW
+def _tried(directory: Path, pictures: list[bytes]) -> dict[str, Any]:
     found: dict[str, Any] = {"fault": None, "answers": {}}
     try:
-        found["answers"] = _run_all(Path(sys.argv[1]), pictures)
+        found["answers"] = _run_all(directory, pictures or [_grey()])
     except Exception as error:  # a model can fail in many ways
         from serving.local_server.errors import ServingError
 
         fault = ServingError.of(error)
         found["fault"] = " ".join(f"{fault.code.name}: {fault.message}".split())
-    print(json.dumps(found))
+    return found
+
+
+def main() -> int:
+    """Answers the requests on standard input, a JSON document in a line each, until it ends."""
+    try:
+        with quiet_import():
+            import tensorflow  # noqa: F401
+
+            from serving.local_server import serve
+    except ModuleNotFoundError:
+        return _NO_TENSORFLOW
+    for line in sys.stdin:
+        request = json.loads(line)
+        if "serve" in request:
+            serve(ServeOptions(Path(request["serve"]), request["name"], 0, 0))
+            break
+        pictures = [base64.b64decode(text) for text in request["pictures"]]
+        print(_ANSWER + json.dumps(_tried(Path(request["directory"]), pictures)), flush=True)
     return 0
 
 

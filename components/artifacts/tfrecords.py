@@ -17,7 +17,9 @@ from components.files.paths import is_remote
 if TYPE_CHECKING:
     import tensorflow as tf
 
-_HEADER, _FOOTER = 12, 4  # bytes around a record: its length and that one's checksum; a checksum
+HEADER, _FOOTER = 12, 4
+"""Bytes around a record: its length and that one's checksum; a checksum."""
+
 _LARGEST = 2**31  # a record is a protocol buffer, which can't be larger
 
 
@@ -56,11 +58,11 @@ def records(file: BinaryIO) -> Iterator[Record]:
       Damaged: the file is cut off or holds something else.
     """
     offset = 0
-    while header := file.read(_HEADER):
-        offset += _HEADER
-        length = _length(header) if len(header) == _HEADER else 0
+    while header := file.read(HEADER):
+        offset += HEADER
+        length = _length(header) if len(header) == HEADER else 0
         data = file.read(min(length + _FOOTER, _LARGEST))
-        if len(header) < _HEADER or len(data) < length + _FOOTER:
+        if len(header) < HEADER or len(data) < length + _FOOTER:
             raise Damaged(offset)
         yield Record(offset, data[:length])
         offset += length + _FOOTER
@@ -85,13 +87,13 @@ def count(folder: str) -> int:
 def positions(file: str) -> list[tuple[int, int]]:
     """Returns offset and length in bytes of each record of a file without compression."""
     found = []
-    offset = _HEADER
+    offset = HEADER
     with opened(file) as records_file:
-        while header := records_file.read(_HEADER):
+        while header := records_file.read(HEADER):
             length = _length(header)
             found.append((offset, length))
             records_file.seek(offset + length + _FOOTER)
-            offset += length + _FOOTER + _HEADER
+            offset += length + _FOOTER + HEADER
     return found
 
 

@@ -11,6 +11,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import grpc
@@ -20,9 +21,10 @@ from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServic
 from components.artifacts import features
 from components.artifacts.examples import serialized
 from components.files.space import check_space, size_of
+from serving import real_server
 from serving.client import Client, ClientError, Prediction
 from serving.local_server.process import ServerFailed, serving
-from serving.session_trial import EXAMPLES, PICTURES, Answer, try_session
+from serving.session_trial import EXAMPLES, PICTURES, Answer, TrialProcess, trial_process
 
 _NAME = "classifier"
 _TOLERANCE = 1e-4  # of scores: batches of other sizes add up in another order
@@ -39,8 +41,8 @@ def find_fault(
 ) -> str | None:
     """Returns why a SavedModel can't be served as it is; None where it can.
 
-    Session and server, TensorFlow Serving itself where this machine has it, run in processes of
-    their own, which end with this call whatever happens.
+    Session and server, TensorFlow Serving itself where this machine has it, run in a process of
+    their own, which ends with this call whatever happens.
 
     Args:
       model: the SavedModel's folder.
@@ -49,11 +51,11 @@ def find_fault(
         the session's predictions are expected of the server.
       max_latency_ms: what the median of requests for one picture each may take; None: any time.
     """
-    with tempfile.TemporaryDirectory() as model_dir:
+    with tempfile.TemporaryDirectory() as model_dir, trial_process() as process:
         check_space("TMPDIR", model_dir, size_of(str(model)))
         copy = Path(model_dir, "1")
         shutil.copytree(model, copy)  # a container would not follow a link
-        session = try_session(copy, pictures)
+        session = process.try_model(copy, pictures)
         if session.fault:
             return f"No session can serve it, so TensorFlow Serving can't: {session.fault}"
         if not {PICTURES, EXAMPLES} <= session.answers.keys():
@@ -64,21 +66,26 @@ def find_fault(
         by_picture, by_example = (_predictions(session.answers[k]) for k in (PICTURES, EXAMPLES))
         own = by_example if in_memory is None else _predictions(in_memory)
         fault = difference(by_picture, own, "a session") or difference(by_example, own, "a session")
-        return fault or _server_fault(Path(model_dir), pictures, own, max_latency_ms)
+        server = _server(process, Path(model_dir))
+        return fault or _server_fault(server, pictures, own, max_latency_ms)
+
+
+def _server(process: TrialProcess, model_dir: Path) -> AbstractContextManager[str]:
+    """Returns what serves `model_dir`: TensorFlow Serving itself, or the process that tried it."""
+    if real_server.is_here():
+        return serving(model_dir, _NAME, prefer_real=True)
+    return process.serving(model_dir, _NAME)
 
 
 def _server_fault(
-    model_dir: Path,
+    server: AbstractContextManager[str],
     pictures: Sequence[bytes],
     own: Sequence[Prediction],
     max_latency_ms: float | None,
 ) -> str | None:
     """Returns why the server's predictions are missing, different or late; None where none is."""
     try:
-        with (
-            serving(model_dir, _NAME, prefer_real=True) as address,
-            Client(address, _NAME) as client,
-        ):
+        with server as address, Client(address, _NAME) as client:
             predicted = client.classify(pictures)
             classified = _classify(address, pictures)
             slow = max_latency_ms is not None and _too_slow(client, pictures, max_latency_ms)

@@ -33,6 +33,8 @@ constructor = getattr(keras.applications, name)
 constructor(include_top=top == "top", weights="imagenet").save_weights(file)
 """
 
+_HOST = "storage.googleapis.com"  # of `keras.applications`' files, as Keras 3.12 and 3.15 name it
+
 _KEPT = "Ask once where the host can be reached; what was downloaded is kept in {}."
 
 
@@ -54,9 +56,32 @@ def imagenet_file(backbone: str, top: bool = False) -> Path:
       WeightsUnavailable: the host that Keras names can't be reached, or the download failed.
     """
     return make_once(
-        cache_dir() / "weights" / f"{backbone}-imagenet{'-top' if top else ''}.weights.h5",
+        kept_file(backbone, top),
         lambda file: _download(backbone, top, file),
     )
+
+
+def obtainable(backbone: str) -> str | None:
+    """Returns why a backbone's ImageNet weights can't be had, None where they are kept or can.
+
+    Asks the host for an answer, and downloads nothing.
+    """
+    if kept_file(backbone).is_file():
+        return None
+    return _unreachable(_weights_url(backbone))
+
+
+def unreachable_host() -> str | None:
+    """Returns why the host of Keras' weights can't be reached, None where it answers.
+
+    Without Keras, which is slow to import and alone knows each file's address.
+    """
+    return _unreachable(f"https://{_HOST}/")
+
+
+def kept_file(backbone: str, top: bool = False) -> Path:
+    """Returns where a backbone's ImageNet weights are kept once they were downloaded."""
+    return cache_dir() / "weights" / f"{backbone}-imagenet{'-top' if top else ''}.weights.h5"
 
 
 def make_once(target: Path, write: Callable[[Path], None]) -> Path:

@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from components.fit.training_data import Kept
+from components.model.twin import FLOAT32, forward
 from components.settings.augmentation import Augmentation
 from components.step import progress
 
@@ -52,6 +53,7 @@ def keep(
     folder: Path,
     name: str,
     variants: Sequence[Sequence[int]] = ((),),
+    precision: str = FLOAT32,
 ) -> Kept | None:
     """Runs the frozen layers once over a split, or over each variant of it.
 
@@ -62,6 +64,7 @@ def keep(
       folder: where the files go.
       name: of the split.
       variants: the axes to flip for each, from `flips`.
+      precision: in which the layers compute.
 
     Returns:
       A row per picture of the first variant, then of the next one; None where half precision is
@@ -74,7 +77,7 @@ def keep(
         )
         for number, tensor in enumerate(bottom.outputs)
     ]
-    run = tf.function(lambda pixels: bottom(pixels, training=False), autograph=False)
+    run = forward(bottom, precision)
     labels: list[np.ndarray] = []
     done = 0
     for axes, (pixels, some_labels) in itertools.product(variants, batches):

@@ -14,6 +14,7 @@ from components.artifacts import (
     features,
     network_answers,
     record_counts,
+    score_facts,
     tfrecords,
     undecodable,
 )
@@ -22,7 +23,10 @@ from components.errors import TrainingError
 from components.files.paths import is_remote
 from components.files.space import check_space
 from components.fit import tuned_settings
+from components.model import precision
 from components.model.transform_graph import first_pictures
+from components.settings.export import Served
+from components.settings.training import ResolvedPrecision
 from components.step.artifacts import Artifacts
 from components.step.base import SETTINGS, StepExecutor
 from components.trainer import job as job_file
@@ -30,7 +34,9 @@ from components.trainer import work_folder
 from components.trainer.distribution import make_strategy
 from components.trainer.export import WARMUP_PICTURES, export, smallest
 from components.trainer.job import Job
-from components.trainer.precision import precision
+from components.trainer.scored_splits import fitted_scoring
+from components.trainer.scoring import with_features
+from components.trainer.served_network import averaged
 from components.trainer.settings import TrainerSettings
 from components.trainer.training_inputs import TrainingInputs
 from components.trainer.training_loop import Fitted, fit
@@ -54,13 +60,13 @@ class Executor(StepExecutor[TrainerSettings]):
         decisive = {SETTINGS: settings.model_dump_json(), **facts}
         work = work_folder.for_training(state, model, inputs, decisive)
         best = tuned_settings.read_best(inputs.maybe("hyperparameters"))
-        job = _job(inputs, settings, best)
+        chosen = precision.chosen(settings.precision, facts)
+        job = _job(inputs, settings, best, chosen)
         _check_counts(job, inputs.one("examples"))
         offer = job_file.offer_path(*_place(model), self.run_id)
         with (
             work_folder.alone(work) as own,
             job_file.offered(job, own, offer),
-            precision(job.training.mixed_precision),
         ):
             # What is large and of no use to another attempt need not leave this machine.
             scratch = self._get_tmp_dir() if is_remote(own) else own
@@ -68,8 +74,8 @@ class Executor(StepExecutor[TrainerSettings]):
                 training = job.inputs()
                 with undecodable.named(lambda: _examples(training)):
                     fitted = fit(training, logs, own, scratch)
-            fitted.history.tuned = best
-            _write(fitted, training, model, logs, _picture_settings(inputs))
+            fitted.history.tuned, fitted.history.precision = best, chosen
+            _write(fitted, training, model, logs, _picture_settings(inputs), settings.served)
             fileio.rmtree(own)
 
 
@@ -79,12 +85,17 @@ def _place(output: str) -> tuple[str, str]:
     return os.path.dirname(node), os.path.basename(node)
 
 
-def _job(inputs: Artifacts, settings: TrainerSettings, best: tuned_settings.Values) -> Job:
+def _job(
+    inputs: Artifacts,
+    settings: TrainerSettings,
+    best: tuned_settings.Values,
+    chosen: ResolvedPrecision,
+) -> Job:
     model, training = settings.model, settings.training
     head, frozen = tuned_settings.apply(best, model.head, training.frozen)
     return Job(
         model=model.model_copy(update={"head": head}),
-        training=training.model_copy(update={"frozen": frozen}),
+        training=training.model_copy(update={"frozen": frozen, "precision": chosen}),
         classes=artifact_types.read(inputs.one("class_list")),
         transform_graph=inputs.uri("transform_graph"),
         train=inputs.split("examples", features.TRAIN),
@@ -124,7 +135,12 @@ def _picture_settings(inputs: Artifacts) -> PictureSettings:
 
 
 def _write(
-    fitted: Fitted, inputs: TrainingInputs, model: str, logs: str, pictures: PictureSettings
+    fitted: Fitted,
+    inputs: TrainingInputs,
+    model: str,
+    logs: str,
+    pictures: PictureSettings,
+    served: Served,
 ) -> None:
     for name, text in (
         ("history.json", fitted.history.as_json()),
@@ -138,9 +154,11 @@ def _write(
             "Lower training.frozen.learning_rate or training.unfrozen.learning_rate."
         )
     weights = 4 * fitted.network.classifier.count_params()
-    check_space("runtime.root", model, 2 * weights)  # the SavedModel and `model.keras`
+    copies = 3 if served.training_weights else 2  # the SavedModel and `model.keras`
+    check_space("runtime.root", model, copies * weights)
     warmup = smallest(first_pictures(inputs.train, 8 * WARMUP_PICTURES))
     serving = path_utils.serving_model_dir(model)
+    scoring, facts = fitted_scoring(fitted, inputs, served)
     export(
         fitted.network,
         inputs.pixels,
@@ -149,9 +167,12 @@ def _write(
         warmup,
         serving,
         pictures,
+        served,
+        scoring,
     )
     some = tf.constant(first_pictures(inputs.eval, network_answers.PICTURES))
-    scores = fitted.network.classifier(inputs.pixels(some), training=False)
-    network_answers.write(model, inputs.classes, scores.numpy())
+    outputs = averaged(with_features(fitted.network.classifier), inputs.pixels(some), served)
+    network_answers.write(model, inputs.classes, scoring(*outputs)["scores"].numpy())
+    score_facts.write(model, facts)
     # Keras writes to local paths only.
     fitted.network.classifier.save(os.path.join(model, "model.keras"))

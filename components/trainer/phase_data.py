@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -26,25 +27,35 @@ def pictures(inputs: TrainingInputs) -> Data:
     return _read(inputs.train, inputs.eval, to_batches, inputs)
 
 
-def pixel_batches(examples: tf.data.Dataset, inputs: TrainingInputs) -> tf.data.Dataset:
-    """Returns (scaled pixels, one-hot labels) of serialized Examples."""
+def pixel_batches(
+    examples: tf.data.Dataset, inputs: TrainingInputs, soft: bool = False
+) -> tf.data.Dataset:
+    """Returns (scaled pixels, labels) of serialized Examples; `soft` as of `target`."""
     size = inputs.training.batch_size
-    return trainer_input.picture_batches(examples, inputs.pixels, inputs.classes, size)
+    return trainer_input.picture_batches(examples, inputs.pixels, inputs.classes, size, soft)
 
 
 def bottlenecks(inputs: TrainingInputs, head: keras.Model) -> Data:
     """Returns batches of the pooled features that BottleneckGen cached for a head."""
-    folder = inputs.bottlenecks or ""
-    to_batches = functools.partial(
-        bottleneck_batches,
-        shape=head.input_shape[1:],
-        classes=inputs.classes,
-        batch_size=inputs.training.batch_size,
-    )
-    train, validation = (
-        os.path.join(folder, f"Split-{split}") for split in (features.TRAIN, features.EVAL)
-    )
+    to_batches = functools.partial(_feature_batches, inputs=inputs, head=head)
+    train, validation = (_cached(inputs, split) for split in (features.TRAIN, features.EVAL))
     return _read(train, validation, to_batches, inputs)
+
+
+def train_bottlenecks(inputs: TrainingInputs, head: keras.Model) -> tf.data.Dataset:
+    """Returns batches of the training split's cached features, in the order of the records."""
+    return _feature_batches(read_records(_cached(inputs, features.TRAIN)), inputs, head)
+
+
+def _cached(inputs: TrainingInputs, split: str) -> str:
+    return os.path.join(inputs.bottlenecks or "", f"Split-{split}")
+
+
+def _feature_batches(
+    examples: tf.data.Dataset, inputs: TrainingInputs, head: keras.Model, soft: bool = False
+) -> tf.data.Dataset:
+    size = inputs.training.batch_size
+    return bottleneck_batches(examples, head.input_shape[1:], inputs.classes, size, soft)
 
 
 def cached_activations(inputs: TrainingInputs, bottom: keras.Model, scratch: str) -> Data | None:
@@ -60,7 +71,7 @@ def cached_activations(inputs: TrainingInputs, bottom: keras.Model, scratch: str
       changes other than flips, without the room, or beyond the range of half precision.
     """
     training, folder = inputs.training, Path(scratch, "activations")
-    flips = activations.flips(training.augmentation)
+    flips = activations.flips(training.augmentation_of("unfrozen"))
     if flips is None or training.unfrozen.epochs < 2 or not bottom.weights:
         return None
     splits = (
@@ -71,10 +82,8 @@ def cached_activations(inputs: TrainingInputs, bottom: keras.Model, scratch: str
     rows = sum(counts[name] * len(variants) for name, _, variants in splits)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    needed, room = (
-        activations.size_of(bottom, rows),
-        activations.room(training.cache_budget_mb, folder),
-    )
+    needed = activations.size_of(bottom, rows)
+    room = activations.room(training.cache_budget_mb, folder)
     if not all_agree(needed <= room):
         progress.note(
             f"runs the frozen layers anew in each epoch of phase unfrozen: their outputs take "
@@ -84,8 +93,9 @@ def cached_activations(inputs: TrainingInputs, bottom: keras.Model, scratch: str
         return None
     kept = []
     for name, split, variants in splits:
-        batches = pixel_batches(read_records(split), inputs)
-        kept.append(activations.keep(bottom, batches, counts[name], folder, name, variants))
+        batches = pixel_batches(read_records(split), inputs, soft=name == features.TRAIN)
+        arguments = (bottom, batches, counts[name], folder, name, variants)
+        kept.append(activations.keep(*arguments, inputs.precision))
     train, validation = kept
     if train is None or validation is None:
         return None
@@ -93,9 +103,10 @@ def cached_activations(inputs: TrainingInputs, bottom: keras.Model, scratch: str
 
 
 def _read(
-    train: str, validation: str, to_batches: trainer_input.ToBatches, inputs: TrainingInputs
+    train: str, validation: str, to_batches: Callable[..., tf.data.Dataset], inputs: TrainingInputs
 ) -> Data:
     training = inputs.training
+    soft = functools.partial(to_batches, soft=True)
     return trainer_input.read_data(
-        train, validation, to_batches, training.batch_size, training.seed
+        train, validation, soft, training.batch_size, training.seed, to_batches
     )

@@ -6,6 +6,8 @@ signatures all run that one graph, so that they see the same pixels by construct
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
@@ -31,10 +33,8 @@ def preprocessing_fn(inputs: dict[str, Any], custom_config: dict[str, Any]) -> d
     """
     height, width = custom_config["size"]
     max_pixels = custom_config.get("max_pixels", MAX_PIXELS)
+    fitted = _fitted(height, width, custom_config["fit"], max_pixels)
     encoded = tf.reshape(inputs[features.ENCODED], [-1])
-
-    def fitted(picture: tf.Tensor) -> tf.Tensor:
-        return fit(decode(picture, max_pixels), height, width, custom_config["fit"])
 
     # One picture at a time: they have different shapes until they are fitted. A loop costs a fifth
     # of the decoding, which the Trainer's input and a single request, being one picture, spare.
@@ -49,3 +49,14 @@ def preprocessing_fn(inputs: dict[str, Any], custom_config: dict[str, Any]) -> d
         ),
     )
     return {features.PIXELS: BACKBONES[custom_config["backbone"]].scale(pixels)}
+
+
+@functools.cache
+def _fitted(height: int, width: int, how: str, max_pixels: int) -> Callable[..., tf.Tensor]:
+    """Returns what decodes and fits one picture, traced once however often Transform traces."""
+
+    @tf.function(input_signature=[tf.TensorSpec([], tf.string)])
+    def fitted(picture: tf.Tensor) -> tf.Tensor:
+        return fit(decode(picture, max_pixels), height, width, how)
+
+    return fitted

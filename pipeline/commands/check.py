@@ -6,7 +6,7 @@ import collections
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from typing import Any
@@ -39,6 +39,7 @@ _READ_BY_PROGRAMS = (
     "duplicates",
     "near_duplicates",
     "encoded_anew",
+    "corrections",
     "pictures",
     "changes",
     "would_stop",
@@ -89,10 +90,10 @@ def read_source(data: Data, config: Config | None = None) -> tuple[dict[str, Any
     if config:
         preflight.check_gate(config.gate, listing.classes)
         preflight.check_slices(config.gate, listing)
-    rows, pictures = _read_pictures(listing, Ingest.of(data, config.image if config else None))
+    rows, pictures = read_pictures(listing, Ingest.of(data, config.image if config else None))
     ledger = Ledger.of(rows, data, listing.among)
     report = ingest_report(listing, ledger, pictures)
-    report["would_stop"] = _refusal(ledger, report["counts"], data)
+    report["would_stop"] = refusal(ledger, report["counts"], data)
     report["changes"] = None
     if config and (last := last_accepted(config)):
         changed = compare(last.pictures, known_pictures.of_rows(ledger.accepted))
@@ -101,7 +102,7 @@ def read_source(data: Data, config: Config | None = None) -> tuple[dict[str, Any
     return report, ledger.classes(listing.classes)
 
 
-def _read_pictures(listing: sources.Listing, settings: Ingest) -> tuple[list[Row], PictureSettings]:
+def read_pictures(listing: sources.Listing, settings: Ingest) -> tuple[list[Row], PictureSettings]:
     """Returns a row per file, and the settings by which pictures became canonical."""
     from components.image_example_gen import changes
 
@@ -110,7 +111,7 @@ def _read_pictures(listing: sources.Listing, settings: Ingest) -> tuple[list[Row
         measuring = partial(measure, data=settings)
         measured = changes.measured(_rows(listing.files, measuring, "Measuring"))
     pictures = settings.pictures(measured)
-    reading = partial(_row, data=settings, settings=pictures)
+    reading = partial(_row, data=settings, settings=pictures, corrections=listing.corrections)
     return _rows(listing.files, reading, "Reading"), pictures
 
 
@@ -119,7 +120,7 @@ def read_by_programs(report: dict[str, Any]) -> dict[str, Any]:
     return {key: report[key] for key in _READ_BY_PROGRAMS}
 
 
-def _refusal(ledger: Ledger, counts: dict[str, dict[str, int]], data: Data) -> str | None:
+def refusal(ledger: Ledger, counts: dict[str, dict[str, int]], data: Data) -> str | None:
     """Returns why a run would stop after reading, None if it would start."""
     from components.image_example_gen.limits import check_limits
 
@@ -139,8 +140,13 @@ def _rows(
         return list(track(rows, doing, total=len(files), console=shown, transient=True))
 
 
-def _row(file: sources.SourceFile, data: Data, settings: PictureSettings) -> Row:
-    return read(file, data, settings)[1]
+def _row(
+    file: sources.SourceFile,
+    data: Data,
+    settings: PictureSettings,
+    corrections: Mapping[str, str],
+) -> Row:
+    return read(file, data, settings, corrections=corrections)[1]
 
 
 def _table(report: dict[str, Any], classes: list[str]) -> Table:

@@ -37,7 +37,12 @@ Sources = Annotated[
         help="Folder of pictures, manifest or TFRecords; repeat it for several.",
     ),
 ]
+Folders = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[DIR]...", help="The same as --data, without the word."),
+]
 Root = Annotated[str | None, typer.Option(help="Folder of artifacts, metadata and logs.")]
+DEFAULT_ROOT = "transfer-pipeline-runs"  # of `runtime.root`
 RunsRoot = Annotated[str, typer.Option(help="Folder of artifacts, metadata and logs.")]
 Metadata = Annotated[
     str | None,

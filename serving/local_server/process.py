@@ -15,14 +15,12 @@ import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import IO
 
 from serving import real_server
-from serving.child_process import tied
+from serving.child_process import end, tied
 from serving.options import ServeOptions
 
 _START_SECONDS = 300.0
-_STOP_SECONDS = 40.0
 _LOOK_SECONDS = 0.2
 _ASK_SECONDS = 5.0
 _LAST_LINES = 5
@@ -69,8 +67,7 @@ def serving(
     command = real_server.command(real, container) if prefer_real else None
     if command is None:
         with _process(_local(options)) as process:
-            assert process.stdout is not None
-            yield _address(process, process.stdout, seconds)
+            yield address_of(process, seconds)
         return
     once = "--max_num_load_retries=0"  # by itself the binary tries five times more, a minute apart
     try:
@@ -95,13 +92,7 @@ def _process(
     try:
         yield process
     finally:
-        process.terminate()
-        try:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(_STOP_SECONDS)
-        finally:  # also on a second Ctrl-C during the wait
-            process.kill()
-            process.wait()
+        end(process)
 
 
 def _local(options: ServeOptions) -> list[str]:
@@ -112,8 +103,18 @@ def _local(options: ServeOptions) -> list[str]:
     return command
 
 
-def _address(process: subprocess.Popen[str], output: IO[str], seconds: float) -> str:
-    """Reads the local server's lines until a version is available."""
+def address_of(process: subprocess.Popen[str], seconds: float = _START_SECONDS) -> str:
+    """Reads the local server's lines until a version is available; returns HOST:PORT of gRPC.
+
+    Args:
+      process: the server, whose standard output is a pipe.
+      seconds: after which it is killed.
+
+    Raises:
+      ServerFailed: no version became available.
+    """
+    output = process.stdout
+    assert output is not None
     timer = threading.Timer(seconds, process.kill)
     timer.start()
     said: list[str] = []
@@ -146,10 +147,10 @@ def _available(process: subprocess.Popen[str], options: ServeOptions, seconds: f
     reader = threading.Thread(target=lambda: said.extend(process.stdout or ()), daemon=True)
     reader.start()
     address = f"{options.host}:{options.port}"
-    end = time.monotonic() + seconds
+    until = time.monotonic() + seconds
     with Client(address, name=options.name, timeout=_ASK_SECONDS) as client:
         while process.poll() is None and not _faults(said):
-            if time.monotonic() > end:
+            if time.monotonic() > until:
                 last = said[-_LAST_LINES + 1 :]
                 raise _failed([f"none within {seconds:g} s", *last])
             with contextlib.suppress(ClientError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import posixpath
 import re
+from typing import NamedTuple
 
 from components.image_example_gen.sources.listing import Listing, SourceFile
 
@@ -22,22 +23,40 @@ _FEWEST, _LARGEST = 4, 0.34  # groups, and the share of pictures that the larges
 _MEAN = 2.0  # pictures to a group
 
 
+class NameGroups(NamedTuple):
+    """Groups that the names of files look like."""
+
+    expression: str  # for `data.group_by`
+    names: int  # that match it
+    groups: int
+    example: str  # a path in a group of several
+    group: str  # that one
+
+
 def offered(listing: Listing) -> list[str]:
     """Returns a sentence with the expression to use where the names look like groups."""
-    if not listing.files or any(file.group or file.split for file in listing.files):
+    if (found := find(listing)) is None:
         return []
+    return [
+        f"{found.names} of {len(listing.files)} names look like parts of {found.groups} "
+        f"groups, as {found.example} of {found.group}: parts of one thing "
+        "in several splits make the accuracy too good. To keep them together: "
+        f"--set 'data.group_by={found.expression}'"
+    ]
+
+
+def find(listing: Listing) -> NameGroups | None:
+    """Returns the groups that the names look like; None where they look like none or are given."""
+    if not listing.files or any(file.group or file.split for file in listing.files):
+        return None
     for expression in _EXPRESSIONS:
         groups = _groups(listing.files, expression)
         sizes = collections.Counter(group for group in groups if group is not None)
         if _are_groups(sizes, len(listing.files)):
             index = next(at for at, group in enumerate(groups) if group and sizes[group] > 1)
-            return [
-                f"{sizes.total()} of {len(listing.files)} names look like parts of {len(sizes)} "
-                f"groups, as {_path(listing.files[index])} of {groups[index]}: parts of one thing "
-                "in several splits make the accuracy too good. To keep them together: "
-                f"--set 'data.group_by={expression}'"
-            ]
-    return []
+            example = _path(listing.files[index])
+            return NameGroups(expression, sizes.total(), len(sizes), example, str(groups[index]))
+    return None
 
 
 def _are_groups(sizes: collections.Counter[str], files: int) -> bool:

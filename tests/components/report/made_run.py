@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from components.artifacts.predictions import read
+from components.report.doubts import Doubt
 from components.report.page_data import Run, Sample
 from components.trainer.history import History
 
@@ -54,6 +55,14 @@ def models(classes: list[str], baseline: bool = False) -> dict[str, Any]:
     """The content of `models.json`."""
     served = {"version": "3", "classes": classes} if baseline else None
     return {"candidate": {"classes": classes}, "baseline": served}
+
+
+def doubts(files: list[str]) -> list[Doubt]:
+    """Four labels in doubt and one that is not."""
+    return [
+        Doubt(file, "ab" * 32, "test", "pear", "apple", 0.9 - at / 10, 0.05, at < 4)
+        for at, file in enumerate(files[:5])
+    ]
 
 
 def run(
@@ -104,8 +113,10 @@ def run(
             "model": {"backbone": "mobilenet", "weights": None},
             "push": {"directory": "/srv/my models"},
             "training": {"class_weights": None, "seed": 5},
-            "report": {"heat_maps": 6},
+            "report": {"heat_maps": 6, "doubts": 3},
         },
+        doubts=doubts(answers.files),
+        doubtful_pictures={answers.files[0]: picture()},
         pushed_version="",
         nodes=[{"node": "Trainer", "seconds": 12.5}, {"node": "Pusher", "seconds": 0.1}],
         versions={"keras": "3.12.4"},
