@@ -12,16 +12,14 @@ from typing import Annotated
 import typer
 
 from components.errors import ConfigError, UserError
-from components.files.cache_folder import local_root
-from pipeline.commands import serving_group as cli_serving
+from pipeline.commands import runs_group, serving_group, starting_group
 from pipeline.commands.options import (
     Assignments,
     ConfigFile,
+    Folders,
     Json,
-    Metadata,
     Preset,
     Root,
-    RunsRoot,
     Sources,
 )
 from pipeline.launch import environment, scratch
@@ -35,8 +33,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-_WHICH_RUN = "A run's id or its beginning; `latest` is the newest, `previous` the one before it."
-_DEFAULT_ROOT = "transfer-pipeline-runs"  # of `runtime.root`
 _IN_EXTRA_PIPELINE = (
     "apache_beam", "google_crc32c", "grpc_health", "h5py", "keras", "ml_metadata", "tensorflow",
     "tensorflow_data_validation", "tensorflow_model_analysis", "tensorflow_serving",
@@ -87,8 +83,29 @@ def _import_fault(error: ImportError) -> str:
     )
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        from pipeline.commands.version import version_line
+
+        print(version_line())
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_version, help="Prints the version, and of TFX."
+        ),
+    ] = False,
+) -> None:
+    """From a folder of labelled pictures to a gated, served image classifier."""
+
+
 @app.command()
 def run(
+    folders: Folders = None,
     config: ConfigFile = None,
     preset: Preset = None,
     data: Sources = None,
@@ -115,7 +132,7 @@ def run(
     request = run_command.Request(
         config_file=config,
         preset=preset,
-        data=_sources(data),
+        data=_sources(folders, data),
         root=root,
         assignments=assignments or [],
         from_node=from_node,
@@ -128,6 +145,7 @@ def run(
 
 @app.command()
 def check(
+    folders: Folders = None,
     data: Sources = None,
     config: ConfigFile = None,
     preset: Preset = None,
@@ -143,7 +161,7 @@ def check(
     request = Request(
         config_file=config,
         preset=preset,
-        data=_sources(data),
+        data=_sources(folders, data),
         root=root,
         assignments=assignments or [],
     )
@@ -169,7 +187,7 @@ def lr_find(
     request = Request(
         config_file=config,
         preset=preset,
-        data=_sources(data),
+        data=_sources(None, data),
         root=root,
         assignments=assignments or [],
         as_json=as_json,
@@ -177,73 +195,13 @@ def lr_find(
     raise typer.Exit(lr_find_command.lr_find(request))
 
 
-def _sources(data: list[str] | None) -> str | list[str] | None:
-    return data[0] if data and len(data) == 1 else data
+def _sources(folders: list[str] | None, data: list[str] | None) -> str | list[str] | None:
+    """Returns the sources that are named with and without `--data`, None for none."""
+    named = [*(folders or []), *(data or [])]
+    return named[0] if len(named) == 1 else named or None
 
 
-@app.command()
-def runs(
-    root: RunsRoot = _DEFAULT_ROOT,
-    metadata: Metadata = None,
-    as_json: Json = False,
-) -> None:
-    """Lists the runs of a root, the newest first."""
-    from pipeline.commands.runs import list_runs
-
-    list_runs(local_root(root), as_json, metadata)
-
-
-@app.command()
-def compare(
-    one: Annotated[
-        str,
-        typer.Argument(metavar="RUN", help=_WHICH_RUN),
-    ],
-    other: Annotated[
-        str, typer.Argument(metavar="RUN", help="The run to compare it with, named likewise.")
-    ],
-    root: RunsRoot = _DEFAULT_ROOT,
-    metadata: Metadata = None,
-    as_json: Json = False,
-    everything: Annotated[
-        bool, typer.Option("--all", help="Prints the rows that are the same, too.")
-    ] = False,
-) -> None:
-    """Prints what differs between two runs: settings, metrics and verdicts, side by side."""
-    from pipeline.commands.runs import compare as compare_runs
-
-    compare_runs(local_root(root), (one, other), as_json, metadata, everything)
-
-
-@app.command()
-def report(
-    run: Annotated[
-        str,
-        typer.Argument(metavar="[RUN]", help=_WHICH_RUN),
-    ] = "latest",
-    root: RunsRoot = _DEFAULT_ROOT,
-    metadata: Metadata = None,
-    pipeline: Annotated[
-        str | None, typer.Option(help="The run's compiled pipeline, in place of --root.")
-    ] = None,
-    copy_to: Annotated[
-        Path | None, typer.Option(help="With --pipeline: the folder to copy page and metrics into.")
-    ] = None,
-) -> None:
-    """Prints the path of a run's page, or copies the page."""
-    if (pipeline is None) != (copy_to is None):
-        raise typer.BadParameter("--pipeline and --copy-to go together")
-    if pipeline and copy_to:
-        from pipeline.targets.report_copy import copy_report
-
-        copy_report(pipeline, run, copy_to)
-        return
-    from pipeline.commands.runs import report as print_page
-
-    print_page(local_root(root), run, metadata)
-
-
-for _command in cli_serving.COMMANDS:
+for _command in (*starting_group.COMMANDS, *runs_group.COMMANDS, *serving_group.COMMANDS):
     app.command()(_command)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import typing
 from collections.abc import Mapping
@@ -113,7 +114,21 @@ def read_preset(name: str) -> dict[str, Any]:
     """Returns a preset's keys as they stand in its file."""
     if name not in presets():
         raise ConfigError(f"No preset {name!r}; allowed are {', '.join(presets()) or 'none'}.")
-    return _parse(_PRESETS.joinpath(f"{name}.yaml").read_text("utf-8"), f"preset {name}")
+    return _parse(preset_text(name), f"preset {name}")
+
+
+def preset_text(name: str) -> str:
+    """Returns a preset's file, for a person."""
+    return _PRESETS.joinpath(f"{name}.yaml").read_text("utf-8")
+
+
+def preset_about(name: str) -> str:
+    """Returns the first sentence of a preset's comment."""
+    lines = (line.removeprefix("#").strip() for line in preset_text(name).splitlines())
+    comment = " ".join(
+        itertools.takewhile(lambda line: not line.startswith("pipeline_name"), lines)
+    )
+    return f"{' '.join(comment).partition('. ')[0].rstrip('.')}."
 
 
 def read_file(path: Path) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from tfx.components.evaluator import constants
 from tfx.dsl.io import fileio
 from tfx.types import Artifact, artifact_utils
 
-from components.artifacts import features, predictions, saved_model
+from components.artifacts import features, predictions, saved_model, score_facts
 from components.artifacts import types as artifact_types
 from components.artifacts.predictions import BASELINE, CANDIDATE, Predictions
 from components.artifacts.types import SERVED_DIGEST, SERVED_VERSION
@@ -47,6 +47,10 @@ class Executor(BeamStepExecutor[Gate]):
         older = {} if unchanged else kept.ask(served, settings.reference, test)
         compared = verdict.served(answered), kept.best(older, answered, settings.reference)
         rows = list(gate.judge(settings, metrics[CANDIDATE], answered.majority, *compared))
+        if answered.certain is not None:
+            wanted = score_facts.read(candidate.uri)["certain"]["accuracy"]
+            correct = answered.correct(CANDIDATE)
+            rows.append(gate.certain(settings, wanted, answered.certain, correct))
         for examples in inputs.maybe("golden"):
             rows += _golden_rows(settings, examples, candidate, served, answered)
         judged = verdict.Verdict(

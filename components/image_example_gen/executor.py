@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from tfx.dsl.io import fileio
 from tfx.types import Artifact, artifact_utils
@@ -38,11 +38,16 @@ class Ingesting(BeamStepExecutor[Ingest]):
     SETTINGS = Ingest
 
     def read(
-        self, files: list[SourceFile], data: Ingest, pictures: PictureSettings, unfinished: str
+        self,
+        files: list[SourceFile],
+        data: Ingest,
+        pictures: PictureSettings,
+        unfinished: str,
+        corrections: Mapping[str, str] | None = None,
     ) -> list[Row]:
         """Reads the files and writes Examples in no split; returns a row for each file."""
         with self._make_beam_pipeline() as pipeline:
-            ingest.ingest(pipeline, files, data, unfinished, pictures)
+            ingest.ingest(pipeline, files, data, unfinished, pictures, corrections)
         with fileio.open(os.path.join(unfinished, ingest.LEDGERS)) as file:
             return list(_lines(json.loads(file.read())))
 
@@ -73,7 +78,7 @@ class Executor(Ingesting):
             report.set_string_custom_property(key, facts.get(key, ""))
         unfinished = os.path.join(report.uri, "unfinished")
         pictures = settings.pictures(self._measured(listing.files, settings, report.uri))
-        rows = self.read(listing.files, settings, pictures, unfinished)
+        rows = self.read(listing.files, settings, pictures, unfinished, listing.corrections)
         known = memory.read(facts.get(PREVIOUS, ""))
         ledger = Ledger.of(rows, settings, listing.among, known)
         classes = ledger.classes(listing.classes)

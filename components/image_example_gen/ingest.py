@@ -11,13 +11,14 @@ when all bundles are done, so that a bundle that is retried leaves nothing behin
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import hashlib
 import json
 import os
 import threading
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, BinaryIO
 
 import apache_beam as beam
@@ -65,8 +66,16 @@ class ReadPictures(beam.DoFn):
     that holds its Example: what a bundle that is retried leaves behind is in no row.
     """
 
-    def __init__(self, data: Data, unfinished: str, total: int, settings: PictureSettings):
+    def __init__(
+        self,
+        data: Data,
+        unfinished: str,
+        total: int,
+        settings: PictureSettings,
+        corrections: Mapping[str, str],
+    ):
         self._data = data
+        self._corrections = corrections
         self._settings = settings
         self._unfinished = unfinished
         self._make_progress = functools.partial(Progress, total)
@@ -89,8 +98,11 @@ class ReadPictures(beam.DoFn):
         self._progress.add(len(files))
 
     def _read(self, file: SourceFile) -> None:
-        accepted, row = reading.read(file, self._data, self._settings, self._decode)
+        accepted, row = reading.read(
+            file, self._data, self._settings, self._decode, self._corrections
+        )
         if accepted:
+            file = dataclasses.replace(file, label=row["label"])
             row[SHARD] = self._write(_EXAMPLES, tfrecords.framed(example(file, accepted)))
         self._write(_LEDGER, f"{json.dumps(row)}\n".encode())
 
@@ -117,6 +129,7 @@ def ingest(
     data: Data,
     unfinished: str,
     settings: PictureSettings = DEFAULT,
+    corrections: Mapping[str, str] | None = None,
 ) -> None:
     """Adds the steps that read `files` and write Examples and ledgers.
 
@@ -126,14 +139,16 @@ def ingest(
       data: how large they may be.
       unfinished: the folder to write into.
       settings: how pictures become canonical.
+      corrections: labels by path or SHA-256.
     """
+    read = ReadPictures(data, unfinished, len(files), settings, corrections or {})
     FileSystems.mkdirs(unfinished)
     portions = list(_write_portions(sorted(files, key=mixed_position), unfinished))
     _ = (
         pipeline
         | "Portions" >> beam.Create(portions)
         | "Spread" >> beam.Reshuffle()
-        | "Read" >> beam.ParDo(ReadPictures(data, unfinished, len(files), settings))
+        | "Read" >> beam.ParDo(read)
         | "Pair" >> beam.Map(lambda ledger: (None, ledger))
         | "All ledgers" >> beam.GroupByKey()
         | "List" >> beam.Map(_list, path=os.path.join(unfinished, LEDGERS))

@@ -12,7 +12,7 @@ from typing import Any
 from tfx.dsl.io import fileio
 from tfx.types import Artifact, artifact_utils
 
-from components.artifacts import export_record, features, gate_rows, predictions
+from components.artifacts import export_record, features, gate_rows, predictions, score_facts
 from components.artifacts import types as artifact_types
 from components.artifacts.examples import Example
 from components.artifacts.tfrecords import read_records
@@ -59,6 +59,8 @@ def gather(inputs: Mapping[str, Artifact], **known: Any) -> Run:
         found["lite"] = artifact_types.read(lite) | {"folder": lite.uri}
     if "model_run" in inputs:
         found |= _training(inputs["model_run"])
+    if "model" in inputs:
+        found["scoring"] = score_facts.read(inputs["model"].uri)
     if "verdict" in inputs:
         found["verdict"] = _verdict(inputs)
         found["predictions"] = predictions.read_from(inputs["predictions"].uri)

@@ -8,6 +8,7 @@ from components.report.environment import environment
 from components.report.page_data import Run
 from components.report.sections import (
     calibration,
+    certainty,
     changes,
     classes,
     configuration,
@@ -38,6 +39,7 @@ SECTIONS = (
     classes.SECTION,
     slices.SECTION,
     calibration.SECTION,
+    certainty.SECTION,
     precision_recall.SECTION,
     mistakes.SECTION,
     heat_maps.SECTION,

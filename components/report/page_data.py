@@ -55,6 +55,7 @@ class Run:
       export: how the served form of the network compares with its plain one, where they differ.
       logs: folder of the TensorBoard events.
       augmented: an encoded picture of augmented training pictures, or None.
+      scoring: what was fitted to the scores, as `score_facts` describes it.
       verdict: the gate's verdict, with InfraValidator's row.
       predictions: the models' predictions for the test pictures.
       pictures: by file, the encoded test pictures that are shown.
@@ -81,6 +82,7 @@ class Run:
     export: dict[str, Any] = dataclasses.field(default_factory=dict)
     logs: str = ""
     augmented: bytes | None = None
+    scoring: dict[str, Any] = dataclasses.field(default_factory=dict)
     verdict: dict[str, Any] = dataclasses.field(default_factory=dict)
     predictions: Predictions | None = None
     pictures: dict[str, bytes] = dataclasses.field(default_factory=dict)

@@ -68,6 +68,9 @@ class Data(Section):
     data set."""
     columns: Columns = Columns()
     """Which columns of a manifest are read; the usual names are recognised."""
+    corrections: Annotated[str, Field(min_length=1), PATH] | None = None
+    """A manifest with the columns `path` or `sha256`, and `label`: labels that a person gave, which
+    count before those of the source; - or no label leaves a picture out."""
     window: AtLeastOne = 1
     """How many spans are read, the newest, where the source has {SPAN} or {YYYY}, {MM}, {DD}."""
     span: Count | None = None

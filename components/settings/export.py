@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 
-from components.settings.base import AtLeastOne, Fraction, Section
+from components.settings.base import AtLeastOne, Fraction, Number, Section
 
 Kind = Literal["float16", "int8"]
 Precision = Literal["float32", "bfloat16"]
@@ -21,8 +21,21 @@ def _named_flips(value: Any) -> Any:
 Flips = Annotated[list[Flip], BeforeValidator(_named_flips)]
 
 
+class Certain(Section):
+    """When a prediction is certain: by its score, and by the distance to the training pictures."""
+
+    accuracy: Annotated[Number, Field(gt=0, lt=1)] = 0.95
+    """Of the predictions that are certain, the part that is to be right."""
+
+
 class Served(Section):
     """The form in which the network is served."""
+
+    calibrate: bool = True
+    """Divides the logits by a temperature that is fitted on the `eval` split, so that a score is
+    the probability to be right. The classes keep their order."""
+    certain: Certain | None = None
+    """Adds the output `certain` [batch] to the signature `serving_default`."""
 
     precision: Precision = "float32"
     """In which the backbone computes, and of its weights; the head's is float32."""

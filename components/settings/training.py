@@ -9,6 +9,10 @@ from pydantic import Field, model_validator
 from components.settings.augmentation import Augmentation
 from components.settings.base import AtLeastOne, Count, Number, Positive, Section
 
+Keep = Literal["best_loss", "best_accuracy", "last"]
+"""Which epoch's weights are kept: with the smallest `eval` loss, with the greatest `eval` accuracy
+(and among these the smallest loss), or of the last epoch."""
+
 NotNegative = Annotated[Number, Field(ge=0)]
 BelowOne = Annotated[Number, Field(ge=0, lt=1)]
 
@@ -53,6 +57,8 @@ class Phase(Section):
     schedule: Schedule = Schedule()
     early_stopping: AtLeastOne | None = None
     """The phase ends when the `eval` loss has not fallen for as many epochs."""
+    keep: Keep | None = None
+    """When an epoch of this phase takes the place of the one kept so far; null: `training.keep`."""
 
     @model_validator(mode="after")
     def _suits_optimizer(self) -> Phase:
@@ -98,6 +104,8 @@ class Training(Section):
     """`balanced`: a class weighs inversely to its pictures in the training split."""
     label_smoothing: Annotated[Number, Field(ge=0, lt=1)] = 0.0
     """Part of each label that is spread over all classes (Szegedy et al. 2016)."""
+    keep: Keep = "best_loss"
+    """Which epoch of both phases is exported."""
     warm_start: bool = False
     """Start from the model served now instead of `model.weights`, if one is served."""
     mixed_precision: bool = False

@@ -12,6 +12,7 @@ import numpy as np
 
 from components.errors import TrainingError
 from components.fit.seeds import reseed
+from components.settings.training import Keep
 from components.step import progress
 from components.trainer.augmentation import Augmenter
 from components.trainer.history import Row
@@ -63,6 +64,7 @@ class KeepState(keras.callbacks.Callback):
         folder: str | None,
         epochs: int,
         followers: Sequence[keras.callbacks.Callback],
+        keep: Keep = "best_loss",
     ):
         """Makes the callback.
 
@@ -72,12 +74,14 @@ class KeepState(keras.callbacks.Callback):
           epochs: of the phase.
           followers: the callbacks that follow the loss on `eval`. They stand before this one among
             those of the fit, since what they change (rate, end of the phase) is saved.
+          keep: when an epoch's weights take the place of those kept so far.
         """
         super().__init__()
         self._state = state
         self._folder = folder
         self._epochs = epochs
         self._followers = followers
+        self._keep = keep
 
     def on_train_begin(self, logs: Logs = None) -> None:
         if self._state.epoch == 0:
@@ -96,7 +100,7 @@ class KeepState(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         state = self._state
-        if state.history.add(self._row(epoch, logs or {})):
+        if state.history.add(self._row(epoch, logs or {}), self._keep):
             state.best = _judged_weights(self.model)
         state.epoch = epoch + 1
         state.finished = state.epoch == self._epochs or self.model.stop_training

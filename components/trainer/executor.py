@@ -10,7 +10,14 @@ from tfx.dsl.io import fileio
 from tfx.types import Artifact
 from tfx.utils import path_utils
 
-from components.artifacts import export_record, features, network_answers, tfrecords, undecodable
+from components.artifacts import (
+    export_record,
+    features,
+    network_answers,
+    score_facts,
+    tfrecords,
+    undecodable,
+)
 from components.artifacts import types as artifact_types
 from components.errors import TrainingError
 from components.files.paths import is_remote
@@ -26,7 +33,9 @@ from components.trainer.distribution import make_strategy
 from components.trainer.export import WARMUP_PICTURES, export, smallest
 from components.trainer.job import Job
 from components.trainer.precision import precision
-from components.trainer.served_network import averaged
+from components.trainer.scored_splits import fitted_scoring
+from components.trainer.scoring import with_features
+from components.trainer.served_network import ServedNetwork, averaged
 from components.trainer.settings import TrainerSettings
 from components.trainer.training_inputs import TrainingInputs
 from components.trainer.training_loop import Fitted, fit
@@ -132,6 +141,7 @@ def _write(
     check_space("runtime.root", model, copies * weights)
     warmup = smallest(first_pictures(inputs.train, 8 * WARMUP_PICTURES))
     serving = path_utils.serving_model_dir(model)
+    scoring, facts = fitted_scoring(fitted, inputs, served)
     form = export(
         fitted.network,
         inputs.pixels,
@@ -141,14 +151,23 @@ def _write(
         serving,
         pictures,
         served,
+        scoring,
     )
     some = tf.constant(first_pictures(inputs.eval, network_answers.PICTURES))
-    scores = averaged(fitted.network.classifier, inputs.pixels(some), served)
-    network_answers.write(model, inputs.classes, scores.numpy())
+    outputs = averaged(with_features(fitted.network.classifier), inputs.pixels(some), served)
+    network_answers.write(model, inputs.classes, scoring(*outputs)["scores"].numpy())
+    score_facts.write(model, facts)
     record = {"precision": served.precision, "average_flips": served.average_flips}
     if not served.plain:
-        checked = first_pictures(inputs.eval, export_gain.PICTURES)
-        record |= export_gain.measured(fitted.network, form, served, inputs.pixels, checked)
+        record |= export_gain.measured(
+            form,
+            ServedNetwork(
+                fitted.network, served.model_copy(update={"precision": "float32"}), scoring
+            ),
+            ServedNetwork(fitted.network),
+            inputs.pixels,
+            first_pictures(inputs.eval, export_gain.PICTURES),
+        )
     for place in (model, logs):  # for InfraValidator, and for the report
         export_record.write(place, record)
     # Keras writes to local paths only.

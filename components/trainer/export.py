@@ -1,4 +1,4 @@
-"""The SavedModel: three signatures, the same for every backbone, the Transform graph inside."""
+"""The SavedModel: three signatures, the same for every backbone, with the Transform graph."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from components.model import warm_start
 from components.model.network import Network
 from components.model.transform_graph import Pixels
 from components.settings.export import AS_FITTED, Served
-from components.trainer.served_network import Scores, ServedNetwork
+from components.trainer.scoring import UNCHANGED, Scoring
+from components.trainer.served_network import Predict, ServedNetwork
 from serving.picture_settings import DEFAULT, OUTPUT, PictureSettings
 
 WARMUP = os.path.join("assets.extra", "tf_serving_warmup_requests")
@@ -40,7 +41,7 @@ class Classifier:
 
     def __init__(
         self,
-        network: Scores,
+        network: Predict,
         pixels: Pixels,
         backbone: str,
         classes: Sequence[str],
@@ -49,7 +50,7 @@ class Classifier:
         """Keeps the parts that the signatures use.
 
         Args:
-          network: scaled pixels -> probabilities.
+          network: scaled pixels -> `scores` and, where it is asked for, `certain`.
           pixels: the Transform graph.
           backbone: whose pixel scaling it is.
           classes: the class list.
@@ -65,11 +66,12 @@ class Classifier:
     def serving_default(self, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
         """Returns classes and scores [batch, classes], best first, for [batch] encoded pictures.
 
-        And `picture_settings`, JSON text [batch], where the client has to know them: how pictures
-        have to become canonical for this model.
+        And `certain`, bool [batch], where it is asked for; and `picture_settings`, JSON text
+        [batch], where the client has to know how pictures become canonical for this model.
         """
-        scores, order = tf.math.top_k(self._scores(inputs), k=len(self.classes))
-        found = {"classes": tf.gather(self.classes, order), "scores": scores}
+        predicted = self._predict(inputs)
+        scores, order = tf.math.top_k(predicted.pop("scores"), k=len(self.classes))
+        found = {"classes": tf.gather(self.classes, order), "scores": scores, **predicted}
         if self.pictures != DEFAULT:  # else no client has to know
             settings = tf.constant(self.pictures.encoded())
             found[OUTPUT] = tf.repeat(settings, tf.shape(scores)[0])
@@ -81,7 +83,7 @@ class Classifier:
 
         Only `image/encoded` is needed in them: the Classify API and TFMA send more or less.
         """
-        scores = self._scores(parse(inputs, features.ENCODED)[features.ENCODED])
+        scores = self._predict(parse(inputs, features.ENCODED)[features.ENCODED])["scores"]
         classes = tf.tile(self.classes[tf.newaxis, :], [tf.shape(scores)[0], 1])
         return {"classes": classes, "scores": scores}
 
@@ -95,12 +97,12 @@ class Classifier:
 
         @tf.function(input_signature=[image], autograph=False)
         def of_pixels(image: tf.Tensor) -> dict[str, tf.Tensor]:
-            return {"scores": self.network(self.scale(tf.cast(image, tf.float32)))}
+            return {"scores": self.network(self.scale(tf.cast(image, tf.float32)))["scores"]}
 
         return of_pixels
 
-    def _scores(self, encoded: tf.Tensor) -> tf.Tensor:
-        return self.network(self.pixels(encoded))
+    def _predict(self, encoded: tf.Tensor) -> dict[str, tf.Tensor]:
+        return dict(self.network(self.pixels(encoded)))
 
 
 def export(
@@ -112,6 +114,7 @@ def export(
     directory: str,
     pictures: PictureSettings = DEFAULT,
     served: Served = AS_FITTED,
+    scoring: Scoring = UNCHANGED,
 ) -> ServedNetwork:
     """Writes the SavedModel; returns the network as it is in there.
 
@@ -124,21 +127,22 @@ def export(
       directory: where to.
       pictures: the settings by which the training's pictures became canonical.
       served: the network's form.
+      scoring: what becomes of its scores.
     """
-    form = ServedNetwork(network, served)
+    form = ServedNetwork(network, served, scoring)
     with tempfile.TemporaryDirectory() as folder:
         contents = {CLASS_LIST: list(classes), PREPROCESSING: _facts(pixels, backbone, pictures)}
         for name, content in contents.items():
             with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
                 json.dump(content, file, ensure_ascii=False)
         assets = [os.path.join(folder, name) for name in contents]
-        classifier = Classifier(form.scores, pixels, backbone, classes, pictures)
+        classifier = Classifier(form.predict, pixels, backbone, classes, pictures)
         signatures = {
             "serving_default": classifier.serving_default,
             "serve_examples": classifier.serve_examples,
             "pixels": classifier.of_pixels(),
         }
-        write_saved_model(directory, signatures, {}, assets)  # the network is constants
+        write_saved_model(directory, signatures, {"network": form.variables}, assets)
     _write_warmup(warmup, os.path.join(directory, WARMUP))
     if served.training_weights:
         warm_start.write_weights(network, directory)

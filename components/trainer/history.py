@@ -7,14 +7,26 @@ import dataclasses
 import io
 import json
 import math
+from collections.abc import Callable
 from typing import Any
 
+from components.settings.training import Keep
+
 Row = dict[str, Any]
+
+BETTER: dict[Keep, Callable[[Row, Row], bool]] = {
+    "best_loss": lambda row, kept: row["val_loss"] < kept["val_loss"],
+    "best_accuracy": lambda row, kept: (
+        (row["val_accuracy"], -row["val_loss"]) > (kept["val_accuracy"], -kept["val_loss"])
+    ),
+    "last": lambda row, kept: True,
+}
+"""By `training.keep`, whether an epoch takes the place of the one that is kept."""
 
 
 @dataclasses.dataclass
 class History:
-    """A row per epoch over both phases, and the best of them.
+    """A row per epoch over both phases, and the one whose weights are kept.
 
     A row holds `phase`, `epoch` (from 1), `loss`, `accuracy`, `val_loss`, `val_accuracy` (those of
     the `eval` split), `learning_rate` (at the epoch's end) and `seconds`.
@@ -22,24 +34,26 @@ class History:
 
     epochs: list[Row] = dataclasses.field(default_factory=list)
     best_epoch: Row | None = None
-    """The row with the smallest `val_loss`."""
+    """The row whose weights are kept, by the rules of `training.keep`."""
     tuned: dict[str, Any] = dataclasses.field(default_factory=dict)
     """The values that Tuner found, by name, where they took the place of the configured ones."""
 
-    def add(self, row: Row) -> bool:
-        """Appends an epoch's row; returns whether it is the best so far.
+    def add(self, row: Row, keep: Keep = "best_loss") -> bool:
+        """Appends an epoch's row; returns whether its weights are to be kept.
 
-        Loss rather than accuracy, which takes few values on a small `eval` split.
+        Never those of an epoch whose loss is no number.
         """
         self.epochs.append(row)
-        if not row["val_loss"] < self.best_loss:  # NaN is not less
+        if not math.isfinite(row["val_loss"]):
+            return False
+        if self.best_epoch is not None and not BETTER[keep](row, self.best_epoch):
             return False
         self.best_epoch = row
         return True
 
     @property
     def best_loss(self) -> float:
-        """The smallest loss on the `eval` split so far."""
+        """The loss on the `eval` split of the epoch that is kept."""
         return math.inf if self.best_epoch is None else self.best_epoch["val_loss"]
 
     def of(self, phase: str | None) -> list[Row]:

@@ -11,6 +11,7 @@ import keras
 from components.fit.class_weights import balanced
 from components.fit.optimizers import build_optimizer, eval_loss_callbacks
 from components.model.network import Network
+from components.settings.training import Keep
 from components.step import progress
 from components.trainer import input as trainer_input
 from components.trainer.callbacks import KeepState, Progress, Reseed, StopOnNaN
@@ -50,6 +51,7 @@ def fit(inputs: TrainingInputs, logs: str, work: str, scratch: str | None = None
         seed=inputs.training.seed,
         class_weight=_class_weight(inputs),
         label_smoothing=inputs.training.label_smoothing,
+        keep=inputs.training.keep,
     )
     loop.run(make_phases(inputs, network, logs, scratch or work))
     return Fitted(network, loop.state.history)
@@ -64,9 +66,9 @@ def _class_weight(inputs: TrainingInputs) -> dict[int, float] | None:
 
 @dataclasses.dataclass(kw_only=True)
 class TrainingLoop:
-    """Fits phases, and leaves the weights of the best epoch of all of them.
+    """Fits phases, and leaves the weights of the epoch that is kept of all of them.
 
-    A phase without a better epoch leaves the model as it was.
+    A phase without an epoch to keep leaves the model as it was.
     """
 
     state: TrainingState
@@ -81,6 +83,8 @@ class TrainingLoop:
     """Weight of each class index in the loss."""
     label_smoothing: float = 0.0
     """Part of each label that is spread over all classes."""
+    keep: Keep = "best_loss"
+    """Which epoch is kept, in phases without a rule of their own."""
 
     def run(self, phases: Iterable[Phase]) -> None:
         """Fits each phase that an earlier attempt has not finished.
@@ -130,7 +134,7 @@ class TrainingLoop:
             Reseed(self.seed, prepared.augmenter),
             StopOnNaN(name),
             *followers,
-            KeepState(self.state, folder, epochs, followers),
+            KeepState(self.state, folder, epochs, followers, phase.settings.keep or self.keep),
             *([keras.callbacks.SwapEMAWeights()] if phase.settings.ema else []),
             Progress(name, epochs),
             keras.callbacks.TensorBoard(os.path.join(self.logs, name), write_graph=False),

@@ -41,8 +41,8 @@ class TrainingState:
     optimizer: list[np.ndarray] = dataclasses.field(default_factory=list)
     """Its variables, filled alike."""
     best: list[np.ndarray] = dataclasses.field(default_factory=list)
-    """The learner's weights in the best epoch of all phases: until one of this phase is better,
-    those that it started from."""
+    """The learner's weights in the epoch that is kept of all phases: until one of this phase takes
+    its place, those that it started from."""
     history: History = dataclasses.field(default_factory=History)
 
     @classmethod

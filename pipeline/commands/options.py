@@ -37,6 +37,10 @@ Sources = Annotated[
         help="Folder of pictures, manifest or TFRecords; repeat it for several.",
     ),
 ]
+Folders = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[DIR]...", help="The same as --data, without the word."),
+]
 Root = Annotated[str | None, typer.Option(help="Folder of artifacts, metadata and logs.")]
 RunsRoot = Annotated[str, typer.Option(help="Folder of artifacts, metadata and logs.")]
 Metadata = Annotated[

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import json
+import platform
 import subprocess
 import sys
 from datetime import datetime
 from pathlib import Path
 
 import pytest
+import yaml
 
 from components.errors import ConfigError
+from pipeline import config
 from pipeline.commands.compile import compile_to
 from serving import versions
 from tests import made_pictures
@@ -202,3 +205,28 @@ def test_a_broken_package_ends_at_the_start_with_its_name(tmp_path: Path) -> Non
     assert done.returncode == 1
     assert "tfx_bsl is installed and can't be imported: undefined symbol" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_folder_is_read_with_and_without_its_option(say: Say, tmp_path: Path) -> None:
+    made_pictures.make(tmp_path, 6)
+    with_option = say("check", "--data", tmp_path, "--json")
+    assert say("check", tmp_path, "--json") == with_option
+    assert with_option[0] == 0
+    code, _, err = say("run", "none")
+    assert (code, "data.source: no folder " in err) == (2, True)
+
+
+def test_the_version_is_told_in_one_line(say: Say) -> None:
+    code, out, _ = say("--version")
+    assert (code, out.count("\n")) == (0, 1)
+    assert out.startswith("transfer-pipeline ") and f"Python {platform.python_version()}" in out
+
+
+def test_presets_are_listed_and_shown(say: Say) -> None:
+    code, out, _ = say("presets")
+    assert (code, [line.split()[0] for line in out.splitlines()]) == (0, config.presets())
+    rows = json.loads(say("presets", "--json")[1])
+    assert all(row["about"].endswith(".") for row in rows)
+    assert yaml.safe_load(say("presets", "solar-cells")[1]) == config.read_preset("solar-cells")
+    code, _, err = say("presets", "none")
+    assert (code, "allowed are" in err) == (2, True)

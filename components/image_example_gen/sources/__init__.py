@@ -12,6 +12,7 @@ from components.files.entries import Entry, View, as_text
 from components.files.paths import absolute
 from components.image_example_gen.sources import spans, unread
 from components.image_example_gen.sources.class_names import unified
+from components.image_example_gen.sources.corrections import read_corrections
 from components.image_example_gen.sources.grouping import with_groups
 from components.image_example_gen.sources.layouts import LAYOUT, is_picture, read_folders
 from components.image_example_gen.sources.listing import (
@@ -47,7 +48,8 @@ def scan(data: Data) -> Listing:
 
     Raises:
       ConfigError: a source is not there, or is none.
-      DataError: no classes, classes too small to be split, or groups that can't be kept whole.
+      DataError: no classes, classes too small to be split, groups that can't be kept whole, or
+        corrections to a class that is not there.
     """
     found = [_source(absolute(source), data) for source in data.sources]
     if len(found) == 1:
@@ -59,6 +61,9 @@ def scan(data: Data) -> Listing:
     check(told, ", ".join(data.sources), LAYOUT, data.min_pictures)
     if not data.group_by:
         listing = dataclasses.replace(listing, notes=[*listing.notes, *offered(listing)])
+    if data.corrections:
+        known = read_corrections(data.corrections, listing.classes)
+        listing = dataclasses.replace(listing, corrections=known)
     return with_missing_splits_cut(with_groups(listing, data.group_by))
 
 

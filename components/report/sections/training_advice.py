@@ -62,17 +62,17 @@ def still_falling(rows: list[Row], best: Row) -> str | None:
 
 
 def accuracy_thrown_away(rows: list[Row], best: Row) -> str | None:
-    """Looks for an epoch that the smallest loss did not choose, and that was more often right."""
+    """Looks for an epoch that was not kept, and that was more often right."""
     most = max(rows, key=lambda row: row["val_accuracy"])
     lost = most["val_accuracy"] - best["val_accuracy"]
     if lost < _LOST:
         return None
     return (
-        f"The exported epoch has the smallest eval loss and an accuracy of "
-        f"{_percent(best['val_accuracy'])}; epoch {most['epoch']} of phase {most['phase']} had "
-        f"{_percent(most['val_accuracy'])}, {100 * lost:.1f} points more. A loss that rises where "
-        "accuracy does means scores that are too sure: training.label_smoothing=0.1 or a smaller "
-        "learning_rate brings the two together."
+        f"The exported epoch has an accuracy of {_percent(best['val_accuracy'])} on eval; epoch "
+        f"{most['epoch']} of phase {most['phase']} had {_percent(most['val_accuracy'])}, "
+        f"{100 * lost:.1f} points more. training.keep=best_accuracy exports that one. A loss that "
+        "rises where accuracy does means scores that are too sure: training.label_smoothing=0.1 or "
+        "a smaller learning_rate brings the two together."
     )
 
 

@@ -79,6 +79,14 @@ def test_the_best_epoch_is_left_in_the_model_and_not_the_last(
     assert eval_loss(model, MISLEADING) == pytest.approx(losses[0], rel=1e-4)
 
 
+def test_the_last_epoch_is_left_where_it_is_to_be_kept(model: Learner, loop: TrainingLoop) -> None:
+    loop.keep = "last"
+    run(loop, "frozen", model, MISLEADING, Frozen(epochs=4, learning_rate=0.1))
+    last = loop.state.history.epochs[-1]
+    assert loop.state.history.best_epoch == last
+    assert eval_loss(model, MISLEADING) == pytest.approx(last["val_loss"], rel=1e-4)
+
+
 def test_a_second_phase_that_is_never_better_leaves_the_first_ones_best(
     model: Learner, loop: TrainingLoop
 ) -> None:
