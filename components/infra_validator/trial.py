@@ -74,7 +74,7 @@ def find_fault(
             if fault:
                 return fault
         server = _server(process, Path(model_dir))
-        # By its own session: a server may differ by less than precision does.
+        # A server may differ from a session by less than bfloat16 does from float32.
         own = own if tolerance == TOLERANCES["float32"] else by_example
         return _server_fault(server, pictures, own, max_latency_ms)
 

@@ -37,7 +37,7 @@ from components.trainer.export import WARMUP_PICTURES, export, smallest
 from components.trainer.job import Job
 from components.trainer.scored_splits import fitted_scoring
 from components.trainer.scoring import with_features
-from components.trainer.served_network import averaged
+from components.trainer.served_network import ServedNetwork, averaged
 from components.trainer.settings import TrainerSettings
 from components.trainer.training_inputs import TrainingInputs
 from components.trainer.training_loop import Fitted, fit
@@ -177,8 +177,15 @@ def _write(
     score_facts.write(model, facts)
     record = {"precision": served.precision, "average_flips": served.average_flips}
     if not served.plain:
-        checked = first_pictures(inputs.eval, export_gain.PICTURES)
-        record |= export_gain.measured(fitted.network, form, served, inputs.pixels, checked)
+        record |= export_gain.measured(
+            form,
+            ServedNetwork(
+                fitted.network, served.model_copy(update={"precision": "float32"}), scoring
+            ),
+            ServedNetwork(fitted.network),
+            inputs.pixels,
+            first_pictures(inputs.eval, export_gain.PICTURES),
+        )
     for place in (model, logs):  # for InfraValidator, and for the report
         export_record.write(place, record)
     # Keras writes to local paths only.

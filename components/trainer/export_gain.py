@@ -10,11 +10,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from components.model.network import Network
 from components.model.transform_graph import Pixels
-from components.settings.export import AS_FITTED, Served
-from components.trainer.scoring import with_features
-from components.trainer.served_network import Scores, ServedNetwork, averaged
+from components.trainer.served_network import Scores, ServedNetwork
 
 PICTURES = 200
 """Of the `eval` split, at most, which both forms predict."""
@@ -25,31 +22,31 @@ _MOST_PASSES = 20
 
 
 def measured(
-    network: Network, form: ServedNetwork, served: Served, pixels: Pixels, pictures: Sequence[bytes]
+    form: ServedNetwork,
+    reference: ServedNetwork,
+    plain: ServedNetwork,
+    pixels: Pixels,
+    pictures: Sequence[bytes],
 ) -> dict[str, Any]:
-    """Returns how the form that is served compares with float32 without flips.
+    """Returns how the form that is served compares with others.
 
     Args:
-      network: the fitted one.
       form: the network as it is served.
-      served: its settings.
+      reference: the same in float32, with which it must agree.
+      plain: the network in float32 without flips, against which its speed is told.
       pixels: the Transform graph.
       pictures: encoded, at least one.
 
     Returns:
-      `pictures`; `agreement`, part of them with the best class of the float32 network with the
-      same flips, and `max_score_difference` from it; `rows` for `float32` and `served`: `bytes` of
-      the weights, and by batch size `pictures_per_second` and `milliseconds` of a batch, both
-      without decoding, on the machine that trained.
+      `pictures`; `agreement`, part of them with the reference's best class, and
+      `max_score_difference` from it; `rows` for `float32` and `served`: `bytes` of the weights, and
+      by batch size `pictures_per_second` and `milliseconds` of a batch, both without decoding, on
+      the machine that trained.
     """
-    plain = ServedNetwork(network, AS_FITTED)
     parts = [pictures[at : at + _AT_ONCE] for at in range(0, len(pictures), _AT_ONCE)]
     ready = [pixels(tf.constant(part)) for part in parts]
     found = np.concatenate([form.scores(part) for part in ready])
-    fitted = with_features(network.classifier)
-    expected = np.concatenate(
-        [form.scoring(*averaged(fitted, part, served))["scores"] for part in ready]
-    )
+    expected = np.concatenate([reference.scores(part) for part in ready])
     batches = {size: tf.repeat(ready[0][:1], size, axis=0) for size in _BATCHES}
     return {
         "pictures": len(pictures),
