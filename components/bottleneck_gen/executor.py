@@ -26,6 +26,8 @@ from components.settings.training import Precision, Training
 from components.step.artifacts import Artifacts
 from components.step.base import BeamStepExecutor
 
+_MAPS_MB = 4096  # of whole feature maps, where the configuration has no budget
+
 
 class BottleneckSettings(Section):
     """The settings that decide the bottlenecks."""
@@ -46,12 +48,13 @@ class BottleneckSettings(Section):
         head = Head(
             pooling=model.head.pooling, squeeze_excitation=model.head.squeeze_excitation and 1
         )
+        budget = training.cache_budget_mb
         return cls(
             model=model.model_copy(update={"head": head}),
             size=size,
             # A pretrained base does not depend on it, and must not run again for it.
             seed=training.seed if model.weights is None else 0,
-            cache_budget_mb=training.cache_budget_mb,
+            cache_budget_mb=_MAPS_MB if budget is None else budget,
             precision=training.precision,
         )
 

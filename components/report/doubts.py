@@ -15,6 +15,7 @@ import numpy as np
 from tfx.types import Artifact
 
 from components.artifacts import examples, features, ledger_rows, tfrecords
+from components.artifacts import types as artifact_types
 from components.artifacts.predictions import CANDIDATE, Predictions
 from components.fit import linear_heads
 from components.report.confident_learning import ranked
@@ -107,7 +108,10 @@ def _doubts(
 def _features(classes: list[str], bottlenecks: Artifact) -> tuple[list[str], list[int], np.ndarray]:
     """Returns names, labels and features [pictures, features]; of variants of one, the mean."""
     position = {name: at for at, name in enumerate(classes)}
-    folders = [f"{bottlenecks.uri}/Split-{split}" for split in (features.TRAIN, features.EVAL)]
+    folders = [
+        artifact_types.path_in(bottlenecks, f"Split-{split}")
+        for split in (features.TRAIN, features.EVAL)
+    ]
     total = sum(map(tfrecords.count, folders))
     project: np.ndarray | None = None
     sums: dict[str, np.ndarray] = {}

@@ -121,9 +121,10 @@ class Training(Section):
     processes, which TF_CONFIG names, with all GPUs of each. They share every batch."""
     devices: Annotated[int, Field(ge=2)] | None = None
     """How many devices `mirrored` takes; null: all GPUs."""
-    cache_budget_mb: Count = 4096
-    """Disk that cached features may take, in MB. Pooled features are always written; what phase
-    `unfrozen` caches is left out when it does not fit."""
+    cache_budget_mb: Count | None = None
+    """Disk that cached features may take, in MB. Pooled features are always written; whole maps
+    take at most 4,096 MB where this is null, and what phase `unfrozen` caches half of the free disk
+    at most; it is left out when it does not fit."""
     augmentation: Augmentation = Augmentation()
     frozen: Frozen = Frozen()
     unfrozen: Unfrozen = Unfrozen()

@@ -35,10 +35,15 @@ def flips(augmentation: Augmentation) -> list[list[int]] | None:
     return [list(some) for n in lengths for some in itertools.combinations(chosen, n)]
 
 
-def fit_on_disk(bottom: keras.Model, pictures: int, budget: int, folder: Path) -> bool:
-    """Checks whether so many pictures' activations fit a budget in bytes and the free disk."""
-    size = 2 * pictures * sum(math.prod(tensor.shape[1:]) for tensor in bottom.outputs)
-    return size <= min(budget, _FREE * shutil.disk_usage(folder).free)
+def size_of(bottom: keras.Model, pictures: int) -> int:
+    """Returns the bytes that so many pictures' activations take."""
+    return 2 * pictures * sum(math.prod(tensor.shape[1:]) for tensor in bottom.outputs)
+
+
+def room(budget_mb: int | None, folder: Path) -> int:
+    """Returns the bytes that they may take: half of the free disk, and no more than a budget."""
+    free = round(_FREE * shutil.disk_usage(folder).free)
+    return free if budget_mb is None else min(budget_mb * 1_000_000, free)
 
 
 def keep(

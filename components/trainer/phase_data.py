@@ -14,6 +14,7 @@ import tensorflow as tf
 from components.artifacts import features, tfrecords
 from components.artifacts.tfrecords import read_records
 from components.fit.training_data import Data, bottleneck_batches, kept_data
+from components.step import progress
 from components.trainer import activations
 from components.trainer import input as trainer_input
 from components.trainer.distribution import all_agree
@@ -81,8 +82,14 @@ def cached_activations(inputs: TrainingInputs, bottom: keras.Model, scratch: str
     rows = sum(counts[name] * len(variants) for name, _, variants in splits)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    budget = training.cache_budget_mb * 1_000_000
-    if not all_agree(activations.fit_on_disk(bottom, rows, budget, folder)):
+    needed = activations.size_of(bottom, rows)
+    room = activations.room(training.cache_budget_mb, folder)
+    if not all_agree(needed <= room):
+        progress.note(
+            f"runs the frozen layers anew in each epoch of phase unfrozen: their outputs take "
+            f"{needed / 1e6:,.0f} MB, and {room / 1e6:,.0f} are allowed (training.cache_budget_mb, "
+            "and half of the free disk of runtime.root)"
+        )
         return None
     kept = []
     for name, split, variants in splits:

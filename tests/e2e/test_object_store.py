@@ -27,11 +27,11 @@ def test_a_span_in_a_bucket_becomes_a_pushed_model_and_the_next_run_is_cached(
     pictures = made_pictures.make(tmp_path / "pictures", 40)
     for path in pictures.rglob("*.png"):
         for span in ("2026-01-01", "2026-01-08"):
-            if span == "2026-01-08" or path.name < "002":
+            if span == "2026-01-08" or path.name < "010":
                 name = path.relative_to(pictures).as_posix()
                 server.put(f"weekly/{span}/{name}", path.read_bytes())
     request = Request(
-        data=f"s3://{BUCKET}/weekly/{{SPAN}}",
+        data=f"s3://{BUCKET}/weekly/{{YYYY}}-{{MM}}-{{DD}}",
         root=f"s3://{BUCKET}/runs",
         assignments=[
             *SMALL,
