@@ -6,6 +6,7 @@ sides take turns in one process: Keras' own layers in float32, and the pipeline'
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable
 
@@ -42,7 +43,7 @@ def main() -> None:
     )
     network = build_network(base, Head(), _CLASSES)
     pixels = tf.random.uniform([_BATCH, _SIZE, _SIZE, 3], -1.0, 1.0)
-    precisions = list(dict.fromkeys(["float32", half]))
+    precisions: list[str] = list(dict.fromkeys(["float32", half]))
     freeze(base)
     gains = {_FORWARD: _gain(_FORWARD, _forwards(network, pixels, precisions))}
     first = base.layers.index(base.get_layer("mixed7")) + 1
@@ -63,7 +64,7 @@ def _forwards(network: Network, pixels: tf.Tensor, precisions: list[str]) -> dic
     base = network.base
     plain = tf.function(lambda some: base(some, training=False), autograph=False)
     runs = {_name(each): forward(base, each) for each in precisions}
-    return {name: lambda run=run: run(pixels) for name, run in {_KERAS: plain, **runs}.items()}
+    return {name: functools.partial(run, pixels) for name, run in {_KERAS: plain, **runs}.items()}
 
 
 def _trainings(
@@ -76,7 +77,7 @@ def _trainings(
         learner = make_learner([side, *network.pooling, network.head], None, None)
         learner.compile(keras.optimizers.SGD(1e-6), "categorical_crossentropy", jit_compile=False)
         given = inputs if len(inputs) > 1 else inputs[0]
-        found[name] = lambda learner=learner, given=given: learner.train_on_batch(given, labels)
+        found[name] = functools.partial(learner.train_on_batch, given, labels)
     return found
 
 

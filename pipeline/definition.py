@@ -18,6 +18,7 @@ from components.files.paths import is_remote
 from components.image_example_gen.component import ImageExampleGen
 from components.image_example_gen.golden import GoldenExampleGen
 from components.infra_validator.component import InfraValidator
+from components.infra_validator.executor import InfraSettings
 from components.lite_export.component import LiteExport
 from components.lite_export.executor import LiteSettings
 from components.pusher.component import Pusher
@@ -206,7 +207,11 @@ def _release(
         baseline_model=baseline.outputs["model"],
         golden=golden[0].outputs["examples"] if golden else None,
     )
-    infra = InfraValidator(config.infra, examples=candidate["examples"], model=candidate["model"])
+    infra = InfraValidator(
+        InfraSettings.of(config.infra, config.export),
+        examples=candidate["examples"],
+        model=candidate["model"],
+    )
     pusher = Pusher(
         candidate["model"], evaluator.outputs["blessing"], infra.outputs["blessing"], config.push
     )

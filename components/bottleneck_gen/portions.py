@@ -21,16 +21,16 @@ class Portion(NamedTuple):
     file: str
     offset: int
     """Of the first record, its header included, in bytes."""
-    count: int
+    records: int
     target: str
 
     def batches(self) -> Iterator[list[bytes]]:
         """Yields the records, up to 32 at a time."""
-        if not self.count:
+        if not self.records:
             return
         with tf.io.gfile.GFile(self.file, "rb") as file:
             file.seek(self.offset)
-            found = itertools.islice(tfrecords.records(file), self.count)
+            found = itertools.islice(tfrecords.records(file), self.records)
             while batch := [record.data for record in itertools.islice(found, BATCH)]:
                 yield batch
 

@@ -10,9 +10,9 @@ from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
 from components.errors import ConfigError
+from components.files.found import Found
 from components.files.object_stores import EXTRAS
 from components.files.paths import scheme
-from components.files.systems import Found
 
 
 class BeamFiles:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO, cast
 
 from components.files import object_stores
+from components.files.found import Found
 from components.files.paths import scheme
-from components.files.systems import Found
 
 
 class StoreFiles:

@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable
 from typing import BinaryIO, Protocol
 
 from components.files import object_stores
+from components.files.found import Found
 from serving.quiet_imports import quiet_import
-
-
-@dataclasses.dataclass(frozen=True)
-class Found:
-    """One file of a listing."""
-
-    path: str
-    size: int  # bytes
-    modified: int  # nanoseconds since the epoch; 0 where there are no times
 
 
 class System(Protocol):

@@ -55,7 +55,11 @@ def document(ledger: Ledger, corrections: Mapping[str, str]) -> dict[str, Any]:
     confirmed = sum(BY in row and BEFORE not in row for row in ledger.accepted)
     out = [row["file"] for row in ledger.taken_out]
     unknown = sorted(corrections.keys() - ledger.corrected_by)
-    listed = {"relabelled": relabelled, "left_out": out, "unknown": unknown}
+    listed: dict[str, list[Any]] = {
+        "relabelled": relabelled,
+        "left_out": out,
+        "unknown": unknown,
+    }
     return {
         **{kind: len(rows) for kind, rows in listed.items()},
         "confirmed": confirmed,

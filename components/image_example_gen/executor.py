@@ -6,6 +6,7 @@ import collections
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from tfx.dsl.io import fileio
 from tfx.types import Artifact, artifact_utils
@@ -20,6 +21,7 @@ from components.image_example_gen import (
     memory,
     value_range,
 )
+from components.image_example_gen.corrected import BEFORE
 from components.image_example_gen.ingest_report import ingest_report
 from components.image_example_gen.ledger import Ledger
 from components.image_example_gen.limits import check_limits
@@ -53,7 +55,7 @@ class Ingesting(BeamStepExecutor[Ingest]):
         what = "rows of the ledger for the files of the listing"
         record_counts.check(what, len(rows), len(files))
         listed = {(file.name, file.label) for file in files}
-        record_counts.check(what, len({(row["file"], row["label"]) for row in rows}), len(listed))
+        record_counts.check(what, len({_listed_as(row) for row in rows}), len(listed))
         return rows
 
     def distribute(self, ledger: Ledger, examples: Artifact, report: str, unfinished: str) -> None:
@@ -98,7 +100,9 @@ class Executor(Ingesting):
         check_limits(ledger, ledger.counts(classes), settings)
         self.distribute(ledger, examples, report.uri, unfinished)
         memory.write(known.with_(ledger.accepted, settings.group_by), report.uri)
-        document = {"fingerprint": fingerprint, **ingest_report(listing, ledger, pictures)}
+        before = _previous_report(facts.get(PREVIOUS, ""))
+        told = ingest_report(listing, ledger, pictures, before)
+        document = {"fingerprint": fingerprint, **told}
         artifact_types.write(report, document)
         known_pictures.write(report.uri, known_pictures.of_rows(ledger.accepted))
         artifact_types.write(outputs.one("class_list"), classes)
@@ -115,6 +119,20 @@ class Executor(Ingesting):
         spans = changes.measured(_lines(sorted(fileio.glob(f"{folder}/{value_range.SPANS}-*"))))
         fileio.rmtree(folder)
         return spans
+
+
+def _listed_as(row: Row) -> tuple[str, str]:
+    return row["file"], row.get(BEFORE, row["label"])
+
+
+def _previous_report(folder: str) -> dict[str, Any] | None:
+    """Returns the ingest report that this one builds on, None where there is none."""
+    if not folder:
+        return None
+    report = artifact_types.IngestReport()
+    report.uri = folder
+    found: dict[str, Any] = artifact_types.read(report)
+    return found
 
 
 def _ledgers(path: str) -> list[str]:

@@ -19,6 +19,7 @@ import os
 import threading
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, BinaryIO
 
 import apache_beam as beam
@@ -103,10 +104,11 @@ class ReadPictures(beam.DoFn):
             file, self._data, self._settings, self._decode, self._corrections
         )
         if accepted:
+            values = training_values(file, self._data)
+            if row["label"] != file.label:  # a person gave it, and is sure
+                values.pop(features.LABEL_PROBABILITY, None)
             file = dataclasses.replace(file, label=row["label"])
-            row[SHARD] = self._write(
-                _EXAMPLES, tfrecords.framed(example(file, accepted, self._data))
-            )
+            row[SHARD] = self._write(_EXAMPLES, tfrecords.framed(example(file, accepted, values)))
         self._write(_LEDGER, f"{json.dumps(row)}\n".encode())
 
     def _write(self, kind: str, content: bytes) -> str:
@@ -192,13 +194,17 @@ def position_of(name: str, label: str) -> str:
     return hashlib.sha256(f"{name}\0{label}".encode()).hexdigest()
 
 
-def example(file: SourceFile, accepted: reading.Accepted, data: Data | None = None) -> bytes:
+def example(
+    file: SourceFile,
+    accepted: reading.Accepted,
+    for_training: Mapping[str, float] = MappingProxyType({}),
+) -> bytes:
     """Returns the picture's serialized Example.
 
     Args:
       file: the picture's.
       accepted: the picture.
-      data: which columns training reads, if any.
+      for_training: its label's probability and its weight, by feature, where they are not 1.
     """
     picture = accepted.picture
     values: dict[str, examples.Value] = {
@@ -214,6 +220,5 @@ def example(file: SourceFile, accepted: reading.Accepted, data: Data | None = No
     }
     if file.columns:
         values[features.COLUMNS] = json.dumps(dict(file.columns), ensure_ascii=False).encode()
-    if data is not None:
-        values.update(training_values(file, data))
+    values.update(for_training)
     return examples.serialized(values)

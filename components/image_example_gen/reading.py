@@ -7,9 +7,9 @@ import hashlib
 from collections.abc import Mapping
 
 from components.files import waiting
-from components.image_example_gen import changes, sources
+from components.image_example_gen import changes, quality, sources
 from components.image_example_gen.corrected import BY, OUT, corrected
-from components.image_example_gen.difference_hash import difference_hash
+from components.image_example_gen.difference_hash import difference_hash, small_grey
 from components.image_example_gen.sources import SourceFile
 from components.image_example_gen.verdicts import CONFLICT, Row
 from components.settings.data import Data
@@ -67,8 +67,10 @@ def read(
         row = corrected(row, corrections, sha256)
         if OUT in row:
             return None, row
-    seen = {"sha256": sha256, "difference_hash": difference_hash(pixels)}
-    return Accepted(picture, sha256), {**row, **seen, **changes.row_of(picture)}
+    small = small_grey(pixels)
+    seen = {"sha256": sha256, "difference_hash": difference_hash(small)}
+    measured = quality.row_of(small, (picture.width, picture.height), len(content))
+    return Accepted(picture, sha256), {**row, **seen, **measured, **changes.row_of(picture)}
 
 
 def measure(file: SourceFile, data: Data) -> Row:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import keras
 
-from components.fit.standardization import standardizer
 from components.model.cut_base import cut_base
+from components.model.standardization import standardizer
 from components.settings.model import Head
 
 _POOLING = {

@@ -21,6 +21,7 @@ from components.step.base import settings_of
 PRECISION = "precision"
 """The fact of a step's driver."""
 
+_ALL: tuple[ResolvedPrecision, ...] = ("float32", "bfloat16", "float16")
 _CPU_INFO = Path("/proc/cpuinfo")
 _FLAGS = ("amx_bf16", "avx512_bf16")
 _TENSOR_CORES, _BFLOAT16_CORES = (7, 0), (8, 0)  # compute capabilities
@@ -28,9 +29,7 @@ _TENSOR_CORES, _BFLOAT16_CORES = (7, 0), (8, 0)  # compute capabilities
 
 def resolve(asked: str) -> ResolvedPrecision:
     """Returns the precision that was asked for, or for `auto` the one that suits this machine."""
-    if asked == "bfloat16" or asked == "float16" or asked == "float32":
-        return asked
-    return _suitable()[0]
+    return next((each for each in _ALL if each == asked), None) or _suitable()[0]
 
 
 def chosen(asked: str, facts: Mapping[str, str]) -> ResolvedPrecision:

@@ -22,9 +22,7 @@ BASE, HEAD = "base_weights", "head_weights"
 _WEIGHTS = os.path.join("assets.extra", "training_weights")
 """In a SavedModel's folder: the checkpoint, which no server reads."""
 _VARIABLES = os.path.join("variables", "variables")
-"""The same in models whose graph still had variables (up to 0.2)."""
-_OBJECTS = "_CHECKPOINTABLE_OBJECT_GRAPH"
-"""TensorFlow's own entry, which every checkpoint has."""
+"""The same in models whose graph was not folded yet."""
 CLASS_LIST = os.path.join("assets", "classes.json")
 
 
@@ -149,7 +147,7 @@ def _weights_in(served: str) -> str:
     if tf.io.gfile.exists(os.path.join(served, f"{_WEIGHTS}.index")):
         return os.path.join(served, _WEIGHTS)
     old = os.path.join(served, _VARIABLES)
-    if not any(name != _OBJECTS for name in _saved_names(old)):
+    if not any(name.startswith(BASE) for name in _saved_names(old)):
         raise ConfigError(
             "training.warm_start: the model served now was exported with "
             "export.training_weights=false, so it holds no weights to train on. Set "

@@ -23,7 +23,7 @@ from components.pusher import upload
 from components.settings.push import Push
 from components.step import executions
 from components.step.driver import Keyed, StepDriver
-from serving import versions
+from serving import publishing, versions
 
 UNREPORTED = "unreported"
 """Execution property: the number of a version that a killed run pushed and did not report."""
@@ -95,13 +95,13 @@ class Executor(tfx_executor.Executor):
             return
         if number is None:
             check_space("push.directory", str(directory), size_of(str(model)))
-            number = versions.publish(model, directory, maker)
+            number = publishing.publish(model, directory, maker)
         custom_config = json.loads(exec_properties["custom_config"])
         store = custom_config.get("upload_to")
         if store:
             upload.upload(directory / str(number), store)
         self._MarkPushed(pushed, str(directory / str(number)), str(number))
-        versions.prune(directory, custom_config["keep_versions"])
+        publishing.prune(directory, custom_config["keep_versions"])
         if store:
             upload.prune(directory, store)
 

@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from tfx.types import Artifact, artifact_utils
+from tfx.types import Artifact
 
 from components.artifacts import examples, features, ledger_rows, tfrecords
+from components.artifacts import types as artifact_types
 from components.artifacts.predictions import CANDIDATE, Predictions
 from components.fit import linear_heads
 from components.report.confident_learning import ranked
@@ -108,7 +109,7 @@ def _features(classes: list[str], bottlenecks: Artifact) -> tuple[list[str], lis
     """Returns names, labels and features [pictures, features]; of variants of one, the mean."""
     position = {name: at for at, name in enumerate(classes)}
     folders = [
-        artifact_utils.get_split_uri([bottlenecks], split)
+        artifact_types.path_in(bottlenecks, f"Split-{split}")
         for split in (features.TRAIN, features.EVAL)
     ]
     total = sum(map(tfrecords.count, folders))

@@ -49,10 +49,12 @@ class Run:
       ingest: the ingest report.
       acceptance: DataValidator's `findings`, and what the data was `compared_with`, or None.
       alike: by file, encoded pictures of some near-duplicates.
+      unusual: by file, encoded pictures of some that are unlike the others.
       samples: pictures of each class.
       history: of the training: `epochs`, one row each, and the `best` of them or None.
       trials: what Tuner tried, a row each, the best first.
       lite: the files for devices: `folder`, `input` (a shape), and `files`, a row each.
+      export: how the served form of the network compares with its plain one, where they differ.
       logs: folder of the TensorBoard events.
       augmented: an encoded picture of augmented training pictures, or None.
       scoring: what was fitted to the scores, as `score_facts` describes it.
@@ -77,10 +79,12 @@ class Run:
     ingest: dict[str, Any] = dataclasses.field(default_factory=dict)
     acceptance: dict[str, Any] = dataclasses.field(default_factory=dict)
     alike: dict[str, bytes] = dataclasses.field(default_factory=dict)
+    unusual: dict[str, bytes] = dataclasses.field(default_factory=dict)
     samples: list[Sample] = dataclasses.field(default_factory=list)
     history: dict[str, Any] = dataclasses.field(default_factory=dict)
     trials: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     lite: dict[str, Any] = dataclasses.field(default_factory=dict)
+    export: dict[str, Any] = dataclasses.field(default_factory=dict)
     logs: str = ""
     augmented: bytes | None = None
     scoring: dict[str, Any] = dataclasses.field(default_factory=dict)
@@ -94,6 +98,12 @@ class Run:
     pushed_version: str | None = None
     nodes: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     versions: dict[str, str] = dataclasses.field(default_factory=dict)
+
+    @property
+    def quality(self) -> dict[str, Any]:
+        """What the ingest report says of the pictures' quality; {} where it says nothing."""
+        found: dict[str, Any] = self.ingest.get("quality", {})
+        return found
 
     @property
     def in_doubt(self) -> list[Doubt]:

@@ -45,6 +45,11 @@ class Served(Section):
     training_weights: bool = True
     """Puts the weights into `assets.extra`, too, from which a later training can start."""
 
+    @property
+    def plain(self) -> bool:
+        """Whether the network is served as it was fitted."""
+        return self.precision == "float32" and not self.average_flips
+
     @field_validator("average_flips")
     @classmethod
     def _each_direction_once(cls, flips: list[Flip]) -> list[Flip]:
@@ -64,7 +69,8 @@ class Export(Served):
     check_pictures: AtLeastOne = 200
     """Of the `eval` split, at most; both models predict them."""
     min_agreement: Fraction = 0.95
-    """Part of those pictures on which the best class must be the SavedModel's."""
+    """Part of those pictures on which the best class must be the SavedModel's; and, in bfloat16,
+    part of up to 200 on which the SavedModel's must be the float32 network's."""
     max_score_difference: Fraction = 0.25
     """By how much the score of any class of any of them may differ."""
 

@@ -23,7 +23,13 @@ def split_at(base: keras.Model, first: int) -> tuple[keras.Model, keras.Model]:
     read = [tensor for layer in base.layers[first:] for tensor in _flat(layer.input)]
     read += base.outputs  # of several, some may lie below
     tensors = list({id(tensor): tensor for tensor in read if id(tensor) in below}.values())
-    return keras.Model(base.input, tensors), keras.Model(tensors, base.output, name="top")
+    # Keras takes no input as an output, unless a layer lies between.
+    outputs = [
+        keras.layers.Identity()(tensor) if id(tensor) in below else tensor
+        for tensor in base.outputs
+    ]
+    top = keras.Model(tensors, outputs if len(outputs) > 1 else outputs[0], name="top")
+    return keras.Model(base.input, tensors), top
 
 
 def _flat(tensors: keras.KerasTensor | list[keras.KerasTensor]) -> list[keras.KerasTensor]:

@@ -11,6 +11,7 @@ from tfx.types import Artifact
 from tfx.utils import path_utils
 
 from components.artifacts import (
+    export_record,
     features,
     network_answers,
     record_counts,
@@ -29,14 +30,14 @@ from components.settings.export import Served
 from components.settings.training import ResolvedPrecision
 from components.step.artifacts import Artifacts
 from components.step.base import SETTINGS, StepExecutor
+from components.trainer import export_gain, work_folder
 from components.trainer import job as job_file
-from components.trainer import work_folder
 from components.trainer.distribution import make_strategy
 from components.trainer.export import WARMUP_PICTURES, export, smallest
 from components.trainer.job import Job
 from components.trainer.scored_splits import fitted_scoring
 from components.trainer.scoring import with_features
-from components.trainer.served_network import averaged
+from components.trainer.served_network import ServedNetwork, averaged
 from components.trainer.settings import TrainerSettings
 from components.trainer.training_inputs import TrainingInputs
 from components.trainer.training_loop import Fitted, fit
@@ -159,7 +160,7 @@ def _write(
     warmup = smallest(first_pictures(inputs.train, 8 * WARMUP_PICTURES))
     serving = path_utils.serving_model_dir(model)
     scoring, facts = fitted_scoring(fitted, inputs, served)
-    export(
+    form = export(
         fitted.network,
         inputs.pixels,
         inputs.model.backbone,
@@ -174,5 +175,18 @@ def _write(
     outputs = averaged(with_features(fitted.network.classifier), inputs.pixels(some), served)
     network_answers.write(model, inputs.classes, scoring(*outputs)["scores"].numpy())
     score_facts.write(model, facts)
+    record = {"precision": served.precision, "average_flips": served.average_flips}
+    if not served.plain:
+        record |= export_gain.measured(
+            form,
+            ServedNetwork(
+                fitted.network, served.model_copy(update={"precision": "float32"}), scoring
+            ),
+            ServedNetwork(fitted.network),
+            inputs.pixels,
+            first_pictures(inputs.eval, export_gain.PICTURES),
+        )
+    for place in (model, logs):  # for InfraValidator, and for the report
+        export_record.write(place, record)
     # Keras writes to local paths only.
     fitted.network.classifier.save(os.path.join(model, "model.keras"))

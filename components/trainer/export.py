@@ -1,4 +1,4 @@
-"""The SavedModel: three signatures, the same for every backbone, with the Transform graph."""
+"""The SavedModel: three signatures, the same for every backbone, the Transform graph inside."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def export(
             "serve_examples": classifier.serve_examples,
             "pixels": classifier.of_pixels(),
         }
-        write_saved_model(directory, signatures, {}, assets)  # the network is constants
+        write_saved_model(directory, signatures, {"network": form.variables}, assets)
     _write_warmup(warmup, os.path.join(directory, WARMUP))
     if served.training_weights:
         warm_start.write_weights(network, directory)

@@ -142,7 +142,8 @@ def with_features(classifier: keras.Model) -> keras.Model:
 
 
 def pooled(features: Any) -> Any:
-    """Returns [batch, features] of features that may have places: means over these."""
+    """Returns [batch, features] float32 of features that may have places: means over these."""
+    features = keras.ops.cast(features, "float32")  # a mixed precision's are half as long
     if len(features.shape) == 2:
         return features
     return keras.ops.mean(features, axis=tuple(range(1, len(features.shape) - 1)))

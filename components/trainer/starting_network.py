@@ -11,10 +11,10 @@ import numpy as np
 from components.artifacts import saved_model
 from components.artifacts import types as artifact_types
 from components.artifacts.tfrecords import read_records
-from components.fit.standardization import set_statistics
 from components.model import warm_start
 from components.model.chosen_weights import weights_file
 from components.model.network import Network, build_network
+from components.model.standardization import set_statistics
 from components.pretrained.base import build_base
 from components.trainer import phase_data
 from components.trainer.training_inputs import TrainingInputs

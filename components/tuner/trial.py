@@ -10,8 +10,8 @@ import keras
 from components.fit.losses import WeightedCrossentropy
 from components.fit.optimizers import build_optimizer, eval_loss_callbacks
 from components.fit.seeds import reseed
-from components.fit.standardization import set_statistics
 from components.model.network import build_head
+from components.model.standardization import set_statistics
 from components.settings.model import Head
 from components.settings.training import Frozen, Training
 from components.tuner.bottlenecks import Bottlenecks

@@ -40,6 +40,7 @@ _READ_BY_PROGRAMS = (
     "near_duplicates",
     "encoded_anew",
     "corrections",
+    "quality",
     "pictures",
     "changes",
     "would_stop",

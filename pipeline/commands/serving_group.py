@@ -15,7 +15,8 @@ from serving.labels import MODELS_CONFIG, Labels
 from serving.names import shown
 from serving.session_trial import NotTried, fault_of
 from serving.version_files import missing
-from serving.versions import check_is_push_directory, published, served, strangers
+from serving.version_names import strangers
+from serving.versions import check_is_push_directory, published, served
 
 
 def serve(

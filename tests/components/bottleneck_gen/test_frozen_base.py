@@ -107,7 +107,7 @@ def test_a_portion_becomes_a_file_whose_rows_stand_in_its_order(
     step: RunBase, split: str, records: list[bytes], tmp_path: Path
 ) -> None:
     [portion] = portions(split, str(tmp_path / "bottlenecks"))
-    portion = portion._replace(count=5)
+    portion = portion._replace(records=5)
     for _ in range(2):  # as a worker that retries it
         step.process(portion)
     assert [path.name for path in tmp_path.iterdir()] == ["bottlenecks-00000-of-00001.tfrecord"]

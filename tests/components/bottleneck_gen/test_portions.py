@@ -26,13 +26,13 @@ def test_portions_hold_every_record_once_in_order(tmp_path: Path, shards: tuple[
     batches = [batch for portion in found for batch in portion.batches()]
     assert [record for batch in batches for record in batch] == records
     assert max(map(len, batches)) <= module.BATCH
-    assert all(sum(map(len, each.batches())) == each.count for each in found)
+    assert all(sum(map(len, each.batches())) == each.records for each in found)
 
 
 def test_one_file_of_the_ingest_is_spread_over_several_workers(tmp_path: Path) -> None:
     split_of(tmp_path / "split", 700)
     found = portions(str(tmp_path / "split"), "out/bottlenecks")
-    assert [portion.count for portion in found] == [256, 256, 188]
+    assert [portion.records for portion in found] == [256, 256, 188]
     assert [portion.target for portion in found] == [
         f"out/bottlenecks-0000{number}-of-00003.tfrecord" for number in range(3)
     ]

@@ -9,9 +9,9 @@ import tensorflow as tf
 from pydantic import ValidationError
 
 from components.errors import ConfigError
-from components.fit.standardization import STANDARDIZE, set_statistics
 from components.model.cut_base import cut_base
 from components.model.network import build_head, build_network, unfreeze
+from components.model.standardization import STANDARDIZE, set_statistics
 from components.pretrained.base import build_base
 from components.settings.model import Head, Model
 from components.trainer.boundary import split_at

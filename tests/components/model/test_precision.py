@@ -7,8 +7,17 @@ from typing import Any
 import pytest
 import tensorflow as tf
 
+from components.bottleneck_gen.component import BottleneckGen
+from components.bottleneck_gen.executor import BottleneckSettings
 from components.model import precision
+from components.settings.base import Section
+from components.settings.model import Model
+from components.settings.training import Training
 from components.step import progress
+from components.step.base import Step
+from components.trainer.component import Trainer
+from components.trainer.settings import TrainerSettings
+from tests.components.made_step import about_to_run
 
 PLAIN = "fpu sse4_2 avx2 avx512f"
 
@@ -79,3 +88,23 @@ def test_half_precision_is_noted_with_its_reason(
         progress.LOGGER.removeHandler(caplog.handler)
     noted = [record.getMessage() for record in caplog.records]
     assert noted == ["the backbone computes in bfloat16 (the processor has avx512_bf16)"]
+
+
+MODEL, TRAINING = Model(weights=None), Training()
+
+
+@pytest.mark.parametrize(
+    ("step", "settings"),
+    [
+        (Trainer, TrainerSettings(model=MODEL, training=TRAINING)),
+        (BottleneckGen, BottleneckSettings.of(MODEL, [32, 32], TRAINING)),
+    ],
+)
+def test_what_auto_is_on_this_machine_is_in_the_cache_key(
+    machine: Any, step: type[Step], settings: Section
+) -> None:
+    info = about_to_run(step, settings, input_dict={})
+    machine(PLAIN)
+    assert step.DRIVER_CLASS(None).facts_of(info) == {"precision": "float32"}
+    machine(f"{PLAIN} amx_bf16")
+    assert step.DRIVER_CLASS(None).facts_of(info) == {"precision": "bfloat16"}

@@ -20,7 +20,7 @@ def written(folder: Path, confirmed: str = "") -> tuple[Bottlenecks, str]:
     """Writes features of 80 pictures, two of them labelled wrongly, and a ledger."""
     random = np.random.default_rng(0)
     bottlenecks = Bottlenecks()
-    bottlenecks.uri, bottlenecks.split_names = str(folder / "bottlenecks"), '["train", "eval"]'
+    bottlenecks.uri = str(folder / "bottlenecks")
     rows, records = [], {"train": list[bytes](), "eval": list[bytes]()}
     for number in range(80):
         split, true = "eval" if number % 8 == 0 else "train", number % 2
