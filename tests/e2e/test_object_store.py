@@ -20,7 +20,6 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     yield from s3_server.serving(monkeypatch)
 
 
-@pytest.mark.xfail(reason="all is pushed, then Report fails with its root in a bucket; see docs")
 def test_a_span_in_a_bucket_becomes_a_pushed_model_and_the_next_run_is_cached(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
