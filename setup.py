@@ -69,6 +69,17 @@ EXCEL = [
     "openpyxl>=3.1",  # reads them without Excel; MIT
 ]
 
+# What reads and writes object stores: data.source, and runtime.root; none is needed for folders.
+S3 = [
+    "s3fs>=2024.6",  # s3:// by fsspec, of Amazon and of servers that speak it; BSD
+]
+GS = [
+    "gcsfs>=2024.6",  # gs:// by fsspec, also where TensorFlow has it no longer; BSD
+]
+AZURE = [
+    "adlfs>=2024.7",  # az:// and abfs:// by fsspec; BSD
+]
+
 # What compiles for Kubeflow Pipelines; with TFX 1.16 only in an environment of its own.
 KUBEFLOW = [
     "kfp>=2.17,<2.18",  # Kubeflow's SDK: the compiler, the client and what runs in a step
@@ -90,6 +101,8 @@ DEV = [
     "kubernetes-validate>=1.30",  # Kubernetes' schemas, for serving/deploy; brings jsonschema
     *EXCEL,  # the tests write workbooks, too
     *HEIF,
+    *S3,
+    "moto[server]>=5.0",  # a server that speaks S3, for the tests of roots and sources in a bucket
     "types-PyYAML",  # PyYAML's types for mypy
 ]
 
@@ -111,6 +124,9 @@ setup(
         "kubeflow": KUBEFLOW,
         "excel": EXCEL,
         "heif": HEIF,
+        "s3": S3,
+        "gs": GS,
+        "azure": AZURE,
         "demo": DEMO,
         "dev": DEV,
     },

@@ -20,6 +20,7 @@ BENCHMARKS = {
     "node_overhead": "what a node costs beside its work, in a process of its own",
     "frozen_features": "phase frozen on cached features against plain Keras end to end",
     "unfrozen": "phase unfrozen against plain Keras, with and without caching, and its input",
+    "precision": "half precision and folded BatchNormalization against Keras in float32",
     "memory": "peak memory at two numbers of pictures",
     "serving": "throughput and latency of the local server against the bare function",
     "disk": "bytes written per picture",

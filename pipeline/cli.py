@@ -12,7 +12,13 @@ from typing import Annotated
 import typer
 
 from components.errors import ConfigError, UserError
-from pipeline.commands import judging_group, runs_group, serving_group, starting_group
+from pipeline.commands import (
+    data_group,
+    judging_group,
+    runs_group,
+    serving_group,
+    starting_group,
+)
 from pipeline.commands.options import (
     Assignments,
     ConfigFile,
@@ -195,6 +201,36 @@ def lr_find(
     raise typer.Exit(lr_find_command.lr_find(request))
 
 
+@app.command()
+def tournament(
+    backbones: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME[,NAME]", help="The backbones to compare; repeat it; default: all."
+        ),
+    ] = None,
+    config: ConfigFile = None,
+    preset: Preset = None,
+    data: Sources = None,
+    root: Root = None,
+    assignments: Assignments = None,
+    as_json: Json = False,
+) -> None:
+    """Fits a head on each backbone's features; prints accuracy on eval, time and size of each."""
+    from pipeline.commands import tournament as tournament_command
+    from pipeline.commands.run import Request
+
+    request = Request(
+        config_file=config,
+        preset=preset,
+        data=_sources(None, data),
+        root=root,
+        assignments=assignments or [],
+        as_json=as_json,
+    )
+    raise typer.Exit(tournament_command.tournament(request, backbones or []))
+
+
 def _sources(folders: list[str] | None, data: list[str] | None) -> str | list[str] | None:
     """Returns the sources that are named with and without `--data`, None for none."""
     named = [*(folders or []), *(data or [])]
@@ -208,6 +244,9 @@ for _command in (
     *judging_group.COMMANDS,
 ):
     app.command()(_command)
+
+
+data_group.add_to(app)
 
 
 @app.command("compile")

@@ -26,7 +26,7 @@ MEANT: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("mom", "moms"), ("training.frozen.momentum", "training.unfrozen.momentum")),
     **dict.fromkeys(("batch", "bs", "batchsize", "train_batch_size"), ("training.batch_size",)),
     **dict.fromkeys(("class_weight",), ("training.class_weights",)),
-    **dict.fromkeys(("amp", "fp16", "half", "precision"), ("training.mixed_precision",)),
+    **dict.fromkeys(("amp", "fp16", "half", "mixed_precision"), ("training.precision",)),
     **dict.fromkeys(("random_state", "random_seed"), ("training.seed",)),
     **dict.fromkeys(("augment", "aug", "batch_tfms"), ("training.augmentation",)),
     **dict.fromkeys(

@@ -18,6 +18,7 @@ from components.files.paths import is_remote
 from components.image_example_gen.component import ImageExampleGen
 from components.image_example_gen.golden import GoldenExampleGen
 from components.infra_validator.component import InfraValidator
+from components.infra_validator.executor import InfraSettings
 from components.lite_export.component import LiteExport
 from components.lite_export.executor import LiteSettings
 from components.pusher.component import Pusher
@@ -90,9 +91,7 @@ def _components(config: Config, written: dict[str, Any]) -> list[BaseNode]:
     transform.add_upstream_node(validator)  # no step sees data that was stopped
     baseline = BaselineResolver(BaselineSettings(push_directory=config.push.directory))
     training, trials = _training(config, pictures, validator, transform, baseline)
-    release = _release(
-        config, written, pictures, validator, transform, training[-1], baseline, trials
-    )
+    release = _release(config, written, pictures, validator, transform, training, baseline, trials)
     return [pictures, schema, *checks, validator, transform, baseline, *training, *release]
 
 
@@ -171,7 +170,7 @@ def _training(
         found, trials = tuner.outputs["best_hyperparameters"], tuner.outputs["tuner_results"]
         nodes.append(tuner)
     trainer = Trainer(
-        TrainerSettings(model=model, training=training),
+        TrainerSettings(model=model, training=training, served=config.export.served),
         **shared,
         class_list=class_list,
         ingest_report=pictures.outputs["ingest_report"],
@@ -188,16 +187,19 @@ def _release(
     pictures: BaseNode,
     validator: BaseNode,
     transform: BaseNode,
-    trainer: BaseNode,
+    training: list[BaseNode],
     baseline: BaseNode,
     trials: BaseChannel | None,
 ) -> list[BaseNode]:
     """Makes the steps that judge the candidate, push it and report on the run."""
+    trainer = training[-1]
     candidate = {
         "examples": pictures.outputs["examples"],
         "class_list": pictures.outputs["class_list"],
         "model": trainer.outputs["model"],
     }
+    features = [node for node in training if isinstance(node, BottleneckGen)]
+    bottlenecks = features[0].outputs["bottlenecks"] if features else None
     golden = _golden(config, pictures)
     evaluator = Evaluator(
         config.gate,
@@ -205,7 +207,11 @@ def _release(
         baseline_model=baseline.outputs["model"],
         golden=golden[0].outputs["examples"] if golden else None,
     )
-    infra = InfraValidator(config.infra, examples=candidate["examples"], model=candidate["model"])
+    infra = InfraValidator(
+        InfraSettings.of(config.infra, config.export),
+        examples=candidate["examples"],
+        model=candidate["model"],
+    )
     pusher = Pusher(
         candidate["model"], evaluator.outputs["blessing"], infra.outputs["blessing"], config.push
     )
@@ -221,6 +227,7 @@ def _release(
         verdict=evaluator.outputs["verdict"],
         infra_blessing=infra.outputs["blessing"],
         pushed_model=pusher.outputs["pushed_model"],
+        bottlenecks=bottlenecks,
         tuner_results=trials,
         lite_model=lite[0].outputs["lite_model"] if lite else None,
     )

@@ -29,9 +29,11 @@ from pathlib import Path
 
 from serving import labels as labelling
 from serving import versions as versioning
+from serving import withdrawal
 from serving.labels import DEFAULT_NAME, Labels
 from serving.reload import await_available, reload
-from serving.versions import Version, VersionError, published, withdraw_version
+from serving.versions import Version, VersionError, published
+from serving.withdrawal import withdraw_version
 
 
 def advance(
@@ -64,7 +66,7 @@ def advance(
     if before is None:
         path = base_path or str(model_dir.absolute())
         return _tell(model_dir, Labels(name or DEFAULT_NAME, path, stable, stable), servers)
-    versioning.settle(model_dir)
+    withdrawal.settle(model_dir)
     placed = replace(before, base_path=base_path or before.base_path)
     newest = _next(before, versions)
     if newest == before.canary and before == placed and not (servers and newest != stable):
@@ -153,11 +155,11 @@ def rollback(
                 f"{model_dir} has no {labelling.MODELS_CONFIG}: its servers poll the directory, and"
                 " see a rollback by themselves. Run the command again without --server."
             )
-        versioning.rollback(model_dir, to)
+        withdrawal.rollback(model_dir, to)
         return None
     versioning.check_has(model_dir, to)
     labelling.config(model_dir, before)  # or it refuses, before anything changes
-    versioning.bring_back(model_dir, to)
+    withdrawal.bring_back(model_dir, to)
     if to not in (before.stable, before.canary) and (before.beside != to or servers):
         beside = _tell(model_dir, replace(before, canary=before.stable, beside=to), servers)
         if not servers:
@@ -165,7 +167,7 @@ def rollback(
     after = replace(before, stable=to, canary=to, beside=None)
     if after != before:
         _tell(model_dir, after, servers)
-    versioning.withdraw_above(model_dir, to, at_once=bool(servers) or after == before)
+    withdrawal.withdraw_above(model_dir, to, at_once=bool(servers) or after == before)
     return after
 
 

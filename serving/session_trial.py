@@ -79,7 +79,12 @@ class TrialProcess:
         """
         sent = [base64.b64encode(picture).decode() for picture in pictures]
         late = threading.Event()
-        timer = threading.Timer(_SECONDS, lambda: (late.set(), self._process.kill()))
+
+        def end() -> None:
+            late.set()
+            self._process.kill()
+
+        timer = threading.Timer(_SECONDS, end)
         timer.start()
         try:
             self._ask({"directory": str(directory), "pictures": sent})

@@ -10,8 +10,3 @@ import apache_beam as beam
 def source(folder: str) -> beam.PTransform:
     """Returns Beam's transform that reads a split's records."""
     return beam.io.ReadFromTFRecord(os.path.join(folder, "*"))
-
-
-def sink(prefix: str) -> beam.PTransform:
-    """Returns Beam's transform that writes records into `PREFIX-*.tfrecord`."""
-    return beam.io.WriteToTFRecord(prefix, file_name_suffix=".tfrecord")

@@ -32,8 +32,16 @@ _KINDS = {
     features.CHANNELS: "int64",
     features.ASPECT_RATIO: "float32",
     features.BOTTLENECK: "float32",
+    features.LABEL_PROBABILITY: "float32",
+    features.WEIGHT: "float32",
 }
 """The features that are no bytes."""
+
+_DEFAULTS = {features.LABEL_PROBABILITY: 1.0, features.WEIGHT: 1.0}
+"""Of features that an Example need not have."""
+
+TARGET = (features.LABEL, *_DEFAULTS)
+"""The features of which a training target is made."""
 
 _PROTO = """
   name: "transfer_pipeline/example.proto"
@@ -131,6 +139,11 @@ class Example:
         """Returns the first value of a feature of integers; 0 where there is none."""
         return next(iter(self._values(name, "int64_list")), 0)
 
+    def floats(self, name: str) -> Sequence[float]:
+        """Returns the values of a feature of floats; none where there is none."""
+        found: Sequence[float] = self._values(name, "float_list")
+        return found
+
     def _values(self, name: str, kind: str) -> Any:
         feature = self._features.get(name.encode())
         return () if feature is None else getattr(feature, kind).value
@@ -147,7 +160,9 @@ def spec(*names: str, shape: Sequence[int] = ()) -> dict[str, tf.io.FixedLenFeat
 
     return {
         name: tf.io.FixedLenFeature(
-            shape if name == features.BOTTLENECK else (), _KINDS.get(name, "string")
+            shape if name == features.BOTTLENECK else (),
+            _KINDS.get(name, "string"),
+            _DEFAULTS.get(name),
         )
         for name in names
     }

@@ -15,6 +15,8 @@ ASPECT_RATIO = "image/aspect_ratio"  # width over height
 FILENAME = "image/filename"  # relative to the source
 SHA256 = "image/sha256"  # of the source file's bytes, in hexadecimal
 LABEL = "image/label"  # the class name
+LABEL_PROBABILITY = "image/label_probability"  # float: that the label is right; absent where 1
+WEIGHT = "image/weight"  # float: of the picture in the training's loss; absent where 1
 COLUMNS = "image/columns"  # JSON object of a manifest's further columns; only where there are any
 
 PIXELS = "image"  # the Transform graph's output: [batch, height, width, 3] float32

@@ -4,7 +4,7 @@
 "classes": [...]} or {"version", "fault": TEXT}}, where a fault says why that model could not
 predict. `predictions-*.jsonl` holds a row per test picture: {"file", "sha256", "label", "height",
 "width", "columns": {NAME: TEXT}, "candidate": [scores], "baseline": [scores]}, the scores in the
-order of their model's classes.
+order of their model's classes; and "certain": true or false, where the candidate tells.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ class Predictions:
       scores: by model, [pictures, classes] float64; 0 where a model does not know the class.
       facts: [pictures] what slices are made of: `picture_size` and the manifest's columns.
       baseline: `version`, `classes` or `fault` of the model served, None if none was asked.
+      certain: [pictures] bool, of the candidate; None where it does not tell.
     """
 
     classes: list[str]
@@ -52,6 +53,7 @@ class Predictions:
     scores: dict[str, np.ndarray]
     facts: list[dict[str, str]]
     baseline: dict[str, Any] | None
+    certain: np.ndarray | None = None
 
     @functools.cached_property
     def predicted(self) -> dict[str, np.ndarray]:
@@ -81,7 +83,8 @@ def read(models: dict[str, Any], rows: Iterable[str]) -> Predictions:
         if models[model] and "classes" in models[model]:
             scores[model] = np.zeros((len(found), len(classes)))
             columns = [position[name] for name in models[model]["classes"]]
-            scores[model][:, columns] = [row[model] for row in found]
+            given = [row[model] for row in found]
+            scores[model][:, columns] = np.reshape(given, (len(found), len(columns)))
     return Predictions(
         classes=classes,
         known=known,
@@ -90,7 +93,14 @@ def read(models: dict[str, Any], rows: Iterable[str]) -> Predictions:
         scores=scores,
         facts=[{**row["columns"], SIZE: size_bucket(row)} for row in found],
         baseline=baseline,
+        certain=_certain(found),
     )
+
+
+def _certain(rows: list[dict[str, Any]]) -> np.ndarray | None:
+    if not rows or "certain" not in rows[0]:
+        return None
+    return np.array([row["certain"] for row in rows], bool)
 
 
 def size_bucket(row: dict[str, Any]) -> str:

@@ -10,12 +10,16 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, cast
+
+from components.files.paths import is_remote
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
-_HEADER, _FOOTER = 12, 4  # bytes around a record: its length and that one's checksum; a checksum
+HEADER, _FOOTER = 12, 4
+"""Bytes around a record: its length and that one's checksum; a checksum."""
+
 _LARGEST = 2**31  # a record is a protocol buffer, which can't be larger
 
 
@@ -54,11 +58,11 @@ def records(file: BinaryIO) -> Iterator[Record]:
       Damaged: the file is cut off or holds something else.
     """
     offset = 0
-    while header := file.read(_HEADER):
-        offset += _HEADER
-        length = _length(header) if len(header) == _HEADER else 0
+    while header := file.read(HEADER):
+        offset += HEADER
+        length = _length(header) if len(header) == HEADER else 0
         data = file.read(min(length + _FOOTER, _LARGEST))
-        if len(header) < _HEADER or len(data) < length + _FOOTER:
+        if len(header) < HEADER or len(data) < length + _FOOTER:
             raise Damaged(offset)
         yield Record(offset, data[:length])
         offset += length + _FOOTER
@@ -82,15 +86,27 @@ def count(folder: str) -> int:
 
 def positions(file: str) -> list[tuple[int, int]]:
     """Returns offset and length in bytes of each record of a file without compression."""
+    found = []
+    offset = HEADER
+    with opened(file) as records_file:
+        while header := records_file.read(HEADER):
+            length = _length(header)
+            found.append((offset, length))
+            records_file.seek(offset + length + _FOOTER)
+            offset += length + _FOOTER + HEADER
+    return found
+
+
+def opened(file: str) -> BinaryIO:
+    """Opens a file for reading at places far apart.
+
+    TensorFlow's own reader takes ten times as long to open a local file, and reads ahead.
+    """
+    if not is_remote(file):
+        return open(file, "rb", buffering=0)
     import tensorflow as tf
 
-    found = []
-    with tf.io.gfile.GFile(file, "rb") as opened:
-        while header := opened.read(_HEADER):
-            length = _length(header)
-            found.append((opened.tell(), length))
-            opened.seek(opened.tell() + length + _FOOTER)
-    return found
+    return cast(BinaryIO, tf.io.gfile.GFile(file, "rb"))
 
 
 def read_records(folder: str) -> tf.data.Dataset:

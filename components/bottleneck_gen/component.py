@@ -6,7 +6,7 @@ from tfx.types import standard_artifacts
 
 from components.artifacts.types import Bottlenecks
 from components.bottleneck_gen.executor import Executor
-from components.model.chosen_weights import WeightsDriver
+from components.model.precision import PrecisionDriver
 from components.step.base import BeamStep
 
 
@@ -14,7 +14,7 @@ class BottleneckGen(BeamStep):
     """Writes the pooled output of the frozen base for the `train` and `eval` splits."""
 
     EXECUTOR = Executor
-    DRIVER_CLASS = WeightsDriver
+    DRIVER_CLASS = PrecisionDriver
     LIBRARIES = ("apache-beam", "h5py", "keras", "numpy", "tensorflow", "tensorflow-transform")
     INPUTS = {
         "examples": standard_artifacts.Examples,  # ingested pictures

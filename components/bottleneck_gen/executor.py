@@ -9,23 +9,24 @@ from pathlib import Path
 import apache_beam as beam
 from tfx.dsl.io import fileio
 
-from components.artifacts import beam_tfrecords, features, saved_model, tfrecords
+from components.artifacts import features, record_counts, saved_model, tfrecords
 from components.artifacts import types as artifact_types
 from components.artifacts.types import OWN_BASE
 from components.bottleneck_gen.frozen_base import RunBase
+from components.bottleneck_gen.portions import Portion, portions
 from components.errors import ConfigError
-from components.model import warm_start
+from components.model import precision, warm_start
 from components.model.chosen_weights import weights_file
 from components.model.network import build_extractor
 from components.model.transform_graph import Pixels
 from components.pretrained.base import build_base
 from components.settings.base import AtLeastOne, Count, Section
 from components.settings.model import Head, Model
-from components.settings.training import Training
+from components.settings.training import Precision, Training
 from components.step.artifacts import Artifacts
 from components.step.base import BeamStepExecutor
 
-_BATCH = 32  # pictures in one forward pass
+_MAPS_MB = 4096  # of whole feature maps, where the configuration has no budget
 
 
 class BottleneckSettings(Section):
@@ -38,6 +39,8 @@ class BottleneckSettings(Section):
     seed: Count
     """Of random weights."""
     cache_budget_mb: Count
+    precision: Precision = "auto"
+    """In what the base's layers compute."""
 
     @classmethod
     def of(cls, model: Model, size: list[int], training: Training) -> BottleneckSettings:
@@ -45,12 +48,14 @@ class BottleneckSettings(Section):
         head = Head(
             pooling=model.head.pooling, squeeze_excitation=model.head.squeeze_excitation and 1
         )
+        budget = training.cache_budget_mb
         return cls(
             model=model.model_copy(update={"head": head}),
             size=size,
             # A pretrained base does not depend on it, and must not run again for it.
             seed=training.seed if model.weights is None else 0,
-            cache_budget_mb=training.cache_budget_mb,
+            cache_budget_mb=_MAPS_MB if budget is None else budget,
+            precision=training.precision,
         )
 
 
@@ -79,19 +84,28 @@ class Executor(BeamStepExecutor[BottleneckSettings]):
             weights = Path(artifact_types.path_in(bottlenecks, OWN_BASE))
             fileio.makedirs(bottlenecks.uri)
             train = examples[features.TRAIN]
-            base = warm_start.own_base(model.backbone, Pixels(graph), train, settings.seed, served)
+            base = warm_start.own_base(
+                model.backbone, Pixels(graph), train, settings.seed, served, model.features
+            )
             base.save_weights(weights)
-        run_base = RunBase(graph, model, size, str(weights))
+        chosen = precision.chosen(settings.precision, facts)
+        run_base = RunBase(graph, model, size, str(weights), chosen)
+        parts: list[Portion] = []
+        for split, pictures in examples.items():
+            folder = os.path.join(bottlenecks.uri, f"Split-{split}")
+            fileio.makedirs(folder)
+            parts += portions(pictures, os.path.join(folder, "bottlenecks"))
         with self._make_beam_pipeline() as pipeline:
-            for split, pictures in examples.items():
-                target = os.path.join(bottlenecks.uri, f"Split-{split}", "bottlenecks")
-                _ = (
-                    pipeline
-                    | f"Read {split}" >> beam_tfrecords.source(pictures)
-                    | f"Batch {split}" >> beam.BatchElements(_BATCH, _BATCH)
-                    | f"Run base {split}" >> beam.ParDo(run_base)
-                    | f"Write {split}" >> beam_tfrecords.sink(target)
-                )
+            _ = (
+                pipeline
+                | "Portions" >> beam.Create(parts)
+                | "Spread" >> beam.Reshuffle()
+                | "Run base" >> beam.ParDo(run_base)
+            )
+        for split in examples:
+            written = tfrecords.count(os.path.join(bottlenecks.uri, f"Split-{split}"))
+            what = f"features for the pictures of the split {split}"
+            record_counts.check(what, written, record_counts.of(inputs.one("examples"), split))
 
 
 def _check_budget(model: Model, size: list[int], examples: dict[str, str], budget_mb: int) -> None:

@@ -2,60 +2,132 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import dataclasses
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, TypeVar
 
 import apache_beam as beam
 import numpy as np
 import tensorflow as tf
+from apache_beam.io.filesystem import CompressionTypes
+from apache_beam.io.filesystems import FileSystems
 from apache_beam.utils import shared
 
-from components.artifacts import examples, features, undecodable
-from components.model.network import build_extractor
+from components.artifacts import examples, features, tfrecords, undecodable
+from components.bottleneck_gen.portions import Portion
+from components.model.network import build_extractor, freeze
 from components.model.transform_graph import Pixels
+from components.model.twin import FLOAT32, forward
 from components.pretrained.base import build_base
 from components.settings.model import Model
 from components.step import progress
 
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclasses.dataclass(frozen=True)
+class _Loaded:
+    """What the batches of one process pass."""
+
+    decode: Callable[[tf.Tensor], Any]
+    """Serialized picture Examples [batch] -> scaled pixels, labels."""
+    extract: Callable[[tf.Tensor], Any]
+    """Scaled pixels -> [batch, *features] float32."""
+
 
 class RunBase(beam.DoFn):
-    """Turns a batch of serialized picture Examples into serialized bottleneck Examples.
+    """Writes the bottleneck Examples of a `Portion` of a split into the portion's file.
 
     The network is loaded once per worker process, for all splits that use the same object.
     """
 
-    def __init__(self, transform_graph: str, model: Model, size: list[int], weights: str):
-        self._arguments = (transform_graph, model, size, weights)
+    def __init__(
+        self,
+        transform_graph: str,
+        model: Model,
+        size: list[int],
+        weights: str,
+        precision: str = FLOAT32,
+    ):
+        self._arguments = (transform_graph, model, size, weights, precision)
         self._shared = shared.Shared()
         self._done = 0
 
     def setup(self) -> None:
-        self._run = self._shared.acquire(self._load)
+        self._loaded = self._shared.acquire(self._load)
 
-    def _load(self) -> tf.types.experimental.GenericFunction:
-        transform_graph, model, size, weights = self._arguments
+    def _load(self) -> _Loaded:
+        transform_graph, model, size, weights, precision = self._arguments
         pixels = Pixels(transform_graph)
         base = build_base(model.backbone, size, Path(weights))
-        extractor = build_extractor(base, model.head)
+        extractor = build_extractor(base, model.head, model.features)
+        freeze(base)
+        extract = forward(extractor, precision)
 
         # AutoGraph would rewrite the code of Keras first: several seconds, and for nothing.
         @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
-        def run(pictures: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            parsed = examples.parse(pictures, *examples.PICTURE)
-            scaled = pixels(parsed[features.ENCODED])
-            return extractor(scaled, training=False), parsed[features.LABEL]
+        def decode(pictures: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+            parsed = examples.parse(pictures, features.ENCODED, features.FILENAME, *examples.TARGET)
+            return pixels(parsed.pop(features.ENCODED)), parsed
 
-        return run
+        return _Loaded(decode, extract)
 
-    def process(self, element: list[bytes]) -> Iterable[bytes]:
-        with undecodable.named(lambda: element):
-            bottlenecks, labels = self._run(tf.constant(element))
-        self._done += len(element)
-        progress.report("pictures through the frozen base", self._done)
-        for bottleneck, label in zip(bottlenecks.numpy(), labels.numpy(), strict=True):
-            yield _example(bottleneck, label)
+    def process(self, element: Portion) -> None:
+        # Under a name of its own: a portion that is retried leaves nothing behind.
+        aside = f"{element.target}.{uuid.uuid4().hex}"
+        raw = CompressionTypes.UNCOMPRESSED
+        with FileSystems.create(aside, compression_type=raw) as file:
+            for row in self.rows(element.batches()):
+                file.write(tfrecords.framed(row))
+        if FileSystems.exists(element.target):
+            FileSystems.delete([element.target])
+        FileSystems.rename([aside], [element.target])
+
+    def rows(self, batches: Iterable[list[bytes]]) -> Iterator[bytes]:
+        """Yields the serialized bottleneck Examples of batches of serialized picture Examples.
+
+        While the network runs over a batch, the next one is read and decoded.
+        """
+        for pixels, known in _ahead(self._decoded, batches):
+            bottlenecks = self._loaded.extract(pixels).numpy()
+            self._done += len(bottlenecks)
+            progress.report("pictures through the frozen base", self._done)
+            columns = [known[name].numpy() for name in (features.FILENAME, *examples.TARGET)]
+            for bottleneck, *values in zip(bottlenecks, *columns, strict=True):
+                yield _example(bottleneck, *values)
+
+    def _decoded(self, batch: list[bytes]) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        with undecodable.named(lambda: batch):
+            return self._loaded.decode(tf.constant(batch))
 
 
-def _example(bottleneck: np.ndarray, label: bytes) -> bytes:
-    values = {features.BOTTLENECK: bottleneck.ravel().tolist(), features.LABEL: label}
+def _ahead(function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+    """Yields the result of each item, computed in a thread while the one before is worked on."""
+    left = iter(items)
+
+    def following() -> tuple[R] | None:
+        item = next(left, None)
+        return None if item is None else (function(item),)
+
+    with ThreadPoolExecutor(1) as pool:
+        waited_for = pool.submit(following)
+        while found := waited_for.result():
+            waited_for = pool.submit(following)
+            yield found[0]
+
+
+def _example(
+    bottleneck: np.ndarray, file: bytes, label: bytes, probability: float, weight: float
+) -> bytes:
+    values: dict[str, examples.Value] = {
+        features.BOTTLENECK: bottleneck.ravel().tolist(),
+        features.LABEL: label,
+        features.FILENAME: file,
+    }
+    further = {features.LABEL_PROBABILITY: probability, features.WEIGHT: weight}
+    values |= {name: float(value) for name, value in further.items() if value != 1}
     return examples.serialized(values)

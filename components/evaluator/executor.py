@@ -8,7 +8,13 @@ from tfx.components.evaluator import constants
 from tfx.dsl.io import fileio
 from tfx.types import Artifact, artifact_utils
 
-from components.artifacts import features, predictions, saved_model
+from components.artifacts import (
+    features,
+    predictions,
+    record_counts,
+    saved_model,
+    score_facts,
+)
 from components.artifacts import types as artifact_types
 from components.artifacts.predictions import BASELINE, CANDIDATE, Predictions
 from components.artifacts.types import SERVED_DIGEST, SERVED_VERSION
@@ -33,6 +39,9 @@ class Executor(BeamStepExecutor[Gate]):
         candidate, served = inputs.one("model"), inputs.one("baseline_model")
         test = inputs.split("examples", features.TEST)
         answered = self._ask(candidate, served, test, outputs.uri("predictions"))
+        pictures = record_counts.of(inputs.one("examples"), features.TEST)
+        what = "predictions for the pictures of the split test"
+        record_counts.check(what, len(answered.files), pictures)
         evaluation = outputs.uri("evaluation")
         slices = verdict.known_slices(settings, answered)
         progress.report("TFMA measures")
@@ -42,11 +51,17 @@ class Executor(BeamStepExecutor[Gate]):
             model: measure.read_metrics(evaluation, model, answered, slices)
             for model in answered.scores
         }
+        measured = metrics[CANDIDATE].pictures
+        record_counts.check("pictures that TFMA measured", measured, pictures)
         version = served.get_string_custom_property(SERVED_VERSION)
         unchanged = bool(version) and BASELINE not in _models(candidate, served)
         older = {} if unchanged else kept.ask(served, settings.reference, test)
         compared = verdict.served(answered), kept.best(older, answered, settings.reference)
         rows = list(gate.judge(settings, metrics[CANDIDATE], answered.majority, *compared))
+        if answered.certain is not None:
+            wanted = score_facts.read(candidate.uri)["certain"]["accuracy"]
+            correct = answered.correct(CANDIDATE)
+            rows.append(gate.certain(settings, wanted, answered.certain, correct))
         for examples in inputs.maybe("golden"):
             rows += _golden_rows(settings, examples, candidate, served, answered)
         judged = verdict.Verdict(

@@ -10,6 +10,8 @@ import dataclasses
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import numpy as np
+
 from components.evaluator import binomial
 from components.evaluator.metrics import Metrics
 from components.evaluator.paired import Pairs
@@ -159,6 +161,26 @@ def by_class(gate: Gate, metric: str, name: str, count: Count, least: float, lac
     if hopeless or not (reached or refused):
         needed += f", {_TOO_FEW}{count.right} of {count.pictures})"
     return Row(metric, name, rate, needed, reached or not refused)
+
+
+def certain(gate: Gate, wanted: float, of: np.ndarray, correct: np.ndarray) -> Row:
+    """Refuses a candidate whose certain predictions are not as often right as they are to be.
+
+    As far as the test pictures tell, as of a class.
+
+    Args:
+      gate: the thresholds.
+      wanted: accuracy of certain predictions.
+      of: [pictures] bool, which predictions are certain.
+      correct: [pictures] bool.
+    """
+    count = Count(float(correct[of].mean()) if of.any() else None, int(of.sum()))
+    row = by_class(gate, "certain_accuracy", OVERALL, count, wanted, "no prediction is certain")
+    answered = f"answers {of.mean():.1%} of the pictures"
+    if count.rate is not None:
+        answered += f" at {count.rate:.1%}"
+    least = f">= {wanted:g}"
+    return dataclasses.replace(row, needed=row.needed.replace(least, f"{least} ({answered})", 1))
 
 
 def at_least(metric: str, of: str, found: float, least: float) -> Row:

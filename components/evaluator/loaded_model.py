@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -13,11 +14,19 @@ from components.artifacts.examples import Example
 from serving.saved_model_session import SavedModelSession
 
 EXAMPLES, PICTURES = "serve_examples", "serving_default"
+_CERTAIN = "certain"
 _INTERNAL = "__"  # prefix of the keys that are no signatures
 
 
 class CannotPredict(Exception):
     """The model has no signature that can be asked; the message says what was found."""
+
+
+class Answer(NamedTuple):
+    """A picture's scores by class, and whether the model is certain; None where it tells not."""
+
+    scores: dict[str, float]
+    certain: bool | None = None
 
 
 class LoadedModel:
@@ -44,22 +53,33 @@ class LoadedModel:
         if fault:
             named = sorted(name for name in signatures if not name.startswith(_INTERNAL))
             raise CannotPredict(f"{fault}; its signatures: {', '.join(named) or 'none'}")
-        [self._input] = signatures[self._name].inputs
+        certain = PICTURES in signatures and _CERTAIN in signatures[PICTURES].outputs
+        self._asked = PICTURES if certain else self._name  # one pass of the network for both
+
+    def answers(self, examples: list[bytes]) -> list[Answer]:
+        """Returns the scores of every class for each serialized Example, and `certain`."""
+        return self._answers(self._asked, examples)
 
     def scores(self, examples: list[bytes]) -> list[dict[str, float]]:
         """Returns the score of every class for each serialized Example."""
-        inputs = examples if self._name == EXAMPLES else [_encoded(row) for row in examples]
-        found = self._session.run(
-            self._name, {self._input: np.array(inputs, object)}, ["classes", "scores"]
-        )
-        rows = zip(found["classes"].tolist(), found["scores"].tolist(), strict=True)
+        return [answer.scores for answer in self.answers(examples)]
+
+    def _answers(self, signature: str, examples: list[bytes]) -> list[Answer]:
+        inputs = examples if signature == EXAMPLES else [_encoded(row) for row in examples]
+        there = self._session.signatures[signature].outputs
+        outputs = [name for name in ("classes", "scores", _CERTAIN) if name in there]
+        [alias] = self._session.signatures[signature].inputs
+        found = self._session.run(signature, {alias: np.array(inputs, object)}, outputs)
+        certain = found[_CERTAIN].tolist() if _CERTAIN in found else [None] * len(examples)
+        rows = zip(found["classes"].tolist(), found["scores"].tolist(), certain, strict=True)
         return [
-            {name.decode(): score for name, score in zip(*answer, strict=True)} for answer in rows
+            Answer(dict(zip([name.decode() for name in names], scores, strict=True)), sure)
+            for names, scores, sure in rows
         ]
 
     def classes(self, examples: list[bytes]) -> list[str]:
         """Returns the class names in the model's own order, or sorted where it has none."""
-        names = list(self.scores(examples)[0])
+        names = list(self._answers(self._name, examples)[0].scores)
         return names if self._name == EXAMPLES else sorted(names)
 
 

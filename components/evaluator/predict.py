@@ -78,14 +78,16 @@ class _Ask(beam.DoFn):
     def process(self, element: list[bytes]) -> Iterator[str]:
         with undecodable.named(lambda: element):
             answers = {
-                model: loaded_model.load(directory).scores(element)
+                model: loaded_model.load(directory).answers(element)
                 for model, directory in self._models.items()
             }
         for index, example in enumerate(element):
             row = _facts(example)
             for model, found in answers.items():
-                scores = [found[index][name] for name in self._classes[model]]
+                scores = [found[index].scores[name] for name in self._classes[model]]
                 row[model] = [float(f"{score:.{_DIGITS}g}") for score in scores]
+                if model == CANDIDATE and found[index].certain is not None:
+                    row["certain"] = found[index].certain
             yield json.dumps(row, ensure_ascii=False)
         self._done += len(element)
         progress.report("test pictures", self._done)

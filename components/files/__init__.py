@@ -1,6 +1,6 @@
-"""Where pictures lie: local paths by `os`, anything with `scheme://` by Beam's file systems.
+"""Where pictures lie: local paths by `os`, anything with `scheme://` by fsspec or Beam.
 
-Beam is imported for the latter alone.
+Either is imported for the latter alone.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from components.errors import DataError
 from components.files.entries import View
 from components.files.local import Local
 from components.files.paths import is_remote
-from serving.quiet_imports import quiet_import
 
 
 def view(base: str) -> View:
@@ -30,8 +29,6 @@ def view(base: str) -> View:
     """
     if not is_remote(base):
         return Local()
-    with quiet_import():
-        import apache_beam.io.filesystems  # noqa: F401  # Google's libraries warn at length
     from components.files.remote import Remote
 
     return Remote(base)
@@ -47,12 +44,10 @@ def open_bytes(path: str) -> BinaryIO:
         if not stat.S_ISREG(os.stat(path).st_mode):
             raise OSError(errno.EINVAL, "not a regular file", path)  # a pipe would be waited for
         return open(path, "rb")
-    from apache_beam.io.filesystem import CompressionTypes
-
-    from components.files.beam import file_system
+    from components.files.systems import system_of
 
     with _os_errors(path):
-        return file_system(path).open(path, compression_type=CompressionTypes.UNCOMPRESSED)
+        return system_of(path).open(path)
 
 
 @contextlib.contextmanager
@@ -76,8 +71,13 @@ def read_bytes(path: str) -> bytes:
     Raises:
       OSError: it can't be read.
     """
-    with reading(path) as file:
-        return file.read()
+    if not is_remote(path):
+        with reading(path) as file:
+            return file.read()
+    from components.files.systems import system_of
+
+    with _os_errors(path):
+        return system_of(path).read(path)
 
 
 def write_bytes(path: str, content: bytes) -> None:
@@ -87,10 +87,10 @@ def write_bytes(path: str, content: bytes) -> None:
       OSError: it can't be written.
     """
     if is_remote(path):
-        from components.files.beam import file_system
+        from components.files.systems import system_of
 
-        with _os_errors(path), file_system(path).create(path) as file:
-            file.write(content)
+        with _os_errors(path):
+            system_of(path).write(path, content)
         return
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -115,10 +115,10 @@ def _remove(path: str) -> None:
     if not is_remote(path):
         os.remove(path)
         return
-    from components.files.beam import file_system
+    from components.files.systems import system_of
 
     with _os_errors(path):
-        file_system(path).delete([path])
+        system_of(path).delete(path)
 
 
 @contextlib.contextmanager

@@ -1,15 +1,13 @@
-"""Files of any other file system that Beam reads: gs://, s3://, hdfs://."""
+"""Files of any other file system: an object store, or what Beam reads."""
 
 from __future__ import annotations
 
-import contextlib
 import posixpath
 from collections.abc import Iterator
-from typing import Any
 
 from components.errors import DataError
-from components.files.beam import file_system
 from components.files.entries import Entry, Tree, is_of_system, is_visible
+from components.files.systems import system_of
 from components.files.waiting import attempted
 
 
@@ -18,12 +16,12 @@ def _is_transient(error: Exception) -> bool:
 
 
 class Remote:
-    """A place on one of Beam's file systems; all below it is listed once, at the start."""
+    """A place on another file system; all below it is listed once, at the start."""
 
     def __init__(self, base: str):
-        self._system = file_system(base)
+        self._system = system_of(base)
         try:
-            found = attempted(lambda: list(self._below(base.rstrip("/"))), _is_transient)
+            found = attempted(lambda: list(self._system.below(base.rstrip("/"))), _is_transient)
         except Exception as error:  # each file system raises its own library's errors
             details = getattr(error, "exception_details", None) or {base: error}
             reasons = "; ".join(map(str, details.values()))
@@ -31,22 +29,6 @@ class Remote:
                 f"data.source: {base} can't be listed ({reasons}). Check the path and its access."
             ) from error
         self._files = {file.path: file for file in found if not file.path.endswith("/")}
-
-    def _below(self, folder: str) -> Iterator[Any]:
-        """All files below, also where listing a folder gives its direct children only (HDFS).
-
-        Beam does not distinguish files from folders; folders have no size.
-        """
-        for file in self._system.match([f"{folder}/**"])[0].metadata_list:
-            children = self._children(file) if self._system.has_dirs() else []
-            yield from children or [file]
-
-    def _children(self, file: Any) -> list[Any]:
-        if file.size_in_bytes:
-            return []
-        with contextlib.suppress(OSError):  # an empty file can't be listed
-            return list(self._below(file.path))
-        return []
 
     def names(self, folder: str) -> list[str]:
         return sorted({name.partition("/")[0] for name in self._names_below(folder)})
@@ -79,8 +61,7 @@ class Remote:
 
     def _entry(self, path: str, name: str) -> Entry:
         file = self._files[path]
-        modified: int | str = round(file.last_updated_in_seconds * 1e9)
-        return Entry(path, name, file.size_in_bytes, modified or self._system.checksum(path))
+        return Entry(path, name, file.size, file.modified or self._system.checksum(path))
 
 
 def _system_folder(path: str) -> str:

@@ -63,9 +63,9 @@ def _is_transient(path: str, error: Exception) -> bool:
 
 def _may_be_there(path: str) -> bool:
     """Whether a remote file is there; True also where that can't be found out."""
-    from components.files.beam import file_system
+    from components.files.systems import system_of
 
     try:
-        return bool(file_system(path).exists(path))
+        return bool(system_of(path).exists(path))
     except Exception:
         return True

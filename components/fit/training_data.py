@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
 
 from components.artifacts import features
-from components.artifacts.examples import parse
+from components.artifacts.examples import TARGET, parse
 from components.fit.seeds import shuffled
 
 PARALLEL = 2 * (os.cpu_count() or 1)  # records at once: some wait for their file
@@ -19,7 +19,10 @@ PARALLEL = 2 * (os.cpu_count() or 1)  # records at once: some wait for their fil
 
 @dataclasses.dataclass(frozen=True)
 class Data:
-    """The data of one phase: batches of (inputs, [batch, classes] float32 one-hot labels)."""
+    """The data of one phase: batches of (inputs, [batch, classes] float32 labels).
+
+    Labels are one-hot, or those of `target`: a row's sum is the picture's weight.
+    """
 
     epochs: Callable[[int, int], tf.data.Dataset]
     """The training batches from an epoch up to another one, not included, on end."""
@@ -32,8 +35,8 @@ class Data:
 class Kept:
     """One split's inputs, an array [pictures, ...] of any float per tensor, and its labels.
 
-    The labels are [pictures, classes] one-hot. The arrays may lie in files, which the system keeps
-    in memory as far as there is room.
+    The labels are [pictures, classes], as those of `Data`. The arrays may lie in files, which the
+    system keeps in memory as far as there is room.
     """
 
     arrays: list[np.ndarray]
@@ -89,7 +92,11 @@ def kept_data(train: Kept, validation: Kept, batch_size: int, seed: int, variant
 
 
 def bottleneck_batches(
-    examples: tf.data.Dataset, shape: Sequence[int], classes: Sequence[str], batch_size: int
+    examples: tf.data.Dataset,
+    shape: Sequence[int],
+    classes: Sequence[str],
+    batch_size: int,
+    soft: bool = False,
 ) -> tf.data.Dataset:
     """Returns ([batch, *shape] float32 bottleneck features, [batch, classes] one-hot labels).
 
@@ -98,14 +105,35 @@ def bottleneck_batches(
       shape: of one picture's features.
       classes: the class list.
       batch_size: pictures per batch; the last one may be smaller.
+      soft: labels are those of `target`, for training.
     """
-    names = (features.BOTTLENECK, features.LABEL)
+    names = (features.BOTTLENECK, *TARGET)
 
     def read(batch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         parsed = parse(batch, *names, shape=shape)
-        return parsed[features.BOTTLENECK], one_hot(parsed[features.LABEL], classes)
+        return parsed[features.BOTTLENECK], target(parsed, classes, soft)
 
     return examples.batch(batch_size).map(read, num_parallel_calls=PARALLEL)
+
+
+def target(parsed: Mapping[str, tf.Tensor], classes: Sequence[str], soft: bool = True) -> tf.Tensor:
+    """Returns [batch, classes] float32 labels of parsed Examples.
+
+    The label's class has its probability, the other classes share the rest evenly, and all are
+    multiplied by the picture's weight, as the picture's cross-entropy then is.
+
+    Args:
+      parsed: the features of `examples.TARGET`.
+      classes: the class list.
+      soft: whether probability and weight count; otherwise labels are one-hot.
+    """
+    hard = one_hot(parsed[features.LABEL], classes)
+    if not soft:
+        return hard
+    probability = parsed[features.LABEL_PROBABILITY][:, tf.newaxis]
+    others = (1.0 - probability) / max(1, len(classes) - 1)
+    labels = hard * probability + (1.0 - hard) * others
+    return labels * parsed[features.WEIGHT][:, tf.newaxis]
 
 
 def one_hot(labels: tf.Tensor, classes: Sequence[str]) -> tf.Tensor:

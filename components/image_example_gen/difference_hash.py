@@ -21,13 +21,20 @@ def difference_hash(image: Image.Image) -> str:
     Args:
       image: of mode 1, L, P or RGB.
     """
-    # Of large pictures 16 x 16 pixels per level are looked at: as good for this, and ten times
-    # as fast as all of them.
+    grey = small_grey(image)
+    return _rising(grey, _COARSE) + _rising(grey, _FINE)
+
+
+def small_grey(image: Image.Image) -> Image.Image:
+    """Returns some of a picture's pixels in grey, at most 144 wide and 128 high.
+
+    Of large pictures 16 x 16 pixels per level are looked at: as good for this, and ten times as
+    fast as all of them.
+    """
     if image.width > 9 * 16 or image.height > 8 * 16:
         size = min(image.width, 9 * 16), min(image.height, 8 * 16)
         image = image.resize(size, Resampling.NEAREST)
-    grey = image.convert("L")
-    return _rising(grey, _COARSE) + _rising(grey, _FINE)
+    return image.convert("L")
 
 
 def _rising(image: Image.Image, side: int) -> str:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import collections
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from tfx.dsl.io import fileio
 from tfx.types import Artifact, artifact_utils
 
-from components.artifacts import features, known_pictures
+from components.artifacts import features, known_pictures, record_counts, tfrecords
 from components.artifacts import types as artifact_types
 from components.image_example_gen import (
     changes,
@@ -19,6 +21,7 @@ from components.image_example_gen import (
     memory,
     value_range,
 )
+from components.image_example_gen.corrected import BEFORE
 from components.image_example_gen.ingest_report import ingest_report
 from components.image_example_gen.ledger import Ledger
 from components.image_example_gen.limits import check_limits
@@ -38,13 +41,22 @@ class Ingesting(BeamStepExecutor[Ingest]):
     SETTINGS = Ingest
 
     def read(
-        self, files: list[SourceFile], data: Ingest, pictures: PictureSettings, unfinished: str
+        self,
+        files: list[SourceFile],
+        data: Ingest,
+        pictures: PictureSettings,
+        unfinished: str,
+        corrections: Mapping[str, str] | None = None,
     ) -> list[Row]:
         """Reads the files and writes Examples in no split; returns a row for each file."""
         with self._make_beam_pipeline() as pipeline:
-            ingest.ingest(pipeline, files, data, unfinished, pictures)
-        with fileio.open(os.path.join(unfinished, ingest.LEDGERS)) as file:
-            return list(_lines(json.loads(file.read())))
+            ingest.ingest(pipeline, files, data, unfinished, pictures, corrections)
+        rows = list(_lines(_ledgers(os.path.join(unfinished, ingest.LEDGERS))))
+        what = "rows of the ledger for the files of the listing"
+        record_counts.check(what, len(rows), len(files))
+        listed = {(file.name, file.label) for file in files}
+        record_counts.check(what, len({_listed_as(row) for row in rows}), len(listed))
+        return rows
 
     def distribute(self, ledger: Ledger, examples: Artifact, report: str, unfinished: str) -> None:
         """Writes the splits and the ledger, into the folder of the report."""
@@ -55,6 +67,12 @@ class Ingesting(BeamStepExecutor[Ingest]):
         with self._make_beam_pipeline() as pipeline:
             distribute.distribute(pipeline, ledger.accepted, prefixes, unfinished)
         fileio.rmtree(unfinished)
+        accepted = collections.Counter(row["split"] for row in ledger.accepted)
+        for split in features.SPLITS:
+            written = tfrecords.count(artifact_utils.get_split_uri([examples], split))
+            what = f"records in the split {split} for its accepted pictures"
+            record_counts.check(what, written, accepted[split])
+        record_counts.note(examples, {split: accepted[split] for split in features.SPLITS})
         _write(ledger, os.path.join(report, "ledger-00000-of-00001.jsonl"))
 
 
@@ -73,14 +91,18 @@ class Executor(Ingesting):
             report.set_string_custom_property(key, facts.get(key, ""))
         unfinished = os.path.join(report.uri, "unfinished")
         pictures = settings.pictures(self._measured(listing.files, settings, report.uri))
-        rows = self.read(listing.files, settings, pictures, unfinished)
+        rows = self.read(listing.files, settings, pictures, unfinished, listing.corrections)
         known = memory.read(facts.get(PREVIOUS, ""))
         ledger = Ledger.of(rows, settings, listing.among, known)
+        what = "pictures accepted, rejected or left out for the rows of the ledger"
+        record_counts.check(what, len(ledger.rows()), len(rows))
         classes = ledger.classes(listing.classes)
         check_limits(ledger, ledger.counts(classes), settings)
         self.distribute(ledger, examples, report.uri, unfinished)
         memory.write(known.with_(ledger.accepted, settings.group_by), report.uri)
-        document = {"fingerprint": fingerprint, **ingest_report(listing, ledger, pictures)}
+        before = _previous_report(facts.get(PREVIOUS, ""))
+        told = ingest_report(listing, ledger, pictures, before)
+        document = {"fingerprint": fingerprint, **told}
         artifact_types.write(report, document)
         known_pictures.write(report.uri, known_pictures.of_rows(ledger.accepted))
         artifact_types.write(outputs.one("class_list"), classes)
@@ -97,6 +119,28 @@ class Executor(Ingesting):
         spans = changes.measured(_lines(sorted(fileio.glob(f"{folder}/{value_range.SPANS}-*"))))
         fileio.rmtree(folder)
         return spans
+
+
+def _listed_as(row: Row) -> tuple[str, str]:
+    return row["file"], row.get(BEFORE, row["label"])
+
+
+def _previous_report(folder: str) -> dict[str, Any] | None:
+    """Returns the ingest report that this one builds on, None where there is none."""
+    if not folder:
+        return None
+    report = artifact_types.IngestReport()
+    report.uri = folder
+    found: dict[str, Any] = artifact_types.read(report)
+    return found
+
+
+def _ledgers(path: str) -> list[str]:
+    """Returns the paths of the ledger's files; none where the runner lost all of them."""
+    if not fileio.exists(path):
+        return []
+    with fileio.open(path) as file:
+        return list(json.loads(file.read()))
 
 
 def _lines(paths: Iterable[str]) -> Iterator[Row]:

@@ -11,13 +11,15 @@ when all bundles are done, so that a bundle that is retried leaves nothing behin
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import hashlib
 import json
 import os
 import threading
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, BinaryIO
 
 import apache_beam as beam
@@ -29,6 +31,7 @@ from apache_beam.utils.shared import Shared
 from components.artifacts import examples, features, tfrecords
 from components.image_example_gen import reading
 from components.image_example_gen.sources import SourceFile
+from components.image_example_gen.sources.training_values import training_values
 from components.settings.data import Data
 from components.step import progress
 from serving.picture_settings import DEFAULT, PictureSettings
@@ -65,8 +68,16 @@ class ReadPictures(beam.DoFn):
     that holds its Example: what a bundle that is retried leaves behind is in no row.
     """
 
-    def __init__(self, data: Data, unfinished: str, total: int, settings: PictureSettings):
+    def __init__(
+        self,
+        data: Data,
+        unfinished: str,
+        total: int,
+        settings: PictureSettings,
+        corrections: Mapping[str, str],
+    ):
         self._data = data
+        self._corrections = corrections
         self._settings = settings
         self._unfinished = unfinished
         self._make_progress = functools.partial(Progress, total)
@@ -89,9 +100,15 @@ class ReadPictures(beam.DoFn):
         self._progress.add(len(files))
 
     def _read(self, file: SourceFile) -> None:
-        accepted, row = reading.read(file, self._data, self._settings, self._decode)
+        accepted, row = reading.read(
+            file, self._data, self._settings, self._decode, self._corrections
+        )
         if accepted:
-            row[SHARD] = self._write(_EXAMPLES, tfrecords.framed(example(file, accepted)))
+            values = training_values(file, self._data)
+            if row["label"] != file.label:  # a person gave it, and is sure
+                values.pop(features.LABEL_PROBABILITY, None)
+            file = dataclasses.replace(file, label=row["label"])
+            row[SHARD] = self._write(_EXAMPLES, tfrecords.framed(example(file, accepted, values)))
         self._write(_LEDGER, f"{json.dumps(row)}\n".encode())
 
     def _write(self, kind: str, content: bytes) -> str:
@@ -117,6 +134,7 @@ def ingest(
     data: Data,
     unfinished: str,
     settings: PictureSettings = DEFAULT,
+    corrections: Mapping[str, str] | None = None,
 ) -> None:
     """Adds the steps that read `files` and write Examples and ledgers.
 
@@ -126,14 +144,16 @@ def ingest(
       data: how large they may be.
       unfinished: the folder to write into.
       settings: how pictures become canonical.
+      corrections: labels by path or SHA-256.
     """
+    read = ReadPictures(data, unfinished, len(files), settings, corrections or {})
     FileSystems.mkdirs(unfinished)
     portions = list(_write_portions(sorted(files, key=mixed_position), unfinished))
     _ = (
         pipeline
         | "Portions" >> beam.Create(portions)
         | "Spread" >> beam.Reshuffle()
-        | "Read" >> beam.ParDo(ReadPictures(data, unfinished, len(files), settings))
+        | "Read" >> beam.ParDo(read)
         | "Pair" >> beam.Map(lambda ledger: (None, ledger))
         | "All ledgers" >> beam.GroupByKey()
         | "List" >> beam.Map(_list, path=os.path.join(unfinished, LEDGERS))
@@ -174,8 +194,18 @@ def position_of(name: str, label: str) -> str:
     return hashlib.sha256(f"{name}\0{label}".encode()).hexdigest()
 
 
-def example(file: SourceFile, accepted: reading.Accepted) -> bytes:
-    """Returns the picture's serialized Example."""
+def example(
+    file: SourceFile,
+    accepted: reading.Accepted,
+    for_training: Mapping[str, float] = MappingProxyType({}),
+) -> bytes:
+    """Returns the picture's serialized Example.
+
+    Args:
+      file: the picture's.
+      accepted: the picture.
+      for_training: its label's probability and its weight, by feature, where they are not 1.
+    """
     picture = accepted.picture
     values: dict[str, examples.Value] = {
         features.ENCODED: picture.encoded,
@@ -190,4 +220,5 @@ def example(file: SourceFile, accepted: reading.Accepted) -> bytes:
     }
     if file.columns:
         values[features.COLUMNS] = json.dumps(dict(file.columns), ensure_ascii=False).encode()
+    values.update(for_training)
     return examples.serialized(values)

@@ -7,7 +7,7 @@ import dataclasses
 from typing import Any
 
 from components.artifacts.features import TEST
-from components.image_example_gen import changes, split_notes, unread
+from components.image_example_gen import changes, corrected, quality_report, split_notes, unread
 from components.image_example_gen.ledger import Ledger
 from components.image_example_gen.near_duplicates import across_splits
 from components.image_example_gen.sources import Listing
@@ -19,7 +19,10 @@ _MOST_LISTED = 100
 
 
 def ingest_report(
-    listing: Listing, ledger: Ledger, settings: PictureSettings = DEFAULT
+    listing: Listing,
+    ledger: Ledger,
+    settings: PictureSettings = DEFAULT,
+    before: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Returns the counts, the rejected files and the duplicates that people and programs read.
 
@@ -36,12 +39,16 @@ def ingest_report(
     moved: {"count", "listed"}: pictures in another split than before; the first hundred as {"file",
       "before", "now"}.
     encoded_anew: the numbers of accepted pictures that could not keep their bytes, by reason.
+    corrections: what `data.corrections` did; see `corrected.document`.
     pictures: the settings by which they became canonical, as the model will carry them.
+    quality: the unusual pictures; see `quality_report.document`.
     notes: sentences about what is unusual in the source and in the counts.
     """
     classes = ledger.classes(listing.classes)
     counts = ledger.counts(classes)
     near = across_splits(ledger.accepted, _MOST_LISTED)
+    corrections = corrected.document(ledger, listing.corrections)
+    quality = quality_report.document(ledger.accepted, (before or {}).get("quality") or None)
     return {
         "accepted": len(ledger.accepted),
         "rejected": ledger.rejected,
@@ -54,12 +61,16 @@ def ingest_report(
         "near_duplicates": near,
         "moved": _moved(ledger),
         "encoded_anew": changes.by_reason(ledger.accepted),
+        "corrections": corrections,
         "pictures": settings.as_json(),
+        "quality": quality,
         "notes": [
             *listing.notes,
+            *corrected.notes(corrections),
             *split_notes.notes(ledger, listing.classes),
             *split_notes.alike(near, sum(counts[TEST].values())),
             *changes.notes(ledger.accepted, settings),
+            *quality_report.notes(quality),
             *unread.notes(listing, ledger.rejected),
         ],
     }

@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 
 from components.artifacts.features import SPLITS
-from components.image_example_gen import units
+from components.image_example_gen import corrected, units
 from components.image_example_gen.memory import Memory
 from components.image_example_gen.splits import assign, small_classes
 from components.image_example_gen.verdicts import Row, conflicts, leaks
@@ -36,6 +36,8 @@ class Ledger:
     left_out: list[Row] = dataclasses.field(default_factory=list)  # of classes that are too small
     small: dict[str, int] = dataclasses.field(default_factory=dict)  # such classes, with pictures
     moved: list[Moved] = dataclasses.field(default_factory=list)
+    taken_out: list[Row] = dataclasses.field(default_factory=list)  # by `data.corrections`
+    corrected_by: frozenset[str] = frozenset()  # the entries of it that name a file
 
     @classmethod
     def of(
@@ -54,7 +56,9 @@ class Ledger:
           memory: of earlier runs.
         """
         memory = memory or Memory()
-        ordered = sorted(rows, key=lambda row: (row["file"], row["label"]))
+        every = sorted(rows, key=lambda row: (row["file"], row["label"]))
+        taken_out = [row for row in every if corrected.OUT in row]
+        ordered = [row for row in every if corrected.OUT not in row]
         readable = [row for row in ordered if "sha256" in row]
         reasons = conflicts(readable)
         alone = [row for row in readable if row["file"] not in reasons]
@@ -75,11 +79,12 @@ class Ledger:
             for row in accepted
             if (before := memory.pictures.get(row["sha256"], row["split"])) != row["split"]
         ]
-        return cls(accepted, rejected, dict(by_split), left_out, small, moved)
+        by = frozenset(row[corrected.BY] for row in every if corrected.BY in row)
+        return cls(accepted, rejected, dict(by_split), left_out, small, moved, taken_out, by)
 
     def rows(self) -> list[Row]:
         """Returns a row for every file, by name."""
-        rows = [*self.accepted, *self.rejected, *self.left_out]
+        rows = [*self.accepted, *self.rejected, *self.left_out, *self.taken_out]
         return sorted(rows, key=lambda row: (row["file"], row["label"]))
 
     def classes(self, listed: list[str]) -> list[str]:

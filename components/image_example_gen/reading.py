@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from collections.abc import Mapping
 
 from components.files import waiting
-from components.image_example_gen import changes, sources
-from components.image_example_gen.difference_hash import difference_hash
+from components.image_example_gen import changes, quality, sources
+from components.image_example_gen.corrected import BY, OUT, corrected
+from components.image_example_gen.difference_hash import difference_hash, small_grey
 from components.image_example_gen.sources import SourceFile
 from components.image_example_gen.verdicts import CONFLICT, Row
 from components.settings.data import Data
@@ -15,6 +17,8 @@ from serving import picture_files, pictures
 from serving.names import shown
 from serving.picture_settings import DEFAULT, PictureSettings
 from serving.pictures import Decode, Picture, PictureError, canonical_and_pixels
+
+_NONE: Mapping[str, str] = {}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,18 +34,23 @@ def read(
     data: Data,
     settings: PictureSettings = DEFAULT,
     decode: Decode = pictures.decode,
+    corrections: Mapping[str, str] = _NONE,
 ) -> tuple[Accepted | None, Row]:
-    """Returns the picture, None if it is rejected, and the row for the ledger.
+    """Returns the picture, None if it is rejected or left out, and the row for the ledger.
 
     Args:
       file: the picture's.
       data: how large it may be.
       settings: how it becomes canonical.
       decode: decodes it where it keeps its bytes.
+      corrections: labels by path or SHA-256; one by path comes first.
     """
     known = {"file": file.name, "label": file.label, "split": file.split, "group": file.group}
     row = {key: value for key, value in known.items() if value}
-    if file.other_labels:
+    row = corrected(row, corrections, file.name, file.path)
+    if OUT in row:
+        return None, row
+    if file.other_labels and BY not in row:
         labels = " and ".join(repr(shown(label)) for label in (file.label, *file.other_labels))
         return None, {**row, "reason": f"{CONFLICT}: {shown(file.name)} is labelled {labels}"}
     try:
@@ -54,8 +63,14 @@ def read(
     except PictureError as error:
         return None, {**row, "reason": str(error)}
     sha256 = hashlib.sha256(content).hexdigest()
-    seen = {"sha256": sha256, "difference_hash": difference_hash(pixels)}
-    return Accepted(picture, sha256), {**row, **seen, **changes.row_of(picture)}
+    if BY not in row:
+        row = corrected(row, corrections, sha256)
+        if OUT in row:
+            return None, row
+    small = small_grey(pixels)
+    seen = {"sha256": sha256, "difference_hash": difference_hash(small)}
+    measured = quality.row_of(small, (picture.width, picture.height), len(content))
+    return Accepted(picture, sha256), {**row, **seen, **measured, **changes.row_of(picture)}
 
 
 def measure(file: SourceFile, data: Data) -> Row:

@@ -24,7 +24,8 @@ Row = dict[str, str]
 
 Accepted: {"file", "label", "sha256", "difference_hash"}; the latter two in hexadecimal. Rejected:
 {"file", "label", "reason"}; the reason is a fixed phrase, or one, ": " and details. Both have
-"group" where there is one, and "split" where the source gives it, or once the pictures are cut.
+"group" where there is one, and "split" where the source gives it, or once the pictures are cut;
+further entries are named in `changes` and `corrected`.
 """
 
 

@@ -27,7 +27,9 @@ from serving.local_server.process import ServerFailed, serving
 from serving.session_trial import EXAMPLES, PICTURES, Answer, TrialProcess, trial_process
 
 _NAME = "classifier"
-_TOLERANCE = 1e-4  # of scores: batches of other sizes add up in another order
+TOLERANCES = {"float32": 1e-4, "bfloat16": 0.1}
+"""Of a score against the float32 network in memory. Batches of other sizes add up in another order;
+8 bits of bfloat16's fraction move a score near 0.5 by some hundredths."""
 _TIMED_REQUESTS = 20
 _SECONDS = 120.0
 
@@ -38,6 +40,7 @@ def find_fault(
     in_memory: Sequence[Answer] | None = None,
     *,
     max_latency_ms: float | None = None,
+    tolerance: float = TOLERANCES["float32"],
 ) -> str | None:
     """Returns why a SavedModel can't be served as it is; None where it can.
 
@@ -50,6 +53,7 @@ def find_fault(
       in_memory: the network's own predictions for them before it was exported; None: not known, so
         the session's predictions are expected of the server.
       max_latency_ms: what the median of requests for one picture each may take; None: any time.
+      tolerance: of a score.
     """
     with tempfile.TemporaryDirectory() as model_dir, trial_process() as process:
         check_space("TMPDIR", model_dir, size_of(str(model)))
@@ -65,9 +69,14 @@ def find_fault(
             )
         by_picture, by_example = (_predictions(session.answers[k]) for k in (PICTURES, EXAMPLES))
         own = by_example if in_memory is None else _predictions(in_memory)
-        fault = difference(by_picture, own, "a session") or difference(by_example, own, "a session")
+        for answers in (by_picture, by_example):
+            fault = difference(answers, own, "a session", tolerance)
+            if fault:
+                return fault
         server = _server(process, Path(model_dir))
-        return fault or _server_fault(server, pictures, own, max_latency_ms)
+        # A server may differ from a session by less than bfloat16 does from float32.
+        own = own if tolerance == TOLERANCES["float32"] else by_example
+        return _server_fault(server, pictures, own, max_latency_ms)
 
 
 def _server(process: TrialProcess, model_dir: Path) -> AbstractContextManager[str]:
@@ -135,9 +144,12 @@ def _predictions(answers: Sequence[Answer]) -> list[Prediction]:
 
 
 def difference(
-    found: Sequence[Prediction], own: Sequence[Prediction], where: str = "the server"
+    found: Sequence[Prediction],
+    own: Sequence[Prediction],
+    where: str = "the server",
+    tolerance: float = TOLERANCES["float32"],
 ) -> str | None:
-    """Returns where predictions differ in classes, or in a score by more than 1e-4; None: nowhere.
+    """Returns where predictions differ in classes, or in a score by more; None: nowhere.
 
     Classes may change places where their scores are that close. NaN differs from every score.
 
@@ -145,6 +157,7 @@ def difference(
       found: from `where`, one per picture.
       own: the model's.
       where: names who predicted, in the sentence.
+      tolerance: of a score.
     """
     for number, (of_server, of_model) in enumerate(zip(found, own, strict=True), start=1):
         scores = dict(zip(of_server.classes, of_server.scores, strict=True))
@@ -153,7 +166,7 @@ def difference(
             classes, wanted = sorted(scores), sorted(expected)
             return f"Picture {number}: {where}'s classes are {classes}, the model's own {wanted}."
         for name, score in expected.items():
-            if not abs(scores[name] - score) <= _TOLERANCE:
+            if not abs(scores[name] - score) <= tolerance:
                 return (
                     f"Picture {number}: the score of {name!r} is {scores[name]:.6f} from "
                     f"{where} and {score:.6f} from the model itself."

@@ -11,13 +11,14 @@ import numpy as np
 import tensorflow as tf
 from tfx.dsl.io import fileio
 
-from components.artifacts import features, saved_model
+from components.artifacts import features, saved_model, score_facts
 from components.artifacts import types as artifact_types
 from components.artifacts.examples import serialized
 from components.artifacts.types import LABELS
 from components.lite_export.check import answers, compare
 from components.lite_export.convert import convert
 from components.model.pixel_scaling import to_picture
+from components.model.temperature import divide_logits
 from components.model.transform_graph import Pixels, first_pictures
 from components.settings.base import Section
 from components.settings.export import Export
@@ -64,6 +65,7 @@ class Executor(StepExecutor[LiteSettings]):
         )
         asked = _ask(model, first_pictures(validation, export.check_pictures), pixels, backbone)
         classifier = keras.models.load_model(os.path.join(model, "model.keras"), compile=False)
+        divide_logits(classifier, score_facts.read(model)["temperature"])
         classes = artifact_types.read(inputs.one("class_list"))
         fileio.makedirs(folder)
         lines = "".join(f"{shown(name)}\n" for name in classes)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import keras
 
+from components.model.cut_base import cut_base
+from components.model.standardization import standardizer
 from components.settings.model import Head
 
 _POOLING = {
@@ -20,7 +23,7 @@ class Network:
     """A classifier and its parts, which share their weights.
 
     Attributes:
-      base: the backbone without its top.
+      base: the backbone without its top, up to the highest layer that the head reads.
       extractor: the feature extractor: backbone and pooling.
       head: the trainable layers on it: its output -> [batch, classes] probabilities.
       classifier: both: [batch, height, width, 3] scaled pixels -> [batch, classes] probabilities.
@@ -37,8 +40,18 @@ class Network:
         return self.extractor.layers[self.extractor.layers.index(self.base) + 1 :]
 
 
-def build_network(base: keras.Model, head: Head, classes: int) -> Network:
-    """Builds a base, the pooling and a new head for so many classes into one classifier."""
+def build_network(
+    base: keras.Model, head: Head, classes: int, features: Sequence[str] | None = None
+) -> Network:
+    """Builds a base, the pooling and a new head for so many classes into one classifier.
+
+    Args:
+      base: the whole backbone without its top.
+      head: the head.
+      classes: their number.
+      features: as `model.features`.
+    """
+    base = cut_base(base, features)
     extractor = build_extractor(base, head)
     on_top = build_head(head, extractor.output_shape[1:], classes)
     inputs = keras.Input(base.input_shape[1:], name="image")
@@ -46,12 +59,16 @@ def build_network(base: keras.Model, head: Head, classes: int) -> Network:
     return Network(base, extractor, on_top, classifier)
 
 
-def build_extractor(base: keras.Model, head: Head) -> keras.Model:
+def build_extractor(
+    base: keras.Model, head: Head, features: Sequence[str] | None = None
+) -> keras.Model:
     """Builds the feature extractor: backbone and pooling.
 
     [batch, height, width, 3] -> [batch, features], or the backbone's last feature map [batch,
     height, width, channels] where a squeeze-and-excitation block must see it before the pooling.
+    Of several layers' outputs, each pooled, the features are concatenated, the highest first.
     """
+    base = cut_base(base, features)
     inputs = keras.Input(base.input_shape[1:], name="image")
     outputs = base(inputs)
     if head.squeeze_excitation is None:
@@ -98,6 +115,8 @@ def build_head(head: Head, features: tuple[int, ...], classes: int) -> keras.Mod
     inputs = outputs = keras.Input(features, name="features")
     if head.squeeze_excitation is not None:
         outputs = _pool(head, _squeeze_and_excite(outputs, head.squeeze_excitation))
+    if head.standardize:
+        outputs = standardizer()(outputs)
     outputs = keras.layers.Dropout(head.dropout)(outputs)
     for layer in head.dense:
         outputs = _dense(head, layer.units, layer.activation)(outputs)
@@ -107,8 +126,17 @@ def build_head(head: Head, features: tuple[int, ...], classes: int) -> keras.Mod
     return keras.Model(inputs, outputs, name="head")
 
 
-def _pool(head: Head, outputs: keras.KerasTensor) -> keras.KerasTensor:
+def _pool(head: Head, outputs: keras.KerasTensor | list[keras.KerasTensor]) -> keras.KerasTensor:
+    if isinstance(outputs, list):
+        return _pool_each(head, outputs)(outputs)
     return _POOLING[head.pooling](name="pooling")(outputs)
+
+
+def _pool_each(head: Head, maps: list[keras.KerasTensor]) -> keras.Model:
+    """Returns, as one layer: maps [batch, rows, columns, channels] -> [batch, all channels]."""
+    inputs = [keras.Input(each.shape[1:], dtype=each.dtype) for each in maps]
+    pooled = [_POOLING[head.pooling]()(each) for each in inputs]
+    return keras.Model(inputs, keras.layers.Concatenate()(pooled), name="pooling")
 
 
 def _squeeze_and_excite(outputs: keras.KerasTensor, ratio: int) -> keras.KerasTensor:

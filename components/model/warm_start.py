@@ -11,18 +11,40 @@ import keras
 import tensorflow as tf
 
 from components.errors import ConfigError
+from components.model.cut_base import cut_base
+from components.model.network import Network
 from components.model.random_base import build_random_base
 from components.model.transform_graph import Pixels
 from components.pretrained.base import build_base
 
 BASE, HEAD = "base_weights", "head_weights"
-"""The exported module's lists of variables, in Keras' order; `components.trainer.export` makes
-them."""
+"""The lists of variables in a checkpoint of weights, each in Keras' order."""
+_WEIGHTS = os.path.join("assets.extra", "training_weights")
+"""In a SavedModel's folder: the checkpoint, which no server reads."""
+_VARIABLES = os.path.join("variables", "variables")
+"""The same in models whose graph was not folded yet."""
 CLASS_LIST = os.path.join("assets", "classes.json")
 
 
+def write_weights(network: Network, directory: str) -> None:
+    """Writes a network's weights into its SavedModel's folder.
+
+    What is served is folded, rounded to bfloat16 where asked for, and can't be trained further.
+    """
+    lists = {BASE: network.base, HEAD: network.head}
+    checkpoint = tf.train.Checkpoint(
+        **{name: [each.value for each in part.weights] for name, part in lists.items()}
+    )
+    checkpoint.write(os.path.join(directory, _WEIGHTS))
+
+
 def own_base(
-    backbone: str, pixels: Pixels, train: str, seed: int, served: str | None
+    backbone: str,
+    pixels: Pixels,
+    train: str,
+    seed: int,
+    served: str | None,
+    features: Sequence[str] | None = None,
 ) -> keras.Model:
     """Returns a base without published weights: the served model's, or a random one.
 
@@ -32,6 +54,7 @@ def own_base(
       train: folder of the training split, which random weights are scaled to.
       seed: of random weights.
       served: folder of the served model, or None.
+      features: as `model.features`; the served model has no layers above the highest of them.
 
     Raises:
       ConfigError: the served model has another backbone.
@@ -39,7 +62,7 @@ def own_base(
     if served is None:
         return build_random_base(backbone, pixels, train, seed)
     base = build_base(backbone, pixels.size, None)
-    restore_base(base, served)
+    restore_base(cut_base(base, features), served)
     return base
 
 
@@ -104,7 +127,7 @@ def _known_as(
 def _restore(name: str, variables: list[tf.Variable], served: str) -> None:
     checkpoint = tf.train.Checkpoint(**{name: variables})
     try:
-        status = checkpoint.read(os.path.join(served, "variables", "variables"))
+        status = checkpoint.read(_weights_in(served))
         status.expect_partial().assert_existing_objects_matched()
     except (AssertionError, ValueError, tf.errors.OpError) as error:
         fault = " ".join(str(error).split())[:200]
@@ -113,3 +136,27 @@ def _restore(name: str, variables: list[tf.Variable], served: str) -> None:
             f"describes ({fault}). Restore its backbone and head in the configuration, or set "
             "training.warm_start=false for this run."
         ) from error
+
+
+def _weights_in(served: str) -> str:
+    """Returns the checkpoint's prefix.
+
+    Raises:
+      ConfigError: the model was exported without weights to train on.
+    """
+    if tf.io.gfile.exists(os.path.join(served, f"{_WEIGHTS}.index")):
+        return os.path.join(served, _WEIGHTS)
+    old = os.path.join(served, _VARIABLES)
+    if not any(name.startswith(BASE) for name in _saved_names(old)):
+        raise ConfigError(
+            "training.warm_start: the model served now was exported with "
+            "export.training_weights=false, so it holds no weights to train on. Set "
+            "training.warm_start=false for this run, and export.training_weights=true."
+        )
+    return old
+
+
+def _saved_names(prefix: str) -> list[str]:
+    if not tf.io.gfile.exists(f"{prefix}.index"):
+        return []
+    return [name for name, _ in tf.train.list_variables(prefix)]

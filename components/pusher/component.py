@@ -19,10 +19,11 @@ from tfx.utils import proto_utils
 from components.artifacts import saved_model
 from components.artifacts.gate_rows import WITHDRAWN_VERSION
 from components.files.space import check_space, size_of
+from components.pusher import upload
 from components.settings.push import Push
 from components.step import executions
 from components.step.driver import Keyed, StepDriver
-from serving import versions
+from serving import publishing, versions
 
 UNREPORTED = "unreported"
 """Execution property: the number of a version that a killed run pushed and did not report."""
@@ -94,10 +95,15 @@ class Executor(tfx_executor.Executor):
             return
         if number is None:
             check_space("push.directory", str(directory), size_of(str(model)))
-            number = versions.publish(model, directory, maker)
-        self._MarkPushed(pushed, str(directory / str(number)), str(number))
+            number = publishing.publish(model, directory, maker)
         custom_config = json.loads(exec_properties["custom_config"])
-        versions.prune(directory, custom_config["keep_versions"])
+        store = custom_config.get("upload_to")
+        if store:
+            upload.upload(directory / str(number), store)
+        self._MarkPushed(pushed, str(directory / str(number)), str(number))
+        publishing.prune(directory, custom_config["keep_versions"])
+        if store:
+            upload.prune(directory, store)
 
     def _maker(self) -> str | None:
         """Names the run, which pushes once however often it is started; None outside of a run."""
@@ -163,5 +169,6 @@ class Pusher(Keyed, tfx_component.Pusher):
             push_destination=pusher_pb2.PushDestination(
                 filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=push.directory)
             ),
-            custom_config={"keep_versions": push.keep_versions},
+            custom_config={"keep_versions": push.keep_versions}
+            | ({"upload_to": push.upload_to} if push.upload_to else {}),
         )

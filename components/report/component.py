@@ -50,6 +50,7 @@ class Report(Step):
         "verdict": artifact_types.GateVerdict,
     }
     OPTIONAL_INPUTS = {
+        "bottlenecks": artifact_types.Bottlenecks,  # the features that labels are held against
         "infra_blessing": standard_artifacts.InfraBlessing,  # whether a server could serve it
         "pushed_model": standard_artifacts.PushedModel,  # the version; without it, not mentioned
         "lite_model": artifact_types.LiteModel,  # the files for devices, where there are any

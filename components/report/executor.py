@@ -11,10 +11,11 @@ import keras
 from tfx.dsl.io import fileio
 from tfx.types import Artifact
 
-from components.artifacts import features
+from components.artifacts import features, packed_json
+from components.artifacts.report_files import DOUBTS
 from components.artifacts.types import path_in
 from components.model.transform_graph import Pixels
-from components.report import documents, gather
+from components.report import documents, doubts, gather
 from components.report.heat_maps import GradCam
 from components.report.page_data import Run
 from components.settings.base import Section
@@ -46,6 +47,7 @@ class Executor(StepExecutor[ReportSettings]):
         )
         test = inputs.split("examples", features.TEST)
         run = dataclasses.replace(run, pictures=gather.pictures(test, run.shown_files))
+        run = gather.with_doubts(run, found)
         run = _with_heat_maps(run, found)
         write(run, outputs.uri("report"))
 
@@ -69,6 +71,8 @@ def _with_heat_maps(run: Run, inputs: dict[str, Artifact]) -> Run:
 def write(run: Run, folder: str) -> None:
     """Writes everything about the run that people and programs read into a folder."""
     fileio.makedirs(folder)
+    if run.doubts:
+        packed_json.write(folder, DOUBTS, doubts.documents(run.doubts))
     for name, text in documents.of(run).items():
         with fileio.open(os.path.join(folder, name), "w") as file:
             file.write(text)

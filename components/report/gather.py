@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import dataclasses
 import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
@@ -12,11 +13,12 @@ from typing import Any
 from tfx.dsl.io import fileio
 from tfx.types import Artifact, artifact_utils
 
-from components.artifacts import features, gate_rows, predictions
+from components.artifacts import export_record, features, gate_rows, predictions, score_facts
 from components.artifacts import types as artifact_types
 from components.artifacts.examples import Example
 from components.artifacts.tfrecords import read_records
 from components.fit import tuned_settings
+from components.report import doubts
 from components.report.page_data import Run, Sample
 
 _PACKAGES = (
@@ -30,6 +32,8 @@ _PACKAGES = (
 )
 _SAMPLES, _MOST_OF_A_CLASS = 48, 6  # pictures shown of the train split
 _LOOKED_THROUGH = 3000  # pictures, for samples of rare classes and for near-duplicates
+_LOOKED_THROUGH_FOR_DOUBTS = 50_000  # pictures of each split
+_OF_A_KIND = 6  # unusual pictures that are shown
 _PAIRS = 20  # near-duplicates that may be shown as pictures
 
 
@@ -51,7 +55,13 @@ def gather(inputs: Mapping[str, Artifact], **known: Any) -> Run:
         train = artifact_utils.get_split_uri([inputs["examples"]], features.TRAIN)
         found["samples"] = samples(train, found["classes"])
     if "examples" in inputs and "ingest" in found:
-        found["alike"] = alike(inputs["examples"], found["ingest"]["near_duplicates"]["listed"])
+        near = found["ingest"]["near_duplicates"]["listed"][:_PAIRS]
+        pairs = {row[end] for row in near for end in ("file", "like")}
+        kinds = found["ingest"].get("quality", {}).get("listed", {})
+        odd = {row["file"] for rows in kinds.values() for row in rows[:_OF_A_KIND]}
+        seen = among_the_first(inputs["examples"], pairs | odd)
+        found["alike"] = {file: seen[file] for file in pairs if file in seen}
+        found["unusual"] = {file: seen[file] for file in odd if file in seen}
     if "tuner_results" in inputs:
         found["trials"] = tuned_settings.read_trials(inputs["tuner_results"])
     if "lite_model" in inputs:
@@ -59,6 +69,8 @@ def gather(inputs: Mapping[str, Artifact], **known: Any) -> Run:
         found["lite"] = artifact_types.read(lite) | {"folder": lite.uri}
     if "model_run" in inputs:
         found |= _training(inputs["model_run"])
+    if "model" in inputs:
+        found["scoring"] = score_facts.read(inputs["model"].uri)
     if "verdict" in inputs:
         found["verdict"] = _verdict(inputs)
         found["predictions"] = predictions.read_from(inputs["predictions"].uri)
@@ -66,6 +78,21 @@ def gather(inputs: Mapping[str, Artifact], **known: Any) -> Run:
         pushed = inputs["pushed_model"]
         found["pushed_version"] = pushed.get_string_custom_property("pushed_version")
     return Run(**found)
+
+
+def with_doubts(run: Run, inputs: Mapping[str, Artifact]) -> Run:
+    """Returns the run with the labels in doubt and the pictures of those that are shown."""
+    if not run.configuration["report"].get("doubts", 0):
+        return run
+    report, bottlenecks = inputs["ingest_report"].uri, inputs.get("bottlenecks")
+    found = doubts.find(run.classes, report, bottlenecks, run.predictions)
+    run = dataclasses.replace(run, doubts=found)
+    shown: dict[str, bytes] = {}
+    for split in features.SPLITS:
+        files = {doubt.file for doubt in run.shown_doubts if doubt.split == split}
+        folder = artifact_utils.get_split_uri([inputs["examples"]], split)
+        shown |= pictures(folder, files, _LOOKED_THROUGH_FOR_DOUBTS)
+    return dataclasses.replace(run, doubtful_pictures=shown)
 
 
 def _document(artifact: Artifact | None) -> Any:
@@ -85,8 +112,9 @@ def _training(model_run: Artifact) -> dict[str, Any]:
         path = artifact_types.path_in(model_run, name)
         return fileio.open(path, mode).read() if fileio.exists(path) else None
 
-    history = content("history.json", "r")
+    history, record = content("history.json", "r"), export_record.read(model_run.uri)
     return {
+        "export": record if "rows" in record else {},
         "history": json.loads(history) if history else {},
         "logs": model_run.uri,
         "augmented": content("augmented.png"),
@@ -123,9 +151,8 @@ def samples(folder: str, classes: list[str]) -> list[Sample]:
     return [sample for label in classes for sample in found[label]]
 
 
-def alike(examples: Artifact, pairs: list[dict[str, Any]]) -> dict[str, bytes]:
-    """Returns the encoded pictures of these pairs that lie among the first ones of a split."""
-    files = {row[end] for row in pairs[:_PAIRS] for end in ("file", "like")}
+def among_the_first(examples: Artifact, files: set[str]) -> dict[str, bytes]:
+    """Returns those of these encoded pictures that lie among the first ones of a split."""
     found: dict[str, bytes] = {}
     for split in features.SPLITS:
         folder = artifact_utils.get_split_uri([examples], split)
@@ -146,6 +173,8 @@ def pictures(folder: str, files: set[str], most: int = -1) -> dict[str, bytes]:
         name = picture.text(features.FILENAME)
         if name in files:
             found[name] = picture.encoded(features.ENCODED)
+            if len(found) == len(files):
+                break
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -16,7 +17,10 @@ _SMALLEST_SIDE = 4  # places; fewer colour the picture evenly and show nothing
 
 
 class GradCam:
-    """The classifier split at the last feature map of its extractor."""
+    """The classifier split at the last feature map of its extractor.
+
+    Where the extractor's base has several outputs, the highest layer's is the one, which is first.
+    """
 
     def __init__(self, classifier: keras.Model, pixels: Pixels):
         """Splits the model.
@@ -31,7 +35,7 @@ class GradCam:
         above = max(index for index, layer in enumerate(chain) if _is_map(layer.output)) + 1
         self._to_map, self._from_map = chain[:above], chain[above:]
         self._pixels = pixels
-        self._places = tuple(chain[above - 1].output.shape[1:3])
+        self._places = tuple(_first(chain[above - 1].output).shape[1:3])
 
     @property
     def too_coarse(self) -> str:
@@ -60,10 +64,11 @@ class GradCam:
         return found
 
     def _heat(self, encoded: tf.Tensor, classes: tf.Tensor) -> np.ndarray:
-        features = _apply(self._to_map, self._pixels(encoded))
+        maps = _apply(self._to_map, self._pixels(encoded))
+        features = _first(maps)
         with tf.GradientTape() as tape:
             tape.watch(features)
-            scores = self._head(_apply(self._from_map, features), training=False)
+            scores = self._head(_apply(self._from_map, maps), training=False)
             # The logarithm's gradient is the same but for a factor, and does not vanish where the
             # softmax is sure.
             asked = tf.math.log(tf.gather(scores, classes, batch_dims=1) + 1e-12)
@@ -79,6 +84,10 @@ def _apply(layers: Sequence[keras.Layer], tensor: tf.Tensor) -> tf.Tensor:
     return tensor
 
 
-def _is_map(tensor: keras.KerasTensor) -> bool:
+def _first(outputs: Any) -> Any:
+    return outputs[0] if isinstance(outputs, list | tuple) else outputs
+
+
+def _is_map(output: Any) -> bool:
     """Whether it has a place for each part of the picture: [batch, rows, columns, channels]."""
-    return len(tensor.shape) == 4
+    return len(_first(output).shape) == 4

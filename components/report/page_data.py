@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from components.artifacts.predictions import BASELINE, Predictions
+from components.report.doubts import Doubt
 from components.report.picture_predictions import (
     Answer,
     Change,
@@ -48,17 +49,22 @@ class Run:
       ingest: the ingest report.
       acceptance: DataValidator's `findings`, and what the data was `compared_with`, or None.
       alike: by file, encoded pictures of some near-duplicates.
+      unusual: by file, encoded pictures of some that are unlike the others.
       samples: pictures of each class.
       history: of the training: `epochs`, one row each, and the `best` of them or None.
       trials: what Tuner tried, a row each, the best first.
       lite: the files for devices: `folder`, `input` (a shape), and `files`, a row each.
+      export: how the served form of the network compares with its plain one, where they differ.
       logs: folder of the TensorBoard events.
       augmented: an encoded picture of augmented training pictures, or None.
+      scoring: what was fitted to the scores, as `score_facts` describes it.
       verdict: the gate's verdict, with InfraValidator's row.
       predictions: the models' predictions for the test pictures.
       pictures: by file, the encoded test pictures that are shown.
       heat_maps: by file, where the model looked: [rows, columns] float32 in [0, 1].
       no_heat_maps: why there are none; "" where there are, or where nothing asked for them.
+      doubts: the pictures whose label nobody has confirmed, the most doubtful first.
+      doubtful_pictures: by file, the encoded pictures of those that are shown.
       pushed_version: the version that this run pushed; "" where it pushed none; None where that
         is not known.
       nodes: of each node `node` and `seconds`; a cached one has those of when it ran.
@@ -73,20 +79,41 @@ class Run:
     ingest: dict[str, Any] = dataclasses.field(default_factory=dict)
     acceptance: dict[str, Any] = dataclasses.field(default_factory=dict)
     alike: dict[str, bytes] = dataclasses.field(default_factory=dict)
+    unusual: dict[str, bytes] = dataclasses.field(default_factory=dict)
     samples: list[Sample] = dataclasses.field(default_factory=list)
     history: dict[str, Any] = dataclasses.field(default_factory=dict)
     trials: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     lite: dict[str, Any] = dataclasses.field(default_factory=dict)
+    export: dict[str, Any] = dataclasses.field(default_factory=dict)
     logs: str = ""
     augmented: bytes | None = None
+    scoring: dict[str, Any] = dataclasses.field(default_factory=dict)
     verdict: dict[str, Any] = dataclasses.field(default_factory=dict)
     predictions: Predictions | None = None
     pictures: dict[str, bytes] = dataclasses.field(default_factory=dict)
     heat_maps: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
     no_heat_maps: str = ""
+    doubts: list[Doubt] = dataclasses.field(default_factory=list)
+    doubtful_pictures: dict[str, bytes] = dataclasses.field(default_factory=dict)
     pushed_version: str | None = None
     nodes: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     versions: dict[str, str] = dataclasses.field(default_factory=dict)
+
+    @property
+    def quality(self) -> dict[str, Any]:
+        """What the ingest report says of the pictures' quality; {} where it says nothing."""
+        found: dict[str, Any] = self.ingest.get("quality", {})
+        return found
+
+    @property
+    def in_doubt(self) -> list[Doubt]:
+        """Those of the doubts that confident learning found."""
+        return [doubt for doubt in self.doubts if doubt.in_doubt]
+
+    @property
+    def shown_doubts(self) -> list[Doubt]:
+        """Those that the page shows."""
+        return self.in_doubt[: self.configuration["report"].get("doubts", 0)]
 
     @property
     def told_of_heat_maps(self) -> bool:

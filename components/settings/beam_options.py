@@ -21,6 +21,12 @@ _NEEDED = {
 }
 """By runner: without one of these it would download a program."""
 
+_UNFIT = {
+    "daskrunner": "it collects a step's results before finish_bundle, where the ingest returns "
+    "its ledgers, and so loses every picture without a word",
+}
+"""By runner: why no pipeline of this project runs on it."""
+
 
 def pipeline_arguments(given: list[str]) -> list[str]:
     """Returns the arguments of Beam's pipelines for the configuration's `runtime.beam`.
@@ -31,9 +37,14 @@ def pipeline_arguments(given: list[str]) -> list[str]:
     image, an option that Beam's local runners ignore.
 
     Raises:
-      ConfigError: the runner would download a program.
+      ConfigError: the runner would download a program, or is known to lose data.
     """
     runner = _runner(given)
+    if runner in _UNFIT:
+        raise ConfigError(
+            f"runtime.beam: {runner} does not fit: {_UNFIT[runner]}. Use FnApiRunner here, or a "
+            "cluster's FlinkRunner, SparkRunner, PortableRunner or DataflowRunner."
+        )
     needed = _NEEDED.get(runner, ())
     known = vars(_parsed(given))
     if needed and not any(known[name] for name in needed):

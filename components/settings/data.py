@@ -68,6 +68,9 @@ class Data(Section):
     data set."""
     columns: Columns = Columns()
     """Which columns of a manifest are read; the usual names are recognised."""
+    corrections: Annotated[str, Field(min_length=1), PATH] | None = None
+    """A manifest with the columns `path` or `sha256`, and `label`: labels that a person gave, which
+    count before those of the source; - or no label leaves a picture out."""
     window: AtLeastOne = 1
     """How many spans are read, the newest, where the source has {SPAN} or {YYYY}, {MM}, {DD}."""
     span: Count | None = None
@@ -90,6 +93,13 @@ class Data(Section):
     """The treatment of a class with under three pictures (or groups), which can't be in every
     split: train: the model learns it, and the gate can't judge it; leave_out: the model does not
     know it."""
+    label_probability: ColumnName | None = None
+    """A manifest's column with the probability, from 0 to 1, that the row's label is right (empty:
+    1); the other classes share the rest evenly. Training alone reads it: `eval` and `test` take the
+    label as it is."""
+    weight: ColumnName | None = None
+    """A manifest's column with the weight, over 0, of the picture in the training's loss (empty:
+    1)."""
     max_pixels: AtLeastOne = MAX_PIXELS
     """Pictures with more are refused before they are decoded."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from components.backbones import BACKBONES
 from components.settings.base import PATH, AtLeastOne, Number, Section
@@ -55,6 +55,28 @@ class Head(Section):
     dense: list[Dense] = []
     l2: Annotated[Number, Field(ge=0)] = 0.0
     """Weight of the squared weights of the dense layers in the loss."""
+    standardize: bool = False
+    """Whether each feature is read less its mean and over its deviation in the training split."""
+
+    @model_validator(mode="after")
+    def _reads_a_vector(self) -> Head:
+        if self.standardize and self.squeeze_excitation is not None:
+            raise ValueError(
+                "standardize: found true, but with squeeze_excitation the head reads a map, not "
+                "pooled features; leave out one of them"
+            )
+        return self
+
+
+def _different(layers: list[str]) -> list[str]:
+    if len(set(layers)) < len(layers):
+        raise ValueError("each layer may stand there once")
+    return layers
+
+
+Layers = Annotated[
+    list[Annotated[str, Field(min_length=1)]], Field(min_length=1), AfterValidator(_different)
+]
 
 
 class Model(Section):
@@ -63,4 +85,17 @@ class Model(Section):
     backbone: Backbone = "inception_v3"
     weights: Annotated[str, PATH] | None = "imagenet"
     """`imagenet`, a local file (.weights.h5, .h5, .keras), or null for random ones."""
+    features: Layers | None = None
+    """Names of the base's layers whose outputs, each average-pooled and all concatenated, the head
+    reads; the base ends at the highest of them. null: its last map alone, by `head.pooling`."""
     head: Head = Head()
+
+    @model_validator(mode="after")
+    def _pools_each_layer(self) -> Model:
+        head = self.head
+        if self.features and (head.pooling != "average" or head.squeeze_excitation is not None):
+            raise ValueError(
+                "features: each layer's output is average-pooled; set head.pooling: average and "
+                "head.squeeze_excitation: null, or features: null"
+            )
+        return self

@@ -15,6 +15,8 @@ Keep = Literal["best_loss", "best_accuracy", "last"]
 
 NotNegative = Annotated[Number, Field(ge=0)]
 BelowOne = Annotated[Number, Field(ge=0, lt=1)]
+ResolvedPrecision = Literal["float32", "bfloat16", "float16"]
+Precision = Literal["auto", "float32", "bfloat16", "float16"]
 
 
 class Schedule(Section):
@@ -59,6 +61,8 @@ class Phase(Section):
     """The phase ends when the `eval` loss has not fallen for as many epochs."""
     keep: Keep | None = None
     """When an epoch of this phase takes the place of the one kept so far; null: `training.keep`."""
+    augmentation: Augmentation | None = None
+    """As `training.augmentation`, for this phase alone; null: that one, {}: none."""
 
     @model_validator(mode="after")
     def _suits_optimizer(self) -> Phase:
@@ -108,16 +112,19 @@ class Training(Section):
     """Which epoch of both phases is exported."""
     warm_start: bool = False
     """Start from the model served now instead of `model.weights`, if one is served."""
-    mixed_precision: bool = False
-    """Compute in half precision where the device is a GPU."""
+    precision: Precision = "auto"
+    """In what the backbone's layers compute. `auto`: bfloat16 where the device multiplies in it,
+    float16 on older GPUs with tensor cores, float32 elsewhere. Weights, head, losses and what is
+    exported are float32."""
     distribution: Literal["none", "mirrored", "multi_worker"] = "none"
     """`none`: on one device; `mirrored`: on several of one machine; `multi_worker`: by several
     processes, which TF_CONFIG names, with all GPUs of each. They share every batch."""
     devices: Annotated[int, Field(ge=2)] | None = None
     """How many devices `mirrored` takes; null: all GPUs."""
-    cache_budget_mb: Count = 4096
-    """Disk that cached features may take, in MB. Pooled features are always written; what phase
-    `unfrozen` caches is left out when it does not fit."""
+    cache_budget_mb: Count | None = None
+    """Disk that cached features may take, in MB. Pooled features are always written; whole maps
+    take at most 4,096 MB where this is null, and what phase `unfrozen` caches half of the free disk
+    at most; it is left out when it does not fit."""
     augmentation: Augmentation = Augmentation()
     frozen: Frozen = Frozen()
     unfrozen: Unfrozen = Unfrozen()
@@ -128,12 +135,19 @@ class Training(Section):
             raise ValueError(
                 "frozen.epochs and unfrozen.epochs are both 0: nothing would be trained"
             )
-        if self.augmentation.active and self.frozen.epochs and self.frozen.features == "cached":
+        changed = self.augmentation_of("frozen").active
+        if changed and self.frozen.epochs and self.frozen.features == "cached":
             raise ValueError(
                 "augmentation changes the pictures in every epoch, so their features can't be "
-                "cached; set frozen.features: end_to_end (or leave out augmentation)"
+                "cached; set frozen.features: end_to_end (or leave out augmentation, in phase "
+                "frozen alone by frozen.augmentation: {})"
             )
         return self
+
+    def augmentation_of(self, phase: Literal["frozen", "unfrozen"]) -> Augmentation:
+        """Returns how a phase changes the pictures: its own way, or that of both."""
+        own = self.frozen.augmentation if phase == "frozen" else self.unfrozen.augmentation
+        return self.augmentation if own is None else own
 
     @model_validator(mode="after")
     def _batch_can_be_shared(self) -> Training:

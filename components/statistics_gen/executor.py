@@ -14,7 +14,7 @@ from tfx.dsl.io import fileio
 from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import io_utils
 
-from components.artifacts import features
+from components.artifacts import features, record_counts
 from components.artifacts.examples import parse
 from components.artifacts.tfrecords import read_records
 from components.settings.base import Section
@@ -62,6 +62,14 @@ class Executor(BeamStepExecutor[StatisticsSettings]):
             self._count_on_workers(inputs, outputs)
         else:
             _count_here(inputs, outputs)
+        statistics = outputs.one("statistics")
+        for split in artifact_utils.decode_split_names(statistics.split_names):
+            place = artifact_utils.get_split_uri([statistics], split)
+            with fileio.open(os.path.join(place, _STATISTICS), "rb") as file:
+                counted = statistics_pb2.DatasetFeatureStatisticsList.FromString(file.read())
+            what = f"pictures in the statistics of the split {split}"
+            needed = record_counts.of(inputs.one("examples"), split)
+            record_counts.check(what, counted.datasets[0].num_examples, needed)
 
     def _count_on_workers(self, inputs: Artifacts, outputs: Artifacts) -> None:
         options = tfdv.StatsOptions(feature_allowlist=list(COUNTED))

@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from components.fit.training_data import Kept
+from components.model.twin import FLOAT32, forward
 from components.settings.augmentation import Augmentation
 from components.step import progress
 
@@ -34,10 +35,15 @@ def flips(augmentation: Augmentation) -> list[list[int]] | None:
     return [list(some) for n in lengths for some in itertools.combinations(chosen, n)]
 
 
-def fit_on_disk(bottom: keras.Model, pictures: int, budget: int, folder: Path) -> bool:
-    """Checks whether so many pictures' activations fit a budget in bytes and the free disk."""
-    size = 2 * pictures * sum(math.prod(tensor.shape[1:]) for tensor in bottom.outputs)
-    return size <= min(budget, _FREE * shutil.disk_usage(folder).free)
+def size_of(bottom: keras.Model, pictures: int) -> int:
+    """Returns the bytes that so many pictures' activations take."""
+    return 2 * pictures * sum(math.prod(tensor.shape[1:]) for tensor in bottom.outputs)
+
+
+def room(budget_mb: int | None, folder: Path) -> int:
+    """Returns the bytes that they may take: half of the free disk, and no more than a budget."""
+    free = round(_FREE * shutil.disk_usage(folder).free)
+    return free if budget_mb is None else min(budget_mb * 1_000_000, free)
 
 
 def keep(
@@ -47,6 +53,7 @@ def keep(
     folder: Path,
     name: str,
     variants: Sequence[Sequence[int]] = ((),),
+    precision: str = FLOAT32,
 ) -> Kept | None:
     """Runs the frozen layers once over a split, or over each variant of it.
 
@@ -57,6 +64,7 @@ def keep(
       folder: where the files go.
       name: of the split.
       variants: the axes to flip for each, from `flips`.
+      precision: in which the layers compute.
 
     Returns:
       A row per picture of the first variant, then of the next one; None where half precision is
@@ -69,7 +77,7 @@ def keep(
         )
         for number, tensor in enumerate(bottom.outputs)
     ]
-    run = tf.function(lambda pixels: bottom(pixels, training=False), autograph=False)
+    run = forward(bottom, precision)
     labels: list[np.ndarray] = []
     done = 0
     for axes, (pixels, some_labels) in itertools.product(variants, batches):

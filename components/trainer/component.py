@@ -5,7 +5,7 @@ from __future__ import annotations
 from tfx.types import standard_artifacts
 
 from components.artifacts.types import Bottlenecks, ClassList, DataAcceptance, IngestReport
-from components.model.chosen_weights import WeightsDriver
+from components.model.precision import PrecisionDriver
 from components.step.base import Step
 from components.trainer.executor import Executor
 
@@ -14,7 +14,7 @@ class Trainer(Step):
     """Writes the SavedModel, `model.keras` beside it, and the run's history and events."""
 
     EXECUTOR = Executor
-    DRIVER_CLASS = WeightsDriver
+    DRIVER_CLASS = PrecisionDriver
     LIBRARIES = (
         *("h5py", "keras", "numpy", "tensorflow", "tensorflow-serving-api"),
         "tensorflow-transform",

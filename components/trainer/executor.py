@@ -10,21 +10,34 @@ from tfx.dsl.io import fileio
 from tfx.types import Artifact
 from tfx.utils import path_utils
 
-from components.artifacts import features, network_answers, tfrecords, undecodable
+from components.artifacts import (
+    export_record,
+    features,
+    network_answers,
+    record_counts,
+    score_facts,
+    tfrecords,
+    undecodable,
+)
 from components.artifacts import types as artifact_types
 from components.errors import TrainingError
 from components.files.paths import is_remote
 from components.files.space import check_space
 from components.fit import tuned_settings
+from components.model import precision
 from components.model.transform_graph import first_pictures
+from components.settings.export import Served
+from components.settings.training import ResolvedPrecision
 from components.step.artifacts import Artifacts
 from components.step.base import SETTINGS, StepExecutor
+from components.trainer import export_gain, work_folder
 from components.trainer import job as job_file
-from components.trainer import work_folder
 from components.trainer.distribution import make_strategy
 from components.trainer.export import WARMUP_PICTURES, export, smallest
 from components.trainer.job import Job
-from components.trainer.precision import precision
+from components.trainer.scored_splits import fitted_scoring
+from components.trainer.scoring import with_features
+from components.trainer.served_network import ServedNetwork, averaged
 from components.trainer.settings import TrainerSettings
 from components.trainer.training_inputs import TrainingInputs
 from components.trainer.training_loop import Fitted, fit
@@ -48,12 +61,13 @@ class Executor(StepExecutor[TrainerSettings]):
         decisive = {SETTINGS: settings.model_dump_json(), **facts}
         work = work_folder.for_training(state, model, inputs, decisive)
         best = tuned_settings.read_best(inputs.maybe("hyperparameters"))
-        job = _job(inputs, settings, best)
+        chosen = precision.chosen(settings.precision, facts)
+        job = _job(inputs, settings, best, chosen)
+        _check_counts(job, inputs.one("examples"))
         offer = job_file.offer_path(*_place(model), self.run_id)
         with (
             work_folder.alone(work) as own,
             job_file.offered(job, own, offer),
-            precision(job.training.mixed_precision),
         ):
             # What is large and of no use to another attempt need not leave this machine.
             scratch = self._get_tmp_dir() if is_remote(own) else own
@@ -61,8 +75,8 @@ class Executor(StepExecutor[TrainerSettings]):
                 training = job.inputs()
                 with undecodable.named(lambda: _examples(training)):
                     fitted = fit(training, logs, own, scratch)
-            fitted.history.tuned = best
-            _write(fitted, training, model, logs, _picture_settings(inputs))
+            fitted.history.tuned, fitted.history.precision = best, chosen
+            _write(fitted, training, model, logs, _picture_settings(inputs), settings.served)
             fileio.rmtree(own)
 
 
@@ -72,12 +86,17 @@ def _place(output: str) -> tuple[str, str]:
     return os.path.dirname(node), os.path.basename(node)
 
 
-def _job(inputs: Artifacts, settings: TrainerSettings, best: tuned_settings.Values) -> Job:
+def _job(
+    inputs: Artifacts,
+    settings: TrainerSettings,
+    best: tuned_settings.Values,
+    chosen: ResolvedPrecision,
+) -> Job:
     model, training = settings.model, settings.training
     head, frozen = tuned_settings.apply(best, model.head, training.frozen)
     return Job(
         model=model.model_copy(update={"head": head}),
-        training=training.model_copy(update={"frozen": frozen}),
+        training=training.model_copy(update={"frozen": frozen, "precision": chosen}),
         classes=artifact_types.read(inputs.one("class_list")),
         transform_graph=inputs.uri("transform_graph"),
         train=inputs.split("examples", features.TRAIN),
@@ -86,6 +105,16 @@ def _job(inputs: Artifacts, settings: TrainerSettings, best: tuned_settings.Valu
         baseline=[artifact.uri for artifact in inputs.maybe("baseline")],
         former_names=_former_names(inputs.maybe("acceptance")),
     )
+
+
+def _check_counts(job: Job, examples: Artifact) -> None:
+    for split, pictures in ((features.TRAIN, job.train), (features.EVAL, job.eval)):
+        needed = record_counts.of(examples, split)
+        record_counts.check(f"pictures in the split {split}", tfrecords.count(pictures), needed)
+        if job.bottlenecks:
+            there = tfrecords.count(os.path.join(job.bottlenecks, f"Split-{split}"))
+            what = f"features for the pictures of the split {split}"
+            record_counts.check(what, there, needed)
 
 
 def _former_names(acceptance: list[Artifact]) -> dict[str, list[str]]:
@@ -107,7 +136,12 @@ def _picture_settings(inputs: Artifacts) -> PictureSettings:
 
 
 def _write(
-    fitted: Fitted, inputs: TrainingInputs, model: str, logs: str, pictures: PictureSettings
+    fitted: Fitted,
+    inputs: TrainingInputs,
+    model: str,
+    logs: str,
+    pictures: PictureSettings,
+    served: Served,
 ) -> None:
     for name, text in (
         ("history.json", fitted.history.as_json()),
@@ -121,10 +155,12 @@ def _write(
             "Lower training.frozen.learning_rate or training.unfrozen.learning_rate."
         )
     weights = 4 * fitted.network.classifier.count_params()
-    check_space("runtime.root", model, 2 * weights)  # the SavedModel and `model.keras`
+    copies = 3 if served.training_weights else 2  # the SavedModel and `model.keras`
+    check_space("runtime.root", model, copies * weights)
     warmup = smallest(first_pictures(inputs.train, 8 * WARMUP_PICTURES))
     serving = path_utils.serving_model_dir(model)
-    export(
+    scoring, facts = fitted_scoring(fitted, inputs, served)
+    form = export(
         fitted.network,
         inputs.pixels,
         inputs.model.backbone,
@@ -132,9 +168,25 @@ def _write(
         warmup,
         serving,
         pictures,
+        served,
+        scoring,
     )
     some = tf.constant(first_pictures(inputs.eval, network_answers.PICTURES))
-    scores = fitted.network.classifier(inputs.pixels(some), training=False)
-    network_answers.write(model, inputs.classes, scores.numpy())
+    outputs = averaged(with_features(fitted.network.classifier), inputs.pixels(some), served)
+    network_answers.write(model, inputs.classes, scoring(*outputs)["scores"].numpy())
+    score_facts.write(model, facts)
+    record = {"precision": served.precision, "average_flips": served.average_flips}
+    if not served.plain:
+        record |= export_gain.measured(
+            form,
+            ServedNetwork(
+                fitted.network, served.model_copy(update={"precision": "float32"}), scoring
+            ),
+            ServedNetwork(fitted.network),
+            inputs.pixels,
+            first_pictures(inputs.eval, export_gain.PICTURES),
+        )
+    for place in (model, logs):  # for InfraValidator, and for the report
+        export_record.write(place, record)
     # Keras writes to local paths only.
     fitted.network.classifier.save(os.path.join(model, "model.keras"))

@@ -1,4 +1,4 @@
-"""The SavedModel: two signatures, the same for every backbone, with the Transform graph inside."""
+"""The SavedModel: three signatures, the same for every backbone, the Transform graph inside."""
 
 from __future__ import annotations
 
@@ -14,9 +14,13 @@ from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 from components.artifacts import features, tfrecords
 from components.artifacts.examples import parse
 from components.artifacts.saved_model_writer import write_saved_model
+from components.backbones import BACKBONES
 from components.model import warm_start
 from components.model.network import Network
 from components.model.transform_graph import Pixels
+from components.settings.export import AS_FITTED, Served
+from components.trainer.scoring import UNCHANGED, Scoring
+from components.trainer.served_network import Predict, ServedNetwork
 from serving.picture_settings import DEFAULT, OUTPUT, PictureSettings
 
 WARMUP = os.path.join("assets.extra", "tf_serving_warmup_requests")
@@ -37,21 +41,24 @@ class Classifier:
 
     def __init__(
         self,
-        network: Network,
+        network: Predict,
         pixels: Pixels,
+        backbone: str,
         classes: Sequence[str],
         pictures: PictureSettings = DEFAULT,
     ):
         """Keeps the parts that the signatures use.
 
         Args:
-          network: scaled pixels -> probabilities.
+          network: scaled pixels -> `scores` and, where it is asked for, `certain`.
           pixels: the Transform graph.
+          backbone: whose pixel scaling it is.
           classes: the class list.
           pictures: the settings by which the training's pictures became canonical.
         """
-        self.model = network.classifier
+        self.network = network
         self.pixels = pixels
+        self.scale = BACKBONES[backbone].scale
         self.classes = tf.constant(list(classes))
         self.pictures = pictures
 
@@ -59,11 +66,12 @@ class Classifier:
     def serving_default(self, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
         """Returns classes and scores [batch, classes], best first, for [batch] encoded pictures.
 
-        And `picture_settings`, JSON text [batch], where the client has to know them: how pictures
-        have to become canonical for this model.
+        And `certain`, bool [batch], where it is asked for; and `picture_settings`, JSON text
+        [batch], where the client has to know how pictures become canonical for this model.
         """
-        scores, order = tf.math.top_k(self._scores(inputs), k=len(self.classes))
-        found = {"classes": tf.gather(self.classes, order), "scores": scores}
+        predicted = self._predict(inputs)
+        scores, order = tf.math.top_k(predicted.pop("scores"), k=len(self.classes))
+        found = {"classes": tf.gather(self.classes, order), "scores": scores, **predicted}
         if self.pictures != DEFAULT:  # else no client has to know
             settings = tf.constant(self.pictures.encoded())
             found[OUTPUT] = tf.repeat(settings, tf.shape(scores)[0])
@@ -75,12 +83,26 @@ class Classifier:
 
         Only `image/encoded` is needed in them: the Classify API and TFMA send more or less.
         """
-        scores = self._scores(parse(inputs, features.ENCODED)[features.ENCODED])
+        scores = self._predict(parse(inputs, features.ENCODED)[features.ENCODED])["scores"]
         classes = tf.tile(self.classes[tf.newaxis, :], [tf.shape(scores)[0], 1])
         return {"classes": classes, "scores": scores}
 
-    def _scores(self, encoded: tf.Tensor) -> tf.Tensor:
-        return self.model(self.pixels(encoded), training=False)
+    def of_pixels(self) -> tf.types.experimental.GenericFunction:
+        """Returns the signature that takes pictures [batch, height, width, 3] uint8 RGB.
+
+        Of the network's size, for servers without the decoder (OpenVINO, ONNX Runtime, Triton).
+        It returns scores [batch, classes] in the class list's order.
+        """
+        image = tf.TensorSpec([None, *self.pixels.size, 3], tf.uint8, "image")
+
+        @tf.function(input_signature=[image], autograph=False)
+        def of_pixels(image: tf.Tensor) -> dict[str, tf.Tensor]:
+            return {"scores": self.network(self.scale(tf.cast(image, tf.float32)))["scores"]}
+
+        return of_pixels
+
+    def _predict(self, encoded: tf.Tensor) -> dict[str, tf.Tensor]:
+        return dict(self.network(self.pixels(encoded)))
 
 
 def export(
@@ -91,8 +113,10 @@ def export(
     warmup: Sequence[bytes],
     directory: str,
     pictures: PictureSettings = DEFAULT,
-) -> None:
-    """Writes the SavedModel.
+    served: Served = AS_FITTED,
+    scoring: Scoring = UNCHANGED,
+) -> ServedNetwork:
+    """Writes the SavedModel; returns the network as it is in there.
 
     Args:
       network: the fitted one.
@@ -102,22 +126,27 @@ def export(
       warmup: encoded pictures that a server runs before it calls the model available.
       directory: where to.
       pictures: the settings by which the training's pictures became canonical.
+      served: the network's form.
+      scoring: what becomes of its scores.
     """
+    form = ServedNetwork(network, served, scoring)
     with tempfile.TemporaryDirectory() as folder:
         contents = {CLASS_LIST: list(classes), PREPROCESSING: _facts(pixels, backbone, pictures)}
         for name, content in contents.items():
             with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
                 json.dump(content, file, ensure_ascii=False)
         assets = [os.path.join(folder, name) for name in contents]
-        classifier = Classifier(network, pixels, classes, pictures)
+        classifier = Classifier(form.predict, pixels, backbone, classes, pictures)
         signatures = {
             "serving_default": classifier.serving_default,
             "serve_examples": classifier.serve_examples,
+            "pixels": classifier.of_pixels(),
         }
-        # In Keras' order, for a later training that starts from this model.
-        weights = {warm_start.BASE: network.base.weights, warm_start.HEAD: network.head.weights}
-        write_saved_model(directory, signatures, weights, assets)
+        write_saved_model(directory, signatures, {"network": form.variables}, assets)
     _write_warmup(warmup, os.path.join(directory, WARMUP))
+    if served.training_weights:
+        warm_start.write_weights(network, directory)
+    return form
 
 
 def _facts(pixels: Pixels, backbone: str, pictures: PictureSettings) -> dict[str, Any]:

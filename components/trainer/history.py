@@ -38,6 +38,9 @@ class History:
     tuned: dict[str, Any] = dataclasses.field(default_factory=dict)
     """The values that Tuner found, by name, where they took the place of the configured ones."""
 
+    precision: str = ""
+    """In what the backbone's layers computed."""
+
     def add(self, row: Row, keep: Keep = "best_loss") -> bool:
         """Appends an epoch's row; returns whether its weights are to be kept.
 
@@ -79,9 +82,13 @@ class History:
         return found
 
     def as_json(self) -> str:
-        """Returns the rows, the best one, each phase's gains, and what Tuner found if it ran."""
+        """Returns the rows, the best one, each phase's gains, and what else is known.
+
+        That is what Tuner found if it ran, and the precision.
+        """
         facts = {"epochs": self.epochs, "best": self.best_epoch, "phases": self.gains()}
-        return json.dumps(facts | ({"tuned": self.tuned} if self.tuned else {}), indent=1)
+        further = {"tuned": self.tuned, "precision": self.precision}
+        return json.dumps(facts | {key: value for key, value in further.items() if value}, indent=1)
 
     def as_csv(self) -> str:
         """Returns the rows, with their names above them."""

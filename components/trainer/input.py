@@ -9,9 +9,9 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from components.artifacts import features, tfrecords
-from components.artifacts.examples import PICTURE, parse
+from components.artifacts.examples import TARGET, parse
 from components.artifacts.tfrecords import read_records
-from components.fit.training_data import PARALLEL, Data, one_hot
+from components.fit.training_data import PARALLEL, Data, target
 from components.model.transform_graph import Pixels
 from components.trainer.shuffled import ShuffledRecords
 
@@ -20,7 +20,12 @@ ToBatches = Callable[[tf.data.Dataset], tf.data.Dataset]
 
 
 def read_data(
-    train: str, validation: str, to_batches: ToBatches, batch_size: int, seed: int
+    train: str,
+    validation: str,
+    to_batches: ToBatches,
+    batch_size: int,
+    seed: int,
+    to_eval_batches: ToBatches | None = None,
 ) -> Data:
     """Returns the data of a phase, read from two splits.
 
@@ -30,6 +35,7 @@ def read_data(
       to_batches: reads the records of either.
       batch_size: as in `to_batches`.
       seed: of the orders.
+      to_eval_batches: reads the records of `validation` in its place.
     """
     shuffled = ShuffledRecords(train, seed)
     # Within `flat_map`, so that no batch reaches from one epoch into the next.
@@ -41,7 +47,7 @@ def read_data(
         ),
         math.ceil(len(shuffled) / batch_size),
         # Told its length, or Keras warns that it ended.
-        to_batches(read_records(validation))
+        (to_eval_batches or to_batches)(read_records(validation))
         .apply(
             tf.data.experimental.assert_cardinality(
                 math.ceil(tfrecords.count(validation) / batch_size)
@@ -52,7 +58,11 @@ def read_data(
 
 
 def picture_batches(
-    examples: tf.data.Dataset, pixels: Pixels, classes: list[str], batch_size: int
+    examples: tf.data.Dataset,
+    pixels: Pixels,
+    classes: list[str],
+    batch_size: int,
+    soft: bool = False,
 ) -> tf.data.Dataset:
     """Returns ([batch, height, width, 3] float32 scaled pixels, [batch, classes] one-hot labels).
 
@@ -62,8 +72,8 @@ def picture_batches(
     @tf.autograph.experimental.do_not_convert
     def read(example: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         # One by one: what is batched are pixels, and no encoded pictures wait in memory.
-        parsed = parse(example[tf.newaxis], *PICTURE)
-        return pixels(parsed[features.ENCODED])[0], one_hot(parsed[features.LABEL], classes)[0]
+        parsed = parse(example[tf.newaxis], features.ENCODED, *TARGET)
+        return pixels(parsed[features.ENCODED])[0], target(parsed, classes, soft)[0]
 
     return examples.map(read, num_parallel_calls=PARALLEL).batch(batch_size)
 

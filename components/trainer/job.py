@@ -20,7 +20,6 @@ from components.settings.base import Section
 from components.settings.model import Model
 from components.settings.training import Training
 from components.trainer.distribution import make_strategy
-from components.trainer.precision import precision
 from components.trainer.training_inputs import TrainingInputs
 from components.trainer.training_loop import fit
 
@@ -111,7 +110,6 @@ def take(path: str) -> None:
     job = offer.job
     with (
         tempfile.TemporaryDirectory() as scratch,
-        precision(job.training.mixed_precision),
         make_strategy(job.training).scope(),
     ):
         fit(job.inputs(), os.path.join(scratch, "logs"), offer.work, scratch)

@@ -10,7 +10,9 @@ from components.artifacts.tfrecords import read_records
 from components.fit.optimizers import layer_decay
 from components.fit.training_data import Data
 from components.model.network import Network, freeze, unfreeze
+from components.model.twin import FLOAT32, twin
 from components.pretrained.base import first_unfrozen
+from components.settings.augmentation import Augmentation
 from components.settings.training import Phase as PhaseSettings
 from components.trainer import phase_data
 from components.trainer.augmentation import Augmenter, write_sheet
@@ -29,6 +31,8 @@ class Prepared:
     """The random changes within the learner's training step."""
     rate_scales: Mapping[str, float] = dataclasses.field(default_factory=dict)
     """Factors of the learning rate, by the path of a variable; 1 where none is given."""
+    precision: str = FLOAT32
+    """In what trainable layers compute, the head apart."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,22 +53,29 @@ def make_phases(inputs: TrainingInputs, network: Network, logs: str, scratch: st
       logs: folder of the sheet of augmented pictures.
       scratch: local folder of cached activations.
     """
-    augmenter = _augmenter(inputs, logs)
-    frozen = functools.partial(_frozen, inputs, network, augmenter)
-    unfrozen = functools.partial(_unfrozen, inputs, network, augmenter, scratch)
+    training = inputs.training
+    before = (
+        _augmenter(inputs, training.augmentation_of("frozen")) if training.frozen.epochs else None
+    )
+    after = (
+        _augmenter(inputs, training.augmentation_of("unfrozen"))
+        if training.unfrozen.epochs
+        else None
+    )
+    if shown := after or before:
+        write_sheet(shown, phase_data.pixel_batches(read_records(inputs.train), inputs), logs)
+    frozen = functools.partial(_frozen, inputs, network, before)
+    unfrozen = functools.partial(_unfrozen, inputs, network, after, scratch)
     return [
         Phase("frozen", inputs.training.frozen, frozen),
         Phase("unfrozen", inputs.training.unfrozen, unfrozen),
     ]
 
 
-def _augmenter(inputs: TrainingInputs, logs: str) -> Augmenter | None:
-    settings = inputs.training.augmentation
+def _augmenter(inputs: TrainingInputs, settings: Augmentation) -> Augmenter | None:
     if not settings.active:
         return None
-    augmenter = Augmenter(settings, inputs.model.backbone, inputs.training.seed)
-    write_sheet(augmenter, phase_data.pixel_batches(read_records(inputs.train), inputs), logs)
-    return augmenter
+    return Augmenter(settings, inputs.model.backbone, inputs.training.seed)
 
 
 def _frozen(inputs: TrainingInputs, network: Network, augmenter: Augmenter | None) -> Prepared:
@@ -73,7 +84,8 @@ def _frozen(inputs: TrainingInputs, network: Network, augmenter: Augmenter | Non
     if inputs.training.frozen.features == "cached":
         learner = make_learner([network.head], None, None)
         return Prepared(learner=learner, data=phase_data.bottlenecks(inputs, network.head))
-    learner = make_learner([network.head], network.extractor, augmenter)
+    extractor = twin(network.extractor, inputs.precision)
+    learner = make_learner([network.head], extractor, augmenter)
     return Prepared(learner=learner, data=phase_data.pictures(inputs), augmenter=augmenter)
 
 
@@ -85,15 +97,20 @@ def _unfrozen(
     first = first_unfrozen(base, model.backbone, settings.from_layer)
     unfreeze(base, first, normalization=model.weights is None and first == 0)
     bottom, top = split_at(base, max(1, first))
-    layers = [top, *network.pooling, network.head]
+    layers = [twin(top, inputs.precision), *network.pooling, network.head]
     scales = layer_decay(base, first, settings.layer_decay)
     cached = phase_data.cached_activations(inputs, bottom, scratch)
     if cached:
         learner = make_learner(layers, None, None)
-        return Prepared(learner=learner, data=cached, rate_scales=scales)
+        return Prepared(
+            learner=learner, data=cached, rate_scales=scales, precision=inputs.precision
+        )
+    if bottom.weights:
+        bottom = twin(bottom, inputs.precision)
     return Prepared(
         learner=make_learner(layers, bottom, augmenter),
         data=phase_data.pictures(inputs),
         augmenter=augmenter,
         rate_scales=scales,
+        precision=inputs.precision,
     )

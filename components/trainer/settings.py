@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from components.settings.base import Section
+from components.settings.export import Served
 from components.settings.model import Model
-from components.settings.training import Training
+from components.settings.training import Precision, Training
 
 
 class TrainerSettings(Section):
-    """The network, and how it is fitted."""
+    """The network, how it is fitted, and the form in which it is exported."""
 
     model: Model
     training: Training
+    served: Served = Served()
+
+    @property
+    def precision(self) -> Precision:
+        """In what the backbone's layers compute."""
+        return self.training.precision

@@ -6,7 +6,6 @@ import numpy as np
 import tensorflow as tf
 
 from components.artifacts import tfrecords
-from components.files.paths import is_remote
 from components.fit.seeds import shuffled
 
 _AT_ONCE = 16  # records per call into Python: each call costs as much as reading some
@@ -54,9 +53,6 @@ class ShuffledRecords:
         return np.array([self._read_one(*place) for place in places], object)
 
     def _read_one(self, number: int, offset: int, length: int) -> bytes:
-        path = self._files[number]
-        # TensorFlow's own reader takes ten times as long to open a local file.
-        remote = is_remote(path)
-        with tf.io.gfile.GFile(path, "rb") if remote else open(path, "rb", buffering=0) as file:
+        with tfrecords.opened(self._files[number]) as file:
             file.seek(int(offset))
             return file.read(int(length))

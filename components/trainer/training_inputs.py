@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from tfx.types import Artifact
 
+from components.model import precision
 from components.model.transform_graph import Pixels
 from components.settings.model import Model
 from components.settings.training import Training
@@ -29,3 +30,8 @@ class TrainingInputs:
     """The model served now, where the training starts from it."""
     former_names: Mapping[str, Sequence[str]] = dataclasses.field(default_factory=dict)
     """Earlier names of classes, the latest first."""
+
+    @property
+    def precision(self) -> str:
+        """In what the backbone's layers compute: float32, bfloat16 or float16."""
+        return precision.resolve(self.training.precision)

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 import keras
 
 from components.fit.class_weights import balanced
+from components.fit.losses import WeightedCrossentropy
 from components.fit.optimizers import build_optimizer, eval_loss_callbacks
 from components.model.network import Network
 from components.settings.training import Keep
@@ -105,9 +106,12 @@ class TrainingLoop:
     def _compile(self, phase: Phase, prepared: Prepared) -> None:
         """Compiles anew in each phase: Keras fixes what is trainable at that moment."""
         learner = prepared.learner
+        optimizer = build_optimizer(phase.settings, prepared.data.steps, prepared.rate_scales)
+        if prepared.precision == "float16":  # whose range is small; bfloat16 has float32's
+            optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         learner.compile(
-            optimizer=build_optimizer(phase.settings, prepared.data.steps, prepared.rate_scales),
-            loss=keras.losses.CategoricalCrossentropy(label_smoothing=self.label_smoothing),
+            optimizer=optimizer,
+            loss=WeightedCrossentropy(self.label_smoothing),
             # An object, whose variables are made here: within a step there is no place for them.
             metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
             # XLA has no kernels for what turns pictures, and compiles longer than small fits take.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -35,9 +35,15 @@ class Bottlenecks:
         """Their number."""
         return self.train.labels.shape[1]
 
+    def train_features(self) -> Iterator[np.ndarray]:
+        """Yields the training split's features, some rows at a time."""
+        [array] = self.train.arrays
+        for start in range(0, len(array), _AT_ONCE):
+            yield array[start : start + _AT_ONCE]
+
     def class_weights(self) -> dict[int, float]:
         """Returns the weight of each class index in the loss, with which rare classes count."""
-        counts = self.train.labels.sum(axis=0).astype(int)
+        counts = np.bincount(self.train.labels.argmax(axis=1), minlength=self.classes)
         weights = balanced({str(index): int(count) for index, count in enumerate(counts)})
         return {int(index): weight for index, weight in weights.items()}
 
@@ -56,19 +62,28 @@ def read_bottlenecks(
       folder: where the features go; must outlive what is returned.
     """
     train, validation = (
-        _read(os.path.join(uri, f"Split-{name}"), shape, classes, folder / f"{name}.npy")
+        _read(
+            os.path.join(uri, f"Split-{name}"),
+            shape,
+            classes,
+            folder / f"{name}.npy",
+            soft=name == features.TRAIN,
+        )
         for name in (features.TRAIN, features.EVAL)
     )
     data = kept_data(train, validation, batch_size, seed)
     return Bottlenecks(train, validation, data)
 
 
-def _read(source: str, shape: Sequence[int], classes: Sequence[str], target: Path) -> Kept:
+def _read(
+    source: str, shape: Sequence[int], classes: Sequence[str], target: Path, soft: bool
+) -> Kept:
     pictures = tfrecords.count(source)
     array = np.lib.format.open_memmap(target, "w+", np.float32, (pictures, *shape))
     labels: list[np.ndarray] = []
     done = 0
-    for some, some_labels in bottleneck_batches(read_records(source), shape, classes, _AT_ONCE):
+    batches = bottleneck_batches(read_records(source), shape, classes, _AT_ONCE, soft)
+    for some, some_labels in batches:
         array[done : done + len(some)] = some
         labels.append(some_labels.numpy())
         done += len(some)

@@ -78,7 +78,7 @@ def _search(inputs: Artifacts, settings: TunerSettings, folder: Path) -> Search:
     base = build_base(model.backbone, settings.size, None)
     data = read_bottlenecks(
         inputs.uri("bottlenecks"),
-        build_extractor(base, model.head).output_shape[1:],
+        build_extractor(base, model.head, model.features).output_shape[1:],
         artifact_types.read(inputs.one("class_list")),
         training.batch_size,
         training.seed,

@@ -34,7 +34,8 @@ def range_test(
     Raises:
       TrainingError: the loss is NaN or infinite even at the lowest rate.
     """
-    shape = build_extractor(build_base(model.backbone, size, None), model.head).output_shape[1:]
+    base = build_base(model.backbone, size, None)
+    shape = build_extractor(base, model.head, model.features).output_shape[1:]
     with tempfile.TemporaryDirectory() as folder:
         data = read_bottlenecks(
             bottlenecks, shape, classes, training.batch_size, training.seed, Path(folder)

@@ -7,9 +7,11 @@ from collections.abc import Callable
 
 import keras
 
+from components.fit.losses import WeightedCrossentropy
 from components.fit.optimizers import build_optimizer, eval_loss_callbacks
 from components.fit.seeds import reseed
 from components.model.network import build_head
+from components.model.standardization import set_statistics
 from components.settings.model import Head
 from components.settings.training import Frozen, Training
 from components.tuner.bottlenecks import Bottlenecks
@@ -25,9 +27,11 @@ def compiled_head(
     """Builds and compiles the head, with the weights that the Trainer's would start from."""
     keras.utils.set_random_seed(training.seed)
     model = build_head(head, bottlenecks.shape, bottlenecks.classes)
+    if head.standardize:
+        set_statistics(model, bottlenecks.train_features())
     model.compile(
         optimizer=optimizer,
-        loss=keras.losses.CategoricalCrossentropy(label_smoothing=training.label_smoothing),
+        loss=WeightedCrossentropy(training.label_smoothing),
         metrics=["accuracy"],
         jit_compile=False,  # compiling takes longer than such a fit
     )

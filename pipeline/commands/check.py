@@ -6,7 +6,7 @@ import collections
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from typing import Any
@@ -39,6 +39,8 @@ _READ_BY_PROGRAMS = (
     "duplicates",
     "near_duplicates",
     "encoded_anew",
+    "corrections",
+    "quality",
     "pictures",
     "changes",
     "would_stop",
@@ -110,7 +112,7 @@ def read_pictures(listing: sources.Listing, settings: Ingest) -> tuple[list[Row]
         measuring = partial(measure, data=settings)
         measured = changes.measured(_rows(listing.files, measuring, "Measuring"))
     pictures = settings.pictures(measured)
-    reading = partial(_row, data=settings, settings=pictures)
+    reading = partial(_row, data=settings, settings=pictures, corrections=listing.corrections)
     return _rows(listing.files, reading, "Reading"), pictures
 
 
@@ -139,8 +141,13 @@ def _rows(
         return list(track(rows, doing, total=len(files), console=shown, transient=True))
 
 
-def _row(file: sources.SourceFile, data: Data, settings: PictureSettings) -> Row:
-    return read(file, data, settings)[1]
+def _row(
+    file: sources.SourceFile,
+    data: Data,
+    settings: PictureSettings,
+    corrections: Mapping[str, str],
+) -> Row:
+    return read(file, data, settings, corrections=corrections)[1]
 
 
 def _table(report: dict[str, Any], classes: list[str]) -> Table:

@@ -44,6 +44,8 @@ class Request:
     """A file instead of standard output."""
     imagenet: str | None = None
     """A backbone whose unchanged ImageNet classifier predicts instead of a server."""
+    certain: bool = False
+    """Leaves out the predictions that the model is not certain of."""
 
 
 def classify(request: Request) -> bool:
@@ -69,7 +71,7 @@ def classify(request: Request) -> bool:
                 if isinstance(answer, PictureRefused):
                     refused.append(answer)
                     write(image, None, answer.reason)
-                else:
+                elif not request.certain or _is_certain(answer):
                     write(image, answer, "")
                 advance()
     except ModelNotFound as error:
@@ -78,6 +80,20 @@ def classify(request: Request) -> bool:
         raise UserError(str(error)) from error
     _list(refused, len(images), request)
     return not refused
+
+
+def _is_certain(answer: Prediction) -> bool:
+    """Returns whether the model is certain.
+
+    Raises:
+      UserError: it does not tell.
+    """
+    if answer.certain is None:
+        raise UserError(
+            "--certain: the model does not say whether it is certain. Train it with "
+            "--set export.certain.accuracy=0.95."
+        )
+    return answer.certain
 
 
 def _known(request: Request) -> str:
@@ -178,7 +194,8 @@ def _text(file: TextIO, top: int) -> Write:
             print(f"{shown(image)}  error: {shown(reason)}", file=sys.stderr, flush=True)
         else:
             best = "  ".join(f"{shown(name)} {score:.4f}" for name, score in _best(answer, top))
-            print(f"{shown(image)}  {best}", file=file, flush=True)
+            doubt = "  (not certain)" if answer.certain is False else ""
+            print(f"{shown(image)}  {best}{doubt}", file=file, flush=True)
 
     return write
 
@@ -191,6 +208,8 @@ def _json(file: TextIO, top: int) -> Write:
             best = _best(answer, top)
             classes, scores = [each for each, _ in best], [score for _, score in best]
             document = {"file": name, "classes": classes, "scores": scores}
+            if answer.certain is not None:
+                document["certain"] = answer.certain
         print(json.dumps(document, ensure_ascii=False), file=file, flush=True)
 
     return write

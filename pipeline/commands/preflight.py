@@ -6,11 +6,12 @@ import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from components.artifacts import features
 from components.errors import ConfigError
-from components.files import space
-from components.files.paths import absolute, is_remote
+from components.files import object_stores, space
+from components.files.paths import absolute, is_remote, scheme
 from components.image_example_gen import sources
 from components.settings.beam_options import check_processes, pipeline_arguments
 from components.settings.gate import PICTURE_SIZE, Gate
@@ -19,26 +20,39 @@ from serving import versions
 from serving.names import shown
 from serving.quiet_imports import quiet_import
 
+if TYPE_CHECKING:
+    import keras
+
 _TRIED = 1_000_000  # bytes that a folder must take at least
 
 
 def check_settings(config: Config) -> None:
     """Checks what needs no look at the pictures.
 
-    Keras is loaded where `training.unfrozen.from_layer` names a layer, and only there.
+    Keras is loaded where `training.unfrozen.from_layer` or `model.features` names a layer, and only
+    there.
 
     Raises:
       ConfigError: the weights file is missing, or the backbone has no such layer.
     """
     _check_weights(config)
     unfrozen = config.training.unfrozen
-    if unfrozen.from_layer is None or not unfrozen.epochs:
+    if config.model.features is None and (unfrozen.from_layer is None or not unfrozen.epochs):
         return
     with quiet_import():
-        from components.pretrained.base import build_base, first_unfrozen
+        from components.pretrained.base import build_base
 
         base = build_base(config.model.backbone, config.image_size, None)
-    first_unfrozen(base, config.model.backbone, unfrozen.from_layer)
+        _check_layers(config, base)
+
+
+def _check_layers(config: Config, base: keras.Model) -> None:
+    from components.model.cut_base import cut_base
+    from components.pretrained.base import first_unfrozen
+
+    base = cut_base(base, config.model.features)
+    if config.training.unfrozen.epochs:
+        first_unfrozen(base, config.model.backbone, config.training.unfrozen.from_layer)
 
 
 def check_slices(gate: Gate, listing: sources.Listing) -> None:
@@ -80,6 +94,7 @@ def check_folders(config: Config) -> sources.Listing:
     check_processes(config.runtime.beam)
     check_metadata(config)
     _check_folder("push.directory", config.push.directory)
+    _check_store("push.upload_to", config.push.upload_to)
     listing = sources.scan(config.data)
     for key, folder in (("push.directory", config.push_directory), ("runtime.root", config.root)):
         for source in config.data.sources:
@@ -189,12 +204,12 @@ def check_network(config: Config) -> None:
     """Builds the network once, which takes the time of importing TensorFlow.
 
     Raises:
-      ConfigError: the weights file is missing or another network's, `from_layer` is unknown, or
+      ConfigError: the weights file is missing or another network's, a layer is unknown, or
         there are not the devices to train on.
       WeightsUnavailable: the ImageNet weights can't be had.
     """
     from components.model.chosen_weights import weights_file
-    from components.pretrained.base import build_base, first_unfrozen
+    from components.pretrained.base import build_base
     from components.trainer.distribution import check_devices
 
     if config.training.distribution == "multi_worker":
@@ -204,10 +219,8 @@ def check_network(config: Config) -> None:
             "(docs/training.md). On one machine set training.distribution=mirrored."
         )
     check_devices(config.training)
-    backbone = config.model.backbone
     weights = weights_file(config.model, goes_on_from(config))
-    base = build_base(backbone, config.image_size, weights)
-    first_unfrozen(base, backbone, config.training.unfrozen.from_layer)
+    _check_layers(config, build_base(config.model.backbone, config.image_size, weights))
 
 
 def _check_folder(key: str, place: str) -> None:
@@ -216,6 +229,16 @@ def _check_folder(key: str, place: str) -> None:
             f"{key}: {place} is no folder, and only there is a version renamed into place in one "
             "step. Mount the store (gcsfuse, s3fs, NFS) and name the folder where it is mounted."
         )
+
+
+def _check_store(key: str, address: str | None) -> None:
+    if address is None or object_stores.is_installed(address) or scheme(address) == "gs":
+        return
+    known = ", ".join(f"{name}:// ({extra})" for name, extra in object_stores.EXTRAS.items())
+    raise ConfigError(
+        f"{key}: nothing that is installed reaches {address}. Allowed are, each with this "
+        f"project's extra: {known}."
+    )
 
 
 def _check_outside(key: str, folder: Path, source: str) -> None:

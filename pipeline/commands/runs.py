@@ -156,6 +156,16 @@ def _find(connection: Any, name: str) -> str:
     raise ConfigError(f"{fault} {name!r}. Name one of: {some(those, _SHOWN)}, or {words}.")
 
 
+def find_run(root: Path, name: str, store: str | None = None) -> runs.Run:
+    """Returns the run with this id, or the only one whose id begins so; `latest`, `previous`.
+
+    Raises:
+      ConfigError: the folder is not a root of runs, or the run is not in it.
+    """
+    connection = _connection(root, store)
+    return runs.read_run(connection, _find(connection, name))
+
+
 def _row(run: runs.Run) -> dict[str, Any]:
     accuracy = _metrics(run).get("accuracy")
     return {

@@ -10,7 +10,8 @@ from pathlib import Path
 from components.errors import UserError
 from serving.local_server import serve as serve_locally
 from serving.options import ServeOptions
-from serving.versions import check_is_push_directory, published, strangers
+from serving.version_names import strangers
+from serving.versions import check_is_push_directory, published
 
 
 def serve(options: ServeOptions, local: bool) -> None:

@@ -15,7 +15,8 @@ from serving.labels import MODELS_CONFIG, Labels
 from serving.names import shown
 from serving.session_trial import NotTried, fault_of
 from serving.version_files import missing
-from serving.versions import check_is_push_directory, published, served, strangers
+from serving.version_names import strangers
+from serving.versions import check_is_push_directory, published, served
 
 
 def serve(
@@ -78,6 +79,10 @@ def classify(
     output: Annotated[
         Path | None, typer.Option(help="Writes to this file instead of standard output.")
     ] = None,
+    certain: Annotated[
+        bool,
+        typer.Option("--certain", help="Shows only the predictions that the model is certain of."),
+    ] = False,
     imagenet: Annotated[
         str | None,
         typer.Option(help="Asks this backbone's own ImageNet classifier instead of a server."),
@@ -91,7 +96,7 @@ def classify(
         raise typer.BadParameter("--json and --csv exclude each other")
     style = "json" if as_json else "csv" if as_csv else "text"
     asked = (images, server, name, version, label, ca, cert, key, token_file, top, style, output)
-    if not classify_pictures(Request(*asked, imagenet)):
+    if not classify_pictures(Request(*asked, imagenet, certain)):
         raise typer.Exit(1)
 
 

@@ -1,4 +1,4 @@
-"""Files on any file system that TFX reaches: gs://, and what a plugin of TFX's registers.
+"""Files on any file system that TFX reaches: object stores, and what a plugin of TFX's registers.
 
 Retries for half a minute what fails: a mount comes back, a store is busy.
 """
@@ -14,7 +14,11 @@ import tensorflow as tf
 from tfx.dsl.io import fileio
 
 from components.errors import ConfigError, UserError
+from components.files import tfx_plugin
+from components.files.object_stores import EXTRAS
 from components.retries import WAITS, retried
+
+tfx_plugin.register()
 
 _CHUNK = 16 * 1024 * 1024  # bytes in memory while a file is copied
 
@@ -41,7 +45,8 @@ def patiently(what: str, action: Callable[[], Result]) -> Result:
         return retried(action, WAITS, lambda error: not isinstance(error, unregistered))
     except unregistered as error:
         raise ConfigError(
-            f"{what} failed: no file system is registered for it ({error.message}). TensorFlow "
+            f"{what} failed: no file system is registered for it ({error.message}). Install this "
+            f"project's extra for it ({', '.join(sorted(set(EXTRAS.values())))}); TensorFlow "
             "has gs:// itself; others need a plugin of TFX's or TensorFlow's."
         ) from error
     except Exception as error:  # each file system raises its own library's errors

@@ -47,9 +47,13 @@ class Run:
 
     def document(self, output: Output, name: str) -> Any:
         """Returns the JSON file `name` of one of the run's outputs; None if there is none."""
-        artifact = self.outputs.get(output)
-        content = _content(os.path.join(artifact.uri, name)) if artifact else None
+        content = self.content(output, name)
         return None if content is None else json.loads(content)
+
+    def content(self, output: Output, name: str) -> bytes | None:
+        """Returns the file `name` of one of the run's outputs; None if there is none."""
+        artifact = self.outputs.get(output)
+        return _content(os.path.join(artifact.uri, name)) if artifact else None
 
     @property
     def pushed_version(self) -> int | None:
@@ -92,10 +96,10 @@ class Run:
         return "refused" if refused else "unchanged"
 
 
-def _content(path: str) -> str | bytes | None:
+def _content(path: str) -> bytes | None:
     """A file's content; None where there is none."""
     if not is_remote(path):
-        return Path(path).read_text("utf-8") if Path(path).is_file() else None
+        return Path(path).read_bytes() if Path(path).is_file() else None
     from tfx.dsl.io import fileio  # imports TensorFlow
 
     from pipeline.store import remote_files

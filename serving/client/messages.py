@@ -22,7 +22,7 @@ from serving.picture_settings import OUTPUT, PictureSettings
 
 __all__ = ["ModelServiceStub", "PredictionServiceStub"]
 
-_INPUTS, _CLASSES, _SCORES = "inputs", "classes", "scores"
+_INPUTS, _CLASSES, _SCORES, _CERTAIN = "inputs", "classes", "scores", "certain"
 _METADATA_FIELD = "signature_def"
 
 
@@ -46,9 +46,12 @@ def predictions(response: Any) -> list[Prediction]:
     """Returns the predictions in the order of the pictures."""
     classes = tensors.array(response.outputs[_CLASSES])
     scores = tensors.array(response.outputs[_SCORES])
+    certain: list[bool | None] = [None] * len(scores)
+    if _CERTAIN in response.outputs:
+        certain = tensors.array(response.outputs[_CERTAIN]).tolist()
     return [
-        Prediction(tuple(name.decode() for name in names), tuple(row.tolist()))
-        for names, row in zip(classes, scores, strict=True)
+        Prediction(tuple(name.decode() for name in names), tuple(row.tolist()), sure)
+        for names, row, sure in zip(classes, scores, certain, strict=True)
     ]
 
 

@@ -11,6 +11,8 @@ class Prediction:
 
     classes: tuple[str, ...]
     scores: tuple[float, ...]
+    certain: bool | None = None
+    """Whether the model is certain of the best class; None where it does not tell."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import threading
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass, field
 from typing import Any
@@ -34,11 +34,13 @@ class _Task:
     inputs: Arrays
     size: int
     deadline: float | None  # time.monotonic()
+    client: Callable[[], bool] | None  # whether it still waits
     answer: Future[Arrays] = field(default_factory=Future)
 
     @property
     def awaited(self) -> bool:
-        return self.deadline is None or time.monotonic() < self.deadline
+        in_time = self.deadline is None or time.monotonic() < self.deadline
+        return in_time and (self.client is None or self.client())
 
 
 @dataclass(eq=False)
@@ -71,26 +73,34 @@ class Batcher:
         with self._changed:
             return sum(map(len, self._queues.values()))
 
-    def stop(self) -> None:
-        """Runs what is queued and ends the threads."""
+    def stop(self, grace: float | None = None) -> None:
+        """Runs what is queued and ends the threads, within `grace` seconds; None: any time."""
+        end = time.monotonic() + (threading.TIMEOUT_MAX if grace is None else grace)
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
         for thread in self._threads:
-            thread.join()
+            thread.join(max(0.0, end - time.monotonic()))
 
     def run(
-        self, servable: Servable, name: str, inputs: Arrays, deadline: float | None = None
+        self,
+        servable: Servable,
+        name: str,
+        inputs: Arrays,
+        deadline: float | None = None,
+        awaited: Callable[[], bool] | None = None,
     ) -> Arrays:
         """Returns the outputs for `inputs`, from a run that other requests may share.
+
+        A request whose client no longer waits, by `awaited`, is not run.
 
         Raises:
             ServingError: INVALID_ARGUMENT for more than a batch holds, UNAVAILABLE where the queue
                 is full, DEADLINE_EXCEEDED after `deadline` (time.monotonic()), and the graph's own.
         """
         if not servable.batches(name):
-            return servable.run(name, inputs, deadline)
-        task = _Task(inputs, _size(inputs), deadline)
+            return servable.run(name, inputs, deadline, awaited)
+        task = _Task(inputs, _size(inputs), deadline, awaited)
         if task.size > self._options.max_batch_size:
             raise invalid_argument(
                 f"Task size {task.size} is larger than maximum input batch size"
@@ -103,6 +113,8 @@ class Batcher:
             )
         except FutureTimeout:
             raise ServingError(grpc.StatusCode.DEADLINE_EXCEEDED, "Deadline Exceeded") from None
+        except CancelledError:
+            raise ServingError(grpc.StatusCode.CANCELLED, "The client no longer waits") from None
 
     def _enqueue(self, key: _Key, task: _Task) -> None:
         with self._changed:
@@ -123,7 +135,10 @@ class Batcher:
     def _work(self) -> None:
         while (found := self._next()) is not None:
             (servable, name, _), tasks = found
-            _run(servable, name, [task for task in tasks if task.awaited])
+            for task in tasks:
+                if not task.awaited:
+                    task.answer.cancel()
+            _run(servable, name, [task for task in tasks if not task.answer.cancelled()])
             del found, servable, tasks  # or a version that left would stay in memory
 
     def _next(self) -> tuple[_Key, list[_Task]] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -41,6 +41,9 @@ from serving.local_server.predict import predict
 from serving.local_server.regress import regress
 from serving.local_server.servable import Servable
 
+Awaited = Callable[[], bool]
+"""Whether the client of a request still waits for its answer."""
+
 SIGNATURE_DEF = "signature_def"
 """The one metadata field there is."""
 
@@ -65,32 +68,49 @@ class ServerCore:
         self._models = models
         self._batcher = batcher
 
-    def predict(self, request: PredictRequest, seconds: float | None = None) -> PredictResponse:
-        """Answers within `seconds`, the time its client still waits; None: any time."""
+    def predict(
+        self,
+        request: PredictRequest,
+        seconds: float | None = None,
+        awaited: Awaited | None = None,
+    ) -> PredictResponse:
+        """Answers within `seconds`, the time its client still waits; None: any time.
+
+        `awaited` says at any moment whether it does.
+        """
         with self.lease(request) as servable:
-            return predict(servable, request, self.runner(seconds))
+            return predict(servable, request, self.runner(seconds, awaited))
 
     def classify(
-        self, request: ClassificationRequest, seconds: float | None = None
+        self,
+        request: ClassificationRequest,
+        seconds: float | None = None,
+        awaited: Awaited | None = None,
     ) -> ClassificationResponse:
         """Answers within `seconds`, as `predict`."""
         with self.lease(request) as servable:
-            return classify(servable, request, self.runner(seconds))
+            return classify(servable, request, self.runner(seconds, awaited))
 
     def regress(
-        self, request: RegressionRequest, seconds: float | None = None
+        self,
+        request: RegressionRequest,
+        seconds: float | None = None,
+        awaited: Awaited | None = None,
     ) -> RegressionResponse:
         """Answers within `seconds`, as `predict`."""
         with self.lease(request) as servable:
-            return regress(servable, request, self.runner(seconds))
+            return regress(servable, request, self.runner(seconds, awaited))
 
     def infer(
-        self, request: MultiInferenceRequest, seconds: float | None = None
+        self,
+        request: MultiInferenceRequest,
+        seconds: float | None = None,
+        awaited: Awaited | None = None,
     ) -> MultiInferenceResponse:
         """Answers by the version that the first task names, within `seconds` as `predict`."""
         first = request.tasks[0].model_spec if request.tasks else ModelSpec()
         with self._lease(first) as servable:
-            return infer(servable, request, self.runner(seconds))
+            return infer(servable, request, self.runner(seconds, awaited))
 
     def reload(self, request: ReloadConfigRequest) -> ReloadConfigResponse:
         self._models.apply(request.config)
@@ -98,15 +118,15 @@ class ServerCore:
         response.status.SetInParent()  # OK is written out
         return response
 
-    def runner(self, seconds: float | None = None) -> Run:
+    def runner(self, seconds: float | None = None, awaited: Awaited | None = None) -> Run:
         """Returns the function that runs signatures, in batches where the server has a batcher.
 
-        A run is cancelled after `seconds`.
+        A run is cancelled after `seconds`, and does not begin once `awaited` says no.
         """
         run = Servable.run if self._batcher is None else self._batcher.run
         if seconds is None or seconds > threading.TIMEOUT_MAX:
-            return run
-        return functools.partial(run, deadline=time.monotonic() + seconds)
+            return functools.partial(run, awaited=awaited)
+        return functools.partial(run, deadline=time.monotonic() + seconds, awaited=awaited)
 
     def metadata(self, request: GetModelMetadataRequest) -> GetModelMetadataResponse:
         _spec(request)

@@ -16,6 +16,11 @@ class ServingError(Exception):
         self.code = code
         self.message = message
 
+    @property
+    def status(self) -> tuple[grpc.StatusCode, str]:
+        """The code and the message."""
+        return self.code, self.message
+
     @classmethod
     def of(cls, error: Exception) -> ServingError:
         """The same fault in TensorFlow Serving's terms: TensorFlow's codes are gRPC's."""
@@ -24,6 +29,15 @@ class ServingError(Exception):
         if isinstance(error, tf.errors.OpError):
             return cls(CODES[error.error_code], error.message)
         return cls(grpc.StatusCode.INTERNAL, f"{type(error).__name__}: {error}")
+
+    @classmethod
+    def of_request(cls, error: Exception) -> ServingError:
+        """The same fault, met while a request is read or run: what Python refuses is its fault."""
+        if isinstance(error, ValueError | TypeError | OverflowError | RecursionError):
+            return invalid_argument(f"The request can't be taken: {error}")
+        if isinstance(error, MemoryError):
+            return cls(grpc.StatusCode.RESOURCE_EXHAUSTED, "The request needs too much memory")
+        return cls.of(error)
 
 
 def invalid_argument(message: str) -> ServingError:

@@ -13,6 +13,8 @@ from serving.local_server.servable import Servable, signature_name
 from serving.local_server.tensors import check_dtypes
 from serving.saved_model_session import Arrays
 
+_CONTEXT_BYTES, _CONTEXT_TIMES = 2**20, 64  # a request's context is copied into each example
+
 INPUTS = "inputs"
 """The alias of the one input that takes serialized tf.Examples (signature_constants.h)."""
 
@@ -49,5 +51,10 @@ def _serialized(sent: Input) -> list[bytes]:
         examples = sent.example_list_with_context.examples
     if not examples:
         raise invalid_argument("Input is empty.")
+    if len(context) * len(examples) > _CONTEXT_BYTES + _CONTEXT_TIMES * sent.ByteSize():
+        raise invalid_argument(
+            f"A context of {len(context)} bytes for {len(examples)} examples is more than this"
+            " server copies: send its features within the examples"
+        )
     # Protocol buffers merge when they are concatenated.
     return [context + example.SerializeToString() for example in examples]

@@ -51,8 +51,8 @@ class ModelService(ModelServiceServicer):
 
 
 def _timed(method: Callable[..., Any], context: grpc.ServicerContext) -> Callable[[Any], Any]:
-    """The method, bounded by the deadline of the client."""
-    return lambda request: method(request, context.time_remaining())
+    """The method, bounded by the deadline of the client, and by its leaving."""
+    return lambda request: method(request, context.time_remaining(), context.is_active)
 
 
 def _answer(method: Callable[[Any], Any], request: Any, context: grpc.ServicerContext) -> Any:
@@ -62,8 +62,10 @@ def _answer(method: Callable[[Any], Any], request: Any, context: grpc.ServicerCo
         context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "The client no longer waits")
     try:
         return method(request)
-    except ServingError as error:
-        context.abort(error.code, _cut(error.message))
+    except Exception as error:
+        code, message = ServingError.of_request(error).status
+    # Not the error itself: its traceback and this frame would keep each other, and the request.
+    context.abort(code, _cut(message))
 
 
 def _cut(message: str) -> str:

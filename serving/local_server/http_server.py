@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import select
 import socket
 import socketserver
 import threading
@@ -99,6 +100,16 @@ class HttpHandler(BaseHTTPRequestHandler):
     def respond(self, target: str, body: bytes) -> None:
         """Answers a request for a path and its query by `send`, or by `send_error`."""
         raise NotImplementedError
+
+    def awaited(self) -> bool:
+        """Whether the client may still wait: its side has not reset the connection.
+
+        One that has only ended its writing waits for the answer, and TCP tells a closed socket from
+        such a one once something is sent to it.
+        """
+        poll = select.poll()  # recv would wait for `timeout`, whatever its flags
+        poll.register(self.connection, 0)  # errors and resets alone
+        return not poll.poll(0)
 
     def send(self, status: int, kind: str, content: bytes) -> None:
         """Sends an answer; the connection stays open unless a side wants it closed."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import grpc
@@ -14,7 +15,13 @@ class OneMessage(grpc.ServerInterceptor):
 
     gRPC's Python would call a half-closed stream UNIMPLEMENTED, and log a message that is no
     protocol buffer.
+
+    Args:
+        own_threads: the threads of methods that are answered however busy the server's others are.
     """
+
+    def __init__(self, own_threads: Mapping[str, ThreadPoolExecutor]) -> None:
+        self._own_threads = own_threads
 
     def intercept_service(
         self, continuation: Callable[[Any], Any], handler_call_details: Any
@@ -35,6 +42,9 @@ class OneMessage(grpc.ServerInterceptor):
                 context.abort(grpc.StatusCode.INTERNAL, "")
             return handler.unary_unary(request, context)
 
+        if pool := self._own_threads.get(handler_call_details.method):
+            # Where gRPC looks for the threads of a method, as grpc_health uses it.
+            answer.experimental_thread_pool = pool  # type: ignore[attr-defined]
         return grpc.stream_unary_rpc_method_handler(
             answer, response_serializer=handler.response_serializer
         )

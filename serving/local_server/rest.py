@@ -88,15 +88,16 @@ class _Handler(HttpHandler):
             return HTTPStatus.OK, self._result(target, body)
         except _NoNumber:
             return HTTPStatus.BAD_REQUEST, ""
-        except ServingError as error:
-            fault = error
         except RecursionError:
-            fault = invalid_argument("JSON Parse error: nested too deep for this server")
+            message = "JSON Parse error: nested too deep for this server"
+            return HTTPStatus.BAD_REQUEST, json_answers.error(message)
         except Exception as error:
-            logging.exception("%s %s", self.command, target)
-            fault = ServingError.of(error)
-        status = _STATUS.get(fault.code, HTTPStatus.INTERNAL_SERVER_ERROR)
-        return status, json_answers.error(fault.message)
+            # The error itself is not kept: it and this frame would keep each other, and the body.
+            code, message = ServingError.of_request(error).status
+            if not isinstance(error, ServingError) and code == grpc.StatusCode.INTERNAL:
+                logging.exception("%s %s", self.command, target)
+        status = _STATUS.get(code, HTTPStatus.INTERNAL_SERVER_ERROR)
+        return status, json_answers.error(message)
 
     def _result(self, target: str, body: bytes) -> str:
         pattern = {"GET": _GET, "POST": _POST}.get(self.command)
@@ -125,13 +126,15 @@ class _Handler(HttpHandler):
         document = json_document.parse(body)
         _name_signature(spec, document)
         request = ClassificationRequest(model_spec=spec, input=examples(document))
-        return json_answers.classification(self.server.core.classify(request).result)
+        return json_answers.classification(
+            self.server.core.classify(request, None, self.awaited).result
+        )
 
     def _regress(self, spec: ModelSpec, body: bytes) -> str:
         document = json_document.parse(body)
         _name_signature(spec, document)
         request = RegressionRequest(model_spec=spec, input=examples(document))
-        return json_answers.regression(self.server.core.regress(request).result)
+        return json_answers.regression(self.server.core.regress(request, None, self.awaited).result)
 
     def _predict(self, spec: ModelSpec, body: bytes) -> str:
         document = json_document.parse(body)
@@ -150,7 +153,7 @@ class _Handler(HttpHandler):
             request.model_spec.signature_name = name
             for alias, tensor in json_tensors.tensors(document, infos).items():
                 request.inputs[alias].CopyFrom(tensor)
-            outputs = predict(servable, request, core.runner()).outputs
+            outputs = predict(servable, request, core.runner(awaited=self.awaited)).outputs
         if json_tensors.is_row(document):
             return json_answers.predictions(outputs)
         return json_answers.outputs(outputs)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import grpc
@@ -13,6 +13,9 @@ from tensorflow_serving.apis.model_pb2 import ModelSpec
 
 from serving.local_server.errors import ServingError
 from serving.saved_model_session import Arrays, SavedModelSession
+
+MAX_ROWS = 64
+"""Of one run: a request with more is computed in several."""
 
 
 class Servable:
@@ -58,18 +61,39 @@ class Servable:
         signature_name: str,
         inputs: Mapping[str, np.ndarray],
         deadline: float | None = None,
+        awaited: Callable[[], bool] | None = None,
     ) -> Arrays:
         """Computes the outputs of one signature by alias; safe to call from several threads.
+
+        Many rows are computed in several runs, so that memory has a bound and a request whose
+        client has left ends between them: a run that is under way ends at its deadline only.
 
         Args:
             signature_name: its key.
             inputs: arrays by alias.
             deadline: on the clock of time.monotonic(), when the run is cancelled; None: never.
+            awaited: whether the client still waits; None: it does.
 
         Raises:
-            ServingError: DEADLINE_EXCEEDED, or what went wrong in the graph, such as
+            ServingError: DEADLINE_EXCEEDED, CANCELLED, or what went wrong in the graph, such as
                 INVALID_ARGUMENT for a broken picture.
         """
+        outputs = []
+        for part in self._parts(signature_name, inputs):
+            if awaited is not None and not awaited():
+                raise ServingError(grpc.StatusCode.CANCELLED, "The client no longer waits")
+            outputs.append(self._run(signature_name, part, deadline))
+        if len(outputs) == 1:
+            return outputs[0]
+        return {alias: np.concatenate([each[alias] for each in outputs]) for alias in outputs[0]}
+
+    def close(self) -> None:
+        """Frees the model; runs that are under way end with an error."""
+        self._session.close()
+
+    def _run(
+        self, signature_name: str, inputs: Mapping[str, np.ndarray], deadline: float | None
+    ) -> Arrays:
         seconds = None if deadline is None else deadline - time.monotonic()
         try:
             return self._session.run(signature_name, inputs, seconds=seconds)
@@ -77,6 +101,18 @@ class Servable:
             raise ServingError(grpc.StatusCode.DEADLINE_EXCEEDED, "Deadline Exceeded") from None
         except tf.errors.OpError as error:
             raise ServingError.of(error) from None
+
+    def _parts(
+        self, signature_name: str, inputs: Mapping[str, np.ndarray]
+    ) -> list[Mapping[str, np.ndarray]]:
+        sizes = {array.shape[:1] for array in inputs.values()}
+        if len(sizes) != 1 or () in sizes or not self.batches(signature_name):
+            return [inputs]
+        (size,) = sizes.pop()
+        return [
+            {alias: array[at : at + MAX_ROWS] for alias, array in inputs.items()}
+            for at in range(0, max(size, 1), MAX_ROWS)
+        ]
 
 
 def signature_name(spec: ModelSpec) -> str:

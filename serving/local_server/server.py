@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import gc
+import os
 import signal
+import sys
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -22,16 +25,21 @@ from serving.local_server.batching import Batcher
 from serving.local_server.core import ServerCore
 from serving.local_server.grpc_services import ModelService, PredictionService
 from serving.local_server.health import Health
+from serving.local_server.http_server import SILENCE_SECONDS
 from serving.local_server.models import ModelSet
 from serving.local_server.one_message import OneMessage
 from serving.local_server.rest import RestServer
 from serving.local_server.states import AVAILABLE, END, VersionState
 
 _THREADS = 64  # each request that waits for a batch holds one
-_GRACE_SECONDS = 30.0
+_WATCHING_THREADS = 4
+_WATCHING = ("/grpc.health.v1.Health/Check", "/tensorflow.serving.ModelService/GetModelStatus")
+_GRACE_SECONDS = 30.0  # for requests under way when the server is told to end
+_CANCEL_SECONDS = 1.0  # for gRPC to tell clients that theirs is cancelled
 _GRPC_OPTIONS = (
     ("grpc.max_receive_message_length", -1),  # TensorFlow Serving's default, not gRPC's 4 MiB
     ("grpc.max_send_message_length", -1),
+    ("grpc.server_handshake_timeout_ms", SILENCE_SECONDS * 1000),  # gRPC's own: 120 s
     ("grpc.so_reuseport", 0),  # or a second server on the same port would get half the requests
 )
 
@@ -85,12 +93,13 @@ class LocalServer:
 
     def stop(self, grace: float = _GRACE_SECONDS) -> None:
         """Accepts no more and waits at most `grace` seconds for the requests under way."""
+        end = time.monotonic() + grace
         self._health.enter_graceful_shutdown()
         finished = self._grpc.stop(grace)
         self._rest.stop(grace)
-        finished.wait()
+        finished.wait(max(0.0, end - time.monotonic()) + _CANCEL_SECONDS)
         if self._batcher:
-            self._batcher.stop()
+            self._batcher.stop(max(0.0, end - time.monotonic()))
         self._models.stop()
 
     def __enter__(self) -> LocalServer:
@@ -101,7 +110,8 @@ class LocalServer:
 
     def _grpc_server(self, core: ServerCore) -> grpc.Server:
         threads = ThreadPoolExecutor(_THREADS)
-        server = grpc.server(threads, interceptors=[OneMessage()], options=_GRPC_OPTIONS)
+        own = dict.fromkeys(_WATCHING, ThreadPoolExecutor(_WATCHING_THREADS))
+        server = grpc.server(threads, interceptors=[OneMessage(own)], options=_GRPC_OPTIONS)
         add_PredictionServiceServicer_to_server(PredictionService(core), server)
         add_ModelServiceServicer_to_server(ModelService(core), server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
@@ -120,11 +130,17 @@ class LocalServer:
 
 
 def run(server: Callable[[], LocalServer]) -> None:
-    """Serves until SIGINT or SIGTERM; a second one ends the process without waiting."""
+    """Serves until SIGINT or SIGTERM; a second one ends the process without waiting.
+
+    A request that is still being run after the grace is left: the process ends without it.
+    """
     stopping = threading.Event()
 
     def stop(number: int, _: object) -> None:
         signal.signal(number, signal.SIG_DFL)
+        last = threading.Timer(_GRACE_SECONDS + 2 * _CANCEL_SECONDS, _end)
+        last.daemon = True
+        last.start()
         stopping.set()
 
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -132,6 +148,13 @@ def run(server: Callable[[], LocalServer]) -> None:
     gc.freeze()  # TensorFlow itself; what remains to collect after a model is that model
     with server():
         stopping.wait()
+    if any(not thread.daemon for thread in threading.enumerate()[1:]):
+        _end()  # Python would wait for what TensorFlow still runs
+
+
+def _end() -> None:
+    sys.stdout.flush()
+    os._exit(0)
 
 
 def _bind(server: grpc.Server, host: str, port: int, ssl: Any) -> int:

@@ -32,9 +32,14 @@ _VIEWS = {  # whose fields hold their bits, or real and imaginary parts in turns
     tf.complex128: ("dcomplex_val", np.float64),
 }
 
-# A few bytes may claim a tensor of any size, its one value repeated; TensorFlow would allocate it,
+_SIZES = {dtype.as_datatype_enum: dtype.size for dtype in (*_VALUES, *_VIEWS) if dtype.size}
+
+# A few bytes may claim a tensor of any size, its last value repeated; TensorFlow would allocate it,
 # and where it can't, try for ten seconds.
 _MAX_ELEMENTS = 2**24
+_REPEATED_BYTES = 2**24  # more than a few black pictures, whose pixels C++ clients send once
+_BYTES_PER_SENT = 64  # the most that an array takes here for each byte of its message
+_STRING_BYTES = 1024  # of one in the array, in the graph and in the answer, without its text
 
 
 def values_field(dtype: tf.DType) -> str | None:
@@ -77,20 +82,41 @@ def from_proto(alias: str, proto: TensorProto) -> np.ndarray:
     """Returns the array that `proto` describes; strings as bytes, dtype object.
 
     Raises:
-        ServingError: INVALID_ARGUMENT, the values do not fit the shape or dtype, or the shape is
-          of more than 16,777,216 elements.
+        ServingError: INVALID_ARGUMENT, the values do not fit the shape or dtype, the shape is of
+          more than 16,777,216 elements, or claims far more than the bytes that came.
     """
     dims = [dim.size for dim in proto.tensor_shape.dim]
-    if math.prod(dims) > _MAX_ELEMENTS:
+    if min(dims, default=0) < 0 or math.prod(dims) > _MAX_ELEMENTS:
         raise invalid_argument(f"tensor parsing error: {alias}")
+    if _is_inflated(proto, dims):
+        raise invalid_argument(
+            f"tensor parsing error: {alias} claims {math.prod(dims)} elements, its message has"
+            f" {proto.ByteSize()} bytes: send every value"
+        )
     if proto.dtype == tf.string.as_datatype_enum and dims == [len(proto.string_val)]:
         return np.array(proto.string_val, object)  # a millisecond less for pictures
     try:
         tensor = tf.io.parse_tensor(proto.SerializeToString(), tf.as_dtype(proto.dtype))
         # Of a scalar, `numpy()` returns the bytes themselves, which np.asarray would cut at a NUL.
         return np.asarray(tensor.numpy(), tensor.dtype.as_numpy_dtype)
-    except (tf.errors.OpError, TypeError, NotImplementedError):  # also for dtypes without values
+    except (tf.errors.OpError, TypeError, ValueError, NotImplementedError):
+        # Also for dtypes without values, and for more dimensions than NumPy has.
         raise invalid_argument(f"tensor parsing error: {alias}") from None
+
+
+def _is_inflated(proto: TensorProto, dims: list[int]) -> bool:
+    """Whether the array takes much more memory than the message: its last value repeated.
+
+    A string that is repeated is a copy each, in the array and in the graph.
+    """
+    count, each = math.prod(dims), 16  # complex128; the element of no dtype is larger
+    if proto.dtype == tf.string.as_datatype_enum:
+        if count <= len(proto.string_val):
+            return False
+        each = _STRING_BYTES + max(map(len, proto.string_val[-1:]), default=0)
+    elif proto.dtype in _SIZES:
+        each = _SIZES[proto.dtype]
+    return count * each > _REPEATED_BYTES + _BYTES_PER_SENT * proto.ByteSize()
 
 
 def to_proto(array: np.ndarray) -> TensorProto:

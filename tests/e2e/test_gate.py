@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from serving import versions
+from serving import versions, withdrawal
 from tests import made_pictures
 from tests.e2e.conftest import SMALL, FirstRun
 from tests.pipeline.store.made_metadata import store as metadata_store
@@ -46,7 +46,7 @@ def test_a_worse_model_is_refused_and_rollback_moves_the_baseline(
     assert not _regression(worse)["passed"]
     assert versions.served(served) == served / str(good["pushed_version"])
 
-    versions.rollback(served, weak["pushed_version"])
+    withdrawal.rollback(served, weak["pushed_version"])
     assert first_run.run(*settings, *_WEAK)["verdict"] == "unchanged"
     back = first_run.run(*settings)
     assert back["verdict"] == "refused"  # whoever withdrew it does not want it back

@@ -100,7 +100,7 @@ def test_nodes_killed_in_the_middle_and_started_again_end_well_and_all_runners_a
         "Trainer": ["components.trainer.training_state:TrainingState.save:after"],
         "Evaluator": ["components.evaluator.measure:measure:before"],
         # Amid the copy; then after the rename, before it can say that it has pushed.
-        "Pusher": ["serving.atomic_files:copy_tree:after", "serving.versions:prune:before"],
+        "Pusher": ["serving.atomic_files:copy_tree:after", "serving.publishing:prune:before"],
     }
     for node in place.compile():
         for call in calls.pop(node, []):

@@ -13,7 +13,7 @@ import yaml
 from components.errors import ConfigError
 from pipeline import config
 from pipeline.commands.compile import compile_to
-from serving import versions
+from serving import publishing, versions
 from tests import made_pictures
 from tests.pipeline.conftest import Say
 
@@ -25,7 +25,7 @@ def model_dir(tmp_path: Path) -> Path:
     model.mkdir()
     (model / "saved_model.pb").touch()
     for _ in range(3):
-        versions.publish(model, tmp_path / "served")
+        publishing.publish(model, tmp_path / "served")
     return tmp_path / "served"
 
 
@@ -140,7 +140,7 @@ def test_a_version_goes_on_trial_and_back(say: Say, model_dir: Path) -> None:
 def test_each_step_of_a_trial_tells_what_comes_next(say: Say, model_dir: Path) -> None:
     older = versions.published(model_dir)[0].number
     say("canary", "--model-dir", model_dir)
-    newest = versions.publish(versions.published(model_dir)[0].path, model_dir)
+    newest = publishing.publish(versions.published(model_dir)[0].path, model_dir)
     told = []
     for more in ((), (), ("--withdraw",), ("--withdraw",)):
         code, out, _ = say("canary", "--model-dir", model_dir, *more)

@@ -75,6 +75,7 @@ def test_nothing_but_source_and_push_directory_is_required() -> None:
         ("training.bs=1", ["did you mean batch_size?"]),
         ("batch=1", ["did you mean training.batch_size?"]),
         ("imgsz=96", ["did you mean image.size?"]),
+        ("training.mixed_precision=true", ["did you mean precision?", "precision"]),
         ("model.arch=x", ["did you mean backbone?"]),
         ("training.dropout=0.1", ["did you mean model.head.dropout?"]),
         ("image.batch-size=1", ["did you mean training.batch_size?"]),

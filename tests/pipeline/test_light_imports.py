@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from components.artifacts import packed_json
 from tests.pipeline.store.made_metadata import record
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -63,13 +64,21 @@ def test_help_imports_nothing_heavy(words: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [["runs"], ["report"], ["compare", "latest", "latest"], ["versions"]]
+    "words",
+    [
+        *(["runs"], ["report"], ["compare", "latest", "latest"], ["versions"]),
+        *(["doubts"], ["data", "diff", "latest", "latest"]),
+    ],
 )
 def test_what_lists_runs_and_versions_imports_no_tensorflow(
     words: list[str], tmp_path: Path
 ) -> None:
     verdict = {"verdict": "passed", "gate": [], "metrics": {"candidate": {"accuracy": 0.9}}}
-    record(tmp_path, "20261101-aaaa", {"Report": {}, "GateVerdict": verdict})
+    ingest = {"accepted": 0, "fingerprint": "0"}
+    documents = {"Report": {}, "GateVerdict": verdict, "IngestReport": ingest}
+    record(tmp_path, "20261101-aaaa", documents)
+    for place in ("Report/doubts.json.gz", "IngestReport/pictures.json.gz"):
+        (tmp_path / "20261101-aaaa" / place).write_bytes(packed_json.packed([]))
     (tmp_path / "20261101-aaaa" / "Report" / "report.html").touch()
     (tmp_path / "17").mkdir()
     (tmp_path / "17" / "saved_model.pb").touch()

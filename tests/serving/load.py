@@ -16,7 +16,8 @@ import tensorflow as tf
 from PIL import Image
 from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub
 
-from serving.versions import publish
+from serving.pictures import MAX_PIXELS
+from serving.publishing import publish
 from tests.serving.samples import jpeg, png
 from tests.serving.tiny_model import export, predict_request
 
@@ -33,7 +34,7 @@ class Models:
 
     def push(self, model_dir: Path) -> int:
         self._count += 1
-        model = export(self._folder / str(self._count), (0.3 * self._count, 0.0, 0.0))
+        model = export(self._folder / str(self._count), (0.3 * self._count, 0.0, 0.0), MAX_PIXELS)
         signature = tf.saved_model.load(str(model)).signatures["serving_default"]
         scores = signature(inputs=tf.constant(PICTURES))["scores"].numpy()
         version = publish(model, model_dir)

@@ -10,8 +10,9 @@ import pytest
 from serving import canary
 from serving.client import Client, ModelNotFound
 from serving.config_files import read_models
+from serving.publishing import prune, publish
 from serving.reload import await_available
-from serving.versions import VersionError, prune, publish, published, served
+from serving.versions import VersionError, published, served
 from tests.serving.samples import png
 from tests.serving.server_process import ServerProcess, wait_until
 from tests.serving.tiny_model import predict_request

@@ -12,8 +12,9 @@ import pytest
 
 from pipeline import cli
 from serving import session_trial
+from serving.publishing import publish
 from serving.session_trial import NotTried, try_session
-from serving.versions import publish, served
+from serving.versions import served
 from tests.serving.samples import png
 from tests.serving.tiny_model import add_warmup, predict_request
 

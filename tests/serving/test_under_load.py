@@ -18,7 +18,8 @@ from tensorflow_serving.apis.model_management_pb2 import ReloadConfigRequest
 
 import serving
 from serving import canary, labels
-from serving.versions import rollback
+from serving.withdrawal import rollback
+from tests.serving.abuse import Abuse
 from tests.serving.load import Clients, Models
 from tests.serving.server_process import (
     START_SECONDS,
@@ -102,6 +103,31 @@ def test_no_request_fails_and_no_answer_is_wrong(
     assert set(clients.versions()) == set(models.expected)
     assert len(clients.answers) > 1000
     clients.check_scores(models)
+    assert "Traceback" not in server.log()
+
+
+def resident_bytes(process: int) -> int:
+    """The memory that a process has now."""
+    return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+@pytest.mark.slow
+def test_abuse_fails_no_good_request_and_leaves_no_memory_behind(
+    pushed: tuple[Models, Path, ServerAt],
+) -> None:
+    models, _, server = pushed
+    with Clients(server.address, CLIENTS):
+        time.sleep(10.0)  # threads, and what TensorFlow keeps for each
+    process = server.process.pid if isinstance(server, ServerProcess) else None
+    before = resident_bytes(process) if process else 0
+    with Clients(server.address, CLIENTS) as clients, Abuse(server) as abuse:
+        time.sleep(SECONDS / 2)
+    assert clients.errors == {}
+    clients.check_scores(models)
+    assert abuse.taken == []
+    assert abuse.count > 20
+    if process:
+        assert resident_bytes(process) < 1.2 * before
     assert "Traceback" not in server.log()
 
 

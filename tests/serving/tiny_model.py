@@ -12,6 +12,7 @@ from tensorflow_serving.apis.predict_pb2 import PredictRequest
 from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
 
 from components.artifacts.saved_model_writer import write_saved_model
+from components.picture_ops import decode
 
 CLASSES = ("blue", "green", "red")
 
@@ -19,14 +20,16 @@ CLASSES = ("blue", "green", "red")
 class Colours:
     """Scores are the softmax of the mean of blue, green and red, each plus its `bias`."""
 
-    def __init__(self, bias: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> None:
+    def __init__(
+        self, bias: tuple[float, float, float] = (0.0, 0.0, 0.0), max_pixels: int | None = None
+    ) -> None:
+        self.max_pixels = max_pixels
         self.classes = tf.constant(CLASSES)
         self.bias = keras.Variable(bias, name="bias")
 
     def scores(self, encoded: tf.Tensor) -> tf.Tensor:
         def mean(picture: tf.Tensor) -> tf.Tensor:
-            pixels = tf.io.decode_image(picture, channels=3, expand_animations=False)
-            pixels = tf.ensure_shape(pixels, [None, None, 3])
+            pixels = decode(picture, self.max_pixels)
             return tf.reduce_mean(tf.cast(pixels, tf.float32), axis=[0, 1])[::-1] / 255.0
 
         means = tf.map_fn(mean, encoded, fn_output_signature=tf.TensorSpec([3], tf.float32))
@@ -52,9 +55,13 @@ class Colours:
         return {"turns": turns[0]}
 
 
-def export(path: Path, bias: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> Path:
+def export(
+    path: Path,
+    bias: tuple[float, float, float] = (0.0, 0.0, 0.0),
+    max_pixels: int | None = None,
+) -> Path:
     """Writes the model to `path` as a SavedModel with the signatures it has methods for."""
-    model = Colours(bias)
+    model = Colours(bias, max_pixels)
     names = ("serving_default", "serve_examples", "busy")
     signatures = {name: getattr(model, name) for name in names}
     write_saved_model(str(path), signatures, {"head_weights": [model.bias]})

@@ -12,6 +12,7 @@ from components.files.entries import Entry, View, as_text
 from components.files.paths import absolute
 from components.image_example_gen.sources import spans, unread
 from components.image_example_gen.sources.class_names import unified
+from components.image_example_gen.sources.corrections import read_corrections
 from components.image_example_gen.sources.grouping import with_groups
 from components.image_example_gen.sources.layouts import LAYOUT, is_picture, read_folders
 from components.image_example_gen.sources.listing import (
@@ -24,6 +25,7 @@ from components.image_example_gen.sources.listing import (
 from components.image_example_gen.sources.manifest import is_manifest, read_manifest
 from components.image_example_gen.sources.name_groups import offered
 from components.image_example_gen.sources.records import is_records, read_picture, read_records
+from components.image_example_gen.sources.training_values import check_training_values
 from components.settings.data import Data
 from serving import picture_files
 from serving.pictures import PictureError
@@ -47,7 +49,8 @@ def scan(data: Data) -> Listing:
 
     Raises:
       ConfigError: a source is not there, or is none.
-      DataError: no classes, classes too small to be split, or groups that can't be kept whole.
+      DataError: no classes, classes too small to be split, groups that can't be kept whole, or
+        corrections to a class that is not there.
     """
     found = [_source(absolute(source), data) for source in data.sources]
     if len(found) == 1:
@@ -57,8 +60,12 @@ def scan(data: Data) -> Listing:
     listing = unified(listing, data.similar_class_names == "allow")
     told = dataclasses.replace(listing, notes=[*listing.notes, *unread_pictures(listing)])
     check(told, ", ".join(data.sources), LAYOUT, data.min_pictures)
+    check_training_values(listing.files, data)
     if not data.group_by:
         listing = dataclasses.replace(listing, notes=[*listing.notes, *offered(listing)])
+    if data.corrections:
+        known = read_corrections(data.corrections, listing.classes)
+        listing = dataclasses.replace(listing, corrections=known)
     return with_missing_splits_cut(with_groups(listing, data.group_by))
 
 

@@ -66,6 +66,8 @@ class Listing:
     notes: list[str] = dataclasses.field(default_factory=list)  # what the user should know of it
     unread: dict[str, dict[str, int]] = dataclasses.field(default_factory=dict)
     # of the ignored, by class and suffix: pictures in formats that are not read here
+    corrections: dict[str, str] = dataclasses.field(default_factory=dict)
+    # labels by path or SHA-256, as `read_corrections` returns them
 
     @property
     def among(self) -> tuple[str, ...]:
@@ -73,12 +75,14 @@ class Listing:
         return next((file.among for file in self.files if not file.split), SPLITS)
 
     def fingerprint(self) -> str:
-        """SHA-256 over what is known of every file: any change to the source changes it."""
+        """SHA-256 over what is known of every file, and over the corrections."""
         digest = hashlib.sha256()
         for file in self.files:
             known = (file.name, file.label, file.size, file.modified, file.split, file.group)
             further = [each for each in (file.columns, file.other_labels) if each]
             digest.update(f"{json.dumps([*known, file.among, *further])}\n".encode())
+        if self.corrections:
+            digest.update(json.dumps(self.corrections, sort_keys=True).encode())
         return digest.hexdigest()
 
 

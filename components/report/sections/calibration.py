@@ -8,7 +8,8 @@ import numpy as np
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from components.artifacts.calibration import BINS, bins
+from components.artifacts.calibration import BINS, bins, calibration_error, with_temperature
+from components.artifacts.predictions import CANDIDATE
 from components.report.page_data import Run, Section
 from components.report.picture_predictions import Answer
 from components.report.plots import BLUE, MUTED, dress, to_svg
@@ -24,6 +25,24 @@ def _values(run: Run) -> dict[str, Any]:
         "log_loss": candidate["log_loss"],
         "bins": BINS,
         "figure": reliability(run.answers),
+        "temperature": run.scoring.get("temperature", 1.0),
+        **_before(run),
+    }
+
+
+def _before(run: Run) -> dict[str, Any]:
+    """Returns what the test scores were before the temperature, where there is one."""
+    temperature, predictions = run.scoring.get("temperature", 1.0), run.predictions
+    if temperature == 1 or predictions is None:
+        return {}
+    known = predictions.scores[CANDIDATE][:, : predictions.known]
+    scores = with_temperature(known, 1 / temperature)
+    right = predictions.correct(CANDIDATE)
+    top = scores.max(axis=1)
+    rows = zip(run.answers, top.tolist(), strict=True)
+    return {
+        "error_before": calibration_error(top, right),
+        "figure_before": reliability([answer._replace(score=score) for answer, score in rows]),
     }
 
 

@@ -25,6 +25,7 @@ def _values(run: Run) -> dict[str, Any]:
         }
 
     right, wrong = run.changes
+    in_doubt = {doubt.file for doubt in run.in_doubt}
     shown_right, shown_wrong = run.shown_changes
     return {
         "baseline": baseline,
@@ -33,6 +34,8 @@ def _values(run: Run) -> dict[str, Any]:
             {"title": "Turned wrong", "total": len(wrong), "cards": list(map(card, shown_wrong))},
             {"title": "Turned right", "total": len(right), "cards": list(map(card, shown_right))},
         ],
+        "doubted": bool(run.doubts),
+        "wrong_in_doubt": sum(change.file in in_doubt for change in wrong),
         "pictures": len(run.predictions.files),
         "notes": run.verdict["notes"],
         "metrics": run.verdict["metrics"],

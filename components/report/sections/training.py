@@ -25,6 +25,7 @@ def _values(run: Run) -> dict[str, Any]:
         "augmented": run.augmented and thumbnail(run.augmented, _SHEET_SIDE),
         "phases": _phases(run.history),
         "best": best,
+        "precision": run.history.get("precision", ""),
         "advice": advice(run.history),
         "figures": {name: curves(epochs, best, name) for name in ("accuracy", "loss")},
     }

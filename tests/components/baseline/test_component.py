@@ -9,7 +9,7 @@ from tfx.types import standard_artifacts
 from components.artifacts import saved_model
 from components.artifacts.types import KEPT_VERSIONS, SERVED_DIGEST, SERVED_VERSION
 from components.baseline.component import BaselineResolver, BaselineSettings, Driver, Executor
-from serving import versions
+from serving import publishing, withdrawal
 from tests.components.made_step import about_to_run, execute
 
 
@@ -46,9 +46,9 @@ def test_without_a_served_model_the_baseline_is_empty(tmp_path: Path, made: bool
 
 
 def test_the_baseline_is_a_copy_of_the_version_served(tmp_path: Path, model: Path) -> None:
-    versions.publish(model, tmp_path / "served")
+    publishing.publish(model, tmp_path / "served")
     (model / "saved_model.pb").write_bytes(b"newer")
-    newest = versions.publish(model, tmp_path / "served")
+    newest = publishing.publish(model, tmp_path / "served")
     baseline = resolve(tmp_path / "served", tmp_path / "baseline")
     assert baseline.get_string_custom_property(SERVED_VERSION) == str(newest)
     copy = saved_model.serving_dir(baseline.uri)
@@ -57,11 +57,11 @@ def test_the_baseline_is_a_copy_of_the_version_served(tmp_path: Path, model: Pat
 
 
 def test_after_a_rollback_the_baseline_is_what_is_served_again(tmp_path: Path, model: Path) -> None:
-    first = versions.publish(model, tmp_path / "served")
+    first = publishing.publish(model, tmp_path / "served")
     (model / "saved_model.pb").write_bytes(b"newer")
-    versions.publish(model, tmp_path / "served")
+    publishing.publish(model, tmp_path / "served")
     before = facts(tmp_path / "served")
-    versions.rollback(tmp_path / "served", first)
+    withdrawal.rollback(tmp_path / "served", first)
     assert facts(tmp_path / "served") != before
     baseline = resolve(tmp_path / "served", tmp_path / "baseline")
     assert baseline.get_string_custom_property(SERVED_VERSION) == str(first)
@@ -73,7 +73,7 @@ def test_older_versions_that_are_kept_are_named_and_withdrawn_ones_are_not(
     served, numbers = tmp_path / "served", []
     for content in (b"first", b"second", b"third"):
         (model / "saved_model.pb").write_bytes(content)
-        numbers.append(versions.publish(model, served))
+        numbers.append(publishing.publish(model, served))
     kept = json.loads(facts(served)[KEPT_VERSIONS])
     assert sorted(kept) == [str(number) for number in numbers[:2]]
     for number, known in kept.items():
@@ -81,7 +81,7 @@ def test_older_versions_that_are_kept_are_named_and_withdrawn_ones_are_not(
             "folder": str(served / number),
             "digest": saved_model.digest(served / number),
         }
-    versions.rollback(served, numbers[1])
+    withdrawal.rollback(served, numbers[1])
     assert [*json.loads(facts(served)[KEPT_VERSIONS])] == [str(numbers[0])]
     baseline = resolve(served, tmp_path / "baseline")
     assert baseline.get_string_custom_property(KEPT_VERSIONS) == facts(served)[KEPT_VERSIONS]

@@ -9,9 +9,10 @@ import pytest
 import tensorflow as tf
 
 from components.artifacts import features
-from components.artifacts.examples import PICTURE, parse
+from components.artifacts.examples import PICTURE, Example, parse
 from components.artifacts.tfrecords import read_records
 from components.bottleneck_gen.frozen_base import RunBase
+from components.bottleneck_gen.portions import portions
 from components.errors import ConfigError
 from components.model.network import build_extractor
 from components.model.random_base import build_random_base
@@ -39,7 +40,7 @@ def step(transform_graph: str, weights: Path) -> RunBase:
 
 def run(step: RunBase, batch: list[bytes]) -> list[Any]:
     """The features of each Example that the Beam step gives for a batch."""
-    return [tf.train.Example.FromString(row).features.feature for row in step.process(batch)]
+    return [tf.train.Example.FromString(row).features.feature for row in step.rows([batch])]
 
 
 def bottlenecks(found: list[Any]) -> np.ndarray:
@@ -62,7 +63,8 @@ def test_it_gives_what_the_extractor_gives_and_keeps_the_label(
     np.testing.assert_allclose(bottlenecks(found), expected, rtol=1e-4, atol=1e-5)
     labels = [feature[features.LABEL].bytes_list.value[0] for feature in found]
     assert labels == parsed[features.LABEL].numpy().tolist()
-    assert all(set(feature) == {features.BOTTLENECK, features.LABEL} for feature in found)
+    names = [feature[features.FILENAME].bytes_list.value[0].decode() for feature in found]
+    assert names == [Example(record).text(features.FILENAME) for record in records]
 
 
 def test_a_head_with_squeeze_and_excitation_gets_the_whole_feature_map(
@@ -99,3 +101,27 @@ def test_a_random_base_that_was_saved_gives_the_same_features_in_another_worker(
 def test_a_missing_base_is_told(transform_graph: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="model.weights: no file"):
         RunBase(transform_graph, MODEL, [32, 32], str(tmp_path / "none.weights.h5")).setup()
+
+
+def test_a_portion_becomes_a_file_whose_rows_stand_in_its_order(
+    step: RunBase, split: str, records: list[bytes], tmp_path: Path
+) -> None:
+    [portion] = portions(split, str(tmp_path / "bottlenecks"))
+    portion = portion._replace(records=5)
+    for _ in range(2):  # as a worker that retries it
+        step.process(portion)
+    assert [path.name for path in tmp_path.iterdir()] == ["bottlenecks-00000-of-00001.tfrecord"]
+    found = list(read_records(str(tmp_path)).as_numpy_iterator())
+    assert found == list(step.rows([records]))
+
+
+def test_half_precision_gives_features_close_to_single(
+    transform_graph: str, weights: Path, step: RunBase, records: list[bytes]
+) -> None:
+    half = RunBase(transform_graph, MODEL, [32, 32], str(weights), "bfloat16")
+    half.setup()
+    found, expected = bottlenecks(run(half, records)), bottlenecks(run(step, records))
+    assert not np.array_equal(found, expected)
+    products = (found * expected).sum(axis=1)
+    lengths = np.linalg.norm(found, axis=1) * np.linalg.norm(expected, axis=1)
+    assert (products / lengths > 0.995).all()

@@ -11,11 +11,13 @@ import pytest
 import tensorflow as tf
 from tfx.types import Artifact, artifact_utils, standard_artifacts
 
-from components.artifacts import features, saved_model
+from components.artifacts import features, saved_model, score_facts
 from components.artifacts import types as artifact_types
 from components.artifacts.predictions import read_from
+from components.artifacts.record_counts import RecordsLost
 from components.artifacts.saved_model_writer import write_saved_model
 from components.errors import ConfigError
+from components.evaluator import predict
 from components.evaluator.executor import Executor
 from components.evaluator.loaded_model import CannotPredict, LoadedModel
 from components.settings.gate import Gate
@@ -317,3 +319,52 @@ def test_a_golden_set_with_a_class_that_the_data_has_not_is_refused(
     inputs["golden"] = golden_set(tmp_path / "golden", "cat", "emu")
     with pytest.raises(ConfigError, match="gate.golden: no class 'emu' in data.source"):
         evaluate(inputs, tmp_path / "out")
+
+
+class Doubting(Reader):
+    """Is certain of all but dogs."""
+
+    @tf.function(input_signature=_STRINGS)
+    def serving_default(self, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        answer = self.answer(inputs)
+        order = tf.argsort(answer["scores"], direction="DESCENDING")
+        found = {name: tf.gather(each, order, batch_dims=1) for name, each in answer.items()}
+        return {**found, "certain": inputs != "dog"}
+
+
+def test_what_the_candidate_is_certain_of_is_kept_and_judged(
+    inputs: dict[str, list[Artifact]], tmp_path: Path
+) -> None:
+    model = save(Doubting(CLASSES), tmp_path / "doubting", "serve_examples", "serving_default")
+    score_facts.write(model.uri, {"temperature": 1.0, "certain": {"accuracy": 0.9}})
+    verdict, outputs = evaluate(inputs | {"model": [model]}, tmp_path / "out")
+    [row] = [row for row in verdict["gate"] if row["metric"] == "certain_accuracy"]
+    share = 1 - CLASSES.count("dog") / 3
+    assert row["found"] == 1 and f"answers {share:.1%} of the pictures at 100.0%" in row["needed"]
+    found = read_from(outputs["predictions"].uri)
+    named = [found.classes[label] != "dog" for label in found.labels]
+    assert found.certain is not None and found.certain.tolist() == named
+    assert verdict["metrics"]["candidate"]["accuracy"] == 1
+
+
+@pytest.mark.parametrize(
+    ("lost", "told"),
+    [(5, "13 instead of 18 predictions .*: 5 were lost"), (18, "0 instead of 18 pre")],
+)
+def test_predictions_that_a_runner_loses_fail_the_run_with_both_numbers(
+    inputs: dict[str, list[Artifact]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    lost: int,
+    told: str,
+) -> None:
+    files = [f"{number}.png" for number in range(lost)]
+    monkeypatch.setattr(
+        predict._Ask,
+        "process",
+        lambda self, element, whole=predict._Ask.process: (
+            row for row in whole(self, element) if json.loads(row)["file"] not in files
+        ),
+    )
+    with pytest.raises(RecordsLost, match=told):
+        evaluate(inputs, tmp_path)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.evaluator.gate import Row, Served, judge
+from components.evaluator.gate import Row, Served, certain, judge
 from components.evaluator.metrics import Metrics
 from components.evaluator.paired import Pairs
 from components.settings.gate import Gate
@@ -326,3 +326,30 @@ def test_the_metrics_have_the_keys_of_the_contract() -> None:
     assert found["accuracy"] == 0.75
     assert list(found["class_recall"]) == ["cats", "dogs"]
     assert set(found) == {field.name for field in dataclasses.fields(Metrics)}
+
+
+def certain_row(answered: int, right: int, pictures: int = 200, **keys: object) -> Row:
+    place = np.arange(pictures)
+    return certain(gate(**keys), 0.95, place < answered, place < right)
+
+
+def test_certain_predictions_are_refused_where_the_pictures_show_that_they_are_wrong() -> None:
+    row = certain_row(100, 97)
+    assert (row.metric, row.slice, row.found, row.passed) == (
+        "certain_accuracy",
+        "overall",
+        0.97,
+        True,
+    )
+    assert row.needed == ">= 0.95 (answers 50.0% of the pictures at 97.0%)"
+    assert not certain_row(100, 85).passed
+    few = certain_row(20, 18)
+    assert few.passed and few.untold and few.counted == "18 of 20"
+    assert not certain_row(20, 18, strict=True).passed
+
+
+def test_a_model_that_is_never_certain_answers_nothing_and_passes_unless_strict() -> None:
+    row = certain_row(0, 0)
+    assert row.passed and row.found is None
+    assert row.needed.startswith(">= 0.95 (answers 0.0% of the pictures)")
+    assert not certain_row(0, 0, strict=True).passed

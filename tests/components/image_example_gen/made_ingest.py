@@ -8,7 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 from tfx.dsl.components.base import base_beam_executor
-from tfx.types import artifact_utils, standard_artifacts
+from tfx.types import Artifact, artifact_utils, standard_artifacts
 
 from components.artifacts import features
 from components.artifacts import types as artifact_types
@@ -37,10 +37,16 @@ class Ingested:
         }
 
 
-def ingest(folder: Path, data: Data, beam: list[str] | None = None, previous: str = "") -> Ingested:
+def ingest(
+    folder: Path,
+    data: Data,
+    beam: list[str] | None = None,
+    previous: str = "",
+    examples: Artifact | None = None,
+) -> Ingested:
     """Runs the executor, with these arguments of Beam or the default ones; writes to `folder`.
 
-    It builds on the ingest whose report lies in the folder `previous`.
+    It builds on the ingest whose report lies in the folder `previous`, and fills `examples`.
     """
     types = {
         "examples": standard_artifacts.Examples,
@@ -52,6 +58,9 @@ def ingest(folder: Path, data: Data, beam: list[str] | None = None, previous: st
         artifact = artifact_type()
         artifact.uri = str(folder / "ImageExampleGen" / name / "1")
         outputs[name] = [artifact]
+    if examples:
+        examples.uri = outputs["examples"][0].uri
+        outputs["examples"] = [examples]
     context = base_beam_executor.BaseBeamExecutor.Context(
         beam_pipeline_args=list(beam or Runtime().beam),
         tmp_dir=str(folder),

@@ -5,11 +5,16 @@ import json
 import logging
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+import apache_beam as beam
 import pytest
+from tfx.types import standard_artifacts
 
+from components.artifacts import record_counts
 from components.artifacts.features import FILENAME, SHA256, SPLITS
+from components.artifacts.record_counts import RecordsLost
 from components.errors import DataError
 from components.settings.data import Data, Splits
 from components.step import progress
@@ -222,3 +227,52 @@ def test_a_run_over_the_limit_stops_with_the_first_ten(pictures: Path, tmp_path:
     with pytest.raises(DataError, match="12 of 102 pictures can't be used") as error:
         ingested(tmp_path, folder)
     assert str(error.value).count("\n") == 10
+
+
+def runs_on(monkeypatch: pytest.MonkeyPatch, changes: Callable[[str], list[str]]) -> None:
+    """Lets Beam spread the elements as a runner would that does this to them."""
+    monkeypatch.setattr(beam, "Reshuffle", lambda: beam.FlatMap(changes))
+
+
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [
+        (0, "88 instead of 90 rows of the ledger .*: 2 were lost"),
+        (2, "92 instead of 90 rows of the ledger .*: 2 were doubled"),
+    ],
+)
+def test_a_runner_that_loses_or_doubles_pictures_fails_the_run_with_both_numbers(
+    number: int, told: str, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs_on(monkeypatch, lambda path: [path] * (number if path.endswith("-000000002") else 1))
+    with pytest.raises(RecordsLost, match=told):
+        ingested(tmp_path, pictures)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        (lambda path: [], "0 instead of 90 rows of the ledger"),
+        (lambda path: [path.replace("-000000002", "-000000004")], "88 instead of 90 rows"),
+        (
+            lambda path: [] if "table-" in path else [path],
+            "0 instead of 30 records in the split tr",
+        ),
+    ],
+)
+def test_so_does_one_that_loses_all_or_as_many_as_it_doubles_or_those_of_the_splits(
+    changes: Callable[[str], list[str]],
+    told: str,
+    pictures: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    runs_on(monkeypatch, changes)
+    with pytest.raises(RecordsLost, match=told):
+        ingested(tmp_path, pictures)
+
+
+def test_the_examples_know_how_many_there_are(pictures: Path, tmp_path: Path) -> None:
+    examples = standard_artifacts.Examples()
+    ingest(tmp_path, Data(source=str(pictures), splits=THIRDS), examples=examples)
+    assert [record_counts.of(examples, split) for split in SPLITS] == [30, 30, 30]

@@ -31,6 +31,7 @@ def test_a_picture_is_accepted_with_its_checksum(tmp_path: Path) -> None:
         "label": "cats",
         "sha256": sha256,
         "difference_hash": "0" * 80,
+        "quality": f"76.0 0.0 0.0 7 5 {path.stat().st_size}",
     }
 
 

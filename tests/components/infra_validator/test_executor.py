@@ -7,10 +7,11 @@ import tensorflow as tf
 from tfx.components.util.model_utils import is_infra_validated
 from tfx.types import Artifact, standard_artifacts
 
-from components.artifacts import features, network_answers
+from components.artifacts import export_record, features, network_answers
 from components.artifacts.saved_model_writer import write_saved_model
 from components.infra_validator import trial
-from components.infra_validator.executor import Executor
+from components.infra_validator.executor import Executor, InfraSettings
+from components.settings.export import Export
 from components.settings.push import Infra
 from tests.components.made_step import execute
 from tests.serving.samples import jpeg, png
@@ -82,6 +83,29 @@ def test_a_model_that_answers_otherwise_than_the_network_in_memory_is_refused(
     reason = validate(inputs, tmp_path).get_string_custom_property("reason")
     assert reason.startswith("Picture 1: the score of")
     assert "from a session and" in reason
+
+
+def test_less_precision_may_differ_more_from_the_network_in_memory(
+    inputs: dict[str, list[Artifact]], tmp_path: Path
+) -> None:
+    model = inputs["model"][0].uri
+    write_answers(model, difference=0.05)
+    export_record.write(model, {"precision": "bfloat16", "agreement": 1.0, "pictures": 2})
+    assert is_infra_validated(validate(inputs, tmp_path))
+    write_answers(model, difference=0.2)
+    assert not is_infra_validated(validate(inputs, tmp_path / "again"))
+
+
+def test_less_precision_that_agrees_too_little_is_refused_with_the_key(
+    inputs: dict[str, list[Artifact]], tmp_path: Path
+) -> None:
+    record = {"precision": "bfloat16", "agreement": 0.9, "pictures": 200}
+    export_record.write(inputs["model"][0].uri, record)
+    settings = InfraSettings.of(ANY, Export(min_agreement=0.99))
+    reason = validate(inputs, tmp_path, settings).get_string_custom_property("reason")
+    assert "for 90.0% of 200 pictures of eval (export.min_agreement: 99.0%)" in reason
+    allowing = InfraSettings.of(ANY, Export(min_agreement=0.9))
+    assert is_infra_validated(validate(inputs, tmp_path / "again", allowing))
 
 
 def write_answers(model: str, difference: float) -> None:

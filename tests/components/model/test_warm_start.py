@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from components.model import warm_start
 from components.model.network import Network, build_network
 from components.model.transform_graph import Pixels, first_pictures
 from components.pretrained.base import build_base
+from components.settings.export import Served
 from components.settings.model import Dense, Head
 from components.trainer.export import export
 
@@ -81,3 +84,23 @@ def test_another_backbone_is_refused(served: str) -> None:
     other = build_base("mobilenet_v2", [32, 32], None)
     with pytest.raises(ConfigError, match="another network"):
         warm_start.restore_base(other, served)
+
+
+def test_a_model_without_training_weights_is_refused_with_the_ways_out(
+    before: Network, pixels: Pixels, split: str, tmp_path: Path
+) -> None:
+    served = Served(training_weights=False)
+    folder = str(tmp_path / "1")
+    export(before, pixels, "mobilenet", CLASSES, [], folder, served=served)
+    with pytest.raises(ConfigError, match=r"training_weights=false.*warm_start=false"):
+        warm_start.restore_base(network(2).base, folder)
+
+
+def test_a_bfloat16_export_passes_on_the_weights_as_they_were_fitted(
+    before: Network, pixels: Pixels, tmp_path: Path
+) -> None:
+    served, folder = Served(precision="bfloat16"), str(tmp_path / "1")
+    export(before, pixels, "mobilenet", CLASSES, [], folder, served=served)
+    now = network(2)
+    warm_start.restore_base(now.base, folder)
+    assert equal(now.base.get_weights(), before.base.get_weights())

@@ -12,7 +12,7 @@ from tfx.proto import pusher_pb2
 from tfx.types import standard_artifacts
 
 from components.pusher.component import Driver, Executor, Pusher
-from serving import versions
+from serving import versions, withdrawal
 from tests.components.made_step import about_to_run
 
 
@@ -108,7 +108,7 @@ def test_a_withdrawn_model_does_not_come_back_by_another_run(place: Place) -> No
     place.push(b"good")
     bad = place.push(b"bad").get_string_custom_property("pushed_version")
     good = versions.published(place.directory)[1].number
-    versions.rollback(place.directory, good)
+    withdrawal.rollback(place.directory, good)
     again = place.push(b"bad")
     assert not was_pushed(again)
     assert again.get_string_custom_property("withdrawn_version") == bad
@@ -206,6 +206,6 @@ def test_the_cache_key_has_the_state_of_the_push_directory(place: Place) -> None
     place.push(b"2")
     two = facts()
     assert facts() == two
-    versions.rollback(place.directory, int(json.loads(one["published"])[0][0]))
+    withdrawal.rollback(place.directory, int(json.loads(one["published"])[0][0]))
     rolled_back = facts()
     assert len({json.dumps(state) for state in (empty, one, two, rolled_back)}) == 4

@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from components.artifacts.predictions import read
+from components.report.doubts import Doubt
 from components.report.page_data import Run, Sample
 from components.trainer.history import History
 
@@ -56,6 +57,14 @@ def models(classes: list[str], baseline: bool = False) -> dict[str, Any]:
     return {"candidate": {"classes": classes}, "baseline": served}
 
 
+def doubts(files: list[str]) -> list[Doubt]:
+    """Four labels in doubt and one that is not."""
+    return [
+        Doubt(file, "ab" * 32, "test", "pear", "apple", 0.9 - at / 10, 0.05, at < 4)
+        for at, file in enumerate(files[:5])
+    ]
+
+
 def run(
     classes: list[str] = CLASSES, pictures: int = 60, right: float = 0.7, baseline: bool = False
 ) -> Run:
@@ -81,6 +90,14 @@ def run(
             },
             "duplicates": {"count": 0, "listed": []},
             "near_duplicates": {"count": 0, "listed": []},
+            "quality": {
+                "median": {"brightness": 120.0, "width": 640.0},
+                "classes": dict.fromkeys(classes, 100),
+                "counts": {"dark": {classes[0]: 2}},
+                "listed": {"dark": [{"file": "dark.png", "label": classes[0]}]},
+                "shortcuts": [{"by": "size and shape", "accuracy": 0.9, "majority": 0.5}],
+                "before": None,
+            },
         },
         acceptance={"compared_with": None, "findings": [], "counts": {}, "accepted": "now"},
         samples=[Sample(name, f"{name}/s.png", picture()) for name in classes[:4]],
@@ -104,8 +121,10 @@ def run(
             "model": {"backbone": "mobilenet", "weights": None},
             "push": {"directory": "/srv/my models"},
             "training": {"class_weights": None, "seed": 5},
-            "report": {"heat_maps": 6},
+            "report": {"heat_maps": 6, "doubts": 3},
         },
+        doubts=doubts(answers.files),
+        doubtful_pictures={answers.files[0]: picture()},
         pushed_version="",
         nodes=[{"node": "Trainer", "seconds": 12.5}, {"node": "Pusher", "seconds": 0.1}],
         versions={"keras": "3.12.4"},

@@ -5,9 +5,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from components.model.network import build_network
 from components.model.transform_graph import Pixels
 from components.pretrained.base import build_base
 from components.report.heat_maps import GradCam
+from components.settings.model import Head
 from tests.components.report.made_run import picture
 
 
@@ -90,3 +92,13 @@ def test_the_pictures_of_a_page_are_heated_on_inception_v3() -> None:
     made = classifier(base, keras.layers.GlobalAveragePooling2D())
     found = GradCam(made, Grey()).heat([b""] * 24, [0] * 24)  # type: ignore[arg-type]
     assert [heat.shape for heat in found] == [(8, 8)] * 24
+
+
+def test_of_several_outputs_the_highest_map_is_the_one() -> None:
+    base = build_base("mobilenet", [64, 64], None)
+    names = ["conv_pw_1_relu", "conv_pw_3_relu"]
+    network = build_network(base, Head(), 2, names)
+    pixels: Pixels = Brightness()  # type: ignore[assignment]
+    [heat] = GradCam(network.classifier, pixels).heat([b"right"], [1])
+    assert heat.shape == base.get_layer("conv_pw_3_relu").output.shape[1:3]
+    assert np.isfinite(heat).all()

@@ -46,6 +46,12 @@ def test_a_runner_that_would_download_a_program_is_refused(given: list[str], wor
         pipeline_arguments(given)
 
 
+@pytest.mark.parametrize("name", ["DaskRunner", "dask", "apache_beam.runners.dask.DaskRunner"])
+def test_a_runner_that_is_known_to_lose_data_is_refused_with_the_reason(name: str) -> None:
+    with pytest.raises(ConfigError, match="daskrunner does not fit: .* loses every picture"):
+        pipeline_arguments([f"--runner={name}"])
+
+
 @pytest.mark.parametrize("given", [[], ["--runner=DirectRunner"], ["--runner=direct"]])
 def test_the_direct_runner_never_looks_for_prism(given: list[str]) -> None:
     from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions

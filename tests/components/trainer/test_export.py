@@ -16,8 +16,12 @@ from components.artifacts.examples import PICTURE, parse
 from components.artifacts.tfrecords import read_records
 from components.model.network import Network, build_network
 from components.model.transform_graph import Pixels, first_pictures
+from components.pretrained.base import build_base
+from components.settings.export import Served
 from components.settings.model import Head
 from components.trainer.export import export
+from components.trainer.feature_distance import FeatureDistance
+from components.trainer.scoring import Certainty, Scoring
 from serving.picture_settings import PictureSettings
 from serving.saved_model_session import SavedModelSession
 
@@ -61,8 +65,13 @@ def texts(values: tf.Tensor) -> list[list[str]]:
 def test_the_signatures_are_those_of_the_contract(
     signatures: dict[str, Callable[..., Any]],
 ) -> None:
-    assert set(signatures) == {"serving_default", "serve_examples"}
-    for signature in signatures.values():
+    assert set(signatures) == {"serving_default", "serve_examples", "pixels"}
+    _, inputs = signatures["pixels"].structured_input_signature  # type: ignore[attr-defined]
+    assert inputs == {"image": tf.TensorSpec([None, 32, 32, 3], tf.uint8, "image")}
+    outputs = signatures["pixels"].structured_outputs  # type: ignore[attr-defined]
+    assert {name: spec.dtype for name, spec in outputs.items()} == {"scores": tf.float32}
+    for name in ("serving_default", "serve_examples"):
+        signature = signatures[name]
         _, inputs = signature.structured_input_signature  # type: ignore[attr-defined]
         assert {name: (spec.dtype, spec.shape.as_list()) for name, spec in inputs.items()} == {
             "inputs": (tf.string, [None])
@@ -157,7 +166,46 @@ def test_settings_of_pictures_go_along_where_a_client_has_to_know_them(
     assert set(session.signatures["serve_examples"].outputs) == {"classes", "scores"}
 
 
-def test_no_weight_is_saved_twice(exported: Path, model: keras.Model) -> None:
-    reader = tf.train.load_checkpoint(str(exported / "variables" / "variables"))
-    saved = [name for name in reader.get_variable_to_shape_map() if "VARIABLE_VALUE" in name]
-    assert len(saved) == len(model.weights)
+def test_each_weight_is_saved_once_in_float32_and_in_half_the_bytes_in_bfloat16(
+    tmp_path: Path, pixels: Pixels
+) -> None:
+    keras.utils.set_random_seed(0)
+    network = build_network(build_base("mobilenet", [32, 32], None), Head(), 3)
+    weights = 4 * network.classifier.count_params()
+    size = {}
+    for precision in ("float32", "bfloat16"):
+        target = tmp_path / precision
+        form = Served(precision=precision, training_weights=False)
+        export(network, pixels, "mobilenet", CLASSES, [], str(target), served=form)
+        files = [file for file in target.rglob("*") if file.is_file()]
+        size[precision] = sum(file.stat().st_size for file in files) / weights
+    assert 0.9 < size["float32"] < 1.15
+    assert 0.45 < size["bfloat16"] < 0.65
+    saved = tf.train.list_variables(str(tmp_path / "bfloat16" / "variables" / "variables"))
+    assert [name for name, _ in saved] == ["_CHECKPOINTABLE_OBJECT_GRAPH"]
+
+
+def test_temperature_and_certain_are_in_the_graph(
+    network: Network, pixels: Pixels, split: str, tmp_path: Path
+) -> None:
+    pictures = first_pictures(split, 6)
+    scaled = pixels(tf.constant(pictures))
+    seen = network.extractor(scaled).numpy()
+    distance = FeatureDistance.fit(np.repeat(seen[:3], 2, axis=0), np.arange(6) // 2)
+    temperature, far = 0.05, np.sort(distance.of(tf.constant(seen)))[4]
+    logits = np.log(network.classifier(scaled)) / temperature
+    expected = tf.nn.softmax(logits).numpy()
+    scoring = Scoring(temperature, Certainty(distance, float(np.median(expected.max(1))), far))
+    folder = str(tmp_path / "1")
+    export(network, pixels, "mobilenet", CLASSES, pictures, folder, scoring=scoring)
+    with SavedModelSession(folder) as session:
+        found = session.run("serving_default", {"inputs": np.array(pictures, object)})
+        none = session.run("serving_default", {"inputs": np.array([], object)})
+        assert set(session.signatures["serve_examples"].outputs) == {"classes", "scores"}
+    np.testing.assert_allclose(found["scores"], -np.sort(-expected, axis=1), atol=1e-4)
+    near = distance.of(tf.constant(seen)).numpy() <= far
+    sure = expected.max(axis=1) >= np.float32(np.median(expected.max(1)))
+    assert found["certain"].dtype == bool
+    assert found["certain"].tolist() == (near & sure).tolist()
+    assert set((near & sure).tolist()) == {True, False}
+    assert none["certain"].shape == (0,)

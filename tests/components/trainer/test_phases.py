@@ -90,7 +90,9 @@ def test_plateau_stopping_and_averages_survive_a_kill(
 def test_cached_activations_train_as_the_pictures_do(
     whole: Fitted, pixels: Pixels, split: str, tmp_path: Path
 ) -> None:
-    pictures = train(inputs(pixels, split, cache_budget_mb=0), tmp_path)
+    epochs = Epochs()
+    pictures = train(inputs(pixels, split, cache_budget_mb=0), tmp_path, epochs)
+    assert "0 are allowed (training.cache_budget_mb" in epochs.notes[0]
     assert not list((tmp_path / "work").rglob("*.npy"))
     # Half precision on disk: three digits, which five epochs carry further.
     losses, expected = (

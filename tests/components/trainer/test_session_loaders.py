@@ -43,6 +43,8 @@ def network(backbone: str, head: Head) -> Network:
     for weight in made.base.weights:
         if weight.path.endswith("moving_mean"):
             weight.assign(np.random.default_rng(0).normal(0, 0.01, weight.shape))
+        if weight.path.endswith("moving_variance"):
+            weight.assign(np.random.default_rng(1).uniform(0.5, 2.0, weight.shape))
     return made
 
 
@@ -64,12 +66,26 @@ def stock_session(
     directory: str, signature: str, inputs: list[list[bytes]]
 ) -> list[dict[str, np.ndarray]]:
     """Each of the inputs' answers from TensorFlow's own session loader."""
+    batches = [np.array(batch, object) for batch in inputs]
+    return run_stock_session(directory, signature, "inputs", batches)
+
+
+def run_stock_session(
+    directory: str, signature: str, alias: str, batches: list[np.ndarray]
+) -> list[dict[str, np.ndarray]]:
     with tf.compat.v1.Session(graph=tf.Graph()) as session:
         meta_graph = tf.compat.v1.saved_model.load(session, ["serve"], directory)
         definition = meta_graph.signature_def[signature]
         fetches = {alias: info.name for alias, info in definition.outputs.items()}
-        feed = definition.inputs["inputs"].name
-        return [session.run(fetches, {feed: np.array(batch, object)}) for batch in inputs]
+        feed = definition.inputs[alias].name
+        return [session.run(fetches, {feed: batch}) for batch in batches]
+
+
+def picture_of_size(encoded: bytes, size: list[int]) -> tuple[np.ndarray, bytes]:
+    """Returns a picture at the network's size: pixels [height, width, 3] uint8 RGB, and as PNG."""
+    made = tf.image.resize(tf.io.decode_image(encoded, 3, expand_animations=False), size)
+    pixels = tf.cast(made, tf.uint8)
+    return pixels.numpy(), tf.io.encode_png(pixels).numpy()
 
 
 def example(picture: bytes) -> bytes:
@@ -92,6 +108,12 @@ def check(made: Network, pixels: Pixels, backbone: str, pictures: list[bytes], t
     [ordered] = stock_session(directory, "serve_examples", [examples])
     np.testing.assert_allclose(ordered["scores"], expected, atol=1e-6)
     assert ordered["classes"].tolist() == [[name.encode() for name in CLASSES]] * len(pictures)
+    sized = [picture_of_size(picture, pixels.size) for picture in pictures]
+    [by_pixels] = run_stock_session(
+        directory, "pixels", "image", [np.stack([each[0] for each in sized])]
+    )
+    [same] = stock_session(directory, "serving_default", [[each[1] for each in sized]])
+    np.testing.assert_allclose(by_pixels["scores"], in_class_order(same), atol=1e-6)
     with SavedModelSession(directory) as ours:
         for signature, sent, stock in (
             ("serving_default", pictures, best_first),

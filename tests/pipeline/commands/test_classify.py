@@ -152,3 +152,35 @@ def test_what_the_server_does_not_have_is_told_with_what_it_has(
     request = replace(Request([folder / "b.png"], server.address, "classifier"), **wrong)
     with pytest.raises(UserError, match=r"It has the model 'classifier' with the versions .*AVAIL"):
         classify(request)
+
+
+class Doubting(Answering):
+    """Is certain of every second picture."""
+
+    def classify_each(self, images: list[Path]) -> Iterator[Prediction | PictureRefused]:
+        for number, _ in enumerate(images):
+            yield Prediction(("cat", "dog"), (0.7, 0.3), certain=number % 2 == 0)
+
+
+def test_what_the_model_is_not_certain_of_is_shown_as_such_or_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "_client", lambda _: Doubting())
+    images, output = [Path("a.png"), Path("b.png")], tmp_path / "answers"
+
+    def written(**options: Any) -> list[str]:
+        assert classify(Request(images, "", "", output=output, **options))
+        return output.read_text("utf-8").splitlines()
+
+    assert written() == [
+        "a.png  cat 0.7000  dog 0.3000",
+        "b.png  cat 0.7000  dog 0.3000  (not certain)",
+    ]
+    assert written(certain=True) == ["a.png  cat 0.7000  dog 0.3000"]
+    rows = [json.loads(line) for line in written(style="json")]
+    assert [row["certain"] for row in rows] == [True, False]
+    assert len(written(style="csv", certain=True)) == 2
+    monkeypatch.setattr(command, "_client", lambda _: Answering())
+    with pytest.raises(UserError, match="does not say whether it is certain"):
+        classify(Request(images, "", "", certain=True))
+    assert "certain" not in output.read_text("utf-8")

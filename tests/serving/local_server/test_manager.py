@@ -13,7 +13,8 @@ from PIL import Image
 from tensorflow.core.framework.node_def_pb2 import NodeDef
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
-from serving.versions import publish, rollback
+from serving.publishing import publish
+from serving.withdrawal import rollback
 from tests.serving.samples import png
 from tests.serving.server_process import ServerProcess, wait_until
 from tests.serving.tiny_model import add_warmup, busy_request, predict_request

@@ -1,0 +1,54 @@
+"""Files in an object store, by fsspec: keys with slashes, no folders, no renames."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+from typing import Any, BinaryIO, cast
+
+from components.files import object_stores
+from components.files.found import Found
+from components.files.paths import scheme
+
+
+class StoreFiles:
+    """The objects of one scheme. A folder is listed in pages of a thousand keys or so."""
+
+    def __init__(self, path: str):
+        self._scheme = f"{scheme(path)}://"
+        self._store = object_stores.opened(path)
+
+    def below(self, folder: str) -> Iterator[Found]:
+        for name, facts in self._store.find(folder, detail=True).items():
+            path = self._scheme + name
+            if path.startswith(f"{folder.rstrip('/')}/"):
+                yield Found(path, int(facts.get("size") or 0), _modified(facts))
+
+    def checksum(self, path: str) -> str:
+        return str(self._store.checksum(path))
+
+    def open(self, path: str) -> BinaryIO:
+        return cast(BinaryIO, self._store.open(path, "rb"))
+
+    def read(self, path: str) -> bytes:
+        return bytes(self._store.cat_file(path))
+
+    def write(self, path: str, content: bytes) -> None:
+        self._store.pipe_file(path, content)
+
+    def delete(self, path: str) -> None:
+        self._store.rm_file(path)
+
+    def exists(self, path: str) -> bool:
+        return bool(self._store.isfile(path))
+
+
+def _modified(facts: dict[str, Any]) -> int:
+    """Returns nanoseconds since the epoch; S3, Google and Azure have names of their own for it."""
+    found = next((facts[key] for key in _TIMES if facts.get(key)), None)
+    if isinstance(found, str):
+        found = datetime.datetime.fromisoformat(found.replace("Z", "+00:00"))
+    return round(found.timestamp() * 1e9) if found else 0
+
+
+_TIMES = ("LastModified", "updated", "last_modified", "mtime")

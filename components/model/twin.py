@@ -1,0 +1,214 @@
+"""A second view of a model: the same layers and weights, computed in another precision and cheaper.
+
+The network itself stays as `keras.applications` makes it, in single precision: it is what is saved,
+exported, gated and served. Phases and passes over frozen layers run its twin, in which
+
+- layers compute in half precision where the device multiplies in it, with float32 variables;
+- a convolution and the frozen BatchNormalization behind it are one convolution: with fixed
+  statistics that only scales and shifts, so it scales the kernel instead of whole maps.
+"""
+
+from __future__ import annotations
+
+import collections
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+FLOAT32 = "float32"
+_KERNELS = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D, keras.layers.SeparableConv2D)
+
+
+def twin(model: keras.Model, precision: str) -> keras.Model:
+    """Returns a model of the same graph that shares the weights of a model.
+
+    Args:
+      model: a functional one. Where a BatchNormalization in it is not trainable by now, it may be
+        folded.
+      precision: float32, bfloat16 or float16: in which layers compute. Variables stay as they are.
+
+    Returns:
+      A model with the same inputs; its outputs have the type of `precision`. Of a model around
+      another one, as the extractor is around the base, only that one computes in it: what pools its
+      maps does so in float32.
+    """
+    outer = FLOAT32 if any(isinstance(each, keras.Model) for each in model.layers) else precision
+    policy = outer if outer == FLOAT32 else f"mixed_{outer}"
+    folded = _folded(model)
+    gone = {id(normalization) for normalization in folded.values()}
+    convolutions = {id(model.get_layer(name)) for name in folded}
+
+    def clone(operation: Any) -> Any:
+        if isinstance(operation, keras.Model):
+            return twin(operation, precision)
+        if id(operation) in gone:
+            return keras.layers.Identity(name=operation.name, dtype=policy)
+        if id(operation) in convolutions:
+            return _Folded(operation, folded[operation.name], policy)
+        if isinstance(operation, keras.Layer):
+            return _Same(operation, policy)
+        return type(operation).from_config(operation.get_config())  # as `x + 3` in a model
+
+    return keras.models.clone_model(
+        model,
+        clone_function=clone,
+        call_function=_call,
+    )
+
+
+def _call(layer: Any, *args: Any, **kwargs: Any) -> Any:
+    # Keras remembers `mask=None` of layers that know masks, which others do not take.
+    return layer(*args, **{name: value for name, value in kwargs.items() if value is not None})
+
+
+def forward(model: keras.Model, precision: str) -> Callable[[tf.Tensor], Any]:
+    """Returns a frozen model as a fast function: pixels -> its outputs, float32.
+
+    It holds the weights that the model has now, as constants: what follows from them alone is
+    computed once and not for each batch.
+    """
+    fast = twin(model, precision)
+    weights = [
+        [variable.numpy() for variable in variables]
+        for variables in (fast.trainable_variables, fast.non_trainable_variables)
+    ]
+
+    def run(inputs: tf.Tensor) -> Any:
+        constants = [[tf.constant(value) for value in values] for values in weights]
+        outputs, _ = fast.stateless_call(*constants, inputs, training=False)
+        return tf.nest.map_structure(lambda tensor: tf.cast(tensor, tf.float32), outputs)
+
+    # AutoGraph would rewrite the code of Keras first: several seconds, and for nothing.
+    return tf.function(run, autograph=False, reduce_retracing=True)
+
+
+class _Same(keras.Layer):
+    """Calls a layer of another model, which computes by this one's policy meanwhile.
+
+    A call of its own: the layer itself would become part of two graphs, and its `output` ambiguous.
+    """
+
+    def __init__(self, layer: keras.Layer, policy: str):
+        super().__init__(name=layer.name, dtype=policy)
+        self.layer = layer
+        self.built = True
+
+    def call(self, inputs: Any, **kwargs: Any) -> Any:
+        before = self.layer.dtype_policy
+        self.layer.dtype_policy = self.dtype_policy
+        try:
+            return self.layer(inputs, **kwargs)
+        finally:
+            self.layer.dtype_policy = before
+
+
+class _Folded(keras.Layer):
+    """A convolution and the frozen BatchNormalization that alone reads it, as one convolution."""
+
+    def __init__(
+        self, convolution: keras.Layer, normalization: keras.layers.BatchNormalization, policy: str
+    ):
+        # Kernels are scaled before they are cast, hence no autocast.
+        super().__init__(name=convolution.name, dtype=policy, autocast=False)
+        self.convolution = convolution
+        self.normalization = normalization
+        self.built = True
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        layer, ops = self.convolution, keras.ops
+        scale, shift = _scale_and_shift(self.normalization)
+        if layer.use_bias:
+            shift = shift + scale * layer.bias
+        arguments = {
+            "strides": tuple(layer.strides),
+            "padding": layer.padding,
+            "data_format": layer.data_format,
+            "dilation_rate": layer.dilation_rate,
+        }
+        inputs = self._cast(inputs)
+        if isinstance(layer, keras.layers.SeparableConv2D):
+            depthwise, pointwise = layer.depthwise_kernel, scale * layer.pointwise_kernel
+            kernels = self._cast(depthwise), self._cast(pointwise)
+            outputs = ops.separable_conv(inputs, *kernels, **arguments)
+        elif isinstance(layer, keras.layers.DepthwiseConv2D):
+            kernel = ops.reshape(scale, layer.kernel.shape[-2:]) * layer.kernel
+            outputs = ops.depthwise_conv(inputs, self._cast(kernel), **arguments)
+        else:
+            outputs = ops.conv(inputs, self._cast(scale * layer.kernel), **arguments)
+        return outputs + self._cast(shift)
+
+    def _cast(self, tensor: tf.Tensor) -> tf.Tensor:
+        return keras.ops.cast(tensor, self.compute_dtype)
+
+
+def _scale_and_shift(layer: keras.layers.BatchNormalization) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns by what BatchNormalization in inference mode multiplies, and what it adds then."""
+    scale = keras.ops.rsqrt(layer.moving_variance + layer.epsilon)
+    if layer.scale:
+        scale = scale * layer.gamma
+    shift = -scale * layer.moving_mean
+    if layer.center:
+        shift = shift + layer.beta
+    return keras.ops.stop_gradient(scale), keras.ops.stop_gradient(shift)
+
+
+def _folded(model: keras.Model) -> dict[str, keras.layers.BatchNormalization]:
+    """Returns the frozen BatchNormalization behind each convolution, by the latter's name."""
+    readers, calls = _readers(model)
+    found = {}
+    for name in [layer.name for layer in model.layers if type(layer) in _KERNELS]:
+        if len(readers[name]) != 1 or calls[name] != 1 or calls[readers[name][0]] != 1:
+            continue
+        layer, reader = model.get_layer(name), model.get_layer(readers[name][0])
+        if _can_fold(layer, reader):
+            found[name] = reader
+    return found
+
+
+def _can_fold(layer: keras.Layer, reader: keras.Layer) -> bool:
+    return (
+        type(reader) is keras.layers.BatchNormalization
+        and not reader.trainable
+        and reader.axis in (-1, 3)
+        and layer.data_format == "channels_last"
+        and layer.activation is keras.activations.linear
+    )
+
+
+_OUTPUT = ""  # in place of the name of a reader: the model returns it
+
+
+def _readers(model: keras.Model) -> tuple[dict[str, list[str]], dict[str, int]]:
+    """Returns who reads the outputs of each operation of a model, and how often each is called.
+
+    From its configuration: of a layer that is part of several models, `input` is ambiguous.
+    """
+    config = model.get_config()
+    readers: dict[str, list[str]] = collections.defaultdict(list)
+    calls: dict[str, int] = collections.Counter()
+    for operation in config["layers"]:
+        calls[operation["name"]] += len(operation["inbound_nodes"])
+        for name in _read_by(operation["inbound_nodes"]):
+            readers[name].append(operation["name"])
+    for name in _texts(config["output_layers"]):
+        readers[name].append(_OUTPUT)
+    return readers, calls
+
+
+def _read_by(node: Any) -> Iterator[str]:
+    """Yields the operations whose outputs a node's arguments are; from Keras' own format."""
+    if isinstance(node, dict) and "keras_history" in node:
+        yield node["keras_history"][0]
+    elif isinstance(node, dict | list | tuple):
+        for part in node.values() if isinstance(node, dict) else node:
+            yield from _read_by(part)
+
+
+def _texts(tree: Any) -> Iterator[str]:
+    if isinstance(tree, str):
+        yield tree
+    elif isinstance(tree, list | tuple):
+        for part in tree:
+            yield from _texts(part)

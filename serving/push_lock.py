@@ -1,0 +1,46 @@
+"""Changes of a push directory are made by one process at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import filelock
+
+from serving import atomic_files, version_facts
+from serving.labels import VersionError
+from serving.version_facts import Facts
+from serving.version_names import folders
+from serving.versions import no_directory
+
+PASSING = (atomic_files.INCOMING, ".removing-")
+"""How the names of folders begin that are copied in, and of those on their way out."""
+
+_LOCK = ".lock"
+_LOCK_SECONDS = 300
+
+
+@contextmanager
+def locked(model_dir: Path) -> Iterator[None]:
+    """Locks for one writer at a time, and first clears away what a dead one has left."""
+    if not model_dir.is_dir():
+        raise no_directory(model_dir)
+    try:
+        with filelock.FileLock(model_dir / _LOCK, timeout=_LOCK_SECONDS):
+            for path in model_dir.iterdir():
+                if path.name.startswith(PASSING):
+                    atomic_files.remove(path)
+            yield
+    except filelock.Timeout:
+        raise VersionError(
+            f"Another push, rollback or pruning has held {model_dir / _LOCK} for"
+            f" {_LOCK_SECONDS} s: let it finish, then try again."
+        ) from None
+
+
+def current_facts(model_dir: Path) -> Facts:
+    """The facts of the versions that are there, those of numbers included that were pruned."""
+    known, numbers = version_facts.read(model_dir), {number for number, *_ in folders(model_dir)}
+    makers = {number: maker for number, maker in known.makers.items() if number in numbers}
+    return Facts(max([known.greatest, *numbers]), makers, known.withdrawn & numbers)

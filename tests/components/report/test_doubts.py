@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+
+from components.artifacts import examples, features, tfrecords
+from components.artifacts.predictions import read
+from components.artifacts.types import Bottlenecks
+from components.report.doubts import find
+from components.report.page import render
+from tests.components.report.made_run import models, prediction, run
+
+CLASSES = ["cats", "dogs"]
+
+
+def written(folder: Path, confirmed: str = "") -> tuple[Bottlenecks, str]:
+    """Writes features of 80 pictures, two of them labelled wrongly, and a ledger."""
+    random = np.random.default_rng(0)
+    bottlenecks = Bottlenecks()
+    bottlenecks.uri = str(folder / "bottlenecks")
+    rows, records = [], {"train": list[bytes](), "eval": list[bytes]()}
+    for number in range(80):
+        split, true = "eval" if number % 8 == 0 else "train", number % 2
+        label = 1 - true if number in (16, 33) else true
+        file = f"{number}.png"
+        values = random.normal(3 * true, 1, 20).tolist()
+        row = {"file": file, "label": CLASSES[label], "sha256": f"{number:064}", "split": split}
+        rows.append(row | ({"corrected_by": file} if file == confirmed else {}))
+        known = {features.LABEL: CLASSES[label].encode(), features.FILENAME: file.encode()}
+        records[split].append(examples.serialized({features.BOTTLENECK: values, **known}))
+    for split, content in records.items():
+        place = Path(bottlenecks.uri, f"Split-{split}")
+        place.mkdir(parents=True)
+        tfrecords.write(str(place / "bottlenecks-0.tfrecord"), content)
+    rows.append({"file": "t.png", "label": "cats", "sha256": "f" * 64, "split": "test"})
+    rows.append({"file": "u.png", "label": "dogs", "sha256": "e" * 64, "split": "test"})
+    rows.append({"file": "broken.png", "label": "dogs", "reason": "empty file"})
+    lines = "".join(f"{json.dumps(row)}\n" for row in rows)
+    (folder / "ledger-00000-of-00001.jsonl").write_text(lines)
+    return bottlenecks, str(folder)
+
+
+def test_wrong_labels_of_all_splits_are_found_but_for_those_that_a_person_confirmed(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "ledger").mkdir()
+    bottlenecks, report = written(tmp_path, confirmed="33.png")
+    rows = [
+        prediction("t.png", "cats", {"cats": 0.01, "dogs": 0.99}),
+        prediction("u.png", "dogs", {"cats": 0.05, "dogs": 0.95}),
+    ]
+    found = find(CLASSES, report, bottlenecks, read(models(CLASSES), rows))
+    doubted = {doubt.file: doubt for doubt in found if doubt.in_doubt}
+    assert {*doubted} == {"16.png", "t.png"}
+    assert doubted["16.png"].split == "eval" and doubted["t.png"].split == "test"
+    assert (doubted["16.png"].label, doubted["16.png"].suggested) == ("dogs", "cats")
+    assert doubted["16.png"].sha256 == f"{16:064}"
+    assert [doubt.in_doubt for doubt in found[:3]] == [True, True, False]
+    assert len(found) == 81 and "33.png" not in {doubt.file for doubt in found}
+
+
+def test_without_cached_features_the_test_split_alone_is_looked_at(tmp_path: Path) -> None:
+    _, report = written(tmp_path)
+    rows = [
+        prediction("t.png", "cats", {"cats": 0.01, "dogs": 0.99}),
+        prediction("u.png", "dogs", {"cats": 0.05, "dogs": 0.95}),
+    ]
+    found = find(CLASSES, report, None, read(models(CLASSES), rows))
+    assert [(doubt.file, doubt.in_doubt) for doubt in found] == [("t.png", True), ("u.png", False)]
+
+
+def test_the_page_shows_the_doubts_and_how_many_of_the_lost_pictures_they_are() -> None:
+    made = run(baseline=True)
+    _, wrong = made.changes
+    lost = [dataclasses.replace(made.doubts[0], file=change.file) for change in wrong[:2]]
+    html = render(dataclasses.replace(made, doubts=[*lost, *made.doubts]))
+    assert "6 are in doubt" in " ".join(html.split())
+    assert "labelled <bdi>pear</bdi>" in html and "looks like <bdi>apple</bdi>" in html
+    told = " ".join(html.split())
+    known = {doubt.file for doubt in made.doubts[:4]} | {doubt.file for doubt in lost}
+    number = sum(change.file in known for change in wrong)
+    assert f"The labels of {number} of those that turned wrong are in doubt." in told

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.errors import ConfigError, UserError
+from pipeline.commands import tournament as command
+from pipeline.commands.run import Request
+from pipeline.config import Config
+
+
+@dataclasses.dataclass(frozen=True)
+class Found:
+    accuracy: float
+    interval: tuple[float, float]
+    pictures: int
+    milliseconds: float
+    megabytes: float
+
+
+@pytest.fixture
+def request_(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Request:
+    """A request whose runs end at once; VGG16's weights can't be had."""
+
+    def execute(request: Request) -> dict[str, Any]:
+        assert request.to_node == "BottleneckGen"
+        if "model.backbone=vgg16" in request.assignments:
+            raise UserError("no weights of vgg16")
+        return {"error": None, "run_id": "run-1", "log": str(tmp_path / "log")}
+
+    def enter(config: Config, run_id: str) -> Found:
+        accuracy = {"mobilenet": 0.7, "resnet50": 0.9}[config.model.backbone]
+        return Found(accuracy, (accuracy - 0.1, accuracy + 0.1), 100, 5.0, 12.0)
+
+    monkeypatch.setattr(command, "execute", execute)
+    monkeypatch.setattr(command, "_enter", enter)
+    keys = ["image.size=[64, 64]", "training.seed=3"]
+    return Request(data="p", root=str(tmp_path / "runs"), assignments=keys, as_json=True)
+
+
+def test_the_best_stands_first_and_what_could_not_be_measured_says_why(
+    request_: Request, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command.tournament(request_, ["mobilenet,vgg16", "resnet50"]) == 0
+    found = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert [row["backbone"] for row in found["backbones"]] == ["resnet50", "mobilenet", "vgg16"]
+    assert found["backbones"][2]["error"] == "no weights of vgg16"
+    assert found["best"] == "resnet50"
+    first = found["backbones"][0]
+    assert first["interval"] == [0.8, 1.0] and first["milliseconds"] == 5.0
+    assert first["set"][-2:] == ["--set", "model.backbone=resnet50"]
+    assert "training.seed=3" in first["set"]
+    assert "resnet50" in Path(found["plot"]).read_text("utf-8")
+
+
+def test_it_fails_where_no_backbone_could_be_measured(request_: Request) -> None:
+    assert command.tournament(request_, ["vgg16"]) == 1
+
+
+def test_an_unknown_backbone_is_refused_before_any_run(request_: Request) -> None:
+    with pytest.raises(ConfigError, match="unknown alexnet; allowed are inception_v3"):
+        command.tournament(request_, ["alexnet"])
