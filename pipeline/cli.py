@@ -12,7 +12,13 @@ from typing import Annotated
 import typer
 
 from components.errors import ConfigError, UserError
-from pipeline.commands import data_group, runs_group, serving_group, starting_group
+from pipeline.commands import (
+    data_group,
+    judging_group,
+    runs_group,
+    serving_group,
+    starting_group,
+)
 from pipeline.commands.options import (
     Assignments,
     ConfigFile,
@@ -231,7 +237,12 @@ def _sources(folders: list[str] | None, data: list[str] | None) -> str | list[st
     return named[0] if len(named) == 1 else named or None
 
 
-for _command in (*starting_group.COMMANDS, *runs_group.COMMANDS, *serving_group.COMMANDS):
+for _command in (
+    *starting_group.COMMANDS,
+    *runs_group.COMMANDS,
+    *serving_group.COMMANDS,
+    *judging_group.COMMANDS,
+):
     app.command()(_command)
 
 

@@ -1,0 +1,54 @@
+"""The subcommands that judge a model which is pushed already; `pipeline.cli` has them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.commands.options import Json, Name
+
+
+def evaluate(
+    data: Annotated[
+        str, typer.Option(metavar="DIR", help="Labelled pictures, as `run` reads them.")
+    ],
+    model_dir: Annotated[
+        Path | None, typer.Option(help="The push directory: one folder per version.")
+    ] = None,
+    version: Annotated[
+        int | None, typer.Option(help="Asks this version; default: the served one.")
+    ] = None,
+    server: Annotated[
+        str | None, typer.Option(help="HOST:PORT of a server's gRPC, in place of --model-dir.")
+    ] = None,
+    name: Name = "classifier",
+    against: Annotated[
+        int | None, typer.Option(help="Compares with this version on the same pictures.")
+    ] = None,
+    page: Annotated[Path | None, typer.Option(help="Writes an HTML page to this file.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Measures a pushed model on labelled pictures that training never saw.
+
+    Example: transfer-pipeline evaluate --data new --model-dir runs/served/pets --page new.html
+    """
+    from pipeline.commands import evaluate as evaluate_command
+
+    evaluate_command.evaluate(
+        evaluate_command.Request(
+            data=data,
+            model_dir=model_dir,
+            version=version,
+            server=server,
+            name=name,
+            against=against,
+            page=page,
+            as_json=as_json,
+        )
+    )
+
+
+COMMANDS = (evaluate,)
+"""In the order in which help shows them."""
