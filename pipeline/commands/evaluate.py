@@ -13,6 +13,7 @@ from components.errors import MOST_LINES, ConfigError, UserError
 from components.evaluator.paired import Pairs
 from components.image_example_gen import sources
 from components.settings.data import Data
+from pipeline.commands.evaluate_answer import Answer
 from serving import versions
 from serving.names import shown
 
@@ -32,14 +33,6 @@ class Request:
     against: int | None = None
     page: Path | None = None
     as_json: bool = False
-
-
-@dataclasses.dataclass(frozen=True)
-class Answer:
-    """What a model predicts for one picture."""
-
-    predicted: str
-    score: float
 
 
 Asked = Callable[[Sequence[sources.SourceFile]], "Iterator[Answer | str]"]

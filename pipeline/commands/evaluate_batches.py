@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from components.image_example_gen import sources
-from pipeline.commands.evaluate import Answer
+from pipeline.commands.evaluate_answer import Answer
 from serving.picture_settings import DEFAULT, OUTPUT, PictureSettings
 from serving.pictures import PictureError, canonical
 

@@ -7,7 +7,8 @@ import pytest
 
 from components.errors import UserError
 from components.image_example_gen.sources import SourceFile
-from pipeline.commands.evaluate import Answer, lines, paired, summary, wilson
+from pipeline.commands.evaluate import lines, paired, summary, wilson
+from pipeline.commands.evaluate_answer import Answer
 from pipeline.commands.evaluate_page import page
 from tests.pipeline.conftest import Say
 
