@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from typing import NamedTuple
-
-import numpy as np
+from typing import TYPE_CHECKING, NamedTuple
 
 from components.evaluator import binomial
 from components.evaluator.metrics import Metrics
 from components.evaluator.paired import Pairs
 from components.settings.gate import Gate
+
+if TYPE_CHECKING:
+    import numpy as np  # `versions` and `runs` read rows without it
 
 OVERALL = "overall"
 

@@ -12,7 +12,8 @@ from serving.quiet_imports import quiet_import
 
 START_SECONDS = 75.0
 """Of a run beside the network's work: imports, Beam, evaluation, export and the servers' trials.
-Measured on two cores: 60 to 90 s for 100 to 400 small pictures."""
+Of four runs on 80 to 400 made pictures, on two busy cores, whole runs took 107 to 138 s where
+`init` had said one to two minutes (2026-11-27)."""
 _READING_SECONDS = 0.02  # per picture: ingest, statistics and decoding
 _EPOCH = 1.0  # forward passes that one picture costs in an epoch of phase `unfrozen`
 _SPANS = 3.0  # forward passes of each picture beside the epochs: features, predictions, report
