@@ -16,7 +16,7 @@ CLASSES = ["a", "b", "c"]
 def labels(soft: bool, *values: dict[str, float]) -> np.ndarray:
     """Of pictures of class b with these values, as BottleneckGen writes them."""
     written = [
-        _example(np.zeros(2), b"b", each.get("probability", 1.0), each.get("weight", 1.0))
+        _example(np.zeros(2), b"b.png", b"b", each.get("probability", 1.0), each.get("weight", 1.0))
         for each in values
     ]
     records = tf.data.Dataset.from_tensor_slices(written)
@@ -37,8 +37,13 @@ def test_what_is_not_for_training_takes_the_label_as_it_is() -> None:
 
 
 def test_values_of_1_leave_the_example_as_it_was() -> None:
-    plain = examples.serialized({features.BOTTLENECK: [0.0, 0.0], features.LABEL: b"b"})
-    assert _example(np.zeros(2), b"b", 1.0, 1.0) == plain
+    values = {
+        features.BOTTLENECK: [0.0, 0.0],
+        features.LABEL: b"b",
+        features.FILENAME: b"b.png",
+    }
+    plain = examples.serialized(values)
+    assert _example(np.zeros(2), b"b.png", b"b", 1.0, 1.0) == plain
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
