@@ -58,10 +58,25 @@ def report(
     copy_to: Annotated[
         Path | None, typer.Option(help="With --pipeline: the folder to copy page and metrics into.")
     ] = None,
+    predictions: Annotated[
+        Path | None,
+        typer.Option(help="The CSV file to write: a row per test picture with its prediction."),
+    ] = None,
+    mistakes: Annotated[
+        Path | None,
+        typer.Option(help="The folder to make: copies by DIR/TRUTH/as-PREDICTION of all mistakes."),
+    ] = None,
 ) -> None:
-    """Prints the path of a run's page, or copies the page."""
+    """Prints the path of a run's page, copies the page, or writes the predictions as files."""
     if (pipeline is None) != (copy_to is None):
         raise typer.BadParameter("--pipeline and --copy-to go together")
+    if pipeline and (predictions or mistakes):
+        raise typer.BadParameter("--predictions and --mistakes read a --root, no --pipeline")
+    if predictions or mistakes:
+        from pipeline.commands.predictions_file import write_files
+
+        write_files(local_root(root), run, predictions, mistakes, metadata)
+        return
     if pipeline and copy_to:
         from pipeline.targets.report_copy import copy_report
 

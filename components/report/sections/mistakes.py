@@ -23,7 +23,12 @@ def _values(run: Run) -> dict[str, Any]:
         }
         for mistake in run.mistakes
     ]
-    return {"wrong": wrong, "pictures": len(run.answers), "cards": cards}
+    return {
+        "wrong": wrong,
+        "pictures": len(run.answers),
+        "cards": cards,
+        "run_id": run.run_id,
+    }
 
 
 SECTION = Section("mistakes", "Worst mistakes", _values, needs=("predictions",))

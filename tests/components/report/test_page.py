@@ -257,6 +257,7 @@ def test_at_most_twelve_mistakes_are_shown_small_and_the_worst_first() -> None:
     assert len(images) == 12
     assert f"taken for {made.classes[made.mistakes[0].predicted]}" in page.text
     assert all(len(attributes["src"] or "") < 50_000 for attributes in images)
+    assert f"report {made.run_id} --mistakes DIR" in page.text
 
 
 def test_without_a_mistake_the_page_says_so() -> None:
