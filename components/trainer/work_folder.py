@@ -18,8 +18,8 @@ from tfx.dsl.io import fileio
 from tfx.types import Artifact
 
 from components.files.paths import is_remote
+from components.trainer import unfinished
 
-_NAME = ".unfinished"
 _KEPT = 3  # of the newest, of trainings that were not resumed
 
 
@@ -46,7 +46,7 @@ def for_training(
     }
     facts = json.dumps([places, exec_properties], sort_keys=True, default=str)
     # TFX: NODE/.system/stateful_working_dir/INDEX
-    parent = os.path.join((state or node).partition("/.system/")[0], _NAME)
+    parent = os.path.join((state or node).partition("/.system/")[0], unfinished.NAME)
     folder = os.path.join(parent, hashlib.sha256(facts.encode()).hexdigest()[:16])
     fileio.makedirs(folder)
     _forget_old(parent, folder)

@@ -87,5 +87,21 @@ def report(
     print_page(local_root(root), run, metadata)
 
 
-COMMANDS = (runs, compare, report)
+def clean(
+    root: RunsRoot = DEFAULT_ROOT,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Removes what is listed; without it nothing is removed.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Lists what no run, version or command needs in a root, and its size; --yes removes it.
+
+    Example: transfer-pipeline clean --root runs --yes
+    """
+    from pipeline.commands.clean import clean as clean_root
+
+    clean_root(local_root(root), yes=yes, as_json=as_json)
+
+
+COMMANDS = (runs, compare, report, clean)
 """In the order in which help shows them."""

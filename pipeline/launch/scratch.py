@@ -41,13 +41,24 @@ def folder() -> Iterator[Path]:
 
 def remove_leftovers(parent: Path) -> None:
     """Removes the folders that killed runs of this user left in the folder of temporary files."""
-    for lock in parent.glob(f"{_PREFIX}*.lock"):
+    for made in _leftovers(parent):
+        _remove(made)
+
+
+def leftovers(parent: Path) -> list[Path]:
+    """Returns the folders that `remove_leftovers` would remove."""
+    return [made for made in _leftovers(parent) if made.is_dir()]
+
+
+def _leftovers(parent: Path) -> Iterator[Path]:
+    """Yields each folder while its lock is held here."""
+    for lock in sorted(parent.glob(f"{_PREFIX}*.lock")):
         # Another run's lock is held, another user's can't be opened.
         with contextlib.suppress(OSError, filelock.Timeout):
             if lock.is_symlink() or (hasattr(os, "getuid") and lock.stat().st_uid != os.getuid()):
                 continue
             with filelock.FileLock(lock, blocking=False):
-                _remove(lock.with_suffix(""))
+                yield lock.with_suffix("")
 
 
 def _lock_of(made: Path) -> Path:

@@ -67,7 +67,7 @@ def test_help_imports_nothing_heavy(words: list[str]) -> None:
     "words",
     [
         *(["runs"], ["report"], ["compare", "latest", "latest"], ["versions"]),
-        *(["doubts"], ["data", "diff", "latest", "latest"]),
+        *(["doubts"], ["data", "diff", "latest", "latest"], ["clean"]),
     ],
 )
 def test_what_lists_runs_and_versions_imports_no_tensorflow(

@@ -41,7 +41,7 @@ def predictions(root: Path, certain: bool) -> None:
         for file, label, scores in ROWS
     ]
     (folder / "predictions-00000-of-00001.jsonl").write_text("\n".join(map(json.dumps, rows)))
-    made_metadata._execute(known, RUN, outputs.PREDICTIONS, "Predictions", folder)
+    made_metadata.execute(known, RUN, outputs.PREDICTIONS, "Predictions", folder)
 
 
 @pytest.fixture

@@ -48,14 +48,14 @@ def record(
         folder.mkdir(parents=True)
         output, file = _MADE[kind]
         (folder / file).write_text(json.dumps(document))
-        _execute(known, run_id, output, kind, folder)
+        execute(known, run_id, output, kind, folder)
     properties: dict[str, int | str] = {"pushed": int(pushed is not None)}
     if pushed is not None:
         properties["pushed_version"] = pushed
-    _execute(known, run_id, outputs.PUSHED_MODEL, "PushedModel", root, properties)
+    execute(known, run_id, outputs.PUSHED_MODEL, "PushedModel", root, properties)
 
 
-def _execute(
+def execute(
     known: metadata_store.MetadataStore,
     run_id: str,
     made: outputs.Output,
@@ -63,6 +63,16 @@ def _execute(
     folder: Path,
     properties: dict[str, int | str] | None = None,
 ) -> None:
+    """Records one execution of the pipeline `fruit`, with one output.
+
+    Args:
+      known: the metadata.
+      run_id: the run's id.
+      made: the node and its output's key.
+      kind: the artifact's type.
+      folder: where it lies.
+      properties: its custom ones.
+    """
     node, key = made
     types = {
         name: known.put_context_type(metadata_store_pb2.ContextType(name=name))
@@ -70,7 +80,9 @@ def _execute(
     }
     execution_type = known.put_execution_type(metadata_store_pb2.ExecutionType(name=node))
     output = metadata_store_pb2.Artifact(
-        type_id=known.put_artifact_type(metadata_store_pb2.ArtifactType(name=kind)), uri=str(folder)
+        type_id=known.put_artifact_type(metadata_store_pb2.ArtifactType(name=kind)),
+        uri=str(folder),
+        state=metadata_store_pb2.Artifact.LIVE,
     )
     for name, value in (properties or {}).items():
         if isinstance(value, int):
