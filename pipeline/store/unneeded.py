@@ -121,9 +121,10 @@ class _Known:
             number = waiting.pop()
             found.add(number)
             beside = {each for maker in self._makers[number] for each in self._of_execution[maker]}
-            named = _values(self.artifacts[number])
-            waiting |= (beside | {by_uri[uri] for uri in named if uri in by_uri}) - found
-        return found
+            waiting |= beside - found
+        # What an ingest builds on is a record: the pictures made together with it are not read.
+        named = {uri for number in found for uri in _values(self.artifacts[number])}
+        return found | {by_uri[uri] for uri in named if uri in by_uri}
 
 
 def _values(artifact: Any) -> list[str]:

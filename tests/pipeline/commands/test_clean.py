@@ -118,6 +118,16 @@ def test_where_the_push_directory_is_not_there_all_that_was_pushed_stays(
     assert all(made["model"].is_dir() for made in pushed)
 
 
+def test_the_pictures_beside_a_report_that_the_next_ingest_built_on_go(
+    clean: Any, root: Root
+) -> None:
+    old = root.run("1")
+    root.run("2")
+    root.add("2", outputs.INGEST_REPORT, "IngestReport", previous=str(old["report"]))
+    clean("--yes")
+    assert old["report"].is_dir() and not old["examples"].exists()
+
+
 def test_the_last_judged_run_stays_where_the_newest_did_not_get_so_far(
     clean: Any, root: Root
 ) -> None:
