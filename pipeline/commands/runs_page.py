@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime
+import math
 import os
 import statistics
 import urllib.parse
@@ -187,8 +188,8 @@ def _row(root: Path, run: Run, around: Path) -> Row:
     verdict = run.document(outputs.VERDICT, "verdict.json") or {}
     metrics = verdict.get("metrics", {}).get("candidate", {})
     intervals = metrics.get("intervals", {})
-    recalls = {name: each for name, each in metrics.get("class_recall", {}).items() if each == each}
-    recalls = {name: each for name, each in recalls.items() if each is not None}
+    of_classes = metrics.get("class_recall", {})
+    recalls = {name: recall for name, recall in of_classes.items() if _is_measured(recall)}
     weakest = min(recalls, key=lambda name: recalls[name], default=None)
     ingest = run.document(outputs.INGEST_REPORT, "report.json") or {}
     return Row(
@@ -202,13 +203,25 @@ def _row(root: Path, run: Run, around: Path) -> Row:
         link=_link(root, run, around),
         pictures=ingest.get("accepted"),
         accuracy=metrics.get("accuracy"),
-        accuracy_interval=intervals.get("accuracy"),
+        accuracy_interval=_interval(intervals.get("accuracy")),
         weakest=weakest,
         recall=recalls.get(weakest) if weakest is not None else None,
-        recall_interval=intervals.get("class_recall", {}).get(weakest),
+        recall_interval=_interval(intervals.get("class_recall", {}).get(weakest)),
         counts=_counts(ingest.get("counts", {})),
         seconds={name: node.seconds for name, node in run.nodes.items() if node.state == "ran"},
     )
+
+
+def _is_measured(value: float | None) -> bool:
+    """Whether a metric is a number: a class without test pictures has no recall."""
+    return value is not None and math.isfinite(value)
+
+
+def _interval(bounds: Sequence[float | None] | None) -> Interval | None:
+    low, high = bounds or (None, None)
+    if low is None or high is None or not (_is_measured(low) and _is_measured(high)):
+        return None
+    return low, high
 
 
 def _pipeline(run: Run) -> str | None:

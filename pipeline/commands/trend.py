@@ -37,7 +37,7 @@ def chart(points: Sequence[Point], dates: Sequence[str], alt: str) -> Markup:
       dates: of all runs; the axis shows the first and the last one.
       alt: the text for a reader who can't see it.
     """
-    lowest = min(min(point.value, *(point.interval or ())) for point in points)
+    lowest = min(min([point.value, *(point.interval or ())]) for point in points)
     floor = min(0.8, int(lowest * 5) / 5)  # lines across at 5, 10, 15, 20 or 25 %
 
     def x(at: int) -> float:

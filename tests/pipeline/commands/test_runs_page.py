@@ -74,7 +74,7 @@ def test_the_page_says_what_became_of_each_run_and_why(
     file = root / "runs.html"
     assert capsys.readouterr().out == f"{file}\n"
     text = file.read_text("utf-8")
-    assert text.index("20261108-bbbb") < text.index("20261101-aaaa")
+    assert text.rindex("20261108-bbbb") < text.rindex("20261101-aaaa")
     assert "version 17" in text and "80.0 %" in text and "85.0 % to 95.0 %" in text
     assert "recall of &lt;script&gt;alert(1)&lt;/script&gt;: 0.7000, needed &gt;= 0.75" in text
     tags = Tags(text)
