@@ -20,6 +20,27 @@ from components.trainer.history import History
 CLASSES = ["apple", "pear", "quince"]
 
 
+def form_row(form: str, size: int, rates: list[float]) -> dict[str, object]:
+    batches = [
+        {"size": batch, "pictures_per_second": rate, "milliseconds": 1000 * batch / rate}
+        for batch, rate in zip((1, 32), rates, strict=True)
+    ]
+    return {"form": form, "bytes": size, "batches": batches}
+
+
+EXPORT = {
+    "precision": "bfloat16",
+    "average_flips": ["horizontal"],
+    "pictures": 50,
+    "agreement": 0.98,
+    "max_score_difference": 0.012,
+    "rows": [
+        form_row("float32", 87_000_000, [20.0, 40.0]),
+        form_row("served", 43_600_000, [25.0, 60.0]),
+    ],
+}
+
+
 def prediction(
     file: str, label: str, scores: dict[str, float], baseline: dict[str, float] | None = None
 ) -> str:

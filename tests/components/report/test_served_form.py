@@ -3,28 +3,7 @@ from __future__ import annotations
 import dataclasses
 
 from components.report.page import render
-from tests.components.report.made_run import Page, run
-
-
-def row(form: str, size: int, rates: list[float]) -> dict[str, object]:
-    batches = [
-        {"size": batch, "pictures_per_second": rate, "milliseconds": 1000 * batch / rate}
-        for batch, rate in zip((1, 32), rates, strict=True)
-    ]
-    return {"form": form, "bytes": size, "batches": batches}
-
-
-EXPORT = {
-    "precision": "bfloat16",
-    "average_flips": ["horizontal"],
-    "pictures": 50,
-    "agreement": 0.98,
-    "max_score_difference": 0.012,
-    "rows": [
-        row("float32", 87_000_000, [20.0, 40.0]),
-        row("served", 43_600_000, [25.0, 60.0]),
-    ],
-}
+from tests.components.report.made_run import EXPORT, Page, run
 
 
 def test_the_served_form_stands_beside_the_plain_one_with_gain_and_cost() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -30,7 +30,13 @@ class Doubling:
     def batches(self, name: str) -> bool:
         return name != "scalar"
 
-    def run(self, name: str, inputs: Arrays, deadline: float | None = None) -> Arrays:
+    def run(
+        self,
+        name: str,
+        inputs: Arrays,
+        deadline: float | None = None,
+        awaited: Callable[[], bool] | None = None,
+    ) -> Arrays:
         values = inputs["x"]
         self.batches_seen.append(values.reshape(-1).tolist())
         self.go_on.wait(30)
