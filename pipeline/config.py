@@ -83,6 +83,14 @@ class Config(Section):
         return Data(source=self.gate.golden, **known)
 
     @property
+    def reported(self) -> dict[str, Any]:
+        """What the report shows and keeps: all but `runtime.notify`.
+
+        A webhook's address may be a secret, and a new one must not make the report anew.
+        """
+        return self.model_dump(mode="json", exclude={"runtime": {"notify"}})
+
+    @property
     def pipeline_root(self) -> str:
         """Folder of this pipeline's artifacts, on any file system."""
         return f"{absolute(self.runtime.root).rstrip('/')}/{self.pipeline_name}"

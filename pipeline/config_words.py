@@ -79,6 +79,7 @@ EXAMPLES: dict[str, str] = {
 
 FORMS: dict[str, str] = {
     r"^[a-z0-9][a-z0-9-]*$": "lower-case letters, digits and -, first a letter or digit",
+    r"^[A-Za-z_][A-Za-z0-9_]*$": "the name of an environment variable as HOOK_SECRET",
     r"^\d{4}-\d\d-\d\d$": "a date as 2026-01-31",
     r"^/": "an absolute path, from / on",
     r"^(\d*\.)?\d+m?$": "a number of cores as 2, 0.5 or 500m",

@@ -48,7 +48,7 @@ def create_pipeline(config: Config) -> Pipeline:
     Raises:
       ConfigError: Beam's runner would download a program.
     """
-    nodes = _components(config.resolved(), config.model_dump(mode="json"))
+    nodes = _components(config.resolved(), config.reported)
     return Pipeline(
         pipeline_name=config.pipeline_name,
         pipeline_root=config.pipeline_root,

@@ -10,6 +10,7 @@ from components.settings import metadata as metadata_address
 from components.settings.airflow import Airflow
 from components.settings.base import PATH, Section
 from components.settings.kubeflow import Kubeflow
+from components.settings.notify import Notify
 
 
 class Runtime(Section):
@@ -27,5 +28,7 @@ class Runtime(Section):
         "--direct_num_workers=1",
     ]
     """Arguments of every Beam pipeline. The default keeps it in this process."""
+    notify: Notify | None = None
+    """Who is told when a run on this machine ends; null: nobody."""
     kubeflow: Kubeflow = Kubeflow()
     airflow: Airflow = Airflow()

@@ -6,7 +6,6 @@ Such a run never reaches the component Report, so its page is no artifact; it li
 from __future__ import annotations
 
 import dataclasses
-import json
 import logging
 from pathlib import Path
 
@@ -67,7 +66,7 @@ def _gathered(config: Config, run: Run, error: str, inputs: dict[str, Artifact])
     ]
     found = gather.gather(
         inputs,
-        configuration=json.loads(config.model_dump_json()),
+        configuration=config.reported,
         run_id=run.run_id,
         error=error,
         nodes=nodes,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from components.files import space
 from components.files.paths import is_remote
 from components.image_example_gen import listing_handover, sources
 from components.settings import metadata
-from pipeline.commands import free_space, partial_run, preflight
+from pipeline.commands import free_space, notify, partial_run, preflight
 from pipeline.commands.console import RunView, quiet, show_summary
 from pipeline.config import Config
 from pipeline.launch import environment, scratch
@@ -30,7 +31,7 @@ def run_config(
     to_stderr: bool = True,
     at_full_disk: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:
-    """Runs the pipeline, shows progress, and returns what `run --json` prints.
+    """Runs the pipeline, shows progress, tells `runtime.notify`, and returns the result.
 
     Args:
       config: the whole configuration.
@@ -41,9 +42,45 @@ def run_config(
       to_stderr: shows people on standard error, and leaves standard output to programs.
       at_full_disk: is called where a disk ran full.
 
+    Returns:
+      What `run --json` prints.
+
     Raises:
       UserError: it can't start; a node's failure is in the result instead.
     """
+    try:
+        result = _run_config(
+            config,
+            from_node,
+            to_node,
+            may_substitute,
+            to_stderr=to_stderr,
+            at_full_disk=at_full_disk,
+        )
+    except Exception as error:
+        _tell(config, read_by_programs(error=_in_a_sentence(error), config=config))
+        raise
+    return _tell(config, result)
+
+
+def _tell(config: Config, result: dict[str, Any]) -> dict[str, Any]:
+    """Tells `runtime.notify`; returns the result, with a note where that failed."""
+    note = notify.notify(config.runtime.notify, result)
+    if note is None:
+        return result
+    print(f"Note: {names.shown(note)}", file=sys.stderr, flush=True)
+    return result | {"notes": [note]}
+
+
+def _run_config(
+    config: Config,
+    from_node: str | None,
+    to_node: str | None,
+    may_substitute: bool,
+    *,
+    to_stderr: bool,
+    at_full_disk: Callable[[], None],
+) -> dict[str, Any]:
     metadata_store.check_whole(config.metadata)
     partial_run.check_nodes(config, from_node, to_node)
     preflight.check_settings(config)

@@ -54,6 +54,36 @@ def known_runs(root: Path, store: str | None = None) -> list[dict[str, Any]]:
     return [_row(runs.read_run(connection, run_id)) for run_id in runs.run_ids(connection)]
 
 
+def page(
+    root: Path, file: Path | None, as_json: bool, store: str | None = None, opened: bool = False
+) -> None:
+    """Writes the page of a root and prints its path.
+
+    Args:
+      root: the folder of runs.
+      file: the page; None: `runs.html` in the root.
+      as_json: prints {"page": its path, "runs": what `runs --json` prints}.
+      store: the ML Metadata store, if not the root's.
+      opened: shows it in the browser, too.
+
+    Raises:
+      ConfigError: the folder is not a root of runs, or the page can't be written.
+    """
+    from pipeline.commands import browser, runs_page
+
+    connection = _connection(root, store)
+    found = [runs.read_run(connection, run_id) for run_id in runs.run_ids(connection)]
+    target = (file or root / runs_page.PAGE).absolute()
+    try:
+        runs_page.write(root, found, target)
+    except OSError as error:
+        raise ConfigError(f"--page: {target} can't be written: {error}.") from error
+    whole = {"page": str(target), "runs": [_row(run) for run in found]}
+    print(json.dumps(whole) if as_json else target)
+    if opened:
+        browser.show(target)
+
+
 def compare(
     root: Path,
     names: tuple[str, str],
@@ -90,8 +120,8 @@ def compare(
         print(f"{shown('; '.join(notes))}. --all shows them.")
 
 
-def report(root: Path, name: str, store: str | None = None) -> None:
-    """Prints the path of a run's page.
+def report(root: Path, name: str, store: str | None = None, opened: bool = False) -> None:
+    """Prints the path of a run's page; `opened` shows it in the browser, too.
 
     Raises:
       ConfigError: the folder is not a root of runs, or the run is not there or has no page.
@@ -100,6 +130,8 @@ def report(root: Path, name: str, store: str | None = None) -> None:
     run_id = _find(connection, name)
     made = runs.read_run(connection, run_id).outputs.get(outputs.REPORT)
     if made and is_remote(made.uri):
+        if opened:
+            raise ConfigError(f"--open: {made.uri}/{REPORT_PAGE} is no file of this machine.")
         print(f"{made.uri}/{REPORT_PAGE}")
         return
     folder = Path(made.uri) if made else failed_folder(root, run_id)
@@ -107,6 +139,10 @@ def report(root: Path, name: str, store: str | None = None) -> None:
     if not page.is_file():
         raise ConfigError(f"Run {run_id} has no page: it ended before, or {page} was deleted.")
     print(page)
+    if opened:
+        from pipeline.commands import browser
+
+        browser.show(page)
 
 
 def _whole(heading: str, *ids: str) -> Column:

@@ -10,16 +10,35 @@ import typer
 from components.files.cache_folder import local_root
 from pipeline.commands.options import DEFAULT_ROOT, Json, Metadata, RunsRoot
 
+Opened = Annotated[bool, typer.Option("--open", help="Opens the page in the browser, too.")]
 _WHICH_RUN = "A run's id or its beginning; `latest` is the newest, `previous` the one before it."
 
 
 def runs(
+    file: Annotated[
+        Path | None,
+        typer.Argument(metavar="[FILE]", help="With --page: the page; default: ROOT/runs.html."),
+    ] = None,
     root: RunsRoot = DEFAULT_ROOT,
     metadata: Metadata = None,
     as_json: Json = False,
+    page: Annotated[
+        bool, typer.Option("--page", help="Writes one HTML page of all runs and prints its path.")
+    ] = False,
+    opened: Opened = False,
 ) -> None:
-    """Lists the runs of a root, the newest first."""
+    """Lists the runs of a root, the newest first, or writes a page of them.
+
+    Example: transfer-pipeline runs --root /srv/runs --page --open
+    """
     from pipeline.commands.runs import list_runs
+    from pipeline.commands.runs import page as write_page
+
+    if page or opened:
+        write_page(local_root(root), file, as_json, metadata, opened)
+        return
+    if file:
+        raise typer.BadParameter(f"FILE ({file}) goes with --page")
 
     list_runs(local_root(root), as_json, metadata)
 
@@ -66,8 +85,11 @@ def report(
         Path | None,
         typer.Option(help="The folder to make: copies by DIR/TRUTH/as-PREDICTION of all mistakes."),
     ] = None,
+    opened: Opened = False,
 ) -> None:
     """Prints the path of a run's page, copies the page, or writes the predictions as files."""
+    if pipeline and opened:
+        raise typer.BadParameter("--open shows a page of a --root, not of a --pipeline")
     if (pipeline is None) != (copy_to is None):
         raise typer.BadParameter("--pipeline and --copy-to go together")
     if pipeline and (predictions or mistakes):
@@ -84,7 +106,7 @@ def report(
         return
     from pipeline.commands.runs import report as print_page
 
-    print_page(local_root(root), run, metadata)
+    print_page(local_root(root), run, metadata, opened)
 
 
 def clean(

@@ -66,7 +66,7 @@ def test_help_imports_nothing_heavy(words: list[str]) -> None:
 @pytest.mark.parametrize(
     "words",
     [
-        *(["runs"], ["report"], ["compare", "latest", "latest"], ["versions"]),
+        *(["runs"], ["runs", "--page"], ["report"], ["compare", "latest", "latest"], ["versions"]),
         *(["doubts"], ["data", "diff", "latest", "latest"], ["clean"]),
     ],
 )
