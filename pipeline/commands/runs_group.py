@@ -38,7 +38,7 @@ def runs(
         write_page(local_root(root), file, as_json, metadata, opened)
         return
     if file:
-        raise typer.BadParameter(f"FILE ({file}) goes with --page")
+        raise typer.BadParameter(f"FILE goes with --page; found {file} without it")
 
     list_runs(local_root(root), as_json, metadata)
 

@@ -28,6 +28,7 @@ from tests.components import made_artifacts
 
 CLASSES = ["blue", "green", "red"]
 QUICK = ("mobilenet",)
+SCALING = "mobilenet"  # of the graphs, whatever network is behind them
 HEADS = {
     "dense": Head(dense=[Dense(units=4, dropout=0.5)]),
     "flatten": Head(pooling="flatten"),
@@ -55,7 +56,7 @@ def graphs(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Pixels]:
     return {
         side: Pixels(
             made_artifacts.write_transform_graph(
-                tmp_path_factory.mktemp(f"graph{side}"), "mobilenet", [side, side]
+                tmp_path_factory.mktemp(f"graph{side}"), SCALING, [side, side]
             )
         )
         for side in sides
@@ -98,9 +99,9 @@ def in_class_order(answer: dict[str, np.ndarray]) -> list[list[float]]:
     return np.take_along_axis(answer["scores"], order, 1).tolist()
 
 
-def check(made: Network, pixels: Pixels, backbone: str, pictures: list[bytes], to: Path) -> None:
+def check(made: Network, pixels: Pixels, pictures: list[bytes], to: Path) -> None:
     directory = str(to / "1")
-    export(made, pixels, backbone, CLASSES, pictures[:2], directory)
+    export(made, pixels, SCALING, CLASSES, pictures[:2], directory)
     expected = made.classifier(pixels(tf.constant(pictures)), training=False)
     [best_first] = stock_session(directory, "serving_default", [pictures])
     np.testing.assert_allclose(in_class_order(best_first), expected, atol=1e-6)
@@ -139,7 +140,7 @@ def test_every_backbone_answers_in_a_session_as_in_memory(
     backbone: str, graphs: dict[int, Pixels], split: str, tmp_path: Path
 ) -> None:
     pixels = graphs[BACKBONES[backbone].minimum_size]
-    check(network(backbone, Head()), pixels, backbone, first_pictures(split, 3), tmp_path)
+    check(network(backbone, Head()), pixels, first_pictures(split, 3), tmp_path)
     keras.backend.clear_session()
 
 
@@ -148,7 +149,7 @@ def test_every_head_answers_in_a_session_as_in_memory(
     head: str, graphs: dict[int, Pixels], split: str, tmp_path: Path
 ) -> None:
     made = network("mobilenet", HEADS[head])
-    check(made, graphs[32], "mobilenet", first_pictures(split, 3), tmp_path)
+    check(made, graphs[32], first_pictures(split, 3), tmp_path)
 
 
 def test_a_model_that_was_exported_with_keras_variables_still_warms_a_start(
