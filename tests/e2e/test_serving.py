@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from components.artifacts import features
+from components.artifacts import features, score_facts
+from components.artifacts.calibration import with_temperature
 from serving.client import Client
 from serving.local_server.process import serving
 from tests.e2e.conftest import FirstRun
@@ -45,8 +46,10 @@ def test_answers_over_grpc_equal_the_keras_model(
 ) -> None:
     import keras
 
-    model = keras.models.load_model(first_run.output("Trainer", "model") / "model.keras")
-    expected = model.predict(_pixels(first_run, test_pictures), verbose=0)
+    folder = first_run.output("Trainer", "model")
+    model = keras.models.load_model(folder / "model.keras")
+    scores = model.predict(_pixels(first_run, test_pictures), verbose=0)
+    expected = with_temperature(scores, score_facts.read(str(folder))["temperature"])
     for row, answer in zip(expected, client.classify(test_pictures), strict=True):
         served = dict(zip(answer.classes, answer.scores, strict=True))
         ordered = [served[name] for name in ("blue", "green", "red")]
@@ -133,4 +136,6 @@ def test_bottlenecks_and_the_end_to_end_input_see_the_same_pixels(first_run: Fir
     expected = build_extractor(base, Head()).predict(from_graph, verbose=0)
     cached = bottleneck_batches(read_records(str(bottlenecks / "Split-eval")), (1024,), classes, 8)
     stored, _ = next(cached.as_numpy_iterator())
-    np.testing.assert_allclose(stored, expected, rtol=1e-4, atol=1e-5)
+    # Of two float32 vectors it is 1 but for 1e-6; bfloat16 rounds each number by 0.4 % at most.
+    norms = np.linalg.norm(stored, axis=1) * np.linalg.norm(expected, axis=1)
+    assert np.min(np.sum(stored * expected, axis=1) / norms) > 0.998

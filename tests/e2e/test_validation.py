@@ -63,7 +63,7 @@ def test_a_new_class_is_told_by_every_run_and_stops_none(
     place: Place, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert _state(place.run(to_node=LAST), "DataValidator") == "cached"
-    assert "Note:" not in capfd.readouterr().out
+    assert "Note: Classes that are new" not in capfd.readouterr().out
     _add_class(place.pictures)
     for state in ("ran", "cached"):
         assert _state(place.run(to_node=LAST), "DataValidator") == state
