@@ -41,7 +41,8 @@ def twin(model: keras.Model, precision: str) -> keras.Model:
     convolutions = {id(model.get_layer(name)) for name in folded}
 
     def clone(operation: Any) -> Any:
-        if isinstance(operation, keras.Model):
+        # A chain, as ConvNeXt has some: small, and computed as it is.
+        if isinstance(operation, keras.Model) and not isinstance(operation, keras.Sequential):
             return twin(operation, precision)
         if id(operation) in gone:
             return keras.layers.Identity(name=operation.name, dtype=policy)
@@ -116,6 +117,10 @@ class _Folded(keras.Layer):
         self.normalization = normalization
         self.built = True
 
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        # Keras would call it on a symbol, which some activations mark as sparse without need.
+        return self.convolution.compute_output_shape(input_shape)
+
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         layer, ops = self.convolution, keras.ops
         scale, shift = _scale_and_shift(self.normalization)
@@ -157,12 +162,13 @@ def _scale_and_shift(layer: keras.layers.BatchNormalization) -> tuple[tf.Tensor,
 def _folded(model: keras.Model) -> dict[str, keras.layers.BatchNormalization]:
     """Returns the frozen BatchNormalization behind each convolution, by the latter's name."""
     readers, calls = _readers(model)
+    layers = {layer.name: layer for layer in model.layers}  # without operations, as `x + 3`
     found = {}
     for name in [layer.name for layer in model.layers if type(layer) in _KERNELS]:
         if len(readers[name]) != 1 or calls[name] != 1 or calls[readers[name][0]] != 1:
             continue
-        layer, reader = model.get_layer(name), model.get_layer(readers[name][0])
-        if _can_fold(layer, reader):
+        reader = layers.get(readers[name][0])
+        if reader is not None and _can_fold(layers[name], reader):
             found[name] = reader
     return found
 

@@ -46,4 +46,5 @@ def test_a_span_in_a_bucket_becomes_a_pushed_model_and_the_next_run_is_cached(
     second = execute(request)
     assert second["verdict"] == "unchanged"
     states = {node: facts["state"] for node, facts in second["components"].items()}
-    assert states["ImageExampleGen"] == states["Trainer"] == states["Evaluator"] == "cached"
+    # The Evaluator runs: only now is there a served model to compare with.
+    assert {states[node] for node in ("ImageExampleGen", "BottleneckGen", "Trainer")} == {"cached"}

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from components.backbones import BACKBONES
 from components.model.network import freeze, unfreeze
 from components.model.twin import forward, twin
+from components.pretrained.base import build_base
 
 RNG = np.random.default_rng(0)
 
@@ -155,3 +157,21 @@ def test_a_model_of_several_outputs_keeps_their_structure() -> None:
     freeze(model)
     found = forward(model, "float32")(tf.ones([1, 8, 8, 3]))
     assert [tuple(tensor.shape) for tensor in found] == [(1, 6, 6, 2)] * 2
+
+
+@pytest.mark.parametrize(
+    "backbone",
+    [
+        name if name == "mobilenet_v3_small" else pytest.param(name, marks=pytest.mark.slow)
+        for name in BACKBONES
+    ],
+)
+def test_every_backbone_has_a_twin_that_computes_the_same(backbone: str) -> None:
+    side = BACKBONES[backbone].minimum_size
+    base = build_base(backbone, [side, side], None)
+    freeze(base)
+    pixels = np.random.default_rng(0).normal(size=(2, side, side, 3)).astype(np.float32)
+    expected = np.asarray(base(pixels, training=False))
+    found = np.asarray(twin(base, "float32")(pixels, training=False))
+    np.testing.assert_allclose(found, expected, atol=1e-4 * np.abs(expected).max())
+    keras.backend.clear_session()
