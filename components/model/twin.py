@@ -96,6 +96,12 @@ class _Same(keras.Layer):
         self.layer = layer
         self.built = True
 
+    def compute_output_spec(self, inputs: Any, **kwargs: Any) -> Any:
+        if not isinstance(self.layer, _KERNELS):
+            return super().compute_output_spec(inputs, **kwargs)
+        # As for a folded one: no convolution can be called on what is marked as sparse.
+        return keras.KerasTensor(self.layer.compute_output_shape(inputs.shape), self.compute_dtype)
+
     def call(self, inputs: Any, **kwargs: Any) -> Any:
         before = self.layer.dtype_policy
         self.layer.dtype_policy = self.dtype_policy
