@@ -151,7 +151,7 @@ _ahead: list[TrialProcess] = []
 
 @contextlib.contextmanager
 def started_ahead() -> Iterator[None]:
-    """Has a process ready for the first `trial_process()` in this block, or after it."""
+    """Has a process ready for the first `trial_process()` in this block."""
     _ahead.append(TrialProcess())
     try:
         yield

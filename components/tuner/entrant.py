@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import statistics
 import tempfile
 import time
@@ -13,6 +12,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
+from components.artifacts.rate_interval import wilson
 from components.model.network import build_extractor
 from components.pretrained.base import build_base
 from components.settings.model import Model
@@ -20,7 +20,6 @@ from components.settings.training import Training
 from components.tuner.bottlenecks import read_bottlenecks
 from components.tuner.trial import run_trial
 
-_Z = 1.959964  # the normal distribution's quantile of a two-sided 95 % interval
 _TIMED = 15  # forward passes, of which the median counts
 _BYTES = 4  # of a weight
 
@@ -78,20 +77,6 @@ def enter(
         milliseconds=milliseconds,
         megabytes=_BYTES * weights / 1e6,
     )
-
-
-def wilson(right: int, pictures: int) -> tuple[float, float]:
-    """Returns the 95 % interval of a rate (Wilson 1927, "Probable inference, the law of
-    succession, and statistical inference").
-
-    Args:
-      right: how many of the pictures are right.
-      pictures: at least 1.
-    """
-    rate, square = right / pictures, _Z**2 / pictures
-    middle = (rate + square / 2) / (1 + square)
-    reach = _Z * math.sqrt(rate * (1 - rate) / pictures + square / (4 * pictures)) / (1 + square)
-    return max(0.0, middle - reach), min(1.0, middle + reach)
 
 
 def _milliseconds(extractor: keras.Model, size: list[int]) -> float:

@@ -8,18 +8,14 @@ from typing import Annotated
 import typer
 
 from components.files.cache_folder import local_root
-from pipeline.commands.options import Json, Metadata, RunsRoot
-
-_DEFAULT_ROOT = "transfer-pipeline-runs"  # of `runtime.root`
+from pipeline.commands.options import DEFAULT_ROOT, WHICH_RUN, Json, Metadata, RunsRoot
 
 data = typer.Typer(help="Compares the pictures of runs.", no_args_is_help=True)
 
 
 def doubts(
-    root: RunsRoot = _DEFAULT_ROOT,
-    run: Annotated[
-        str, typer.Option(help="A run's id or its beginning, `latest` or `previous`.")
-    ] = "latest",
+    root: RunsRoot = DEFAULT_ROOT,
+    run: Annotated[str, typer.Option(help=WHICH_RUN)] = "latest",
     output: Annotated[
         Path | None,
         typer.Option(help="The CSV file to write, in the form of data.corrections; a new one."),
@@ -43,12 +39,12 @@ def doubts(
 def diff(
     one: Annotated[
         str,
-        typer.Argument(metavar="RUN", help="A run's id or its beginning, `latest` or `previous`."),
+        typer.Argument(metavar="RUN", help=WHICH_RUN),
     ],
     other: Annotated[
         str, typer.Argument(metavar="RUN", help="The run to compare it with, named likewise.")
     ],
-    root: RunsRoot = _DEFAULT_ROOT,
+    root: RunsRoot = DEFAULT_ROOT,
     metadata: Metadata = None,
     as_json: Json = False,
     everything: Annotated[

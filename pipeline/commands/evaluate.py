@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from components.artifacts.rate_interval import wilson
 from components.errors import MOST_LINES, ConfigError, UserError
 from components.evaluator.paired import Pairs
 from components.image_example_gen import sources
@@ -18,7 +18,6 @@ from serving import versions
 from serving.names import shown
 
 _BATCH = 16
-_Z = 1.959963984540054  # of 95 %, two-sided
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -67,16 +66,6 @@ def evaluate(request: Request) -> None:
         return
     for line in lines(found):
         print(shown(line))
-
-
-def wilson(right: int, pictures: int) -> tuple[float, float]:
-    """Returns the 95 % interval of a rate (Wilson 1927); [0, 1] without pictures."""
-    if pictures == 0:
-        return 0.0, 1.0
-    rate, square = right / pictures, _Z**2 / pictures
-    middle = (rate + square / 2) / (1 + square)
-    half = _Z * math.sqrt(rate * (1 - rate) / pictures + square / (4 * pictures)) / (1 + square)
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def summary(files: Sequence[sources.SourceFile], answers: Sequence[Answer | str]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from components.errors import ConfigError
+from pipeline.commands.cached_features import readable_features
 from pipeline.commands.console import RunView, quiet
 from pipeline.commands.run import EXIT_DONE, EXIT_FAILED, Request, build_config, execute
 from pipeline.config import Config
@@ -62,25 +63,10 @@ def _check(config: Config) -> None:
 
 
 def _sweep(config: Config, run_id: str) -> Curve:
-    from components.artifacts import types as artifact_types
-    from components.settings import metadata
     from components.tuner.range_test import range_test
-    from pipeline.launch import local_copies
-    from pipeline.store import outputs, runs
 
-    run = runs.read_run(metadata.connection_config(config.metadata), run_id)
-    wanted = {
-        "bottlenecks": (outputs.BOTTLENECKS, artifact_types.Bottlenecks),
-        "classes": (outputs.CLASS_LIST, artifact_types.ClassList),
-    }
-    with local_copies.readable(run, config.pipeline_root, wanted) as read:
-        return range_test(
-            read["bottlenecks"].uri,
-            artifact_types.read(read["classes"]),
-            config.model,
-            config.image_size,
-            config.training,
-        )
+    with readable_features(config, run_id) as (bottlenecks, classes):
+        return range_test(bottlenecks, classes, config.model, config.image_size, config.training)
 
 
 def _write(curve: Curve, config: Config, folder: Path) -> dict[str, Any]:

@@ -43,6 +43,7 @@ Folders = Annotated[
 ]
 Root = Annotated[str | None, typer.Option(help="Folder of artifacts, metadata and logs.")]
 DEFAULT_ROOT = "transfer-pipeline-runs"  # of `runtime.root`
+WHICH_RUN = "A run's id or its beginning; `latest` is the newest, `previous` the one before it."
 RunsRoot = Annotated[str, typer.Option(help="Folder of artifacts, metadata and logs.")]
 Metadata = Annotated[
     str | None,

@@ -8,10 +8,9 @@ from typing import Annotated
 import typer
 
 from components.files.cache_folder import local_root
-from pipeline.commands.options import DEFAULT_ROOT, Json, Metadata, RunsRoot
+from pipeline.commands.options import DEFAULT_ROOT, WHICH_RUN, Json, Metadata, RunsRoot
 
 Opened = Annotated[bool, typer.Option("--open", help="Opens the page in the browser, too.")]
-_WHICH_RUN = "A run's id or its beginning; `latest` is the newest, `previous` the one before it."
 
 
 def runs(
@@ -46,7 +45,7 @@ def runs(
 def compare(
     one: Annotated[
         str,
-        typer.Argument(metavar="RUN", help=_WHICH_RUN),
+        typer.Argument(metavar="RUN", help=WHICH_RUN),
     ],
     other: Annotated[
         str, typer.Argument(metavar="RUN", help="The run to compare it with, named likewise.")
@@ -67,7 +66,7 @@ def compare(
 def report(
     run: Annotated[
         str,
-        typer.Argument(metavar="[RUN]", help=_WHICH_RUN),
+        typer.Argument(metavar="[RUN]", help=WHICH_RUN),
     ] = "latest",
     root: RunsRoot = DEFAULT_ROOT,
     metadata: Metadata = None,

@@ -15,6 +15,7 @@ from rich.table import Table
 
 from components.backbones import BACKBONES
 from components.errors import ConfigError, UserError
+from pipeline.commands.cached_features import readable_features
 from pipeline.commands.console import RunView, quiet
 from pipeline.commands.run import EXIT_DONE, EXIT_FAILED, Request, build_config, execute
 from pipeline.config import Config
@@ -108,21 +109,10 @@ def _words(request: Request, row: Row) -> list[str]:
 
 
 def _enter(config: Config, run_id: str) -> Entrant:
-    from components.artifacts import types as artifact_types
-    from components.settings import metadata
     from components.tuner.entrant import enter
-    from pipeline.launch import local_copies
-    from pipeline.store import outputs, runs
 
-    run = runs.read_run(metadata.connection_config(config.metadata), run_id)
-    wanted = {
-        "bottlenecks": (outputs.BOTTLENECKS, artifact_types.Bottlenecks),
-        "classes": (outputs.CLASS_LIST, artifact_types.ClassList),
-    }
-    with local_copies.readable(run, config.pipeline_root, wanted) as read:
-        classes = artifact_types.read(read["classes"])
-        uri = read["bottlenecks"].uri
-        return enter(uri, classes, config.model, config.image_size, config.training)
+    with readable_features(config, run_id) as (bottlenecks, classes):
+        return enter(bottlenecks, classes, config.model, config.image_size, config.training)
 
 
 def _write(rows: list[Row], measured: list[Row], folder: Path) -> dict[str, Any]:

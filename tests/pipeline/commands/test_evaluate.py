@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from components.artifacts.rate_interval import wilson
 from components.errors import UserError
 from components.image_example_gen.sources import SourceFile
-from pipeline.commands.evaluate import lines, paired, summary, wilson
+from pipeline.commands.evaluate import lines, paired, summary
 from pipeline.commands.evaluate_answer import Answer
 from pipeline.commands.evaluate_page import page
 from tests.pipeline.conftest import Say

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from components.tuner.entrant import wilson
+from components.artifacts.rate_interval import wilson
 
 
 @pytest.mark.parametrize(
