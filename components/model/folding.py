@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import keras
 import numpy as np
 
+from components.model.foldable import foldable
 from components.model.network import Network
 
-_CONVOLUTIONS = (
-    keras.layers.Conv2D,
-    keras.layers.DepthwiseConv2D,
-    keras.layers.SeparableConv2D,
-)
 _NORMALIZATIONS = (
     keras.layers.BatchNormalization,
     keras.layers.LayerNormalization,
@@ -54,7 +50,7 @@ def folded(base: keras.Model, precision: str = "float32") -> keras.Model:
     Where there is no convolution directly before it, or another layer reads that, too,
     BatchNormalization stays.
     """
-    normalization_of = {conv.name: after for conv, after in _foldable(base)}
+    normalization_of = foldable(base)
     gone = {after.name for after in normalization_of.values()}
 
     def copied(layer: keras.Layer) -> keras.Layer:
@@ -75,32 +71,6 @@ def folded(base: keras.Model, precision: str = "float32") -> keras.Model:
         return _weights(layer) if after is None else _folded_weights(layer, after)
 
     return _copy(base, copied, weights)
-
-
-def _foldable(base: keras.Model) -> Iterator[tuple[keras.Layer, keras.Layer]]:
-    """Yields each convolution and the BatchNormalization that alone reads its output."""
-    calls = {
-        each["config"]["name"]: len(each.get("inbound_nodes", [0]))
-        for each in base.get_config()["layers"]
-    }
-    read = [id(tensor) for layer in base.layers for tensor in keras.tree.flatten(layer.input)]
-    read += [id(tensor) for tensor in base.outputs]
-    makers = {
-        id(layer.output): layer
-        for layer in base.layers
-        if isinstance(layer, _CONVOLUTIONS) and calls[layer.name] == 1
-    }
-    for after in base.layers:
-        if not isinstance(after, keras.layers.BatchNormalization) or calls[after.name] != 1:
-            continue
-        conv = makers.get(id(after.input))
-        if conv is not None and read.count(id(after.input)) == 1 and _fits(conv, after):
-            yield conv, after
-
-
-def _fits(conv: keras.Layer, after: keras.Layer) -> bool:
-    linear = conv.activation in (None, keras.activations.linear)
-    return linear and conv.data_format == "channels_last" and after.axis in (-1, 3)
 
 
 def _folded_weights(conv: keras.Layer, after: keras.Layer) -> Weights:

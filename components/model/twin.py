@@ -10,15 +10,15 @@ exported, gated and served. Phases and passes over frozen layers run its twin, i
 
 from __future__ import annotations
 
-import collections
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import keras
 import tensorflow as tf
 
+from components.model.foldable import CONVOLUTIONS, foldable
+
 FLOAT32 = "float32"
-_KERNELS = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D, keras.layers.SeparableConv2D)
 
 
 def twin(model: keras.Model, precision: str) -> keras.Model:
@@ -36,7 +36,7 @@ def twin(model: keras.Model, precision: str) -> keras.Model:
     """
     outer = FLOAT32 if any(isinstance(each, keras.Model) for each in model.layers) else precision
     policy = outer if outer == FLOAT32 else f"mixed_{outer}"
-    folded = _folded(model)
+    folded = {name: after for name, after in foldable(model).items() if not after.trainable}
     gone = {id(normalization) for normalization in folded.values()}
     convolutions = {id(model.get_layer(name)) for name in folded}
 
@@ -97,7 +97,7 @@ class _Same(keras.Layer):
         self.built = True
 
     def compute_output_spec(self, inputs: Any, **kwargs: Any) -> Any:
-        if not isinstance(self.layer, _KERNELS):
+        if not isinstance(self.layer, CONVOLUTIONS):
             return super().compute_output_spec(inputs, **kwargs)
         # As for a folded one: no convolution can be called on what is marked as sparse.
         return keras.KerasTensor(self.layer.compute_output_shape(inputs.shape), self.compute_dtype)
@@ -163,64 +163,3 @@ def _scale_and_shift(layer: keras.layers.BatchNormalization) -> tuple[tf.Tensor,
     if layer.center:
         shift = shift + layer.beta
     return keras.ops.stop_gradient(scale), keras.ops.stop_gradient(shift)
-
-
-def _folded(model: keras.Model) -> dict[str, keras.layers.BatchNormalization]:
-    """Returns the frozen BatchNormalization behind each convolution, by the latter's name."""
-    readers, calls = _readers(model)
-    layers = {layer.name: layer for layer in model.layers}  # without operations, as `x + 3`
-    found = {}
-    for name in [layer.name for layer in model.layers if type(layer) in _KERNELS]:
-        if len(readers[name]) != 1 or calls[name] != 1 or calls[readers[name][0]] != 1:
-            continue
-        reader = layers.get(readers[name][0])
-        if reader is not None and _can_fold(layers[name], reader):
-            found[name] = reader
-    return found
-
-
-def _can_fold(layer: keras.Layer, reader: keras.Layer) -> bool:
-    return (
-        type(reader) is keras.layers.BatchNormalization
-        and not reader.trainable
-        and reader.axis in (-1, 3)
-        and layer.data_format == "channels_last"
-        and layer.activation is keras.activations.linear
-    )
-
-
-_OUTPUT = ""  # in place of the name of a reader: the model returns it
-
-
-def _readers(model: keras.Model) -> tuple[dict[str, list[str]], dict[str, int]]:
-    """Returns who reads the outputs of each operation of a model, and how often each is called.
-
-    From its configuration: of a layer that is part of several models, `input` is ambiguous.
-    """
-    config = model.get_config()
-    readers: dict[str, list[str]] = collections.defaultdict(list)
-    calls: dict[str, int] = collections.Counter()
-    for operation in config["layers"]:
-        calls[operation["name"]] += len(operation["inbound_nodes"])
-        for name in _read_by(operation["inbound_nodes"]):
-            readers[name].append(operation["name"])
-    for name in _texts(config["output_layers"]):
-        readers[name].append(_OUTPUT)
-    return readers, calls
-
-
-def _read_by(node: Any) -> Iterator[str]:
-    """Yields the operations whose outputs a node's arguments are; from Keras' own format."""
-    if isinstance(node, dict) and "keras_history" in node:
-        yield node["keras_history"][0]
-    elif isinstance(node, dict | list | tuple):
-        for part in node.values() if isinstance(node, dict) else node:
-            yield from _read_by(part)
-
-
-def _texts(tree: Any) -> Iterator[str]:
-    if isinstance(tree, str):
-        yield tree
-    elif isinstance(tree, list | tuple):
-        for part in tree:
-            yield from _texts(part)
