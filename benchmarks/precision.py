@@ -1,4 +1,4 @@
-"""What half precision and folded BatchNormalization gain: forward passes, and steps of training.
+"""Measures half precision and folded BatchNormalization: forward passes, and steps of training.
 
 InceptionV3 at 299 pixels on pictures of noise, since weights and pixels do not change the time. The
 sides take turns in one process: Keras' own layers in float32, and the pipeline's twin of them.

@@ -84,7 +84,7 @@ class Config(Section):
 
     @property
     def reported(self) -> dict[str, Any]:
-        """What the report shows and keeps: all but `runtime.notify`.
+        """The part that the report shows and keeps: all but `runtime.notify`.
 
         A webhook's address may be a secret, and a new one must not make the report anew.
         """

@@ -1,4 +1,4 @@
-"""What was fitted to a network's scores on the `eval` split, kept beside the SavedModel.
+"""Facts that were fitted to a network's scores on the `eval` split, kept beside the SavedModel.
 
 `scores.json` in the Model artifact: {"temperature", "eval": {"pictures", "before", "after"}},
 before and after being {"calibration_error", "log_loss"}; "certain": null or {"accuracy",

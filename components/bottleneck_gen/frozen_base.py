@@ -31,7 +31,7 @@ R = TypeVar("R")
 
 @dataclasses.dataclass(frozen=True)
 class _Loaded:
-    """What the batches of one process pass."""
+    """The two functions that the batches of one process pass."""
 
     decode: Callable[[tf.Tensor], Any]
     """Serialized picture Examples [batch] -> scaled pixels, labels."""

@@ -26,7 +26,7 @@ _LEAST, _MOST, _MOST_SCORES = 50, 5_000, 250_000  # pictures that are asked; tim
 
 
 class _Measure(NamedTuple):
-    """What is measured of a picture."""
+    """One measure of a picture."""
 
     values: np.ndarray  # [pictures]
     floor: float  # of the divisor

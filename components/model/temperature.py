@@ -19,7 +19,7 @@ def calibrated(scores: tf.Tensor, temperature: float) -> tf.Tensor:
 
 
 def divide_logits(classifier: keras.Model, temperature: float) -> None:
-    """Gives a classifier's last layer the weights that divide its logits by a temperature.
+    """Divides the logits of a classifier by a temperature, in the weights of its last layer.
 
     For files whose softmax is of 8 bits, of which logarithms would not do.
     """

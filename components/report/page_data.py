@@ -101,7 +101,7 @@ class Run:
 
     @property
     def quality(self) -> dict[str, Any]:
-        """What the ingest report says of the pictures' quality; {} where it says nothing."""
+        """The ingest report's part on the pictures' quality; {} where it has none."""
         found: dict[str, Any] = self.ingest.get("quality", {})
         return found
 

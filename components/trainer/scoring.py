@@ -1,4 +1,4 @@
-"""What becomes of a network's scores before they are served: calibrated, and judged certain."""
+"""Prepares a network's scores for being served: calibrated, and judged certain."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Certainty:
 
 @dataclasses.dataclass(frozen=True)
 class Scoring:
-    """What is applied to scores and features in the exported graph."""
+    """The function that is applied to scores and features in the exported graph."""
 
     temperature: float = 1.0
     certainty: Certainty | None = None

@@ -26,7 +26,7 @@ _BYTES = 4  # of a weight
 
 @dataclasses.dataclass(frozen=True)
 class Entrant:
-    """What a backbone reached, on the `eval` split."""
+    """The result of a backbone, on the `eval` split."""
 
     accuracy: float
     """Of the epoch that `training.keep`'s default would keep: with the smallest loss."""

@@ -12,7 +12,7 @@ SHELLS = ("bash", "zsh", "fish")
 
 @dataclasses.dataclass(frozen=True)
 class Words:
-    """What may stand behind the command's name."""
+    """The words that may stand behind the command's name."""
 
     about: str
     options: list[str]

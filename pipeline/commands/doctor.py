@@ -32,7 +32,7 @@ _HALF_PRECISION = 7.0  # compute capability from which float16 is faster
 
 @dataclasses.dataclass(frozen=True)
 class Line:
-    """What was found of one thing, and what to do; `fine` where nothing is to be done."""
+    """One thing's state, and what to do; `fine` where nothing is to be done."""
 
     name: str
     found: str

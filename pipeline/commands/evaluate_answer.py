@@ -1,4 +1,4 @@
-"""What `evaluate` keeps of a model's answer."""
+"""A model's answer, as `evaluate` keeps it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import dataclasses
 
 @dataclasses.dataclass(frozen=True)
 class Answer:
-    """What a model predicts for one picture."""
+    """A model's prediction for one picture."""
 
     predicted: str
     score: float

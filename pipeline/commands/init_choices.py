@@ -1,4 +1,4 @@
-"""What `init` chooses for a source, each value with its reason."""
+"""The choices of `init` for a source, each value with its reason."""
 
 from __future__ import annotations
 

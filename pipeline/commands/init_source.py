@@ -38,7 +38,7 @@ class Shapes:
 
 @dataclasses.dataclass(frozen=True)
 class Found:
-    """What a source holds."""
+    """The content of a source."""
 
     source: str
     listing: sources.Listing

@@ -36,7 +36,7 @@ Interval = tuple[float, float]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Row:
-    """What the page shows of one run."""
+    """One run, as the page shows it."""
 
     run_id: str
     pipeline: str | None
@@ -45,7 +45,7 @@ class Row:
     why: list[str]
     version: int | None
     state: str | None
-    """What became of the version: served, withdrawn, ..., or removed."""
+    """The version's state now: served, withdrawn, ..., or removed."""
     link: str | None
     """Of the report, relative to the page."""
     pictures: int | None

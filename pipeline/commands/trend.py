@@ -26,7 +26,7 @@ class Point:
     good: bool
     """Whether it was pushed: the point is filled."""
     label: str
-    """What a reader sees who points at it."""
+    """The text for a reader who points at it."""
 
 
 def chart(points: Sequence[Point], dates: Sequence[str], alt: str) -> Markup:

@@ -1,4 +1,4 @@
-"""What the SavedModel's precision and flips gain and cost, where they are not the defaults."""
+"""Gain and cost of the SavedModel's precision and flips, where they are not the defaults."""
 
 from __future__ import annotations
 
