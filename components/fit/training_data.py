@@ -62,6 +62,12 @@ class Kept:
         return [*(array[numbers] for array in self.arrays), self.labels[numbers]]
 
 
+def kept_batches(batches: tf.data.Dataset) -> Kept:
+    """Returns batches of (one tensor, labels) as arrays in memory."""
+    arrays, labels = zip(*batches.as_numpy_iterator(), strict=True)
+    return Kept([np.concatenate(arrays)], np.concatenate(labels))
+
+
 def kept_data(train: Kept, validation: Kept, batch_size: int, seed: int, variants: int = 1) -> Data:
     """Returns kept arrays as the data of a phase, in the orders in which it would read records.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -44,3 +45,16 @@ class Augmentation(Section):
     def active(self) -> bool:
         """Whether anything is changed."""
         return self != Augmentation(fill_mode=self.fill_mode)
+
+    def flips(self) -> list[list[int]] | None:
+        """Returns the axes of [batch, height, width, channels] to flip for each variant.
+
+        The first variant is the picture itself. None where more than flips changes the pictures:
+        their variants can't be counted.
+        """
+        axes = {1: self.vertical_flip, 2: self.horizontal_flip}
+        if self.model_copy(update={"vertical_flip": False, "horizontal_flip": False}).active:
+            return None
+        chosen = [axis for axis, is_flipped in axes.items() if is_flipped]
+        lengths = range(len(chosen) + 1)
+        return [list(some) for n in lengths for some in itertools.combinations(chosen, n)]

@@ -84,7 +84,8 @@ class Frozen(Phase):
     optimizer: Literal["adam", "adamw", "sgd", "rmsprop"] = "adam"
     momentum: BelowOne = 0.0
     features: Literal["cached", "end_to_end"] = "cached"
-    """`cached`: the base runs once per picture (BottleneckGen); `end_to_end`: in every epoch."""
+    """`cached`: the base runs once per picture (BottleneckGen), and once per flip of a training
+    picture where augmentation flips them; `end_to_end`: in every epoch."""
 
 
 class Unfrozen(Phase):
@@ -135,12 +136,12 @@ class Training(Section):
             raise ValueError(
                 "frozen.epochs and unfrozen.epochs are both 0: nothing would be trained"
             )
-        changed = self.augmentation_of("frozen").active
-        if changed and self.frozen.epochs and self.frozen.features == "cached":
+        countable = self.augmentation_of("frozen").flips() is not None
+        if not countable and self.frozen.epochs and self.frozen.features == "cached":
             raise ValueError(
-                "augmentation changes the pictures in every epoch, so their features can't be "
-                "cached; set frozen.features: end_to_end (or leave out augmentation, in phase "
-                "frozen alone by frozen.augmentation: {})"
+                "augmentation changes the pictures in every epoch, and only flips can be cached; "
+                "set frozen.features: end_to_end (or leave the rest out, in phase frozen alone by "
+                "frozen.augmentation: {})"
             )
         return self
 

@@ -1,4 +1,4 @@
-"""Caches the outputs of the frozen layers on disk: phase `unfrozen` need not run them again."""
+"""Caches the outputs of the frozen layers on disk: a phase need not run them again."""
 
 from __future__ import annotations
 
@@ -14,25 +14,9 @@ import tensorflow as tf
 
 from components.fit.training_data import Kept
 from components.model.twin import FLOAT32, forward
-from components.settings.augmentation import Augmentation
 from components.step import progress
 
 _FREE = 0.5  # part of the free disk that may be taken
-
-
-def flips(augmentation: Augmentation) -> list[list[int]] | None:
-    """Returns the axes of [batch, height, width, channels] to flip for each variant of a picture.
-
-    The first variant is the picture itself. None where more than flips changes the pictures: their
-    variants can't be counted.
-    """
-    axes = {1: augmentation.vertical_flip, 2: augmentation.horizontal_flip}
-    others = augmentation.model_copy(update={"vertical_flip": False, "horizontal_flip": False})
-    if others.active:
-        return None
-    chosen = [axis for axis, is_flipped in axes.items() if is_flipped]
-    lengths = range(len(chosen) + 1)
-    return [list(some) for n in lengths for some in itertools.combinations(chosen, n)]
 
 
 def size_of(bottom: keras.Model, pictures: int) -> int:
@@ -63,7 +47,7 @@ def keep(
       pictures: their number.
       folder: where the files go.
       name: of the split.
-      variants: the axes to flip for each, from `flips`.
+      variants: the axes to flip for each, from `Augmentation.flips`.
       precision: in which the layers compute.
 
     Returns:

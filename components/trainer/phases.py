@@ -64,7 +64,7 @@ def make_phases(inputs: TrainingInputs, network: Network, logs: str, scratch: st
     )
     if shown := after or before:
         write_sheet(shown, phase_data.pixel_batches(read_records(inputs.train), inputs), logs)
-    frozen = functools.partial(_frozen, inputs, network, before)
+    frozen = functools.partial(_frozen, inputs, network, before, scratch)
     unfrozen = functools.partial(_unfrozen, inputs, network, after, scratch)
     return [
         Phase("frozen", inputs.training.frozen, frozen),
@@ -78,12 +78,19 @@ def _augmenter(inputs: TrainingInputs, settings: Augmentation) -> Augmenter | No
     return Augmenter(settings, inputs.model.backbone, inputs.training.seed)
 
 
-def _frozen(inputs: TrainingInputs, network: Network, augmenter: Augmenter | None) -> Prepared:
+def _frozen(
+    inputs: TrainingInputs, network: Network, augmenter: Augmenter | None, scratch: str
+) -> Prepared:
     """Freezes the base: the head alone is trainable."""
     freeze(network.base)
     if inputs.training.frozen.features == "cached":
-        learner = make_learner([network.head], None, None)
-        return Prepared(learner=learner, data=phase_data.bottlenecks(inputs, network.head))
+        cached = (
+            phase_data.flipped_bottlenecks(inputs, network, scratch)
+            if augmenter
+            else phase_data.bottlenecks(inputs, network.head)
+        )
+        if cached:
+            return Prepared(learner=make_learner([network.head], None, None), data=cached)
     extractor = twin(network.extractor, inputs.precision)
     learner = make_learner([network.head], extractor, augmenter)
     return Prepared(learner=learner, data=phase_data.pictures(inputs), augmenter=augmenter)

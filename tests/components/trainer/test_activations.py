@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
@@ -9,8 +8,7 @@ import pytest
 import tensorflow as tf
 
 from components.fit.training_data import Kept, kept_data
-from components.settings.augmentation import Augmentation
-from components.trainer.activations import flips, keep
+from components.trainer.activations import keep
 
 PICTURES = 10
 
@@ -25,21 +23,6 @@ def batches() -> tf.data.Dataset:
 def bottom() -> keras.Model:
     inputs = keras.Input([2, 3, 1])
     return keras.Model(inputs, keras.layers.Identity()(inputs))
-
-
-@pytest.mark.parametrize(
-    ("augmentation", "expected"),
-    [
-        ({}, [[]]),
-        ({"horizontal_flip": True}, [[], [2]]),
-        ({"vertical_flip": True, "horizontal_flip": True}, [[], [1], [2], [1, 2]]),
-        ({"horizontal_flip": True, "rotation": 5}, None),
-    ],
-)
-def test_flips_have_as_many_variants_as_there_are_ways(
-    augmentation: dict[str, Any], expected: list[list[int]] | None
-) -> None:
-    assert flips(Augmentation.model_validate(augmentation)) == expected
 
 
 @pytest.fixture

@@ -1,13 +1,19 @@
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
+from components.artifacts import features, tfrecords
+from components.artifacts.examples import Example, serialized
+from components.artifacts.tfrecords import read_records
 from components.model.transform_graph import Pixels
+from components.settings.training import Frozen
 from components.trainer.training_loop import Fitted
 from tests.components.trainer.made_training import FROZEN, UNFROZEN, Epochs, Killed, inputs, train
 
@@ -139,6 +145,50 @@ def test_flips_alone_are_cached_as_variants(pixels: Pixels, split: str, tmp_path
     assert kept.shape == (4 * 24, 3, 3, 512)
     assert len(np.load(tmp_path / "work" / "activations" / "eval-0.npy")) == 24
     assert history(fitted) == history(train(given, tmp_path / "again"))
+
+
+def test_flips_of_a_cached_phase_frozen_are_variants_beside_the_features_at_hand(
+    pixels: Pixels, split: str, tmp_path: Path
+) -> None:
+    bottlenecks, cached = tmp_path / "bottlenecks", {**FROZEN, "features": "cached"}
+    rows = np.random.default_rng(0).normal(size=(24, 1024)).astype(np.float32)
+    for name in ("train", "eval"):
+        (bottlenecks / f"Split-{name}").mkdir(parents=True)
+        records = zip(rows.tolist(), read_records(split).as_numpy_iterator(), strict=True)
+        tfrecords.write(
+            str(bottlenecks / f"Split-{name}" / "data.tfrecord"),
+            [
+                serialized({features.BOTTLENECK: row, features.LABEL: label(record)})
+                for row, record in records
+            ],
+        )
+    given = dataclasses.replace(
+        inputs(
+            pixels,
+            split,
+            frozen={**cached, "augmentation": {"horizontal_flip": True}},
+            unfrozen={"epochs": 0},
+            precision="float32",
+        ),
+        bottlenecks=str(bottlenecks),
+    )
+    fitted = train(given, tmp_path)
+    flipped = np.load(tmp_path / "work" / "flips" / "train-0.npy")
+    shown = [
+        given.pixels(tf.constant([Example(record).encoded(features.ENCODED)]))
+        for record in read_records(split).as_numpy_iterator()
+    ]
+    expected = fitted.network.extractor(tf.reverse(tf.concat(shown, 0), [2])).numpy()
+    np.testing.assert_allclose(flipped, expected, rtol=2e-3, atol=1e-3)
+    assert history(fitted) == history(train(given, tmp_path / "again"))
+    plain = dataclasses.replace(
+        given, training=given.training.model_copy(update={"frozen": Frozen(**cached)})
+    )
+    assert history(fitted) != history(train(plain, tmp_path / "plain"))
+
+
+def label(record: bytes) -> bytes:
+    return Example(record).encoded(features.LABEL)
 
 
 def test_a_schedule_moves_the_rate(pixels: Pixels, split: str, tmp_path: Path) -> None:
