@@ -27,6 +27,7 @@ class Cell(NamedTuple):
     file: Path
     label: str  # one of CLASSES
     kind: str  # "mono" or "poly", the crystal
+    defect: float  # the experts' probability of a defect
 
 
 def solar_cells(folder: Path, total: int, seed: int) -> None:
@@ -69,7 +70,12 @@ def _is_sample_name(name: str) -> bool:
     return str(path.parent) in CLASSES and path.match("cell[0-9][0-9][0-9][0-9].png")
 
 
-def _cells() -> list[Cell]:
+def all_cells() -> list[Cell]:
+    """Returns the package's pictures.
+
+    Raises:
+      DataError: the package is not installed.
+    """
     package = importlib.util.find_spec("elpv_dataset")
     if package is None or package.origin is None:
         raise DataError(
@@ -79,14 +85,14 @@ def _cells() -> list[Cell]:
     data = Path(package.origin).parent / "data"
     rows = [line.split() for line in (data / "labels.csv").read_text().splitlines() if line]
     return [
-        Cell(data / name, CLASSES[0] if float(probability) > 0.5 else CLASSES[1], kind)
+        Cell(data / name, CLASSES[float(probability) <= 0.5], kind, float(probability))
         for name, probability, kind in rows
     ]
 
 
 def _sample(total: int, seed: int) -> list[Cell]:
     """Draws `total` cells, from each class and type its share (rounded by largest remainder)."""
-    cells = _cells()
+    cells = all_cells()
     if not len(CLASSES) <= total <= len(cells):
         raise DataError(f"{total} pictures were asked for; elpv-dataset has {len(cells)}.")
     strata: dict[tuple[str, str], list[Cell]] = defaultdict(list)
