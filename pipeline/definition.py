@@ -213,7 +213,11 @@ def _release(
         model=candidate["model"],
     )
     pusher = Pusher(
-        candidate["model"], evaluator.outputs["blessing"], infra.outputs["blessing"], config.push
+        candidate["model"],
+        evaluator.outputs["blessing"],
+        infra.outputs["blessing"],
+        config.push,
+        pinned=None if config.gate.reference == "best" else config.gate.reference,
     )
     lite = _lite_export(config, transform, candidate)
     report = Report(

@@ -10,6 +10,8 @@ _SCAN, _END = 0xDA, 0xD9
 _SEQUENTIAL, _PROGRESSIVE = (0xC0, 0xC1), 0xC2  # Huffman-coded frames, which every decoder has
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 _BETWEEN_SCANS = {0xC4, _SCAN, 0xDB, 0xDC, 0xDD}  # tables, the next scan, number of lines
+_RESTART = re.compile(rb"\xff[\xd0-\xd7]")
+_INTERVAL = 0xDD  # how many units lie between restart markers
 _COEFFICIENTS = 64
 
 
@@ -23,6 +25,11 @@ class Jpeg:
     sampling: bytes  # their factors, horizontal and vertical, four bits each
     scans: list[bytes]  # their headers
     plain: bool  # nothing but tables between scans, and one frame of a common kind
+    has_its_restarts: bool = True
+    """Whether the restart markers of the one scan are all there, in their order.
+
+    A decoder goes on at the next of them, wherever it has lost count, and paints the rest over.
+    """
 
     @property
     def is_one_scan(self) -> bool:
@@ -64,20 +71,50 @@ def read(data: bytes) -> Jpeg | None:
 
     None where they do not: one that damage brought about in a scan may lead past the end.
     """
-    at, frame, header, plain = 2, 0, b"", True
+    at, frame, header, plain, interval = 2, 0, b"", True, 0
     scans: list[bytes] = []
     while marker := _MARKER.search(data, at):
         kind, start = data[marker.end() - 1], marker.end()
         if kind == _END:
             known = frame in (*_SEQUENTIAL, _PROGRESSIVE)
             components, sampling = header[6::3], header[7::3]
-            return Jpeg(marker.start(), frame, components, sampling, scans, plain and known)
+            restarts = not interval or _restarts(data, at, marker.start()) == (
+                _expected(header, interval)
+            )
+            return Jpeg(
+                marker.start(), frame, components, sampling, scans, plain and known, restarts
+            )
         at = start + int.from_bytes(data[start : start + 2], "big")
         if scans and kind not in _BETWEEN_SCANS:
             plain = False
         if kind == _SCAN:
             scans.append(data[start + 2 : at])
+        elif kind == _INTERVAL:
+            interval = int.from_bytes(data[start + 2 : at], "big")
         elif kind in _FRAMES:
             plain = plain and not frame
             frame, header = kind, data[start + 2 : at]
     return None
+
+
+def _restarts(data: bytes, start: int, end: int) -> bytes:
+    """Returns the low bytes of the restart markers of a scan."""
+    return b"".join(_RESTART.findall(data, start, end))[1::2]
+
+
+def _expected(header: bytes, interval: int) -> bytes:
+    """Returns what `_restarts` finds in the one scan of a whole picture.
+
+    Args:
+        header: of the frame.
+        interval: units between two restart markers: blocks of a grey picture, else of as many
+            blocks as the finest component needs.
+    """
+    height, width = (int.from_bytes(header[at : at + 2], "big") for at in (1, 3))
+    across, down = 1, 1
+    if len(header) > 9:
+        across = max(factors >> 4 for factors in header[7::3])
+        down = max(factors & 15 for factors in header[7::3])
+    units = -(-width // (8 * across or 1)) * -(-height // (8 * down or 1))
+    count = max(0, -(-units // interval) - 1)
+    return (bytes(range(0xD0, 0xD8)) * (count // 8 + 1))[:count]

@@ -129,4 +129,4 @@ class Opened:
         needed = end - (len(tail) - len(tail.rstrip(b"\0\xff"))) - 1
         self.image.decodermaxblock = needed
         self.image.load()
-        return self._file.tell() > needed
+        return self._file.tell() > needed and self.jpeg.has_its_restarts

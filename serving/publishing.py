@@ -54,11 +54,11 @@ def publish(saved_model: Path, model_dir: Path, maker: str | None = None) -> int
     return number
 
 
-def prune(model_dir: Path, keep: int) -> list[int]:
+def prune(model_dir: Path, keep: int, pinned: int | None = None) -> list[int]:
     """Removes versions until `keep` are left: withdrawn ones first, the oldest of each first.
 
     Withdrawn ones go first so that a rollback always finds the last good versions. The served
-    version and the one on trial stay.
+    version, the one on trial and the one with the number `pinned` stay.
 
     Returns:
         The numbers removed.
@@ -74,7 +74,11 @@ def prune(model_dir: Path, keep: int) -> list[int]:
         leaving_labels = withdrawn_by_labels(model_dir)
         versions = [each for each in published(model_dir) if each.number not in leaving_labels]
         removable = sorted(
-            (version for version in versions if version.state not in ("served", "canary")),
+            (
+                version
+                for version in versions
+                if version.state not in ("served", "canary") and version.number != pinned
+            ),
             key=lambda version: (version.state != "withdrawn", version.number),
         )
         leaving = removable[: max(0, len(versions) - keep)]

@@ -101,7 +101,7 @@ class Executor(tfx_executor.Executor):
         if store:
             upload.upload(directory / str(number), store)
         self._MarkPushed(pushed, str(directory / str(number)), str(number))
-        publishing.prune(directory, custom_config["keep_versions"])
+        publishing.prune(directory, custom_config["keep_versions"], custom_config.get("pinned"))
         if store:
             upload.prune(directory, store)
 
@@ -153,6 +153,7 @@ class Pusher(Keyed, tfx_component.Pusher):
         model_blessing: BaseChannel,
         infra_blessing: BaseChannel,
         push: Push,
+        pinned: int | None = None,
     ):
         """Makes the component.
 
@@ -161,6 +162,7 @@ class Pusher(Keyed, tfx_component.Pusher):
           model_blessing: the gate's decision.
           infra_blessing: whether a server could serve it.
           push: the push directory and how many versions stay there.
+          pinned: a version that stays there in any case.
         """
         super().__init__(
             model=model,
@@ -170,5 +172,6 @@ class Pusher(Keyed, tfx_component.Pusher):
                 filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=push.directory)
             ),
             custom_config={"keep_versions": push.keep_versions}
-            | ({"upload_to": push.upload_to} if push.upload_to else {}),
+            | ({"upload_to": push.upload_to} if push.upload_to else {})
+            | ({"pinned": pinned} if pinned else {}),
         )

@@ -23,6 +23,7 @@ from serving.quiet_imports import quiet_import
 if TYPE_CHECKING:
     import keras
 
+_LISTED = 10  # versions in a message
 _TRIED = 1_000_000  # bytes that a folder must take at least
 
 
@@ -33,9 +34,11 @@ def check_settings(config: Config) -> None:
     there.
 
     Raises:
-      ConfigError: the weights file is missing, or the backbone has no such layer.
+      ConfigError: the weights file or the pinned version is missing, or the backbone has no such
+        layer.
     """
     _check_weights(config)
+    _check_reference(config)
     unfrozen = config.training.unfrozen
     if config.model.features is None and (unfrozen.from_layer is None or not unfrozen.epochs):
         return
@@ -78,6 +81,20 @@ def _check_weights(config: Config) -> None:
         raise ConfigError(
             f"model.weights: no file {shown(path)}. Allowed are an existing file, `imagenet`, or "
             "null."
+        )
+
+
+def _check_reference(config: Config) -> None:
+    pinned = config.gate.reference
+    if pinned in (None, "best"):
+        return
+    folder = config.push_directory
+    kept = [each.number for each in versions.published(folder)] if folder.is_dir() else []
+    if pinned not in kept:
+        listed = ", ".join(map(str, kept[:_LISTED])) + (", ..." if kept[_LISTED:] else "")
+        raise ConfigError(
+            f"gate.reference: {shown(folder)} keeps no version {pinned}; it keeps "
+            f"{listed or 'none'}. Name one of them, or say `best`."
         )
 
 

@@ -16,7 +16,8 @@ from tests.serving.samples import encode
 
 END = b"\xff\xd9"
 SAMPLINGS = [{"subsampling": "4:4:4"}, {"subsampling": "4:2:2"}, {"subsampling": "4:2:0"}]
-KINDS = [*SAMPLINGS, {"restart_marker_blocks": 5}, {"optimize": True}, {"progressive": True}]
+RESTARTS = [{"restart_marker_blocks": 5}, {"restart_marker_rows": 1, "subsampling": "4:2:2"}]
+KINDS = [*SAMPLINGS, *RESTARTS, {"optimize": True}, {"progressive": True}]
 
 
 def is_rejected(data: bytes) -> bool:
@@ -107,6 +108,18 @@ def test_a_marker_that_does_not_belong_into_a_scan_is_damage(
     picture = canonical(data[:middle] + b"\xff\xe5\x00\x10" + data[middle:])
     assert picture.done == (DAMAGED,)
     assert decoded(picture.encoded).shape == (240, 320, 3)
+
+
+@pytest.mark.parametrize("grey", [False, True])
+def test_lost_and_swapped_restart_markers_are_damage(grey: bool) -> None:
+    data = encode(photograph(grey=grey), "JPEG", quality=85, restart_marker_blocks=5)
+    middle = (data.index(b"\xff\xda") + len(data)) // 2
+    for number in range(8):
+        at = data.index(bytes([0xFF, 0xD0 + number]), middle)
+        swapped = bytes([0xFF, 0xD0 + (number + 3) % 8])
+        for put in (b"", b"ab", swapped):
+            damaged = data[:at] + put + data[at + 2 :]
+            assert is_rejected(damaged) or canonical(damaged).done == (DAMAGED,), (number, put)
 
 
 @pytest.fixture(scope="module")

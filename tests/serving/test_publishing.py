@@ -172,3 +172,13 @@ def test_pruning_keeps_the_newest_and_drops_withdrawn_ones_first(model_dir: Path
     assert prune(model_dir, keep=1) == []
     with pytest.raises(VersionError, match="keep=0"):
         prune(model_dir, keep=0)
+
+
+def test_pruning_keeps_the_pinned_version_also_where_it_was_withdrawn(model_dir: Path) -> None:
+    for number in (1, 2, 3, 4, 5):
+        model(model_dir / str(number))
+    assert prune(model_dir, keep=3, pinned=1) == [2, 3]
+    rollback(model_dir, 4)
+    assert prune(model_dir, keep=1, pinned=5) == [1]
+    assert (numbers(model_dir, "served"), numbers(model_dir, "withdrawn")) == ([4], [5])
+    assert prune(model_dir, keep=1) == [5]

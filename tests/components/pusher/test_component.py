@@ -16,13 +16,13 @@ from serving import versions, withdrawal
 from tests.components.made_step import about_to_run
 
 
-def properties(directory: Path, keep: int = 5) -> dict[str, Any]:
+def properties(directory: Path, keep: int = 5, pinned: int | None = None) -> dict[str, Any]:
     destination = pusher_pb2.PushDestination(
         filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=str(directory))
     )
     return {
         "push_destination": json_format.MessageToJson(destination),
-        "custom_config": json.dumps({"keep_versions": keep}),
+        "custom_config": json.dumps({"keep_versions": keep, "pinned": pinned}),
     }
 
 
@@ -40,6 +40,7 @@ class Place:
         blessed: bool = True,
         servable: bool = True,
         keep: int = 5,
+        pinned: int | None = None,
         run_id: str | None = None,
         handle: Any = None,
     ) -> standard_artifacts.PushedModel:
@@ -61,7 +62,8 @@ class Place:
         facts = Driver(handle).facts_of(
             about_to_run(Pusher, exec_properties=properties(self.directory))
         )
-        executor.Do(inputs, {"pushed_model": [pushed]}, properties(self.directory, keep) | facts)
+        settings = properties(self.directory, keep, pinned)
+        executor.Do(inputs, {"pushed_model": [pushed]}, settings | facts)
         return pushed
 
     def served(self) -> bytes | None:
@@ -96,6 +98,14 @@ def test_a_model_that_one_blessing_is_missing_for_is_not_pushed(
     assert not was_pushed(place.push(b"new", blessed, servable))
     assert place.served() == b"old"
     assert len(versions.published(place.directory)) == 1
+
+
+def test_the_pinned_version_stays_however_few_are_kept(place: Place) -> None:
+    first = place.push(b"first").get_string_custom_property("pushed_version")
+    for content in (b"second", b"third"):
+        place.push(content, keep=1, pinned=int(first))
+    assert [str(each.number) for each in versions.published(place.directory)][1:] == [first]
+    assert place.served() == b"third"
 
 
 def test_the_model_served_already_is_not_pushed_again(place: Place) -> None:

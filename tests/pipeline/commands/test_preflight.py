@@ -155,6 +155,18 @@ def test_a_weights_file_that_is_not_there_is_refused_before_anything_is_loaded(p
         preflight.check_settings(made.model_copy(update={"model": model}))
 
 
+def test_a_pinned_version_that_is_not_kept_is_refused_before_anything_is_listed(
+    place: Path,
+) -> None:
+    made = build(place)
+    pinned = made.model_copy(update={"gate": Gate(reference=7)})
+    with pytest.raises(ConfigError, match=r"gate\.reference: .*served keeps no version 7.* none\."):
+        preflight.check_settings(pinned)
+    (made.push_directory / "7").mkdir(parents=True)
+    (made.push_directory / "7" / "saved_model.pb").touch()
+    preflight.check_settings(pinned)
+
+
 @pytest.mark.parametrize("layer", ["mixed99", 5000])
 def test_a_layer_that_the_backbone_lacks_is_refused_before_anything_is_listed(
     place: Path, layer: str | int
