@@ -41,6 +41,7 @@ from serving.local_server.predict import predict
 from serving.local_server.recorded import Recorded
 from serving.local_server.regress import regress
 from serving.local_server.servable import Servable
+from serving.saved_model_session import Arrays
 
 Awaited = Callable[[], bool]
 """Whether the client of a request still waits for its answer."""
@@ -131,7 +132,7 @@ class ServerCore:
 
         A run is cancelled after `seconds`, and does not begin once `awaited` says no.
         """
-        run: Run = Servable.run if self._batcher is None else self._batcher.run
+        run: Callable[..., Arrays] = Servable.run if self._batcher is None else self._batcher.run
         run = run if self._recorded is None else self._recorded.run(run)
         if seconds is None or seconds > threading.TIMEOUT_MAX:
             return functools.partial(run, awaited=awaited)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 from serving.api import Example
@@ -98,7 +99,7 @@ def _number(feature: Any) -> float:
 
 
 _OPTIONAL = ("certain", "thumbnail")
-_READ = {
+_READ: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("sha256", "sent_sha256", "model"), _text),
     **dict.fromkeys(("milliseconds", "version", "certain", "width", "height"), _whole),
     **dict.fromkeys(("brightness", "contrast", "sharpness"), _number),

@@ -12,6 +12,7 @@ import time
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -129,17 +130,17 @@ class Recorder:
                 path.unlink(missing_ok=True)
 
 
-def _looked_at(sent: bytes, thumbnail: int) -> dict[str, float | int | bytes]:
+def _looked_at(sent: bytes, thumbnail: int) -> dict[str, Any]:
     """Returns the measures of a canonical picture, and its thumbnail where asked for."""
     with Image.open(io.BytesIO(sent)) as image:
         width, height = image.size
         brightness, contrast, sharpness = measured(small_grey(image))
         small = b""
         if thumbnail:
-            image = image.convert("RGB")
-            image.thumbnail((thumbnail, thumbnail))
+            reduced = image.convert("RGB")
+            reduced.thumbnail((thumbnail, thumbnail))
             file = io.BytesIO()
-            image.save(file, "JPEG", quality=82)
+            reduced.save(file, "JPEG", quality=82)
             small = file.getvalue()
     return {
         "brightness": brightness,
