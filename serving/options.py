@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from serving.recording.settings import Recording
+
 
 @dataclass(frozen=True)
 class ServeOptions:
@@ -32,6 +34,8 @@ class ServeOptions:
     """Keys and certificates for gRPC; None: no TLS."""
     model_config_file_poll_wait_seconds: int = 10
     """Between two looks at `model_config_file`; 0 reads it once."""
+    record: Recording | None = None
+    """What the local server keeps of the pictures that it is asked about; None: nothing."""
 
     def __post_init__(self) -> None:
         if (self.model_dir is None) == (self.model_config_file is None):

@@ -5,6 +5,10 @@ from __future__ import annotations
 from PIL import Image
 from PIL.Image import Resampling
 
+from serving.picture_measures import small_grey
+
+__all__ = ["difference_hash", "small_grey"]
+
 _COARSE, _FINE = 8, 16  # bits to a side
 
 
@@ -21,18 +25,6 @@ def difference_hash(image: Image.Image) -> str:
     """
     grey = small_grey(image)
     return _rising(grey, _COARSE) + _rising(grey, _FINE)
-
-
-def small_grey(image: Image.Image) -> Image.Image:
-    """Returns some of a picture's pixels in grey, at most 144 wide and 128 high.
-
-    Of large pictures 16 x 16 pixels per level are looked at: as good for this, and ten times as
-    fast as all of them.
-    """
-    if image.width > 9 * 16 or image.height > 8 * 16:
-        size = min(image.width, 9 * 16), min(image.height, 8 * 16)
-        image = image.resize(size, Resampling.NEAREST)
-    return image.convert("L")
 
 
 def _rising(image: Image.Image, side: int) -> str:

@@ -41,6 +41,7 @@ def document(accepted: Sequence[Row], before: dict[str, Any] | None = None) -> d
     """Returns what the ingest report says of the pictures' quality; {} without pictures.
 
     median: of each measure: brightness, contrast (grey levels), sharpness, width, height, bytes.
+    distributions: of all pictures, {MEASURE: {"cuts", "counts"}}: see `_distribution`.
     counts: the unusual pictures by kind and class; classes: all pictures by class.
     listed: by kind, the most unusual first, as {"file", "label"}.
     shortcuts: [{"by", "accuracy", "majority"}]: of a cross-validated logistic regression on nothing
@@ -56,6 +57,7 @@ def document(accepted: Sequence[Row], before: dict[str, Any] | None = None) -> d
     names = ("brightness", "contrast", "sharpness", "width", "height", "bytes")
     return {
         "median": dict(zip(names, np.median(table, axis=0).round(1).tolist(), strict=True)),
+        "distributions": _distributions(table),
         "classes": dict(sorted(collections.Counter(row["label"] for row in rows).items())),
         "counts": {
             kind: dict(collections.Counter(rows[at]["label"] for at in order.tolist()))
@@ -85,6 +87,33 @@ def notes(found: dict[str, Any]) -> Iterator[str]:
                 f"pictures (the largest class has {row['majority']:.0%}): a model may learn that "
                 "in place of what they show. Look for classes that come from different sources."
             )
+
+
+def _distributions(table: np.ndarray) -> dict[str, dict[str, list[float]]]:
+    """Returns how the measures are distributed, for what a served model is asked later."""
+    brightness, contrast, sharpness, width, height, _ = table.T
+    measures = {
+        "brightness": brightness,
+        "contrast": contrast,
+        "sharpness": sharpness,
+        "size": np.sqrt(width * height),
+        "shape": width / height,
+    }
+    return {name: _distribution(values) for name, values in measures.items()}
+
+
+def _distribution(values: np.ndarray) -> dict[str, list[float]]:
+    """Returns counts of the bins between `cuts`, each with its upper cut.
+
+    Cuts are deciles; a value that is a tenth of all by itself has a bin of its own.
+    """
+    values = np.round(values, 4)
+    deciles = np.quantile(values, np.arange(1, 10) / 10, method="inverted_cdf")
+    cuts = set(deciles.tolist())
+    cuts |= {cut - 0.00005 for cut in cuts if (values == cut).mean() >= 0.1}
+    edges = sorted(cuts)
+    counts = np.bincount(np.searchsorted(edges, values), minlength=len(edges) + 1)
+    return {"cuts": edges, "counts": counts.tolist()}
 
 
 def _measures(table: np.ndarray) -> dict[str, _Measure]:

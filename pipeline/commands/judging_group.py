@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from pipeline.commands.options import Json, Name
+from components.files.cache_folder import local_root
+from pipeline.commands.options import DEFAULT_ROOT, Json, Metadata, Name, RunsRoot
 
 
 def evaluate(
@@ -50,5 +51,36 @@ def evaluate(
     )
 
 
-COMMANDS = (evaluate,)
+def watch(
+    records: Annotated[
+        Path, typer.Option(metavar="DIR", help="What `serve --record` or Client(record=) kept.")
+    ],
+    root: RunsRoot = DEFAULT_ROOT,
+    metadata: Metadata = None,
+    days: Annotated[int, typer.Option(min=1, help="Reads the records of so many days.")] = 7,
+    labels: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="CSV with sha256 and label: labels that came later."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Compares served pictures with the data of the run that pushed the version; 1: unlike.
+
+    Example: transfer-pipeline watch --records served-pictures --root runs --labels looked-at.csv
+    """
+    from pipeline.commands import watch as watch_command
+
+    request = watch_command.Request(
+        records=records,
+        root=local_root(root),
+        metadata=metadata,
+        days=days,
+        labels=labels,
+        as_json=as_json,
+    )
+    if not watch_command.watch(request):
+        raise typer.Exit(1)
+
+
+COMMANDS = (evaluate, watch)
 """In the order in which help shows them."""

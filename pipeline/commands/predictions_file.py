@@ -70,7 +70,7 @@ def predicted(run: runs.Run) -> list[Predicted]:
     Raises:
       ConfigError: the run ended before its Evaluator, or its predictions were deleted.
     """
-    found = _read(run)
+    found = read_predictions(run)
     rows = run.content(outputs.REPORT, DOUBTS)
     judged = packed_json.unpacked(rows) if rows else []
     doubts = {row["file"]: row["in_doubt"] for row in judged if row["split"] == _TEST}
@@ -88,7 +88,12 @@ def predicted(run: runs.Run) -> list[Predicted]:
     ]
 
 
-def _read(run: runs.Run) -> Predictions:
+def read_predictions(run: runs.Run) -> Predictions:
+    """Returns the predictions of a run, wherever they lie.
+
+    Raises:
+      ConfigError: the run ended before its Evaluator, or its predictions were deleted.
+    """
     made = run.outputs.get(outputs.PREDICTIONS)
     if made is not None and is_remote(made.uri):
         return read_from(made.uri)

@@ -50,7 +50,7 @@ def known_runs(root: Path, store: str | None = None) -> list[dict[str, Any]]:
     Raises:
       ConfigError: the folder is not a root of runs.
     """
-    connection = _connection(root, store)
+    connection = connected(root, store)
     return [_row(runs.read_run(connection, run_id)) for run_id in runs.run_ids(connection)]
 
 
@@ -71,7 +71,7 @@ def page(
     """
     from pipeline.commands import browser, runs_page
 
-    connection = _connection(root, store)
+    connection = connected(root, store)
     found = [runs.read_run(connection, run_id) for run_id in runs.run_ids(connection)]
     target = (file or root / runs_page.PAGE).absolute()
     try:
@@ -103,7 +103,7 @@ def compare(
     Raises:
       ConfigError: the folder is not a root of runs, or a run is not in it.
     """
-    connection = _connection(root, store)
+    connection = connected(root, store)
     both = [runs.read_run(connection, _find(connection, name)) for name in names]
     rows = list(_compared(*both))
     if as_json:
@@ -126,7 +126,7 @@ def report(root: Path, name: str, store: str | None = None, opened: bool = False
     Raises:
       ConfigError: the folder is not a root of runs, or the run is not there or has no page.
     """
-    connection = _connection(root, store)
+    connection = connected(root, store)
     run_id = _find(connection, name)
     made = runs.read_run(connection, run_id).outputs.get(outputs.REPORT)
     if made and is_remote(made.uri):
@@ -159,7 +159,7 @@ def _print(table: Table) -> None:
     console.print(table)
 
 
-def _connection(root: Path, store: str | None) -> Any:
+def connected(root: Path, store: str | None) -> Any:
     """The named store, or the file in the root."""
     named = store or str(root / "metadata.sqlite")
     if not metadata.is_url(named) and not Path(named).is_file():
@@ -198,7 +198,7 @@ def find_run(root: Path, name: str, store: str | None = None) -> runs.Run:
     Raises:
       ConfigError: the folder is not a root of runs, or the run is not in it.
     """
-    connection = _connection(root, store)
+    connection = connected(root, store)
     return runs.read_run(connection, _find(connection, name))
 
 

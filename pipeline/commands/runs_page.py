@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime
+import json
 import math
 import os
 import statistics
@@ -27,6 +28,8 @@ from serving import atomic_files, versions
 from serving.names import shown
 
 PAGE = "runs.html"
+RESULT = "watch.json"
+"""In the root: the latest result of `watch`."""
 MOST_RUNS = 104
 """Two years of Mondays."""
 _MOST_CLASSES = 30
@@ -69,16 +72,22 @@ def write(root: Path, found: Sequence[Run], file: Path) -> None:
       file: the page.
     """
     rows = [_row(root, run, file.parent) for run in reversed(found[:MOST_RUNS])]
-    atomic_files.write(file, render(root.absolute().name, rows, left_out=len(found) - len(rows)))
+    text = render(
+        root.absolute().name, rows, left_out=len(found) - len(rows), watched=_watched(root)
+    )
+    atomic_files.write(file, text)
 
 
-def render(name: str, rows: Sequence[Row], left_out: int = 0) -> str:
+def render(
+    name: str, rows: Sequence[Row], left_out: int = 0, watched: dict[str, Any] | None = None
+) -> str:
     """Returns the page as HTML; all names are escaped.
 
     Args:
       name: of the root.
       rows: the oldest first.
       left_out: how many older runs are not among them.
+      watched: the latest result of `watch`; None where there is none.
     """
     templates = environment()
     own = Path(__file__).parent
@@ -88,7 +97,17 @@ def render(name: str, rows: Sequence[Row], left_out: int = 0) -> str:
         made=datetime.datetime.now(datetime.timezone.utc),
         pipelines={name: _shown(rows) for name, rows in _by_pipeline(rows).items()},
         left_out=left_out,
+        watched=watched,
     )
+
+
+def _watched(root: Path) -> dict[str, Any] | None:
+    """Returns the latest result of `watch` on this root; None where there is none to read."""
+    try:
+        found = json.loads((root / RESULT).read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return dict(found)
 
 
 def _by_pipeline(rows: Iterable[Row]) -> dict[str, list[Row]]:

@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from components.errors import UserError
+from components.errors import ConfigError, UserError
 from serving.local_server import serve as serve_locally
 from serving.options import ServeOptions
 from serving.version_names import strangers
@@ -30,6 +30,11 @@ def serve(options: ServeOptions, local: bool) -> None:
     if options.model_dir is not None:
         print(found(options.model_dir, options.name), flush=True)
     command = None if local else real_server.command(options)
+    if command is not None and options.record is not None:
+        raise ConfigError(
+            "--record: TensorFlow Serving keeps no such records. Record in the client "
+            "(Client(record=DIR)), or start the development server with --local."
+        )
     if command is not None:
         print(" ".join(command), flush=True)
         os.execvp(command[0], command)

@@ -13,6 +13,7 @@ from components.errors import UserError
 from pipeline.commands.options import Json, ModelDir, Name, NameInFile, Servers, ServingFile
 from serving.labels import MODELS_CONFIG, Labels
 from serving.names import shown
+from serving.recording.settings import EVERY, Recording
 from serving.session_trial import NotTried, fault_of
 from serving.version_files import missing
 from serving.version_names import strangers
@@ -39,6 +40,21 @@ def serve(
             help="Starts the development server even where TensorFlow Serving is installed.",
         ),
     ] = False,
+    record: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Keeps some pictures' facts and predictions there, for `watch`."
+        ),
+    ] = None,
+    record_every: Annotated[
+        int, typer.Option(min=1, metavar="N", help="With --record: keeps one in N pictures.")
+    ] = EVERY,
+    record_thumbnail: Annotated[
+        int,
+        typer.Option(
+            min=0, metavar="PIXELS", help="With --record: keeps a JPEG of that size, too; 0: none."
+        ),
+    ] = 0,
 ) -> None:
     """Serves the newest version by TensorFlow Serving, else by a development server."""
     from pipeline.commands.serve import serve as serve_models
@@ -46,8 +62,10 @@ def serve(
 
     if (model_dir is None) == (model_config_file is None):
         raise typer.BadParameter("name either --model-dir or --model-config-file")
+    kept = Recording(record, record_every, thumbnail=record_thumbnail) if record else None
     files = (model_config_file, batching_parameters_file, ssl_config_file)
-    serve_models(ServeOptions(model_dir, name, port, rest_port, host, *files), local)
+    options = ServeOptions(model_dir, name, port, rest_port, host, *files, record=kept)
+    serve_models(options, local)
 
 
 def classify(

@@ -14,6 +14,7 @@ def _message(name: str) -> Any:
 
 
 DataType = _MESSAGES["tensorflow.TensorProto"].DESCRIPTOR.fields_by_name["dtype"].enum_type
+Example = _MESSAGES["tensorflow.Example"]
 TensorProto = _MESSAGES["tensorflow.TensorProto"]
 
 GetModelMetadataRequest = _message("GetModelMetadataRequest")

@@ -33,6 +33,16 @@ MESSAGES = {
     f"{_CORE}.SignatureDef": (
         "map TensorInfo inputs = 1; map TensorInfo outputs = 2; string method_name = 3"
     ),
+    # tensorflow/core/example/{example,feature}.proto
+    f"{_CORE}.Example": "Features features = 1",
+    f"{_CORE}.Features": "map Feature feature = 1",
+    f"{_CORE}.Feature": (
+        "BytesList bytes_list = 1 in kind; FloatList float_list = 2 in kind;"
+        "Int64List int64_list = 3 in kind"
+    ),
+    f"{_CORE}.BytesList": "repeated bytes value = 1",
+    f"{_CORE}.FloatList": "repeated float value = 1",
+    f"{_CORE}.Int64List": "repeated int64 value = 1",
     # tensorflow_serving/apis/{model,predict,get_model_status,get_model_metadata}.proto
     f"{_SERVING}.ModelSpec": (
         "string name = 1; google.protobuf.Int64Value version = 2 in version_choice;"

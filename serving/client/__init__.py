@@ -14,6 +14,7 @@ from serving.client.errors import (
     ServerUnavailable,
 )
 from serving.client.results import Prediction, Signature, TensorSpec, VersionStatus
+from serving.recording.settings import Recording
 
 __all__ = [
     "AsyncClient",
@@ -24,6 +25,7 @@ __all__ = [
     "ModelNotFound",
     "PictureRefused",
     "Prediction",
+    "Recording",
     "RequestRefused",
     "ServerBusy",
     "ServerUnavailable",

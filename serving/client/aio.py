@@ -119,7 +119,10 @@ class AsyncClient(Connection):
             again = await asyncio.to_thread(otherwise, pictures, self._pictures)
             if again:
                 return await self._ask(again, attempts - 1)
-        return [*self._messages.predictions(response)]
+        predictions = self._messages.predictions(response)
+        if self._recorder is None:
+            return [*predictions]
+        return [*await asyncio.to_thread(self._kept, pictures, response, predictions)]
 
     async def _call(self, method: Any, request: Any) -> Any:
         options, busy = self._options, Busy(self._options.timeout)

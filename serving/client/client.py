@@ -158,7 +158,7 @@ class Client(Connection):
         again = otherwise(pictures, self._pictures) if attempts > 1 else []
         if again:
             return self._answers(again, self._send(again), attempts - 1)
-        return [*self._messages.predictions(response)]
+        return [*self._kept(pictures, response, self._messages.predictions(response))]
 
     def _begin(self, method: Any, request: Any) -> _Call:
         return _Call(self._options, method, request)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 import grpc
@@ -10,7 +11,11 @@ import grpc
 from serving.client import messages
 from serving.client.base import Options
 from serving.client.channel import Tls, open_channel
+from serving.client.results import Prediction
+from serving.client.sources import Ready
 from serving.picture_settings import PictureSettings
+from serving.recording.recorder import Recorder
+from serving.recording.settings import Recording
 
 
 class Connection:
@@ -33,6 +38,7 @@ class Connection:
         max_message_bytes: int = -1,
         tls: Tls | None = None,
         token: str | Callable[[], str] | None = None,
+        record: Recording | Path | str | None = None,
     ) -> None:
         """Makes the client.
 
@@ -40,6 +46,8 @@ class Connection:
             server: host and gRPC port.
             name: the model's name on the server.
             version, label, timeout: and all others, see `Options`.
+            record: a folder in which one in 100 pictures is kept with its prediction, or a
+                `Recording` that says how many; None: none is.
 
         Raises:
             ValueError: options that exclude each other, see `Options`.
@@ -55,3 +63,23 @@ class Connection:
         self._channel = open_channel(self._api, server, max_message_bytes, tls)
         self._prediction_service = messages.PredictionServiceStub(self._channel)
         self._model_service = messages.ModelServiceStub(self._channel)
+        recording = Recording.of(record)
+        self._recorder = Recorder(recording) if recording else None
+
+    def _kept(
+        self, pictures: Sequence[Ready], response: Any, predictions: list[Prediction]
+    ) -> list[Prediction]:
+        """Returns the predictions of a response; keeps one in N where that was asked for."""
+        if self._recorder is not None:
+            spec = response.model_spec
+            for item, found in zip(pictures, predictions, strict=True):
+                self._recorder.keep(
+                    item.encoded,
+                    found.classes,
+                    found.scores,
+                    model=spec.name,
+                    version=spec.version.value,
+                    certain=found.certain,
+                    source=item.source,
+                )
+        return predictions

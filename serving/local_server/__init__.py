@@ -35,6 +35,7 @@ def serve(options: ServeOptions) -> None:
         "rest_port": options.rest_port,
         "batching": config_files.read_batching(files[0]) if files[0] else None,
         "ssl": config_files.read_ssl(files[1]) if files[1] else None,
+        "record": options.record,
         "announce": functools.partial(print, flush=True),
     }
     with quiet_import():

@@ -38,8 +38,10 @@ from serving.local_server.errors import ServingError, invalid_argument, servable
 from serving.local_server.models import ModelSet
 from serving.local_server.multi_inference import infer
 from serving.local_server.predict import predict
+from serving.local_server.recorded import Recorded
 from serving.local_server.regress import regress
 from serving.local_server.servable import Servable
+from serving.saved_model_session import Arrays
 
 Awaited = Callable[[], bool]
 """Whether the client of a request still waits for its answer."""
@@ -62,11 +64,18 @@ class ServerCore:
     Args:
         models: what is served.
         batcher: joins the requests of several clients; None: each runs by itself.
+        recorded: keeps some pictures and their predictions; None: none.
     """
 
-    def __init__(self, models: ModelSet, batcher: Batcher | None = None) -> None:
+    def __init__(
+        self,
+        models: ModelSet,
+        batcher: Batcher | None = None,
+        recorded: Recorded | None = None,
+    ) -> None:
         self._models = models
         self._batcher = batcher
+        self._recorded = recorded
 
     def predict(
         self,
@@ -123,7 +132,8 @@ class ServerCore:
 
         A run is cancelled after `seconds`, and does not begin once `awaited` says no.
         """
-        run = Servable.run if self._batcher is None else self._batcher.run
+        run: Callable[..., Arrays] = Servable.run if self._batcher is None else self._batcher.run
+        run = run if self._recorded is None else self._recorded.run(run)
         if seconds is None or seconds > threading.TIMEOUT_MAX:
             return functools.partial(run, awaited=awaited)
         return functools.partial(run, deadline=time.monotonic() + seconds, awaited=awaited)

@@ -28,8 +28,10 @@ from serving.local_server.health import Health
 from serving.local_server.http_server import SILENCE_SECONDS
 from serving.local_server.models import ModelSet
 from serving.local_server.one_message import OneMessage
+from serving.local_server.recorded import Recorded
 from serving.local_server.rest import RestServer
 from serving.local_server.states import AVAILABLE, END, VersionState
+from serving.recording.settings import Recording
 
 _THREADS = 64  # each request that waits for a batch holds one
 _WATCHING_THREADS = 4
@@ -55,6 +57,7 @@ class LocalServer:
         rest_port: for REST; likewise.
         batching: how requests of several clients are joined; None: not at all.
         ssl: an SSLConfig for gRPC; None: no TLS. REST has none, as in TensorFlow Serving.
+        record: what is kept of the pictures that it is asked about; None: nothing.
         announce: is given one line when a version becomes available, fails to load or leaves.
 
     Raises:
@@ -71,13 +74,14 @@ class LocalServer:
         rest_port: int = 8501,
         batching: BatchingOptions | None = None,
         ssl: Any = None,
+        record: Recording | None = None,
         announce: Callable[[str], None] = print,
     ) -> None:
         self._announce = announce
         self._health = Health()
         self._models = ModelSet(self._changed)
         self._batcher = Batcher(batching) if batching else None
-        core = ServerCore(self._models, self._batcher)
+        core = ServerCore(self._models, self._batcher, Recorded(record) if record else None)
         self._grpc = self._grpc_server(core)
         self.port = _bind(self._grpc, host, port, ssl)
         served = config.model_config_list.config

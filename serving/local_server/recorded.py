@@ -1,0 +1,64 @@
+"""Keeps one in N of the pictures that the local server is asked about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from serving.api import Example
+from serving.local_server.servable import Servable
+from serving.recording.recorder import Recorder
+from serving.recording.settings import Recording
+from serving.saved_model_session import Arrays
+
+_INPUTS, _CLASSES, _SCORES, _CERTAIN = "inputs", "classes", "scores", "certain"
+_ENCODED = "image/encoded"
+_ON_EXAMPLES = "serve_examples"
+_ON_PICTURES = ("serving_default", _ON_EXAMPLES)
+
+
+class Recorded:
+    """Records what the signatures that take encoded pictures return, of whichever call."""
+
+    def __init__(self, settings: Recording) -> None:
+        self._recorder = Recorder(settings)
+
+    def run(self, run: Callable[..., Arrays]) -> Callable[..., Arrays]:
+        """Returns a function that runs as `run` and records what it returned."""
+
+        def run_and_record(servable: Servable, name: str, inputs: Arrays, **more: Any) -> Arrays:
+            outputs = run(servable, name, inputs, **more)
+            if name in _ON_PICTURES and {_CLASSES, _SCORES} <= outputs.keys():
+                self._keep(servable, name, inputs[_INPUTS], outputs)
+            return outputs
+
+        return run_and_record
+
+    def _keep(self, servable: Servable, name: str, sent: np.ndarray, outputs: Arrays) -> None:
+        certain = outputs.get(_CERTAIN)
+        for at, picture in enumerate(sent.ravel().tolist()):
+            if name == _ON_EXAMPLES:
+                picture = _encoded(picture)
+            scores = np.asarray(outputs[_SCORES][at], float)
+            order = np.argsort(-scores, kind="stable")
+            classes = [_text(outputs[_CLASSES][at][place]) for place in order.tolist()]
+            self._recorder.keep(
+                picture,
+                classes,
+                scores[order].tolist(),
+                model=servable.name,
+                version=servable.version,
+                certain=None if certain is None else bool(certain[at]),
+            )
+
+
+def _encoded(example: bytes) -> bytes:
+    """Returns the picture in a serialized tf.Example that the graph has just read."""
+    feature = Example.FromString(example).features.feature[_ENCODED]
+    return bytes(feature.bytes_list.value[0])
+
+
+def _text(name: bytes | str) -> str:
+    return name.decode() if isinstance(name, bytes) else name
