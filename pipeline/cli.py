@@ -130,9 +130,18 @@ def run(
         str | None,
         typer.Option(metavar="REASON", help="Pushes in spite of the gate; the reason is kept."),
     ] = None,
+    dry: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run", help="Prints which nodes would run or be cached, and the time; runs none."
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Trains a model, judges it, and pushes it where the gate passes."""
+    """Trains a model, judges it, and pushes it where the gate passes.
+
+    Example: transfer-pipeline run pictures --root runs
+    """
     from pipeline.commands import run as run_command
 
     request = run_command.Request(
@@ -145,6 +154,7 @@ def run(
         to_node=to_node,
         as_json=as_json,
         bless=bless,
+        dry=dry,
     )
     raise typer.Exit(run_command.run(request))
 
