@@ -18,8 +18,9 @@ from pipeline import local_runner, node_runner
 from pipeline.config import Config
 from pipeline.definition import create_pipeline
 from pipeline.launch.node_launcher import CacheLauncher, WouldRun
+from pipeline.store import runs
 
-CACHED, SKIPPED, WOULD_RUN = "cached", "skipped", "would run"
+SKIPPED, WOULD_RUN = "skipped", "would run"
 RUN_ID = "dry-run"
 
 
@@ -60,7 +61,11 @@ def states(
         found[node.pipeline_node.node_info.id] = _state(
             bound, node.pipeline_node, lambda other: found.get(other) == WOULD_RUN
         )
-    return found
+    reused = runs.read_run(node_runner.connection(bound), RUN_ID).nodes
+    return {
+        node_id: reused[node_id].state if state == SKIPPED and node_id in reused else state
+        for node_id, state in found.items()
+    }
 
 
 def _state(

@@ -39,7 +39,8 @@ class _Truth:
 
     def is_told(self, answer: Prediction) -> bool:
         """Whether any folder is named by a class of the model."""
-        return not {*answer.classes}.isdisjoint(*map(set, {*self._folders.values()}))
+        classes = {*answer.classes}
+        return any(not classes.isdisjoint(names) for names in {*self._folders.values()})
 
     def sentence(self) -> str:
         """Returns the accuracy in words."""
