@@ -80,7 +80,7 @@ def test_the_files_take_pixels_and_give_scores(made: Path) -> None:
 
 
 def test_the_files_carry_their_labels_and_say_that_pixels_need_no_scaling(made: Path) -> None:
-    """MediaPipe's ImageClassifier 1.2.3 read such a file (docs/serving.md); here its parts are."""
+    """MediaPipe's ImageClassifier 1.2.3 read such a file (docs/training.md); here its parts are."""
     for kind in ("float16", "int8"):
         file = made / f"model-{kind}.tflite"
         with zipfile.ZipFile(file) as archive:
