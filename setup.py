@@ -31,6 +31,7 @@ PIPELINE = [
     "keras>=3.12,<4",  # imported as `keras`, never `tf.keras`, whose meaning varies
     "ai-edge-litert>=2.1,<3",  # runs .tflite files as devices do; tf.lite's own is deprecated
     "keras-tuner[bayesian]>=1.4.7,<2",  # searches head and rate; TFX brings it without scikit-learn
+    "flatbuffers>=24.3",  # writes the labels into files for devices; TensorFlow brings it
     "h5py>=3.10",  # tells how a weights file differs from a network; Keras brings it
     "tensorflow-transform>=1.16,<1.22",  # preprocessing that goes into the SavedModel
     "tensorflow-data-validation>=1.16.1,<1.22",  # statistics, schema and anomalies

@@ -130,9 +130,18 @@ def run(
         str | None,
         typer.Option(metavar="REASON", help="Pushes in spite of the gate; the reason is kept."),
     ] = None,
+    dry: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run", help="Prints which nodes would run or be cached, and the time; runs none."
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Trains a model, judges it, and pushes it where the gate passes."""
+    """Trains a model, judges it, and pushes it where the gate passes.
+
+    Example: transfer-pipeline run pictures --root runs
+    """
     from pipeline.commands import run as run_command
 
     request = run_command.Request(
@@ -145,6 +154,7 @@ def run(
         to_node=to_node,
         as_json=as_json,
         bless=bless,
+        dry=dry,
     )
     raise typer.Exit(run_command.run(request))
 
@@ -159,7 +169,10 @@ def check(
     assignments: Assignments = None,
     as_json: Json = False,
 ) -> None:
-    """Reads the pictures without training; lists those that the same run would reject."""
+    """Reads the pictures without training; lists those that the same run would reject.
+
+    Example: transfer-pipeline check pictures
+    """
     from pipeline.commands import preflight
     from pipeline.commands.check import check as check_pictures
     from pipeline.commands.run import Request, build_config
@@ -186,7 +199,10 @@ def lr_find(
     assignments: Assignments = None,
     as_json: Json = False,
 ) -> None:
-    """Raises the learning rate from batch to batch and prints the one to start with."""
+    """Raises the learning rate from batch to batch and prints the one to start with.
+
+    Example: transfer-pipeline lr-find --data pictures
+    """
     from pipeline.commands import lr_find as lr_find_command
     from pipeline.commands.run import Request
 
@@ -216,7 +232,10 @@ def tournament(
     assignments: Assignments = None,
     as_json: Json = False,
 ) -> None:
-    """Fits a head on each backbone's features; prints accuracy on eval, time and size of each."""
+    """Fits a head on each backbone's features; prints accuracy on eval, time and size of each.
+
+    Example: transfer-pipeline tournament --data pictures --backbones mobilenet,resnet50
+    """
     from pipeline.commands import tournament as tournament_command
     from pipeline.commands.run import Request
 
@@ -262,7 +281,10 @@ def compile_pipeline(
     ],
     assignments: Assignments = None,
 ) -> None:
-    """Writes the pipeline for a scheduler, or for `run-node`."""
+    """Writes the pipeline for a scheduler, or for `run-node`.
+
+    Example: transfer-pipeline compile --config pets.yaml --target airflow --output pets.py
+    """
     from pipeline.commands.compile import compile_to
 
     compile_to(config, assignments or [], target.value, output)
@@ -274,7 +296,10 @@ def run_node(
     node: Annotated[str, typer.Option(help="The id of the node to run, such as Trainer.")],
     run_id: Annotated[str, typer.Option(help="The run's id, the same for all its nodes.")],
 ) -> None:
-    """Runs one node of a compiled pipeline, for a scheduler."""
+    """Runs one node of a compiled pipeline, for a scheduler.
+
+    Example: transfer-pipeline run-node --pipeline pets.json --node Trainer --run-id monday
+    """
     with environment.heavy_imports():
         from pipeline import node_runner
 

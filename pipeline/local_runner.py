@@ -64,7 +64,7 @@ def run(
     """
     compiled = node_runner.bind(compile_config(config), run_id)
     ids = node_runner.node_ids(compiled)
-    _mark(compiled, ids, from_node, to_node)
+    mark(compiled, ids, from_node, to_node)
     store = node_runner.connection(compiled)
     wanted = [node_id for node_id in ids if not node_runner.is_skipped(compiled, node_id)]
     with contextlib.ExitStack() as until_the_end:
@@ -86,7 +86,7 @@ def run(
     return runs.read_run(store, run_id, ids)
 
 
-def _mark(
+def mark(
     compiled: pipeline_pb2.Pipeline, ids: list[str], from_node: str | None, to_node: str | None
 ) -> None:
     """Marks what a partial run leaves out, by TFX's own rules."""

@@ -90,12 +90,13 @@ def is_skipped(compiled: pipeline_pb2.Pipeline, node_id: str) -> bool:
     return _node(compiled, node_id).execution_options.HasField("skip")
 
 
-def run_node(bound: pipeline_pb2.Pipeline, node_id: str) -> str:
+def run_node(bound: pipeline_pb2.Pipeline, node_id: str, kind: type[Launcher] = Launcher) -> str:
     """Runs the node with this id, or takes its result from the cache.
 
     Args:
       bound: a compiled pipeline, bound to a run; marks of a partial run are respected.
       node_id: which node.
+      kind: of launcher, which decides what running is.
 
     Returns:
       Its state: `ran` (now or in an earlier attempt of the run), `cached` or `skipped`;
@@ -123,7 +124,7 @@ def run_node(bound: pipeline_pb2.Pipeline, node_id: str) -> str:
             partial_run_utils.snapshot(handle, bound)
     with local_copies.mirrored(root) as mirror:
         with environment.heavy_imports():  # executor and driver
-            launcher = Launcher(
+            launcher = kind(
                 mirror,
                 pipeline_node=node,
                 mlmd_connection=Handle(store),

@@ -17,7 +17,14 @@ class LiteExport(Step):
     """
 
     EXECUTOR = Executor
-    LIBRARIES = ("ai-edge-litert", "keras", "numpy", "tensorflow", "tensorflow-transform")
+    LIBRARIES = (
+        "ai-edge-litert",
+        "flatbuffers",
+        "keras",
+        "numpy",
+        "tensorflow",
+        "tensorflow-transform",
+    )
     INPUTS = {
         "examples": standard_artifacts.Examples,  # pictures to find ranges with and to compare on
         "transform_graph": standard_artifacts.TransformGraph,  # what makes pixels of them

@@ -17,6 +17,7 @@ from components.artifacts.examples import serialized
 from components.artifacts.types import LABELS
 from components.lite_export.check import answers, compare
 from components.lite_export.convert import convert
+from components.lite_export.metadata import with_metadata
 from components.model.pixel_scaling import to_picture
 from components.model.temperature import divide_logits
 from components.model.transform_graph import Pixels, first_pictures
@@ -68,12 +69,12 @@ class Executor(StepExecutor[LiteSettings]):
         divide_logits(classifier, score_facts.read(model)["temperature"])
         classes = artifact_types.read(inputs.one("class_list"))
         fileio.makedirs(folder)
-        lines = "".join(f"{shown(name)}\n" for name in classes)
-        _write(os.path.join(folder, LABELS), lines.encode())
+        labels = [shown(name) for name in classes]
+        _write(os.path.join(folder, LABELS), "".join(f"{name}\n" for name in labels).encode())
         rows = []
         for number, kind in enumerate(export.tflite):
             progress.report(f"{kind} for devices", number, len(export.tflite))
-            file = convert(classifier, backbone, kind, calibration)
+            file = with_metadata(convert(classifier, backbone, kind, calibration), labels)
             rows.append(_kept(file, f"model-{kind}.tflite", folder, asked, export))
         record = {"input": [1, *classifier.input_shape[1:]], "files": rows}
         artifact_types.write(outputs.one("lite_model"), record)

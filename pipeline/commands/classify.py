@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 from components.errors import ConfigError, UserError
+from pipeline.commands.classify_output import STYLES, Folders, Write
 from serving.labels import CANARY, DEFAULT_NAME, STABLE
-from serving.names import as_text, cell, shown
+from serving.names import shown
 
 if TYPE_CHECKING:
     from serving.client import Client, PictureRefused, Prediction
@@ -59,14 +58,19 @@ def classify(request: Request) -> bool:
     from serving.quiet_imports import quiet_import, quiet_pillow
 
     quiet_pillow()
-    images = list(_pictures(request.images))
+    found = list(_pictures(request.images))
+    images, folders = [image for image, _ in found], dict(found)
     refused: list[PictureRefused] = []
     try:
         with quiet_import():
             client: Any = _imagenet(request.imagenet) if request.imagenet else _client(request)
         if not request.imagenet:
             client.connect(_CONNECT_SECONDS)
-        with client as asked, _writer(request) as write, _progress(request, len(images)) as advance:
+        with (
+            client as asked,
+            _writer(request, folders) as write,
+            _progress(request, len(images)) as advance,
+        ):
             for image, answer in zip(images, asked.classify_each(images), strict=True):
                 if isinstance(answer, PictureRefused):
                     refused.append(answer)
@@ -146,14 +150,18 @@ def _imagenet(backbone: str) -> AbstractContextManager[Any]:
     return nullcontext(ImageNet(backbone))
 
 
-def _pictures(images: list[Path]) -> Iterator[Path]:
-    """Files as they are named; of folders all files that are named as pictures, by name."""
+def _pictures(images: list[Path]) -> Iterator[tuple[Path, tuple[str, ...]]]:
+    """Yields files as they are named; of folders all files that are named as pictures, by name.
+
+    With each the names of the folders that may tell its class, from the named one on; none for a
+    file that was named itself.
+    """
     from components.files.entries import is_of_system
     from serving.picture_formats import SUFFIXES, UNREAD
 
     for image in images:
         if not image.is_dir():
-            yield image
+            yield image, ()
             continue
         inside = [path.relative_to(image) for path in image.rglob("*") if path.is_file()]
         visible = [
@@ -170,74 +178,24 @@ def _pictures(images: list[Path]) -> Iterator[Path]:
             raise UserError(
                 f"{shown(image)} has no pictures: files named {', '.join(sorted(SUFFIXES))}."
             )
-        yield from (image / path for path in found)
-
-
-Write = Callable[[Path, "Prediction | None", str], None]
+        named = image.absolute().name
+        yield from ((image / path, (named, *path.parts[:-1])) for path in found)
 
 
 @contextmanager
-def _writer(request: Request) -> Iterator[Write]:
+def _writer(request: Request, folders: Folders) -> Iterator[Write]:
     if request.output is None:
-        yield _STYLES[request.style](sys.stdout, request.top)
+        with STYLES[request.style](sys.stdout, request.top, folders) as write:
+            yield write
         return
     try:
-        with request.output.open("w", encoding="utf-8", newline="") as file:
-            yield _STYLES[request.style](file, request.top)
+        with (
+            request.output.open("w", encoding="utf-8", newline="") as file,
+            STYLES[request.style](file, request.top, folders) as write,
+        ):
+            yield write
     except OSError as error:
         raise UserError(f"{shown(request.output)} can't be written: {error.strerror}.") from error
-
-
-def _text(file: TextIO, top: int) -> Write:
-    def write(image: Path, answer: Prediction | None, reason: str) -> None:
-        if answer is None:
-            print(f"{shown(image)}  error: {shown(reason)}", file=sys.stderr, flush=True)
-        else:
-            best = "  ".join(f"{shown(name)} {score:.4f}" for name, score in _best(answer, top))
-            doubt = "  (not certain)" if answer.certain is False else ""
-            print(f"{shown(image)}  {best}{doubt}", file=file, flush=True)
-
-    return write
-
-
-def _json(file: TextIO, top: int) -> Write:
-    def write(image: Path, answer: Prediction | None, reason: str) -> None:
-        name = as_text(str(image))
-        document: dict[str, object] = {"file": name, "error": as_text(reason)}
-        if answer is not None:
-            best = _best(answer, top)
-            classes, scores = [each for each, _ in best], [score for _, score in best]
-            document = {"file": name, "classes": classes, "scores": scores}
-            if answer.certain is not None:
-                document["certain"] = answer.certain
-        print(json.dumps(document, ensure_ascii=False), file=file, flush=True)
-
-    return write
-
-
-def _csv(file: TextIO, top: int) -> Write:
-    """A row per picture: file, error, and the best classes, each with its score.
-
-    Names are escaped, and none begins as a formula that a spreadsheet would run.
-    """
-    table = csv.writer(file, lineterminator="\n")
-    pairs = [f"{kind}_{rank + 1}" for rank in range(top) for kind in ("class", "score")]
-    table.writerow(["file", "error", *pairs])
-
-    def write(image: Path, answer: Prediction | None, reason: str) -> None:
-        best = _best(answer, top) if answer else []
-        cells = [each for name, score in best for each in (cell(name), score)]
-        table.writerow([cell(image), cell(reason), *cells, *[""] * (len(pairs) - len(cells))])
-        file.flush()
-
-    return write
-
-
-_STYLES = {"text": _text, "json": _json, "csv": _csv}
-
-
-def _best(answer: Prediction, top: int) -> list[tuple[str, float]]:
-    return list(zip(answer.classes, answer.scores, strict=True))[:top]
 
 
 @contextmanager

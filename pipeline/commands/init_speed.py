@@ -77,7 +77,7 @@ def plan(size: int, pictures: int, budget: float, measure: Measure | None, weigh
         largest = min(top, BACKBONES[backbone].size)
         unit = measure(backbone, largest) / largest**2
         for side, epochs in _steps(largest, largest // 2 if backbone == first and others else 0):
-            seconds = _run_seconds(unit * side**2, pictures, epochs)
+            seconds = run_seconds(unit * side**2, pictures, epochs)
             found = Plan(backbone, side, epochs, seconds, unit * side**2)
             if seconds <= budget:
                 return found
@@ -98,7 +98,14 @@ def _steps(largest: int, least: int) -> Iterator[tuple[int, int]]:
     yield side, 0
 
 
-def _run_seconds(forward: float, pictures: int, epochs: int) -> float:
+def run_seconds(forward: float, pictures: int, epochs: int) -> float:
+    """Returns the seconds of a whole run.
+
+    Args:
+      forward: seconds of a forward pass per picture.
+      pictures: how many are read.
+      epochs: in which the whole network runs.
+    """
     trained = 0.8 * pictures * epochs * _EPOCH
     return START_SECONDS + pictures * _READING_SECONDS + forward * (_SPANS * pictures + trained)
 

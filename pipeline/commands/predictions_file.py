@@ -38,6 +38,7 @@ def write_files(
     predictions: Path | None,
     mistakes: Path | None,
     store: str | None = None,
+    as_json: bool = False,
 ) -> None:
     """Writes a run's predictions as CSV, copies its mistakes, or both, and prints a line of each.
 
@@ -47,6 +48,8 @@ def write_files(
       predictions: the file to write, which must not be there.
       mistakes: the folder to make, which must not be there.
       store: the ML Metadata store, if not the root's.
+      as_json: prints {"run_id", "predictions": {"file", "pictures"}, "mistakes": {"folder",
+        "pictures", "copied"}}, for programs; null for what was not asked for.
 
     Raises:
       ConfigError: there is no such run, it predicted nothing, or file or folder are there already.
@@ -57,11 +60,18 @@ def write_files(
             raise ConfigError(f"{option}: {shown(path)} is there already. Name a new one.")
     run = find_run(root, name, store)
     rows = predicted(run)
+    told: dict[str, Any] = {"run_id": run.run_id, "predictions": None, "mistakes": None}
+    lines: list[str] = []
     if predictions is not None:
         _write_table(predictions, rows)
-        print(f"{shown(predictions)}: {len(rows)} predictions for the split test.")
+        told["predictions"] = {"file": str(predictions), "pictures": len(rows)}
+        lines.append(f"{shown(predictions)}: {len(rows)} predictions for the split test.")
     if mistakes is not None:
-        _copy_mistakes(run, mistakes, rows)
+        wrong = [row for row in rows if row.prediction != row.truth]
+        copied = _copy_mistakes(run, mistakes, wrong) if wrong else 0
+        told["mistakes"] = {"folder": str(mistakes), "pictures": len(wrong), "copied": copied}
+        lines += _told(mistakes, len(rows), len(wrong), copied)
+    print(json.dumps(told) if as_json else "\n".join(lines))
 
 
 def predicted(run: runs.Run) -> list[Predicted]:
@@ -133,32 +143,36 @@ def _word(value: bool | None) -> str:
     return "" if value is None else str(value).lower()
 
 
-def _copy_mistakes(run: runs.Run, folder: Path, rows: list[Predicted]) -> None:
-    """Copies the wrongly classified pictures into DIR/TRUTH/as-PREDICTION/NAME."""
-    wrong = [row for row in rows if row.prediction != row.truth]
+def _told(folder: Path, pictures: int, wrong: int, copied: int) -> Iterator[str]:
+    """Yields what people read of the mistakes."""
     if not wrong:
-        print(f"All {len(rows)} test pictures were classified correctly: nothing was copied.")
+        yield f"All {pictures} test pictures were classified correctly: nothing was copied."
         return
+    yield f"{shown(folder)}: {copied} of {wrong} mistakes were copied."
+    if wrong > copied:
+        yield f"{wrong - copied} are no longer in the data source, or can't be read there."
+
+
+def _copy_mistakes(run: runs.Run, folder: Path, wrong: list[Predicted]) -> int:
+    """Copies pictures into DIR/TRUTH/as-PREDICTION/NAME; returns how many are still there."""
     read_picture = _source(run)
-    missing = 0
+    copied = 0
     try:
         folder.mkdir(parents=True)
         for row in wrong:
             content = read_picture(row.file)
             if content is None:
-                missing += 1
                 continue
             place = folder / _part(row.truth) / f"as-{_part(row.prediction)}"
             place.mkdir(parents=True, exist_ok=True)
             with _free(place, row.file).open("xb") as file:
                 file.write(content)
+            copied += 1
     except OSError as error:
         raise ConfigError(
             f"--mistakes: {shown(folder)} can't be written ({error.strerror})."
         ) from error
-    print(f"{shown(folder)}: {len(wrong) - missing} of {len(wrong)} mistakes were copied.")
-    if missing:
-        print(f"{missing} are no longer in the data source, or can't be read there.")
+    return copied
 
 
 def _source(run: runs.Run) -> Any:

@@ -98,8 +98,12 @@ def _check_reference(config: Config) -> None:
         )
 
 
-def check_folders(config: Config) -> sources.Listing:
+def check_folders(config: Config, writes: bool = True) -> sources.Listing:
     """Lists the pictures and makes sure that results can be written. Takes a moment.
+
+    Args:
+      config: the whole configuration.
+      writes: makes the folders of results where they are missing, and tries to write there.
 
     Raises:
       ConfigError: a folder is missing, can't be written, or would be taken for a class; or Beam's
@@ -116,7 +120,8 @@ def check_folders(config: Config) -> sources.Listing:
     for key, folder in (("push.directory", config.push_directory), ("runtime.root", config.root)):
         for source in config.data.sources:
             _check_outside(key, folder, source)
-        _check_writable(key, folder)
+        if writes:
+            _check_writable(key, folder)
     return listing
 
 
@@ -185,22 +190,49 @@ def check_batch(config: Config, listing: sources.Listing) -> None:
         )
 
 
-def with_weights_at_hand(config: Config, say: Callable[[str], None]) -> Config:
+def check_listing(config: Config, listing: sources.Listing) -> None:
+    """Checks what the configuration says of the pictures against those that are there.
+
+    Raises:
+      ConfigError: a class, a column or the golden set is not there, or a batch is too large.
+      DataError: the golden set holds no pictures of two classes.
+    """
+    check_gate(config.gate, listing.classes)
+    check_slices(config.gate, listing)
+    check_golden(config, listing.classes)
+    check_batch(config, listing)
+
+
+def with_weights_at_hand(
+    config: Config, say: Callable[[str], None], fetches: bool = True
+) -> Config:
     """Returns a configuration whose ImageNet weights can be had, where the user named none.
 
     Keras' official file where its host answers; else a substitute, which `say` names. Nothing is
     fetched where the training starts from the model served now.
 
+    Args:
+      config: the whole configuration.
+      say: shows people a sentence.
+      fetches: downloads the official file; else its host is only asked for an answer.
+
     Raises:
       WeightsUnavailable: neither can be had.
     """
-    from components.pretrained.official_weights import WeightsUnavailable, imagenet_file
+    from components.pretrained.official_weights import (
+        WeightsUnavailable,
+        imagenet_file,
+        obtainable,
+    )
     from components.pretrained.substitute_weights import SUBSTITUTE_NOTICE, substitute_file
 
     if "weights" in config.model.model_fields_set or goes_on_from(config):
         return config
     try:
-        imagenet_file(config.model.backbone)
+        if fetches:
+            imagenet_file(config.model.backbone)
+        elif fault := obtainable(config.model.backbone):
+            raise WeightsUnavailable(fault)
         return config
     except WeightsUnavailable as unavailable:
         try:

@@ -29,11 +29,15 @@ class Request:
     to_node: str | None = None
     as_json: bool = False
     bless: str | None = None
+    dry: bool = False
 
 
 def run(request: Request) -> int:
     """Runs the pipeline, shows its result to people or programs, and returns the exit code."""
     try:
+        if request.dry:
+            _look_ahead(request)
+            return EXIT_DONE
         result = execute(request)
     except UserError as error:
         if request.as_json:
@@ -42,6 +46,18 @@ def run(request: Request) -> int:
     if request.as_json:
         print(json.dumps(result), flush=True)
     return EXIT_DONE if result["verdict"] in ("pushed", "unchanged", None) else EXIT_FAILED
+
+
+def _look_ahead(request: Request) -> None:
+    from pipeline.commands.dry_run import dry_run
+
+    dry_run(
+        build_config(request),
+        from_node=request.from_node,
+        to_node=request.to_node,
+        may_substitute=not request.config_file,
+        as_json=request.as_json,
+    )
 
 
 def execute(request: Request) -> dict[str, Any]:

@@ -85,10 +85,7 @@ def _run_config(
     partial_run.check_nodes(config, from_node, to_node)
     preflight.check_settings(config)
     listing = preflight.check_folders(config)
-    preflight.check_gate(config.gate, listing.classes)
-    preflight.check_slices(config.gate, listing)
-    preflight.check_golden(config, listing.classes)
-    preflight.check_batch(config, listing)
+    preflight.check_listing(config, listing)
     needs = free_space.needs(config, listing)
     space.check(needs)
     with _full_disks(needs, at_full_disk), _alone(config), scratch.folder():

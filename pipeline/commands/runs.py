@@ -120,8 +120,17 @@ def compare(
         print(f"{shown('; '.join(notes))}. --all shows them.")
 
 
-def report(root: Path, name: str, store: str | None = None, opened: bool = False) -> None:
-    """Prints the path of a run's page; `opened` shows it in the browser, too.
+def report(
+    root: Path, name: str, store: str | None = None, opened: bool = False, as_json: bool = False
+) -> None:
+    """Prints the path of a run's page.
+
+    Args:
+      root: the folder of runs.
+      name: of the run, as `_find` takes it.
+      store: the ML Metadata store, if not the root's.
+      opened: shows the page in the browser, too.
+      as_json: prints {"run_id", "page"}, for programs.
 
     Raises:
       ConfigError: the folder is not a root of runs, or the run is not there or has no page.
@@ -132,17 +141,21 @@ def report(root: Path, name: str, store: str | None = None, opened: bool = False
     if made and is_remote(made.uri):
         if opened:
             raise ConfigError(f"--open: {made.uri}/{REPORT_PAGE} is no file of this machine.")
-        print(f"{made.uri}/{REPORT_PAGE}")
+        _print_page(run_id, f"{made.uri}/{REPORT_PAGE}", as_json)
         return
     folder = Path(made.uri) if made else failed_folder(root, run_id)
     page = folder.absolute() / REPORT_PAGE
     if not page.is_file():
         raise ConfigError(f"Run {run_id} has no page: it ended before, or {page} was deleted.")
-    print(page)
+    _print_page(run_id, str(page), as_json)
     if opened:
         from pipeline.commands import browser
 
         browser.show(page)
+
+
+def _print_page(run_id: str, page: str, as_json: bool) -> None:
+    print(json.dumps({"run_id": run_id, "page": page}) if as_json else page)
 
 
 def _whole(heading: str, *ids: str) -> Column:

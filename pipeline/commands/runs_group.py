@@ -57,7 +57,10 @@ def compare(
         bool, typer.Option("--all", help="Prints the rows that are the same, too.")
     ] = False,
 ) -> None:
-    """Prints what differs between two runs: settings, metrics and verdicts, side by side."""
+    """Prints what differs between two runs: settings, metrics and verdicts, side by side.
+
+    Example: transfer-pipeline compare previous latest --root runs
+    """
     from pipeline.commands.runs import compare as compare_runs
 
     compare_runs(local_root(root), (one, other), as_json, metadata, everything)
@@ -85,18 +88,24 @@ def report(
         typer.Option(help="The folder to make: copies by DIR/TRUTH/as-PREDICTION of all mistakes."),
     ] = None,
     opened: Opened = False,
+    as_json: Json = False,
 ) -> None:
-    """Prints the path of a run's page, copies the page, or writes the predictions as files."""
+    """Prints the path of a run's page, copies the page, or writes the predictions as files.
+
+    Example: transfer-pipeline report --root runs --predictions predictions.csv
+    """
     if pipeline and opened:
         raise typer.BadParameter("--open shows a page of a --root, not of a --pipeline")
     if (pipeline is None) != (copy_to is None):
         raise typer.BadParameter("--pipeline and --copy-to go together")
+    if pipeline and as_json:
+        raise typer.BadParameter("--json tells of a page of a --root, not of a --pipeline")
     if pipeline and (predictions or mistakes):
         raise typer.BadParameter("--predictions and --mistakes read a --root, no --pipeline")
     if predictions or mistakes:
         from pipeline.commands.predictions_file import write_files
 
-        write_files(local_root(root), run, predictions, mistakes, metadata)
+        write_files(local_root(root), run, predictions, mistakes, metadata, as_json)
         return
     if pipeline and copy_to:
         from pipeline.targets.report_copy import copy_report
@@ -105,7 +114,7 @@ def report(
         return
     from pipeline.commands.runs import report as print_page
 
-    print_page(local_root(root), run, metadata, opened)
+    print_page(local_root(root), run, metadata, opened, as_json)
 
 
 def clean(

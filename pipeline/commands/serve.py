@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shlex
 import sys
 from pathlib import Path
 
 from components.errors import ConfigError, UserError
+from serving.labels import DEFAULT_NAME
 from serving.local_server import serve as serve_locally
+from serving.names import shown
 from serving.options import ServeOptions
 from serving.version_names import strangers
 from serving.versions import check_is_push_directory, published
+
+DEFAULT_PORT = 8500
+"""Where `classify` asks."""
 
 
 def serve(options: ServeOptions, local: bool) -> None:
@@ -29,6 +35,8 @@ def serve(options: ServeOptions, local: bool) -> None:
 
     if options.model_dir is not None:
         print(found(options.model_dir, options.name), flush=True)
+        if options.port:
+            print(f"Next, in another terminal: {next_command(options)}", flush=True)
     command = None if local else real_server.command(options)
     if command is not None and options.record is not None:
         raise ConfigError(
@@ -51,6 +59,16 @@ def serve(options: ServeOptions, local: bool) -> None:
         ) from error
     except ValueError as error:
         raise UserError(str(error)) from error
+
+
+def next_command(options: ServeOptions) -> str:
+    """Returns the command that asks this server."""
+    words = ["transfer-pipeline", "classify", "PICTURE"]
+    if options.port != DEFAULT_PORT:
+        words += ["--server", f"localhost:{options.port}"]
+    if options.name != DEFAULT_NAME:
+        words += ["--name", options.name]
+    return shown(shlex.join(words))
 
 
 def found(model_dir: Path, name: str) -> str:

@@ -56,7 +56,10 @@ def serve(
         ),
     ] = 0,
 ) -> None:
-    """Serves the newest version by TensorFlow Serving, else by a development server."""
+    """Serves the newest version by TensorFlow Serving, else by a development server.
+
+    Example: transfer-pipeline serve --model-dir runs/served/pets
+    """
     from pipeline.commands.serve import serve as serve_models
     from serving.options import ServeOptions
 
@@ -106,7 +109,11 @@ def classify(
         typer.Option(help="Asks this backbone's own ImageNet classifier instead of a server."),
     ] = None,
 ) -> None:
-    """Asks a server for the classes of pictures, and skips broken ones."""
+    """Asks a server for the classes of pictures, and skips broken ones.
+
+    Folders that are named by the model's classes tell the truth: accuracy follows at the end.
+    Example: transfer-pipeline classify pictures --csv --output answers.csv
+    """
     from pipeline.commands.classify import Request
     from pipeline.commands.classify import classify as classify_pictures
 
@@ -129,6 +136,7 @@ def versions(
     """Lists the versions in a push directory, and with --check whether each can be served.
 
     One that lacks a file, or that --check finds can't be served, is `broken`.
+    Example: transfer-pipeline versions --model-dir runs/served/pets
     """
     check_is_push_directory(model_dir)
     found = published(model_dir)
@@ -174,6 +182,7 @@ def rollback(
 
     Where `canary` was used, it moves the labels: without --server that takes two calls, since
     servers refuse a label for a version that they have not loaded.
+    Example: transfer-pipeline rollback --model-dir runs/served/pets --to 3
     """
     from serving.canary import rollback as roll_back
 
@@ -222,6 +231,7 @@ def canary(
     Without --server, beginning a trial and withdrawing it take two calls each: servers refuse a
     label for a version that they have not loaded. models.config is sent as a whole: a server that
     has other models, too, must have them in that file, or it unloads them.
+    Example: transfer-pipeline canary --model-dir runs/served/pets
     """
     from serving import canary as trial
     from serving.labels import read

@@ -97,7 +97,9 @@ class Shell(str, Enum):
 
 
 def completion(
-    context: typer.Context, shell: Annotated[Shell, typer.Argument(help="bash, zsh or fish.")]
+    context: typer.Context,
+    shell: Annotated[Shell, typer.Argument(help="bash, zsh or fish.")],
+    as_json: Json = False,
 ) -> None:
     """Prints a script by which a shell completes the commands and their options.
 
@@ -106,7 +108,11 @@ def completion(
     from pipeline.commands import completion as shells
 
     root = context.find_root().command
-    print(shells.script(shell.value, shells.words_of(root)), end="")
+    script = shells.script(shell.value, shells.words_of(root))
+    if as_json:
+        print(json.dumps({"shell": shell.value, "script": script}))
+        return
+    print(script, end="")
 
 
 COMMANDS = (init, doctor, presets, completion)

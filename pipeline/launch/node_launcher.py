@@ -91,6 +91,19 @@ class Launcher(launcher.Launcher):
         return self._mirror.renamed(output)
 
 
+class WouldRun(Exception):
+    """The node's result is not in the cache."""
+
+
+class CacheLauncher(Launcher):
+    """Goes as far as the cache and runs no executor."""
+
+    def _run_executor(
+        self, execution_info: data_types.ExecutionInfo
+    ) -> execution_result_pb2.ExecutorOutput:
+        raise WouldRun(execution_info.pipeline_node.node_info.id)
+
+
 def distributed(operator: Any) -> bool:
     """Whether the executor's work is done by Beam on other machines."""
     if not isinstance(operator, BeamExecutorOperator):

@@ -130,6 +130,21 @@ def damage(file: str) -> str | None:
     return None if found == "ok" else " ".join(str(found).split())
 
 
+def copy_of(file: str, target: str) -> None:
+    """Copies a SQLite file as it is at one moment, without changing it.
+
+    Nothing is made where there is none.
+    """
+    if not os.path.isfile(file):
+        return
+    location = f"{Path(file).absolute().as_uri()}?mode=ro"
+    with (
+        contextlib.closing(sqlite3.connect(location, uri=True)) as source,
+        contextlib.closing(sqlite3.connect(target)) as made,
+    ):
+        source.backup(made)
+
+
 def guard(config: Any) -> contextlib.AbstractContextManager[Any]:
     """Returns the lock that keeps other processes from a SQLite file; servers need none.
 

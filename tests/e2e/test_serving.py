@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from components.artifacts import features, score_facts
 from components.artifacts.calibration import with_temperature
+from pipeline.commands.evaluate import Request, evaluate
 from serving.client import Client
 from serving.local_server.process import serving
 from tests.e2e.conftest import FirstRun
@@ -24,11 +26,14 @@ def test_pictures(first_run: FirstRun) -> list[Path]:
 
 
 @pytest.fixture(scope="module")
-def client(first_run: FirstRun) -> Iterator[Client]:
-    with (
-        serving(Path(first_run.result["model_dir"])) as address,
-        Client(address, name="classifier") as client,
-    ):
+def address(first_run: FirstRun) -> Iterator[str]:
+    with serving(Path(first_run.result["model_dir"])) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def client(address: str) -> Iterator[Client]:
+    with Client(address, name="classifier") as client:
         yield client
 
 
@@ -139,3 +144,23 @@ def test_bottlenecks_and_the_end_to_end_input_see_the_same_pixels(first_run: Fir
     # Of two float32 vectors it is 1 but for 1e-6; bfloat16 rounds each number by 0.4 % at most.
     norms = np.linalg.norm(stored, axis=1) * np.linalg.norm(expected, axis=1)
     assert np.min(np.sum(stored * expected, axis=1) / norms) > 0.998
+
+
+def test_evaluate_measures_a_server_as_it_measures_the_push_directory(
+    first_run: FirstRun, address: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def measured(**place: Any) -> dict[str, Any]:
+        evaluate(Request(data=str(first_run.pictures), as_json=True, **place))
+        found: dict[str, Any] = json.loads(capsys.readouterr().out)
+        return found
+
+    served = measured(server=address)
+    here = measured(model_dir=Path(first_run.result["model_dir"]))
+    assert served.pop("model") == f"classifier at {address}"
+    here.pop("model")
+    for each in (served, here):  # nearly equal scores may change places
+        each["mistakes"].sort(key=lambda row: row["file"])
+    scores = [[row.pop("score") for row in each["mistakes"]] for each in (served, here)]
+    np.testing.assert_allclose(*scores, atol=1e-5)
+    assert served == here
+    assert served["pictures"] == len([*first_run.pictures.rglob("*.png")])

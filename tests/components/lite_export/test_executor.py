@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 from tfx.types import standard_artifacts
 
@@ -75,6 +77,26 @@ def test_the_files_take_pixels_and_give_scores(made: Path) -> None:
         [taken], [given] = interpreter.get_input_details(), interpreter.get_output_details()
         assert (taken["shape"].tolist(), taken["dtype"]) == ([1, 32, 32, 3], np.uint8)
         assert (given["shape"].tolist(), given["dtype"]) == ([1, 3], np.float32)
+
+
+def test_the_files_carry_their_labels_and_say_that_pixels_need_no_scaling(made: Path) -> None:
+    """MediaPipe's ImageClassifier 1.2.3 read such a file (docs/training.md); here its parts are."""
+    for kind in ("float16", "int8"):
+        file = made / f"model-{kind}.tflite"
+        with zipfile.ZipFile(file) as archive:
+            assert archive.read("labels.txt") == (made / "labels.txt").read_bytes()
+        model = schema.Model.GetRootAs(file.read_bytes(), 0)
+        model = schema.ModelT.InitFromObj(model)
+        [entry] = [each for each in model.metadata if each.name == b"TFLITE_METADATA"]
+        content = bytes(model.buffers[entry.buffer].data)
+        assert content[4:8] == b"M001" and b"labels.txt" in content
+
+
+def test_a_models_buffers_stay_aligned(made: Path) -> None:
+    model = schema.Model.GetRootAs((made / "model-float16.tflite").read_bytes(), 0)
+    buffers = [model.Buffers(at) for at in range(model.BuffersLength())]
+    places = [each._tab.Vector(each._tab.Offset(4)) for each in buffers if each.DataLength() > 0]
+    assert places and all(place % 16 == 0 for place in places)
 
 
 def test_whoever_decodes_and_resizes_gets_the_saved_models_answers(

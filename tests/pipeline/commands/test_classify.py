@@ -180,7 +180,60 @@ def test_what_the_model_is_not_certain_of_is_shown_as_such_or_left_out(
     rows = [json.loads(line) for line in written(style="json")]
     assert [row["certain"] for row in rows] == [True, False]
     assert len(written(style="csv", certain=True)) == 2
+    table = list(csv.DictReader(written(style="csv")))
+    assert [row["certain"] for row in table] == ["true", "false"]
     monkeypatch.setattr(command, "_client", lambda _: Answering())
     with pytest.raises(UserError, match="does not say whether it is certain"):
         classify(Request(images, "", "", certain=True))
-    assert "certain" not in output.read_text("utf-8")
+
+
+class Sorting(Answering):
+    """Takes every picture for a cat."""
+
+    def classify_each(self, images: list[Path]) -> Iterator[Prediction | PictureRefused]:
+        yield PictureRefused(str(images[0]), "it is empty")
+        yield from (Prediction(("cat", "dog"), (0.7, 0.3)) for _ in images[1:])
+
+
+@pytest.fixture
+def sorted_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Folders of which two are named by class."""
+    monkeypatch.setattr(command, "_client", lambda _: Sorting())
+    place = tmp_path / "sorted"
+    for name in ("a-new-folder/0.png", "a-new-folder/1.png", "cat/2.png", "dog/may/3.png"):
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        (place / name).touch()
+    return place
+
+
+def test_folders_that_are_named_by_class_tell_the_truth_and_the_accuracy(
+    sorted_pictures: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert not classify(Request([sorted_pictures], "", ""))
+    *lines, last = capsys.readouterr().out.splitlines()
+    assert [line.endswith("(is dog)") for line in lines] == [False, False, True]
+    assert last.startswith("Accuracy 0.5000 (95 %: 0.0945 to 0.9055) on 2 pictures")
+
+    classify(Request([sorted_pictures], "", "", style="json"))
+    said = capsys.readouterr()
+    rows = [json.loads(line) for line in said.out.splitlines()]
+    assert [row.get("truth") for row in rows] == [None, None, "cat", "dog"]
+    end = json.loads(said.err.splitlines()[0])
+    assert (end["accuracy"], end["pictures"]) == (0.5, 2)
+
+    classify(Request([sorted_pictures], "", "", style="csv"))
+    said = capsys.readouterr()
+    table = list(csv.DictReader(io.StringIO(said.out)))
+    assert [row["truth"] for row in table] == ["", "", "cat", "dog"]
+    assert table[0]["error"] == "it is empty" and "Accuracy 0.5000" in said.err
+
+
+def test_folders_of_other_names_and_files_by_themselves_tell_nothing(
+    sorted_pictures: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = [sorted_pictures / "dog/may/3.png", sorted_pictures / "cat/2.png"]
+    for images in (files, [sorted_pictures / "a-new-folder"]):
+        for style in ("text", "json", "csv"):
+            classify(Request(images, "", "", style=style))
+        told = "".join(capsys.readouterr())
+        assert "ccuracy" not in told and "truth" not in told
