@@ -84,10 +84,10 @@ def deal(folder: Path) -> None:
 
     A class is the kind of crystal, which the package's list names.
     """
-    from pipeline.commands.demo_data import _cells
+    from pipeline.commands.demo_data import every_cell
 
     by_kind = defaultdict(list)
-    for cell in _cells():
+    for cell in every_cell():
         by_kind[cell.kind].append(cell.file)
     for kind, files in by_kind.items():
         drawn = random.Random(0).sample(sorted(files), FIRST_WEEK + SECOND_WEEK)

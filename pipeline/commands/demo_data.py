@@ -69,7 +69,8 @@ def _is_sample_name(name: str) -> bool:
     return str(path.parent) in CLASSES and path.match("cell[0-9][0-9][0-9][0-9].png")
 
 
-def _cells() -> list[Cell]:
+def every_cell() -> list[Cell]:
+    """Returns all pictures of the package; raises DataError where it is not installed."""
     package = importlib.util.find_spec("elpv_dataset")
     if package is None or package.origin is None:
         raise DataError(
@@ -86,7 +87,7 @@ def _cells() -> list[Cell]:
 
 def _sample(total: int, seed: int) -> list[Cell]:
     """Draws `total` cells, from each class and type its share (rounded by largest remainder)."""
-    cells = _cells()
+    cells = every_cell()
     if not len(CLASSES) <= total <= len(cells):
         raise DataError(f"{total} pictures were asked for; elpv-dataset has {len(cells)}.")
     strata: dict[tuple[str, str], list[Cell]] = defaultdict(list)
