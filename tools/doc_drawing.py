@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 COLUMNS = 100
-PASSING = re.compile(r"\[ ?\d+/\d+\] \S+ +(?!done|cached|failed|skipped).*\n")
+PASSING = re.compile(r"\[ ?\d+/\d+\] \S+ +(?! |done|cached|failed|skipped).*\n")
 """Lines of progress, which a terminal replaces by the last one of each node."""
 STYLES = {
     r"(?m)^\$ .*$": "bold",
