@@ -5,7 +5,7 @@ PYTEST_ARGS ?=
 WORKERS = -n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup kubeflow-setup airflow-setup demo test test-lines test-serving bench line-figures lint lock audit clean
+.PHONY: help setup kubeflow-setup airflow-setup docs-setup docs demo test test-lines test-serving bench line-figures lint lock audit clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1: /p' Makefile
@@ -18,6 +18,12 @@ kubeflow-setup: ## build what compiles for Kubeflow Pipelines (.venv-kubeflow wi
 
 airflow-setup: ## build .venv-airflow, which runs the DAG of `compile --target airflow`
 	@$(PYTHON) tools/bootstrap.py airflow-setup
+
+docs-setup: ## build .venv-docs, which builds the site of the documentation
+	@$(PYTHON) tools/bootstrap.py docs-setup
+
+docs: docs-setup ## write the documentation as a site to build/site; a dead link fails
+	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/python -m mkdocs build --strict
 
 demo: setup ## train, gate, push, serve and ask, on real pictures of solar cells
 	.venv/bin/python -m pipeline.commands.demo
@@ -50,4 +56,4 @@ lock: ## write the locks again (delete one first to take newer versions)
 	$(PYTHON) tools/bootstrap.py lock
 
 clean: ## remove what the other targets left in the checkout
-	rm -rf .venv .venv-kubeflow .venv-airflow build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-kubeflow .venv-airflow .venv-docs build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

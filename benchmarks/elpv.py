@@ -21,7 +21,7 @@ from sklearn.model_selection import train_test_split
 from benchmarks.figures import say, show_bound, show_table
 from benchmarks.measured_run import COMMAND
 from components.files.cache_folder import cache_dir
-from pipeline.commands.demo_data import Cell, all_cells
+from pipeline.commands.demo_data import Cell, every_cell
 
 _SPLITS = 3
 _PUBLISHED = {"frozen": 82.44, "unfrozen": 88.42}  # SVM; fine-tuned VGG19, in percent
@@ -67,7 +67,7 @@ def main() -> None:
 
 def _manifest(seed: int, folder: Path) -> Path:
     """Writes the cells with their splits, stratified by class."""
-    cells = all_cells()
+    cells = every_cell()
     labels = [cell.label for cell in cells]
     numbers = list(range(len(cells)))
     known, test = train_test_split(numbers, test_size=0.25, stratify=labels, random_state=seed)

@@ -67,7 +67,7 @@ def _beside(name: str) -> Environment:
     )
 
 
-BESIDE = {"kubeflow": _beside("kubeflow"), "airflow": _beside("airflow")}
+BESIDE = {name: _beside(name) for name in ("kubeflow", "airflow", "docs")}
 """By their names, what a line of TFX that lacks the extra can't have in `.venv`."""
 
 # No environment of the checkout: kubeflow/Dockerfile adds it to the image for GPUs.
@@ -189,7 +189,7 @@ def locked() -> List[Environment]:
 def wanted(what: str) -> Environment:
     """Returns the environment to build for a target of the Makefile."""
     beside = what.split("-")[0]  # of "kubeflow-setup"
-    if beside == "airflow":  # its pins fit beside no line of TFX
+    if beside in ("airflow", "docs"):  # Airflow's pins fit beside no line of TFX
         return BESIDE[beside]
     chosen = choose()
     if beside in BESIDE and beside not in chosen.line.extras:
@@ -201,7 +201,8 @@ def wanted(what: str) -> Environment:
 def main() -> int:
     """Builds one environment or writes all locks; returns 0 when done."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["setup", "kubeflow-setup", "airflow-setup", "lock"])
+    targets = ["setup"] + [name + "-setup" for name in BESIDE] + ["lock"]
+    parser.add_argument("what", choices=targets)
     what = parser.parse_args().what
     guard = os.open(str(ROOT), os.O_RDONLY)
     fcntl.flock(guard, fcntl.LOCK_EX)  # two makes at once: the second waits for the first

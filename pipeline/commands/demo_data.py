@@ -70,12 +70,8 @@ def _is_sample_name(name: str) -> bool:
     return str(path.parent) in CLASSES and path.match("cell[0-9][0-9][0-9][0-9].png")
 
 
-def all_cells() -> list[Cell]:
-    """Returns the package's pictures.
-
-    Raises:
-      DataError: the package is not installed.
-    """
+def every_cell() -> list[Cell]:
+    """Returns all pictures of the package; raises DataError where it is not installed."""
     package = importlib.util.find_spec("elpv_dataset")
     if package is None or package.origin is None:
         raise DataError(
@@ -92,7 +88,7 @@ def all_cells() -> list[Cell]:
 
 def _sample(total: int, seed: int) -> list[Cell]:
     """Draws `total` cells, from each class and type its share (rounded by largest remainder)."""
-    cells = all_cells()
+    cells = every_cell()
     if not len(CLASSES) <= total <= len(cells):
         raise DataError(f"{total} pictures were asked for; elpv-dataset has {len(cells)}.")
     strata: dict[tuple[str, str], list[Cell]] = defaultdict(list)
