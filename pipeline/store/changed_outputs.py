@@ -7,6 +7,7 @@ bytes. What is put aside is made anew by its step.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +47,9 @@ def find(connection: Any, pipeline_name: str, root: str) -> list[Changed]:
     changes = {}
     for artifact in found:
         folder = Path(artifact.uri)
-        if artifact.state == Artifact.LIVE and folder.is_relative_to(root) and folder.is_dir():
-            if what := change(artifact):
-                changes[folder] = what
+        here = folder.is_relative_to(root) and folder.is_dir()
+        if here and artifact.state == Artifact.LIVE and (what := change(artifact)):
+            changes[folder] = what
     return [Changed(folder, what) for folder, what in changes.items()]
 
 
@@ -60,13 +61,9 @@ def change(artifact: Any) -> str | None:
 
 def put_aside(changed: Changed) -> str:
     """Renames the output's folder, so that its step runs again; returns what to tell of it."""
-    aside = next(
-        path
-        for number in range(1, 10_000)
-        if not (
-            path := changed.folder.with_name(f"{changed.folder.name}.changed-{number}")
-        ).exists()
-    )
+    names = (f"{changed.folder.name}.changed-{number}" for number in itertools.count(1))
+    asides = (changed.folder.with_name(name) for name in names)
+    aside = next(path for path in asides if not path.exists())
     changed.folder.rename(aside)
     return f"{changed.what}: {changed.node} makes it anew; what was there is kept in {aside}."
 
