@@ -163,11 +163,14 @@ def _run(
     with environment.heavy_imports():
         from pipeline import local_runner
         from pipeline.commands.failed_report import write_failed
-        from pipeline.store import killed_runs
+        from pipeline.store import changed_outputs, killed_runs
 
     if _is_held(config):
         store = metadata.connection_config(config.metadata)
         killed_runs.cancel(store, config.pipeline_name)
+        if not from_node:  # else the steps before it can't make theirs anew: it is refused there
+            for changed in changed_outputs.find(store, config.pipeline_name, config.pipeline_root):
+                view.say(f"Note: {changed_outputs.put_aside(changed)}")
     try:
         if may_substitute:
             config = preflight.with_weights_at_hand(config, view.say)

@@ -7,7 +7,9 @@ killed attempt left, and works on local copies where the root is no folder.
 from __future__ import annotations
 
 import itertools
+import os
 import sys
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -17,9 +19,11 @@ from tfx.orchestration.portable import data_types, launcher
 from tfx.orchestration.portable.beam_executor_operator import BeamExecutorOperator
 from tfx.proto.orchestration import execution_result_pb2
 
+from components.artifacts import file_facts
+from components.files.paths import is_remote
 from components.settings.beam_options import is_local
 from pipeline.launch.local_copies import Mirror, StagedDriver
-from pipeline.store import metadata_store, remote_files
+from pipeline.store import changed_outputs, metadata_store, remote_files
 from pipeline.store.postgres_workaround import ServerStore
 
 
@@ -85,7 +89,11 @@ class Launcher(launcher.Launcher):
         if self._mirror is None:
             for artifact in itertools.chain(*execution_info.input_dict.values()):
                 remote_files.expect(artifact.uri)
-            return super()._run_executor(execution_info)
+                if not is_remote(artifact.uri):
+                    changed_outputs.check_input(artifact.mlmd_artifact)
+            output = super()._run_executor(execution_info)
+            _noted(output, self._pipeline_runtime_spec.pipeline_root.field_value.string_value)
+            return output
         output = super()._run_executor(self._mirror.staged(execution_info))
         self._mirror.send(execution_info.output_dict)
         return self._mirror.renamed(output)
@@ -102,6 +110,16 @@ class CacheLauncher(Launcher):
         self, execution_info: data_types.ExecutionInfo
     ) -> execution_result_pb2.ExecutorOutput:
         raise WouldRun(execution_info.pipeline_node.node_info.id)
+
+
+def _noted(output: execution_result_pb2.ExecutorOutput, root: str) -> None:
+    """Adds to each output in a root that is a folder what files it has: later changes are seen."""
+    for published in output.output_artifacts.values():
+        for artifact in published.artifacts:
+            # A baseline lies in the push directory, whose versions have digests of their own.
+            if os.path.isdir(artifact.uri) and Path(artifact.uri).is_relative_to(root):
+                note = file_facts.noted(artifact.uri)
+                artifact.custom_properties[file_facts.FILES].string_value = note
 
 
 def distributed(operator: Any) -> bool:

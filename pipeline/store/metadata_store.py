@@ -65,6 +65,7 @@ def wait_for(config: Any, waits: tuple[float, ...] = WAITS) -> Any:
     from ml_metadata import errors, metadata_store
 
     def reached() -> Any:
+        _expect_unlocked(address(config))
         store = metadata_store.MetadataStore(config)
         with contextlib.suppress(errors.NotFoundError):
             # A gRPC client connects with its first call.
@@ -143,6 +144,26 @@ def copy_of(file: str, target: str) -> None:
         contextlib.closing(sqlite3.connect(target)) as made,
     ):
         source.backup(made)
+
+
+def _expect_unlocked(file: str) -> None:
+    """Checks that SQLite lets this process write: ML Metadata would try that for 22 s itself.
+
+    Raises:
+      RuntimeError: another process holds a lock.
+    """
+    if is_remote(file) or not os.path.isfile(file):
+        return
+    location = f"{Path(file).absolute().as_uri()}?mode=rw"
+    try:
+        with contextlib.closing(sqlite3.connect(location, uri=True, timeout=1)) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.rollback()
+    except sqlite3.DatabaseError as error:  # other faults are told by ML Metadata
+        if "locked" in str(error):
+            raise RuntimeError(
+                f"another process holds a lock on it (`fuser -v {shlex.quote(file)}` shows which)"
+            ) from error
 
 
 def guard(config: Any) -> contextlib.AbstractContextManager[Any]:

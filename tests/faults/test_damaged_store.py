@@ -14,7 +14,8 @@ from ml_metadata.proto import metadata_store_pb2 as mlpb
 
 from components.settings import metadata
 from pipeline.store import metadata_store, runs
-from pipeline.store.metadata_store import MetadataDamaged
+from pipeline.store.metadata_store import MetadataDamaged, MetadataUnavailable
+from tests.faults.explains import explains
 
 _LOCKING = """
 import sqlite3, sys
@@ -69,6 +70,23 @@ def test_a_locked_store_is_not_called_damaged(file: Path) -> None:
         assert metadata_store.damage(str(file)) is None
         metadata_store.check_whole(str(file))
         locking.kill()
+
+
+def test_a_locked_store_is_told_and_the_same_call_afterwards_ends_well(file: Path) -> None:
+    command = [sys.executable, "-c", _LOCKING, str(file)]
+    store = metadata.connection_config(str(file))
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as locking:
+        assert locking.stdout is not None and locking.stdout.readline()
+        with pytest.raises(MetadataUnavailable) as told:
+            metadata_store.wait_for(store, waits=(0.1,))
+        locking.kill()
+    explains(
+        str(told.value),
+        found=f"{file} does not answer after .*another process holds a lock",
+        allowed="once it answers",
+        next="Nothing was lost.*the same command goes on",
+    )
+    assert len(runs.run_ids(store)) == 300
 
 
 @pytest.mark.parametrize(
