@@ -2,9 +2,38 @@
 
 from __future__ import annotations
 
+import numpy as np
 import tensorflow as tf
 
+_JPEG = b"\xff\xd8\xff"
+_JPEG_HEAD = _JPEG + bytes.fromhex("c0000b080001000101011100ffda0008010100003f00")  # 1 x 1, grey
 _HEAD_BYTES = 26  # in which PNG, GIF and BMP say their size
+# First bytes; where height and width stand, the lowest byte first; what turns negative ones.
+_FORMATS = [
+    (b"\x89PNG\r\n\x1a\n", [23, 22, 21, 20], [19, 18, 17, 16], 2**62),
+    (b"GIF8", [8, 9], [6, 7], 2**62),
+    (b"BM", [22, 23, 24, 25], [18, 19, 20, 21], 2**32),
+]
+_ANY = -1
+
+
+def _tables() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Returns `_FORMATS` as arrays, so that a few ops read a head: each costs a microsecond or two.
+
+    Returns:
+      [formats, 8] bytes that a file begins with or `_ANY`; [formats, 2, head] what each byte of the
+      head counts in height and width; [formats, 1] the value that turns a negative one positive.
+    """
+    magic = np.full([len(_FORMATS), 8], _ANY)
+    places = np.zeros([len(_FORMATS), 2, _HEAD_BYTES], np.int64)
+    for row, (first, *sizes, _) in enumerate(_FORMATS):
+        magic[row, : len(first)] = list(first)
+        for column, bytes_of_it in enumerate(sizes):
+            places[row, column, bytes_of_it] = 256 ** np.arange(len(bytes_of_it))
+    return magic, places, np.array([[turn] for *_, turn in _FORMATS])
+
+
+_MAGIC, _PLACES, _TURNS = _tables()
 
 
 def decode(encoded: tf.Tensor, max_pixels: int | None = None) -> tf.Tensor:
@@ -28,35 +57,17 @@ def size_of(encoded: tf.Tensor) -> tf.Tensor:
     Zeros for a file that is none of JPEG, PNG, GIF and BMP, or ends in its head: no decoder takes
     it. Of a GIF, that of its screen.
     """
-    head = tf.strings.substr(
-        tf.strings.join([encoded, tf.constant(b"\0" * _HEAD_BYTES)]), 0, _HEAD_BYTES
-    )
-
-    def begins(magic: bytes) -> tf.Tensor:
-        return tf.equal(tf.strings.substr(head, 0, len(magic)), tf.constant(magic))
-
+    head = tf.strings.substr(tf.strings.join([encoded, b"\0" * _HEAD_BYTES]), 0, _HEAD_BYTES)
     raw = tf.cast(tf.io.decode_raw(head, tf.uint8), tf.int64)
-
-    def number(*places: int) -> tf.Tensor:
-        """The bytes at these places, the lowest first."""
-        return tf.add_n([raw[place] * 256**power for power, place in enumerate(places)])
-
-    def signed(*places: int) -> tf.Tensor:
-        found = number(*places)
-        return tf.minimum(found, 2**32 - found)  # of a negative one, its size without the sign
-
-    png = tf.stack([number(23, 22, 21, 20), number(19, 18, 17, 16)])
-    gif = tf.stack([number(8, 9), number(6, 7)])
-    bmp = tf.stack([signed(22, 23, 24, 25), signed(18, 19, 20, 21)])
-    none = tf.zeros([2], tf.int64)
-    others = tf.where(begins(b"BM"), bmp, none)
-    others = tf.where(begins(b"GIF8"), gif, others)
-    others = tf.where(begins(b"\x89PNG\r\n\x1a\n"), png, others)
-    return tf.cond(
-        begins(b"\xff\xd8\xff"),
-        lambda: tf.cast(tf.image.extract_jpeg_shape(encoded)[:2], tf.int64),
-        lambda: others,
-    )
+    magic = tf.reduce_all((raw[: _MAGIC.shape[1]] == _MAGIC) | (_MAGIC == _ANY), axis=1)
+    numbers = tf.reduce_sum(raw * _PLACES, axis=-1)
+    # BMP's are signed: of a negative one, its size without the sign.
+    numbers = tf.minimum(numbers, _TURNS - numbers)
+    is_jpeg = tf.reduce_all(raw[: len(_JPEG)] == list(_JPEG))
+    # Without `tf.cond`, which costs more than all of this.
+    jpeg = tf.image.extract_jpeg_shape(tf.where(is_jpeg, encoded, _JPEG_HEAD))[:2]
+    other = tf.reduce_sum(tf.where(magic[:, tf.newaxis], numbers, 0), axis=0)
+    return tf.ensure_shape(tf.where(is_jpeg, tf.cast(jpeg, tf.int64), other), [2])
 
 
 def _few_enough(encoded: tf.Tensor, max_pixels: int) -> tf.Operation:
@@ -67,7 +78,7 @@ def _few_enough(encoded: tf.Tensor, max_pixels: int) -> tf.Operation:
     said = tf.strings.join(["too many pixels: ", found, allowed])
     # Divided, since the product of two claims of 32 bit does not fit into 64.
     fits = tf.less_equal(height, max_pixels // tf.maximum(width, 1))
-    return tf.debugging.Assert(fits, [said])
+    return tf.raw_ops.Assert(condition=fits, data=[said])  # `tf.debugging.Assert` is a `tf.cond`
 
 
 def fit(pixels: tf.Tensor, height: int, width: int, how: str) -> tf.Tensor:

@@ -96,7 +96,7 @@ def test_damage_is_rejected_or_encoded_anew_so_that_all_decoders_agree(
         if picture.done:
             by_graph = tf.io.decode_image(picture.encoded, channels=3).numpy().astype(int)
             assert np.abs(by_graph - np.asarray(opened(picture.encoded))).max() <= 16
-    assert kept <= 2  # by chance the data still ends with the picture
+    assert kept <= 4  # by chance the data still ends with the picture
 
 
 def test_a_marker_that_does_not_belong_into_a_scan_is_damage(
