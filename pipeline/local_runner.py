@@ -17,6 +17,8 @@ from pipeline.definition import create_pipeline
 from pipeline.store import runs
 from serving import session_trial
 
+_BASELINE, _JUDGE = "BaselineResolver", "Evaluator"
+
 
 class RunFailed(Exception):
     """A node failed; its own exception is the cause."""
@@ -55,7 +57,8 @@ def run(
       config: the whole configuration.
       observer: is called as each node begins and ends.
       run_id: an id that no run had.
-      from_node: starts here, with the latest run's results of the nodes before it.
+      from_node: starts here, with the latest run's results of the nodes before it; the served
+        model is looked up again.
       to_node: ends here.
 
     Raises:
@@ -89,11 +92,18 @@ def run(
 def mark(
     compiled: pipeline_pb2.Pipeline, ids: list[str], from_node: str | None, to_node: str | None
 ) -> None:
-    """Marks what a partial run leaves out, by TFX's own rules."""
-    chosen = {"from_nodes": from_node, "to_nodes": to_node}
-    for node in chosen.values():
+    """Marks what a partial run leaves out, by TFX's own rules.
+
+    A run that judges a candidate looks again which model is served: the latest run's answer is old.
+    """
+    for node in (from_node, to_node):
         if node and node not in ids:
             raise ConfigError(f"No node {node!r}; the nodes are {', '.join(ids)}.")
-    if any(chosen.values()):
-        named = {key: [node] for key, node in chosen.items() if node}
-        partial_run_utils.mark_pipeline(compiled, **named)
+    if not from_node and not to_node:
+        return
+    starts = [from_node] if from_node else []
+    if from_node and ids.index(from_node) <= ids.index(_JUDGE):
+        starts.append(_BASELINE)
+    partial_run_utils.mark_pipeline(
+        compiled, from_nodes=starts or None, to_nodes=[to_node] if to_node else None
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,11 +19,17 @@ from serving.withdrawal import settle_locked
 _READ_SECONDS = 60.0  # after which servers have read a `models.config`
 
 
-def publish(saved_model: Path, model_dir: Path, maker: str | None = None) -> int:
+def publish(
+    saved_model: Path,
+    model_dir: Path,
+    maker: str | None = None,
+    check: Callable[[], None] | None = None,
+) -> int:
     """Copies `saved_model` into `model_dir` as the version to serve, all of it or nothing.
 
     The copy is on disk before it gets its name. `model_dir` is made if it is not there. `maker`
-    names the run that publishes: after a kill, `published_by` says whether it was done.
+    names the run that publishes: after a kill, `published_by` says whether it was done. `check` is
+    called once no other process can push any more; what it raises ends the push.
 
     Returns:
         The version's number: the time in seconds, or one more than any number there ever was,
@@ -36,6 +43,8 @@ def publish(saved_model: Path, model_dir: Path, maker: str | None = None) -> int
         raise VersionError(f"{saved_model} is no SavedModel: it has no file saved_model.pb.")
     _make(model_dir)
     with locked(model_dir):
+        if check:
+            check()
         for sentence in strangers(model_dir):
             logging.warning(sentence)
         incoming = model_dir / f"{PASSING[0]}{uuid.uuid4().hex}"

@@ -81,6 +81,9 @@ KEPT_VERSIONS = "kept_versions"
 """A property of the baseline's Model artifact: JSON of the older versions that the push directory
 keeps, {NUMBER: {"folder", "digest"}}. They are read where they lie."""
 
+COMPARED_WITH, NO_VERSION = "compared_with", "none"
+"""A property of a ModelBlessing: the served version that the gate compared the candidate with."""
+
 _FILES = {
     ClassList: "classes.json",
     IngestReport: "report.json",

@@ -17,7 +17,7 @@ from components.artifacts import (
 )
 from components.artifacts import types as artifact_types
 from components.artifacts.predictions import BASELINE, CANDIDATE, Predictions
-from components.artifacts.types import SERVED_DIGEST, SERVED_VERSION
+from components.artifacts.types import COMPARED_WITH, NO_VERSION, SERVED_DIGEST, SERVED_VERSION
 from components.evaluator import gate, golden, kept, loaded_model, measure, predict, verdict
 from components.settings.gate import Gate
 from components.step import progress
@@ -119,6 +119,8 @@ def _bless(
     blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, value)
     if judged.overridden:
         blessing.set_string_custom_property(BLESS_REASON, judged.settings.bless)
+    compared = served.get_string_custom_property(SERVED_VERSION) or NO_VERSION
+    blessing.set_string_custom_property(COMPARED_WITH, compared)
     for kind, model in (("current", candidate), ("baseline", served)):
         blessing.set_string_custom_property(f"{kind}_model_uri", model.uri)
         blessing.set_int_custom_property(f"{kind}_model_id", model.id)

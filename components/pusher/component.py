@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import uuid
 from pathlib import Path
@@ -18,6 +19,8 @@ from tfx.utils import proto_utils
 
 from components.artifacts import saved_model
 from components.artifacts.gate_rows import WITHDRAWN_VERSION
+from components.artifacts.types import COMPARED_WITH, NO_VERSION
+from components.errors import UserError
 from components.files.space import check_space, size_of
 from components.pusher import upload
 from components.settings.push import Push
@@ -33,6 +36,10 @@ def _directory(exec_properties: dict[str, Any]) -> Path:
     destination = pusher_pb2.PushDestination()
     proto_utils.json_to_proto(exec_properties["push_destination"], destination)
     return Path(destination.filesystem.base_directory)
+
+
+class ServedMeanwhile(UserError):
+    """The gate compared the candidate with another model than the one served now."""
 
 
 class Driver(StepDriver):
@@ -95,7 +102,9 @@ class Executor(tfx_executor.Executor):
             return
         if number is None:
             check_space("push.directory", str(directory), size_of(str(model)))
-            number = publishing.publish(model, directory, maker)
+            [blessing] = input_dict["model_blessing"]
+            judged_by = functools.partial(_check_compared, blessing, directory)
+            number = publishing.publish(model, directory, maker, check=judged_by)
         custom_config = json.loads(exec_properties["custom_config"])
         store = custom_config.get("upload_to")
         if store:
@@ -111,6 +120,25 @@ class Executor(tfx_executor.Executor):
             return None
         info = self._context.pipeline_info
         return f"{info.id if info else ''}/{self._context.pipeline_run_id}"
+
+
+def _check_compared(blessing: Artifact, directory: Path) -> None:
+    """Refuses a candidate that was not compared with the model that is served now.
+
+    Raises:
+      ServedMeanwhile: another run has pushed, or a rollback has taken place, since the gate asked.
+    """
+    compared = blessing.get_string_custom_property(COMPARED_WITH)
+    served = versions.served(directory)
+    if not compared or served is None or served.name == compared:
+        return
+    those = "no model, since none was served" if compared == NO_VERSION else f"version {compared}"
+    raise ServedMeanwhile(
+        f"{directory} serves version {served.name} now, and the gate compared the candidate with "
+        f"{those}: another run pushed meanwhile, or a rollback took place. Nothing was pushed. Run "
+        f"again, with --from not after the Evaluator: that compares with version {served.name}, "
+        "and takes the training from the cache."
+    )
 
 
 def _pushed_before(model: Path, directory: Path, maker: str) -> int | None:

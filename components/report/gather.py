@@ -18,7 +18,7 @@ from components.artifacts import types as artifact_types
 from components.artifacts.examples import Example
 from components.artifacts.tfrecords import read_records
 from components.fit import tuned_settings
-from components.report import doubts
+from components.report import dead_features, doubts
 from components.report.page_data import Run, Sample
 
 _PACKAGES = (
@@ -69,6 +69,8 @@ def gather(inputs: Mapping[str, Artifact], **known: Any) -> Run:
         found["lite"] = artifact_types.read(lite) | {"folder": lite.uri}
     if "model_run" in inputs:
         found |= _training(inputs["model_run"])
+    if "bottlenecks" in inputs:
+        found["dead_features"] = dead_features.count(inputs["bottlenecks"])
     if "model" in inputs:
         found["scoring"] = score_facts.read(inputs["model"].uri)
     if "verdict" in inputs:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from components.artifacts.predictions import BASELINE, Predictions
+from components.report.dead_features import DeadFeatures
 from components.report.doubts import Doubt
 from components.report.picture_predictions import (
     Answer,
@@ -52,6 +53,8 @@ class Run:
       unusual: by file, encoded pictures of some that are unlike the others.
       samples: pictures of each class.
       history: of the training: `epochs`, one row each, and the `best` of them or None.
+      dead_features: how many of the cached features are zero in all pictures; None where that is
+        not known.
       trials: what Tuner tried, a row each, the best first.
       lite: the files for devices: `folder`, `input` (a shape), and `files`, a row each.
       export: how the served form of the network compares with its plain one, where they differ.
@@ -82,6 +85,7 @@ class Run:
     unusual: dict[str, bytes] = dataclasses.field(default_factory=dict)
     samples: list[Sample] = dataclasses.field(default_factory=list)
     history: dict[str, Any] = dataclasses.field(default_factory=dict)
+    dead_features: DeadFeatures | None = None
     trials: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     lite: dict[str, Any] = dataclasses.field(default_factory=dict)
     export: dict[str, Any] = dataclasses.field(default_factory=dict)

@@ -18,10 +18,8 @@ from components.settings import metadata
 from pipeline.commands.run_differences import shortened
 from pipeline.store import metadata_store, outputs, runs
 from pipeline.store.root import failed_folder
-from serving.names import shown, some
+from serving.names import shown
 
-_BY_AGE = ("latest", "previous")
-_SHOWN = 8  # runs, where one is not found
 _UNLIMITED = 10_000  # columns
 
 Rows = Iterator[tuple[str, Any, Any]]
@@ -95,7 +93,7 @@ def compare(
 
     Args:
       root: the folder of runs.
-      names: of the two runs, as `_find` takes them.
+      names: of the two runs, as `runs.find` takes them.
       as_json: prints all rows, for programs.
       store: the ML Metadata store, if not the root's.
       everything: prints the rows, too, that are the same or one of many.
@@ -104,7 +102,7 @@ def compare(
       ConfigError: the folder is not a root of runs, or a run is not in it.
     """
     connection = connected(root, store)
-    both = [runs.read_run(connection, _find(connection, name)) for name in names]
+    both = [runs.find(connection, name) for name in names]
     rows = list(_compared(*both))
     if as_json:
         found = {run.run_id: {key: row[at] for key, *row in rows} for at, run in enumerate(both)}
@@ -127,7 +125,7 @@ def report(
 
     Args:
       root: the folder of runs.
-      name: of the run, as `_find` takes it.
+      name: of the run, as `runs.find` takes it.
       store: the ML Metadata store, if not the root's.
       opened: shows the page in the browser, too.
       as_json: prints {"run_id", "page"}, for programs.
@@ -136,18 +134,18 @@ def report(
       ConfigError: the folder is not a root of runs, or the run is not there or has no page.
     """
     connection = connected(root, store)
-    run_id = _find(connection, name)
-    made = runs.read_run(connection, run_id).outputs.get(outputs.REPORT)
+    run = runs.find(connection, name)
+    made = run.outputs.get(outputs.REPORT)
     if made and is_remote(made.uri):
         if opened:
             raise ConfigError(f"--open: {made.uri}/{REPORT_PAGE} is no file of this machine.")
-        _print_page(run_id, f"{made.uri}/{REPORT_PAGE}", as_json)
+        _print_page(run.run_id, f"{made.uri}/{REPORT_PAGE}", as_json)
         return
-    folder = Path(made.uri) if made else failed_folder(root, run_id)
+    folder = Path(made.uri) if made else failed_folder(root, run.run_id)
     page = folder.absolute() / REPORT_PAGE
     if not page.is_file():
-        raise ConfigError(f"Run {run_id} has no page: it ended before, or {page} was deleted.")
-    _print_page(run_id, str(page), as_json)
+        raise ConfigError(f"Run {run.run_id} has no page: it ended before, or {page} was deleted.")
+    _print_page(run.run_id, str(page), as_json)
     if opened:
         from pipeline.commands import browser
 
@@ -188,23 +186,6 @@ def connected(root: Path, store: str | None) -> Any:
     return metadata_store.with_password(metadata.connection_config(named))
 
 
-def _find(connection: Any, name: str) -> str:
-    """Returns the run with this id, or the only one whose id begins so.
-
-    `latest` is the newest, `previous` the one before it.
-    """
-    known = runs.run_ids(connection)
-    if name in _BY_AGE and len(known) > _BY_AGE.index(name):
-        return known[_BY_AGE.index(name)]
-    found = [run_id for run_id in known if run_id.startswith(name)]
-    if name in found or len(found) == 1:
-        return name if name in found else found[0]
-    fault = f"{len(found)} runs begin with" if found else "No run"
-    those = found or known
-    words = " or ".join(f"`{word}`" for word in _BY_AGE[: len(known)])
-    raise ConfigError(f"{fault} {name!r}. Name one of: {some(those, _SHOWN)}, or {words}.")
-
-
 def find_run(root: Path, name: str, store: str | None = None) -> runs.Run:
     """Returns the run with this id, or the only one whose id begins so; `latest`, `previous`.
 
@@ -212,7 +193,7 @@ def find_run(root: Path, name: str, store: str | None = None) -> runs.Run:
       ConfigError: the folder is not a root of runs, or the run is not in it.
     """
     connection = connected(root, store)
-    return runs.read_run(connection, _find(connection, name))
+    return runs.find(connection, name)
 
 
 def _row(run: runs.Run) -> dict[str, Any]:

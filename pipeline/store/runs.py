@@ -14,13 +14,17 @@ from ml_metadata.metadata_store import MetadataStore
 from ml_metadata.proto import metadata_store_pb2
 
 from components.artifacts import gate_rows
+from components.errors import ConfigError
 from components.files.paths import is_remote
 from components.step import executions
 from pipeline.store import metadata_store
 from pipeline.store.outputs import INFRA_BLESSING, PUSHED_MODEL, VERDICT, Output
+from serving.names import some
 
 _State = metadata_store_pb2.Execution.State
 _STATES = {_State.COMPLETE: "ran", _State.CACHED: "cached"}
+_BY_AGE = ("latest", "previous")
+_SHOWN = 8  # runs, where one is not found
 
 
 @dataclasses.dataclass(frozen=True)
@@ -138,16 +142,45 @@ def _read(store: MetadataStore, run_id: str, node_ids: Iterable[str]) -> Run:
 def latest(connection: Any, pipeline_name: str) -> Run | None:
     """Returns the newest run of a pipeline; None if there is none."""
     with metadata_store.opened(connection) as store:
-        if (pipeline := store.get_context_by_type_and_name("pipeline", pipeline_name)) is None:
-            return None
-        found = store.get_children_contexts_by_context(pipeline.id)
-        of_runs = [context for context in found if context.type == executions.RUN]
-        newest = max(of_runs, key=lambda context: context.id, default=None)
-        return _read(store, newest.name, ()) if newest else None
+        newest = next(iter(_ids(store, pipeline_name)), None)
+        return _read(store, newest, ()) if newest else None
 
 
-def run_ids(connection: Any) -> list[str]:
-    """Returns the ids of all runs, the newest first."""
+def run_ids(connection: Any, pipeline_name: str | None = None) -> list[str]:
+    """Returns the ids of all runs, or of one pipeline's, the newest first."""
     with metadata_store.opened(connection) as store:
-        contexts = store.get_contexts_by_type(executions.RUN)
-    return [context.name for context in sorted(contexts, key=lambda context: -context.id)]
+        return _ids(store, pipeline_name)
+
+
+def _ids(store: MetadataStore, pipeline_name: str | None) -> list[str]:
+    if pipeline_name is None:
+        found = store.get_contexts_by_type(executions.RUN)
+    else:
+        pipeline = store.get_context_by_type_and_name("pipeline", pipeline_name)
+        children = store.get_children_contexts_by_context(pipeline.id) if pipeline else []
+        found = [context for context in children if context.type == executions.RUN]
+    return [context.name for context in sorted(found, key=lambda context: -context.id)]
+
+
+def find(connection: Any, name: str, pipeline_name: str | None = None) -> Run:
+    """Returns the run with this id, or the only one whose id begins so.
+
+    Args:
+      connection: of the ML Metadata store.
+      name: an id or its beginning; `latest` is the newest run, `previous` the one before it.
+      pipeline_name: looks among the runs of this pipeline alone.
+
+    Raises:
+      ConfigError: no run is named so, or several are.
+    """
+    known = run_ids(connection, pipeline_name)
+    if name in _BY_AGE and len(known) > _BY_AGE.index(name):
+        return read_run(connection, known[_BY_AGE.index(name)])
+    found = [run_id for run_id in known if run_id.startswith(name)]
+    if name in found or len(found) == 1:
+        return read_run(connection, name if name in found else found[0])
+    fault = f"{len(found)} runs begin with" if found else "No run"
+    if not known:
+        raise ConfigError(f"{fault} {name!r}: the metadata store knows no run yet.")
+    words = " or ".join(f"`{word}`" for word in _BY_AGE[: len(known)])
+    raise ConfigError(f"{fault} {name!r}. Name one of: {some(found or known, _SHOWN)}, or {words}.")

@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from components.report.page_data import Run, Section
 from components.report.plots import BLUE, INK, MUTED, ORANGE, dress, to_svg
-from components.report.sections.training_advice import advice
+from components.report.sections.training_advice import advice, on_features
 from components.report.thumbnails import thumbnail
 
 _SIZE = (4.5, 2.6)  # inches
@@ -26,7 +26,7 @@ def _values(run: Run) -> dict[str, Any]:
         "phases": _phases(run.history),
         "best": best,
         "precision": run.history.get("precision", ""),
-        "advice": advice(run.history),
+        "advice": [*advice(run.history), *on_features(run.dead_features)],
         "figures": {name: curves(epochs, best, name) for name in ("accuracy", "loss")},
     }
 

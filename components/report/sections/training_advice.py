@@ -10,12 +10,15 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from components.report.dead_features import DeadFeatures
+
 Row = dict[str, Any]
 
 _GAP = 0.10  # accuracy on train above that on eval
 _LOST = 0.02  # accuracy on eval
 _FALL = 0.01  # of the loss, over the last epochs
 _LAST = 3  # epochs
+_DEAD = 0.2  # of the features
 
 
 def advice(history: dict[str, Any]) -> list[str]:
@@ -82,6 +85,19 @@ RULES: tuple[Callable[[list[Row], Row], str | None], ...] = (
     accuracy_thrown_away,
 )
 """In the page's order. A new one is a function above and a line here."""
+
+
+def on_features(found: DeadFeatures | None) -> list[str]:
+    """Returns a sentence where a fifth of the cached features or more are zero in all pictures."""
+    if found is None or found.dead < _DEAD * found.features:
+        return []
+    return [
+        f"{found.dead:,} of {found.features:,} features "
+        f"({_percent(found.dead / found.features)}) are zero in all of {found.pictures:,} pictures "
+        "of train: the head learns nothing from them. Lower layers (model.features), larger "
+        "pictures (image.size) or another backbone may tell more of these pictures; "
+        "`transfer-pipeline tournament` compares backbones."
+    ]
 
 
 def _is_finite(value: float | None) -> bool:

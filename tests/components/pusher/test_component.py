@@ -11,7 +11,8 @@ from ml_metadata.proto import metadata_store_pb2
 from tfx.proto import pusher_pb2
 from tfx.types import standard_artifacts
 
-from components.pusher.component import Driver, Executor, Pusher
+from components.artifacts.types import COMPARED_WITH, NO_VERSION
+from components.pusher.component import Driver, Executor, Pusher, ServedMeanwhile
 from serving import versions, withdrawal
 from tests.components.made_step import about_to_run
 
@@ -43,6 +44,7 @@ class Place:
         pinned: int | None = None,
         run_id: str | None = None,
         handle: Any = None,
+        compared: str = "",
     ) -> standard_artifacts.PushedModel:
         """Runs the executor on a model with this content; gives the PushedModel."""
         self._pushes += 1
@@ -53,6 +55,7 @@ class Place:
         (serving / "saved_model.pb").write_bytes(content)
         blessing = standard_artifacts.ModelBlessing()
         blessing.set_int_custom_property("blessed", int(blessed))
+        blessing.set_string_custom_property(COMPARED_WITH, compared)
         infra = standard_artifacts.InfraBlessing()
         infra.set_int_custom_property("blessed", int(servable))
         pushed = standard_artifacts.PushedModel()
@@ -202,6 +205,22 @@ def test_no_more_versions_are_kept_than_configured(place: Place) -> None:
         place.push(content, keep=2)
     assert place.served() == b"4"
     assert len(versions.published(place.directory)) == 2
+
+
+def test_of_two_roots_the_one_that_was_compared_with_an_older_model_does_not_push(
+    place: Place,
+) -> None:
+    place.push(b"first", compared=NO_VERSION)
+    with pytest.raises(ServedMeanwhile, match="compared the candidate with no model.*Run again"):
+        place.push(b"of another root, begun before the first push", compared=NO_VERSION)
+    first = versions.served(place.directory)
+    assert first is not None and place.served() == b"first"
+    assert was_pushed(place.push(b"second", compared=first.name))
+    with pytest.raises(ServedMeanwhile, match=f"compared the candidate with version {first.name}"):
+        place.push(b"late", compared=first.name)
+    assert not was_pushed(place.push(b"second", compared=first.name))  # served already
+    assert place.served() == b"second"
+    assert not [path.name for path in place.directory.iterdir() if path.name.startswith(".inco")]
 
 
 def test_the_cache_key_has_the_state_of_the_push_directory(place: Place) -> None:

@@ -1,8 +1,14 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from components.report.sections.training_advice import advice
+import pytest
+
+from components.artifacts import examples, features, tfrecords
+from components.artifacts.types import Bottlenecks
+from components.report import dead_features
+from components.report.sections.training_advice import advice, on_features
 
 
 def history(*epochs: tuple[str, float, float, float]) -> dict[str, Any]:
@@ -48,3 +54,25 @@ def test_epochs_without_a_finite_loss_are_left_out() -> None:
     rows = history(("frozen", 0.8, 0.77, 0.6), ("frozen", 0.1, 0.9, float("nan")))
     assert advice(rows) == []
     assert advice({"epochs": [], "best": None}) == []
+
+
+@pytest.mark.parametrize(
+    ("dead", "pictures", "said"), [(2, 120, True), (1, 120, False), (2, 99, 0)]
+)
+def test_features_that_are_zero_in_all_pictures_are_told_from_a_fifth_on(
+    tmp_path: Path, dead: int, pictures: int, said: bool
+) -> None:
+    bottlenecks = Bottlenecks()
+    bottlenecks.uri = str(tmp_path)
+    folder = tmp_path / "Split-train"
+    folder.mkdir()
+    # Of ten features some are always zero, and each other one is in one picture at least.
+    rows = [[0.0] * dead + [float(at == n % 10) for at in range(dead, 10)] for n in range(pictures)]
+    records = [examples.serialized({features.BOTTLENECK: row}) for row in rows]
+    tfrecords.write(str(folder / "bottlenecks-0.tfrecord"), records)
+    sentences = on_features(dead_features.count(bottlenecks))
+    assert len(sentences) == int(said)
+    if said:
+        assert "2 of 10 features (20 %) are zero in all of 120 pictures" in sentences[0]
+        assert "model.features" in sentences[0] and "tournament" in sentences[0]
+    assert on_features(None) == []
