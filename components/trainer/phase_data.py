@@ -112,7 +112,8 @@ def cached_activations(inputs: TrainingInputs, bottom: keras.Model, scratch: str
     kept = _kept(inputs, bottom, variants, Path(scratch, "activations"), "unfrozen")
     if kept is None:
         return None
-    return kept_data(*kept, training.batch_size, training.seed, len(flips))
+    train, judged = kept
+    return kept_data(train, judged, training.batch_size, training.seed, len(flips))
 
 
 def _kept(
