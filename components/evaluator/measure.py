@@ -101,7 +101,7 @@ def _batch(predictions: Predictions, slices: Sequence[str], start: int) -> pa.Re
 def read_metrics(
     evaluation: str, model: str, predictions: Predictions, slices: Sequence[str]
 ) -> Metrics:
-    """Reads a model's metrics from a ModelEvaluation's folder; adds intervals by bootstrap."""
+    """Reads a model's metrics from a ModelEvaluation's folder; adds intervals."""
     name = names_in_tfma(predictions)[model]
     found = _Found(tfma.load_eval_result(evaluation, model_name=name))
     classes = predictions.classes[: predictions.known]
@@ -114,7 +114,7 @@ def read_metrics(
     }
     of_class = {label: found.pictures(((features.LABEL, label),)) for label in classes}
     taken = np.bincount(predictions.predicted[model], minlength=len(predictions.classes))
-    bounds = intervals.bootstrap(predictions.labels, predictions.scores[model], classes)
+    bounds = intervals.confidence_intervals(predictions.labels, predictions.scores[model], classes)
     return Metrics(
         pictures=found.pictures(()),
         top_k=top_k(predictions),

@@ -11,7 +11,7 @@ ByName = dict[str, float | None]
 
 @dataclasses.dataclass(frozen=True)
 class Metrics:
-    """TFMA's metrics of one model, with intervals by bootstrap.
+    """TFMA's metrics of one model, with 95 % intervals.
 
     Macro averages are over the classes that have test pictures.
 

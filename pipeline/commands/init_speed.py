@@ -39,20 +39,22 @@ Measure = Callable[[str, int], float]
 
 
 def measured(backbone: str, size: int) -> float:
-    """Returns the seconds of a forward pass per picture with random weights."""
+    """Returns the seconds of a forward pass per picture with random weights, as a run computes."""
     with quiet_import():
         import numpy as np
         import tensorflow as tf
 
+        from components.model import precision
+        from components.model.twin import forward
         from components.pretrained.base import build_base
 
         base = build_base(backbone, [size, size], None)
-    forward: Any = tf.function(lambda batch: base(batch, training=False))
+    run: Any = forward(base, precision.resolve("auto"))
     batch = tf.constant(np.zeros((_BATCH, size, size, 3), np.float32))
-    forward(batch)  # traces
+    run(batch)  # traces
     began = time.perf_counter()
     for _ in range(_REPEATS):
-        found = forward(batch)
+        found = run(batch)
     found.numpy()
     return (time.perf_counter() - began) / (_BATCH * _REPEATS)
 

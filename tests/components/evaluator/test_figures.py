@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import binomtest
 from sklearn import metrics as sklearn_metrics
 
 from components.artifacts.calibration import calibration_error
 from components.evaluator.figures import area_under_roc
-from components.evaluator.intervals import bootstrap
+from components.evaluator.intervals import confidence_intervals
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 5)), min_size=2, max_size=40))
@@ -44,7 +45,7 @@ def test_intervals_hold_the_figure_and_shrink_with_more_pictures() -> None:
     widths = []
     for pictures in (50, 800):
         labels, scores = answers(pictures)
-        lower, upper = bootstrap(labels, scores, ["a", "b", "c", "d"])["accuracy"]
+        lower, upper = confidence_intervals(labels, scores, ["a", "b", "c", "d"])["accuracy"]
         accuracy = float((scores.argmax(axis=1) == labels).mean())
         assert lower < accuracy < upper
         widths.append(upper - lower)
@@ -54,14 +55,29 @@ def test_intervals_hold_the_figure_and_shrink_with_more_pictures() -> None:
 def test_the_interval_of_an_accuracy_is_about_the_binomial_ones() -> None:
     labels, scores = answers(800)
     accuracy = float((scores.argmax(axis=1) == labels).mean())
-    lower, upper = bootstrap(labels, scores, ["a", "b", "c", "d"])["accuracy"]
+    lower, upper = confidence_intervals(labels, scores, ["a", "b", "c", "d"])["accuracy"]
     expected = 2 * 1.96 * (accuracy * (1 - accuracy) / 800) ** 0.5
     assert upper - lower == pytest.approx(expected, rel=0.1)
 
 
 def test_a_class_without_pictures_has_no_interval_and_the_same_answers_give_the_same_ones() -> None:
     labels, scores = answers(60)
-    found = bootstrap(labels, scores, ["a", "b", "c", "d"])
+    found = confidence_intervals(labels, scores, ["a", "b", "c", "d"])
     assert found["class_recall"]["d"] is None
     assert list(found["class_recall"]) == ["a", "b", "c", "d"]
-    assert found == bootstrap(labels, scores, ["a", "b", "c", "d"])
+    assert found == confidence_intervals(labels, scores, ["a", "b", "c", "d"])
+
+
+def test_rates_have_wilsons_interval_also_where_all_are_right() -> None:
+    labels = np.array([0] * 20 + [1] * 5 + [2] * 5)
+    predicted = np.array([0] * 20 + [1] * 3 + [0, 2] + [2] * 5)
+    found = confidence_intervals(labels, np.eye(3)[predicted], ["a", "b", "c"])
+    for interval, right, pictures in (
+        (found["accuracy"], 28, 30),
+        (found["class_recall"]["a"], 20, 20),
+        (found["class_recall"]["b"], 3, 5),
+        (found["class_precision"]["a"], 20, 21),
+    ):
+        assert interval == pytest.approx(
+            tuple(binomtest(right, pictures).proportion_ci(method="wilson")), abs=1e-6
+        )
