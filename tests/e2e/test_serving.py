@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,12 +10,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from components.artifacts import features, score_facts
 from components.artifacts.calibration import with_temperature
 from pipeline.commands.evaluate import Request, evaluate
-from serving.client import Client
+from pipeline.commands.watch import Request as WatchRequest
+from pipeline.commands.watch import watch
+from serving.client import Client, Recording
 from serving.local_server.process import serving
+from tests import made_pictures
 from tests.e2e.conftest import FirstRun
 
 
@@ -164,3 +169,34 @@ def test_evaluate_measures_a_server_as_it_measures_the_push_directory(
     np.testing.assert_allclose(*scores, atol=1e-5)
     assert served == here
     assert served["pictures"] == len([*first_run.pictures.rglob("*.png")])
+
+
+def test_what_is_asked_between_two_runs_is_compared_with_the_data_of_the_run(
+    first_run: FirstRun, address: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    alike = made_pictures.make(tmp_path / "alike", 40, seed=1)
+    dark = made_pictures.make(tmp_path / "dark", 40, seed=2)
+    for file in dark.rglob("*.png"):
+        Image.open(file).point(lambda level: level // 4).save(file)
+
+    def watched(pictures: Path) -> tuple[bool, dict[str, Any]]:
+        files, records = sorted(pictures.rglob("*.png")), tmp_path / f"records of {pictures.name}"
+        recording = Recording(records, every=1)
+        with Client(address, name="classifier", record=recording) as client:
+            assert len(client.classify(files)) == 120
+        rows = [(hashlib.sha256(file.read_bytes()).hexdigest(), file.parent.name) for file in files]
+        labels = tmp_path / f"{pictures.name}.csv"
+        labels.write_text("\n".join(map(",".join, [("sha256", "label"), *rows])))
+        asked = WatchRequest(records=records, root=first_run.root, labels=labels, as_json=True)
+        fine = watch(asked)
+        (first_run.root / "watch.json").unlink()
+        [version] = json.loads(capsys.readouterr().out)["versions"]
+        return fine, version
+
+    fine, version = watched(alike)
+    assert (fine, version["findings"], version["missing"]) == (True, [], None)
+    assert (version["records"], version["version"]) == (120, first_run.result["pushed_version"])
+    assert version["realised"]["accuracy"] > 0.9
+    fine, version = watched(dark)
+    assert not fine
+    assert any("brightness" in finding for finding in version["findings"])
