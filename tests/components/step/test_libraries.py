@@ -56,6 +56,7 @@ DOES_NOT_DECIDE_HERE = {
     "ImageExampleGen": {"openpyxl": "a workbook's cells; the listing's fingerprint has them"},
     "InfraValidator": {"tensorflow_transform": "the graph, which is in the SavedModel"},
     "Pusher": {"apache_beam": "copies of files, the same whatever the version"},
+    "Transform": {"numpy": "tables of integers: where a file says its size"},
     "Trainer": {
         "PIL": "pictures of a trial that is not made",
         "grpc": "the errors of a server that does not run",
