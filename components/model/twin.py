@@ -98,7 +98,12 @@ class _Same(keras.Layer):
 
     def compute_output_spec(self, inputs: Any, **kwargs: Any) -> Any:
         if not isinstance(self.layer, CONVOLUTIONS):
-            return super().compute_output_spec(inputs, **kwargs)
+            # Some activations mark their output as sparse without need, and a product of that and
+            # of a whole map has a wrong shape then (Keras 3.15).
+            return keras.tree.map_structure(
+                lambda tensor: keras.KerasTensor(tensor.shape, tensor.dtype),
+                super().compute_output_spec(inputs, **kwargs),
+            )
         # As for a folded one: no convolution can be called on what is marked as sparse.
         return keras.KerasTensor(self.layer.compute_output_shape(inputs.shape), self.compute_dtype)
 
