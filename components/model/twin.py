@@ -98,12 +98,7 @@ class _Same(keras.Layer):
 
     def compute_output_spec(self, inputs: Any, **kwargs: Any) -> Any:
         if not isinstance(self.layer, CONVOLUTIONS):
-            # Some activations mark their output as sparse without need, and a product of that and
-            # of a whole map has a wrong shape then (Keras 3.15).
-            return keras.tree.map_structure(
-                lambda tensor: keras.KerasTensor(tensor.shape, tensor.dtype),
-                super().compute_output_spec(inputs, **kwargs),
-            )
+            return super().compute_output_spec(keras.tree.map_structure(_dense, inputs), **kwargs)
         # As for a folded one: no convolution can be called on what is marked as sparse.
         return keras.KerasTensor(self.layer.compute_output_shape(inputs.shape), self.compute_dtype)
 
@@ -114,6 +109,16 @@ class _Same(keras.Layer):
             return self.layer(inputs, **kwargs)
         finally:
             self.layer.dtype_policy = before
+
+
+def _dense(tensor: Any) -> Any:
+    """Returns a symbol without the mark of a sparse one, which `x * 0.5` sets without need.
+
+    The product of what is marked so and of a whole map would have a wrong shape (Keras 3.15).
+    """
+    if not isinstance(tensor, keras.KerasTensor):
+        return tensor
+    return keras.KerasTensor(tensor.shape, tensor.dtype)
 
 
 class _Folded(keras.Layer):
