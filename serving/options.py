@@ -35,7 +35,7 @@ class ServeOptions:
     model_config_file_poll_wait_seconds: int = 10
     """Between two looks at `model_config_file`; 0 reads it once."""
     record: Recording | None = None
-    """What the local server keeps of the pictures that it is asked about; None: nothing."""
+    """Where the local server keeps some of the pictures that it is asked about; None: nowhere."""
 
     def __post_init__(self) -> None:
         if (self.model_dir is None) == (self.model_config_file is None):

@@ -21,14 +21,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from serving import child_process
+from serving.api import Example
 from serving.options import ServeOptions
 from serving.quiet_imports import quiet_import
+from serving.signatures import ENCODED, EXAMPLES, PICTURES
 
 if TYPE_CHECKING:
     import numpy as np
     from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef
 
-PICTURES, EXAMPLES = "serving_default", "serve_examples"
 _SECONDS = 600.0
 _LAST_LINES = 3
 _NO_TENSORFLOW = 3  # exit code
@@ -220,10 +221,8 @@ def _inputs(
 
 
 def _example(picture: bytes) -> bytes:
-    from tensorflow.core.example.example_pb2 import Example
-
     example = Example()
-    example.features.feature["image/encoded"].bytes_list.value.append(picture)
+    example.features.feature[ENCODED].bytes_list.value.append(picture)
     serialized: bytes = example.SerializeToString()
     return serialized
 

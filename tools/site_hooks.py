@@ -1,4 +1,4 @@
-"""What MkDocs can't do alone: pages from outside docs/, and a look at what the site would load.
+"""Adds pages from outside docs/ to MkDocs' site, and looks at what the site would load.
 
 README and others stand where readers of the repository look for them; the site has them, too, and
 links between them lead to the site's pages.

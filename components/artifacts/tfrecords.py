@@ -1,8 +1,6 @@
 """TFRecord files: how a record stands in one, where a split's records lie, how they are read.
 
-The format is described in tensorflow/core/lib/io/record_writer.h. Framing is written here because
-nothing light writes it: TensorFlow takes seconds to import, TensorBoard's writer computes its
-checksums in Python, and Beam's is private and runs as a transform of its own.
+The format is described in tensorflow/core/lib/io/record_writer.h.
 """
 
 from __future__ import annotations
@@ -13,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, cast
 
 from components.files.paths import is_remote
+from serving.recording import framing
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -40,15 +39,9 @@ class Record(NamedTuple):
 
 def framed(record: bytes) -> bytes:
     """Returns a record as it stands in a file: length, its checksum, the record, its checksum."""
-    length = struct.pack("<Q", len(record))
-    return b"".join([length, _masked_crc(length), record, _masked_crc(record)])
-
-
-def _masked_crc(data: bytes) -> bytes:
     import google_crc32c  # part of the extra `pipeline`; the base install has this module, too
 
-    crc = google_crc32c.value(data)
-    return struct.pack("<I", ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF)
+    return framing.framed(record, google_crc32c.value)
 
 
 def records(file: BinaryIO) -> Iterator[Record]:

@@ -12,8 +12,8 @@ from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef
 from components.artifacts import features
 from components.artifacts.examples import Example
 from serving.saved_model_session import SavedModelSession
+from serving.signatures import EXAMPLES, PICTURES
 
-EXAMPLES, PICTURES = "serve_examples", "serving_default"
 _CERTAIN = "certain"
 _INTERNAL = "__"  # prefix of the keys that are no signatures
 

@@ -7,8 +7,6 @@ from PIL.Image import Resampling
 
 from serving.picture_measures import small_grey
 
-__all__ = ["difference_hash", "small_grey"]
-
 _COARSE, _FINE = 8, 16  # bits to a side
 
 

@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from components.files import waiting
 from components.image_example_gen import changes, quality, sources
 from components.image_example_gen.corrected import BY, OUT, corrected
-from components.image_example_gen.difference_hash import difference_hash, small_grey
+from components.image_example_gen.difference_hash import difference_hash
 from components.image_example_gen.sources import SourceFile
 from components.image_example_gen.verdicts import CONFLICT, Row
 from components.settings.data import Data
 from serving import picture_files, pictures
 from serving.names import shown
+from serving.picture_measures import small_grey
 from serving.picture_settings import DEFAULT, PictureSettings
 from serving.pictures import Decode, Picture, PictureError, canonical_and_pixels
 

@@ -24,7 +24,8 @@ from components.files.space import check_space, size_of
 from serving import real_server
 from serving.client import Client, ClientError, Prediction
 from serving.local_server.process import ServerFailed, serving
-from serving.session_trial import EXAMPLES, PICTURES, Answer, TrialProcess, trial_process
+from serving.session_trial import Answer, TrialProcess, trial_process
+from serving.signatures import EXAMPLES, PICTURES
 
 _NAME = "classifier"
 TOLERANCES = {"float32": 1e-4, "bfloat16": 0.1}
@@ -124,7 +125,7 @@ def _classify(address: str, pictures: Sequence[bytes]) -> list[Prediction]:
     """Returns the Classify API's predictions for serialized Examples."""
     request = ClassificationRequest()
     request.model_spec.name = _NAME
-    request.model_spec.signature_name = "serve_examples"
+    request.model_spec.signature_name = EXAMPLES
     for picture in pictures:
         example = serialized({features.ENCODED: picture})
         request.input.example_list.examples.add().ParseFromString(example)

@@ -16,7 +16,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from components.model.foldable import CONVOLUTIONS, foldable
+from components.model.foldable import foldable
 
 FLOAT32 = "float32"
 
@@ -97,10 +97,7 @@ class _Same(keras.Layer):
         self.built = True
 
     def compute_output_spec(self, inputs: Any, **kwargs: Any) -> Any:
-        if not isinstance(self.layer, CONVOLUTIONS):
-            return super().compute_output_spec(keras.tree.map_structure(_dense, inputs), **kwargs)
-        # As for a folded one: no convolution can be called on what is marked as sparse.
-        return keras.KerasTensor(self.layer.compute_output_shape(inputs.shape), self.compute_dtype)
+        return super().compute_output_spec(keras.tree.map_structure(_dense, inputs), **kwargs)
 
     def call(self, inputs: Any, **kwargs: Any) -> Any:
         before = self.layer.dtype_policy
@@ -114,7 +111,8 @@ class _Same(keras.Layer):
 def _dense(tensor: Any) -> Any:
     """Returns a symbol without the mark of a sparse one, which `x * 0.5` sets without need.
 
-    The product of what is marked so and of a whole map would have a wrong shape (Keras 3.15).
+    No convolution can be called on what is marked so, and the product of that and of a whole map
+    would have a wrong shape (Keras 3.15).
     """
     if not isinstance(tensor, keras.KerasTensor):
         return tensor

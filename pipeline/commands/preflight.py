@@ -17,13 +17,12 @@ from components.settings.beam_options import check_processes, pipeline_arguments
 from components.settings.gate import PICTURE_SIZE, Gate
 from pipeline.config import Config
 from serving import versions
-from serving.names import shown
+from serving.names import shown, some
 from serving.quiet_imports import quiet_import
 
 if TYPE_CHECKING:
     import keras
 
-_LISTED = 10  # versions in a message
 _TRIED = 1_000_000  # bytes that a folder must take at least
 
 
@@ -91,10 +90,9 @@ def _check_reference(config: Config) -> None:
     folder = config.push_directory
     kept = [each.number for each in versions.published(folder)] if folder.is_dir() else []
     if pinned not in kept:
-        listed = ", ".join(map(str, kept[:_LISTED])) + (", ..." if kept[_LISTED:] else "")
         raise ConfigError(
             f"gate.reference: {shown(folder)} keeps no version {pinned}; it keeps "
-            f"{listed or 'none'}. Name one of them, or say `best`."
+            f"{some(map(str, kept)) or 'none'}. Name one of them, or say `best`."
         )
 
 

@@ -32,7 +32,7 @@ _PARTS = 10
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Reference:
-    """What a version was trained and tested on.
+    """The data that a version was trained and tested on.
 
     Attributes:
       distributions: of the training data's picture properties, {NAME: {"cuts", "counts"}}.

@@ -12,11 +12,9 @@ from serving.local_server.servable import Servable
 from serving.recording.recorder import Recorder
 from serving.recording.settings import Recording
 from serving.saved_model_session import Arrays
+from serving.signatures import ENCODED, EXAMPLES, PICTURES
 
 _INPUTS, _CLASSES, _SCORES, _CERTAIN = "inputs", "classes", "scores", "certain"
-_ENCODED = "image/encoded"
-_ON_EXAMPLES = "serve_examples"
-_ON_PICTURES = ("serving_default", _ON_EXAMPLES)
 
 
 class Recorded:
@@ -30,7 +28,7 @@ class Recorded:
 
         def run_and_record(servable: Servable, name: str, inputs: Arrays, **more: Any) -> Arrays:
             outputs = run(servable, name, inputs, **more)
-            if name in _ON_PICTURES and {_CLASSES, _SCORES} <= outputs.keys():
+            if name in (PICTURES, EXAMPLES) and {_CLASSES, _SCORES} <= outputs.keys():
                 self._keep(servable, name, inputs[_INPUTS], outputs)
             return outputs
 
@@ -39,7 +37,7 @@ class Recorded:
     def _keep(self, servable: Servable, name: str, sent: np.ndarray, outputs: Arrays) -> None:
         certain = outputs.get(_CERTAIN)
         for at, picture in enumerate(sent.ravel().tolist()):
-            if name == _ON_EXAMPLES:
+            if name == EXAMPLES:
                 picture = _encoded(picture)
             scores = np.asarray(outputs[_SCORES][at], float)
             order = np.argsort(-scores, kind="stable")
@@ -56,7 +54,7 @@ class Recorded:
 
 def _encoded(example: bytes) -> bytes:
     """Returns the picture in a serialized tf.Example that the graph has just read."""
-    feature = Example.FromString(example).features.feature[_ENCODED]
+    feature = Example.FromString(example).features.feature[ENCODED]
     return bytes(feature.bytes_list.value[0])
 
 

@@ -11,7 +11,7 @@ EVERY = 100
 
 @dataclass(frozen=True)
 class Recording:
-    """What is kept of the pictures that a model is asked about.
+    """Which pictures are kept of those that a model is asked about, and for how long.
 
     Raises:
         ValueError: a limit under 1, or a thumbnail of a negative size.

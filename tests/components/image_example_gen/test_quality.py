@@ -7,9 +7,9 @@ import pytest
 from PIL import Image, ImageFilter
 
 from components.image_example_gen import quality
-from components.image_example_gen.difference_hash import small_grey
 from components.image_example_gen.quality_report import document, notes
 from components.image_example_gen.verdicts import Row
+from serving.picture_measures import small_grey
 
 RANDOM = np.random.default_rng(0)
 
