@@ -25,6 +25,7 @@ from components.files.space import check_space, size_of
 from components.pusher import upload
 from components.settings.push import Push
 from components.step import executions
+from components.step.artifacts import ArtifactLists
 from components.step.driver import Keyed, StepDriver
 from serving import publishing, versions
 
@@ -79,10 +80,7 @@ class Executor(tfx_executor.Executor):
     """
 
     def Do(
-        self,
-        input_dict: dict[str, list[Artifact]],
-        output_dict: dict[str, list[Artifact]],
-        exec_properties: dict[str, Any],
+        self, input_dict: ArtifactLists, output_dict: ArtifactLists, exec_properties: dict[str, Any]
     ) -> None:
         pushed = artifact_utils.get_single_instance(output_dict["pushed_model"])
         directory = _directory(exec_properties)

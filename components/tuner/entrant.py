@@ -58,14 +58,8 @@ def enter(
     extractor = build_extractor(base, model.head, model.features)
     milliseconds, weights = _milliseconds(extractor, size), extractor.count_params()
     with tempfile.TemporaryDirectory() as folder:
-        data = read_bottlenecks(
-            bottlenecks,
-            extractor.output_shape[1:],
-            classes,
-            training.batch_size,
-            training.seed,
-            Path(folder),
-        )
+        shape = extractor.output_shape[1:]
+        data = read_bottlenecks(bottlenecks, shape, classes, training, Path(folder))
         epochs = training.frozen.epochs
         found = run_trial(data, model.head, training.frozen, training, epochs, lambda _: None)
         pictures = len(data.validation.labels)
