@@ -41,7 +41,6 @@ PIPELINE = [
     "apache-beam>=2.60,<3",  # runs ingest, statistics, features and evaluation
     "protobuf>=3.20.3,<7",  # the compiled pipeline and tf.Example; the two TFX lines' range
     "kfp-pipeline-spec>=0.2.2",  # the messages that TFX compiles to for Vertex AI; TFX's extra kfp
-    "tenacity>=9.0",  # tries again what fails for a moment, the same way everywhere
     "google-crc32c>=1.5",  # the checksums of TFRecords, in C; Beam brings it
     "pandas>=1.0,<4",  # the table that statistics are counted from; TFDV brings it
     "jinja2>=3.1",  # the report's page; escapes what it is given
