@@ -45,7 +45,8 @@ def decode(opened: Opened) -> Image.Image:
 def _tried(decoder: Callable[..., tf.Tensor], data: bytes, **options: Any) -> Image.Image:
     """Returns the decoder's pixels as an image of mode L or RGB."""
     try:
-        pixels = decoder(data, **options).numpy()
+        # Of bytes TensorFlow's fast way makes no tensor, but fails first: 30 µs.
+        pixels = decoder(tf.constant(data), **options).numpy()
     except tf.errors.OpError as error:
         raise Refused(REFUSED) from error
     return Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
