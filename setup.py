@@ -54,6 +54,11 @@ TFX_1_16 = [
     "setuptools>=70.1,<80; python_version < '3.11'",  # the last with pkg_resources
 ]
 
+# Returns libjpeg's warnings, which tell of damage in JPEGs that Pillow and TensorFlow pass over.
+JPEG = [
+    "simplejpeg>=1.7",  # MIT, libjpeg-turbo inside, NumPy alone beside it
+]
+
 # Reads HEIC, what phones of Apple write; needed where pictures are ingested and in the client.
 HEIF = [
     "pi-heif>=0.18",  # pillow-heif without encoders: BSD, its libraries LGPL, none of them GPL
@@ -101,6 +106,7 @@ DEV = [
     "kubernetes-validate>=1.30",  # Kubernetes' schemas, for serving/deploy; brings jsonschema
     *EXCEL,  # the tests write workbooks, too
     *HEIF,
+    *JPEG,
     *S3,
     "moto[server]>=5.0",  # a server that speaks S3, for the tests of roots and sources in a bucket
     "types-PyYAML",  # PyYAML's types for mypy
@@ -124,6 +130,7 @@ setup(
         "kubeflow": KUBEFLOW,
         "excel": EXCEL,
         "heif": HEIF,
+        "jpeg": JPEG,
         "s3": S3,
         "gs": GS,
         "azure": AZURE,

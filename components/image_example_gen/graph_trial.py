@@ -18,6 +18,7 @@ from PIL import Image
 
 from serving import pictures
 from serving.opened_picture import Opened
+from serving.picture_conversion import DAMAGED
 from serving.pictures import REFUSED, Refused
 
 _EIGHTH = 8
@@ -39,6 +40,8 @@ def decode(opened: Opened) -> Image.Image:
     if pixels is not None and ordinary:
         return pixels
     opened.check_scans()
+    if pixels is None and opened.is_warned_of():
+        raise Refused(DAMAGED)
     return _tried(tf.io.decode_jpeg, opened.data, ratio=_EIGHTH)
 
 
