@@ -107,7 +107,7 @@ class ReadPictures(beam.DoFn):
             values = training_values(file, self._data)
             if row["label"] != file.label:  # a person gave it, and is sure
                 values.pop(features.LABEL_PROBABILITY, None)
-            file = dataclasses.replace(file, label=row["label"])
+                file = dataclasses.replace(file, label=row["label"])
             row[SHARD] = self._write(_EXAMPLES, tfrecords.framed(example(file, accepted, values)))
         self._write(_LEDGER, f"{json.dumps(row)}\n".encode())
 

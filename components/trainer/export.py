@@ -50,7 +50,7 @@ class Classifier:
         """Keeps the parts that the signatures use.
 
         Args:
-          network: scaled pixels -> `scores` and, where it is asked for, `certain`.
+          network: scaled pixels -> `scores` and what is asked for of `certain` and `distance`.
           pixels: the Transform graph.
           backbone: whose pixel scaling it is.
           classes: the class list.
@@ -66,8 +66,9 @@ class Classifier:
     def serving_default(self, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
         """Returns classes and scores [batch, classes], best first, for [batch] encoded pictures.
 
-        And `certain`, bool [batch], where it is asked for; and `picture_settings`, JSON text
-        [batch], where the client has to know how pictures become canonical for this model.
+        And, where they are asked for, `certain`, bool [batch], and `distance`, float32 [batch]; and
+        `picture_settings`, JSON text [batch], where the client has to know how pictures become
+        canonical for this model.
         """
         predicted = self._predict(inputs)
         scores, order = tf.math.top_k(predicted.pop("scores"), k=len(self.classes))

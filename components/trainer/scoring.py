@@ -29,11 +29,14 @@ class Certainty:
     least_score: float
     """Of the predicted class, calibrated."""
     most_distance: float
+    tells_distance: bool = False
 
-    def of(self, scores: tf.Tensor, features: tf.Tensor) -> tf.Tensor:
-        """Returns which predictions are certain: bool [batch]."""
+    def of(self, scores: tf.Tensor, features: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Returns `certain`, bool [batch], and `distance`, float32 [batch], where it is told."""
         sure = tf.reduce_max(scores, axis=1) >= self.least_score
-        return tf.logical_and(sure, self.distance.of(features) <= self.most_distance)
+        distance = self.distance.of(features)
+        told = {"distance": distance} if self.tells_distance else {}
+        return {"certain": tf.logical_and(sure, distance <= self.most_distance), **told}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,10 +47,10 @@ class Scoring:
     certainty: Certainty | None = None
 
     def __call__(self, scores: tf.Tensor, features: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Returns `scores` [batch, classes] and, where it is asked for, `certain` [batch]."""
+        """Returns `scores` [batch, classes] and what is asked for of `certain` and `distance`."""
         found = {"scores": calibrated(scores, self.temperature)}
         if self.certainty:
-            found["certain"] = self.certainty.of(found["scores"], features)
+            found |= self.certainty.of(found["scores"], features)
         return found
 
 
@@ -131,7 +134,7 @@ def _certainty(
         "right": int((answered & correct).sum()),
         "pictures": len(score),
     }
-    return Certainty(distance, least, most), facts
+    return Certainty(distance, least, most, asked.distance), facts
 
 
 def with_features(classifier: keras.Model) -> keras.Model:

@@ -169,6 +169,7 @@ def _reference(run: runs.Run | None) -> tuple[Reference | None, str | None]:
         scores=scores[np.arange(len(best)), best],
         accuracy=float(tested.correct(CANDIDATE).mean()),
         certain=None if tested.certain is None else float(tested.certain.mean()),
+        distances=tested.distances,
     )
     missing = (
         None

@@ -22,7 +22,8 @@ from serving.picture_settings import OUTPUT, PictureSettings
 
 __all__ = ["ModelServiceStub", "PredictionServiceStub"]
 
-_INPUTS, _CLASSES, _SCORES, _CERTAIN = "inputs", "classes", "scores", "certain"
+_INPUTS, _CLASSES, _SCORES = "inputs", "classes", "scores"
+_CERTAIN, _DISTANCE = "certain", "distance"
 _METADATA_FIELD = "signature_def"
 
 
@@ -46,12 +47,15 @@ def predictions(response: Any) -> list[Prediction]:
     """Returns the predictions in the order of the pictures."""
     classes = tensors.array(response.outputs[_CLASSES])
     scores = tensors.array(response.outputs[_SCORES])
-    certain: list[bool | None] = [None] * len(scores)
-    if _CERTAIN in response.outputs:
-        certain = tensors.array(response.outputs[_CERTAIN]).tolist()
+    certain, distance = (
+        tensors.array(response.outputs[name]).tolist()
+        if name in response.outputs
+        else [None] * len(scores)
+        for name in (_CERTAIN, _DISTANCE)
+    )
     return [
-        Prediction(tuple(name.decode() for name in names), tuple(row.tolist()), sure)
-        for names, row, sure in zip(classes, scores, certain, strict=True)
+        Prediction(tuple(name.decode() for name in names), tuple(row.tolist()), sure, far)
+        for names, row, sure, far in zip(classes, scores, certain, distance, strict=True)
     ]
 
 

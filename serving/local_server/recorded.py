@@ -14,7 +14,8 @@ from serving.recording.settings import Recording
 from serving.saved_model_session import Arrays
 from serving.signatures import ENCODED, EXAMPLES, PICTURES
 
-_INPUTS, _CLASSES, _SCORES, _CERTAIN = "inputs", "classes", "scores", "certain"
+_INPUTS, _CLASSES, _SCORES = "inputs", "classes", "scores"
+_CERTAIN, _DISTANCE = "certain", "distance"
 
 
 class Recorded:
@@ -35,7 +36,7 @@ class Recorded:
         return run_and_record
 
     def _keep(self, servable: Servable, name: str, sent: np.ndarray, outputs: Arrays) -> None:
-        certain = outputs.get(_CERTAIN)
+        certain, distance = outputs.get(_CERTAIN), outputs.get(_DISTANCE)
         for at, picture in enumerate(sent.ravel().tolist()):
             if name == EXAMPLES:
                 picture = _encoded(picture)
@@ -49,6 +50,7 @@ class Recorded:
                 model=servable.name,
                 version=servable.version,
                 certain=None if certain is None else bool(certain[at]),
+                distance=None if distance is None else float(distance[at]),
             )
 
 

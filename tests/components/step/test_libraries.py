@@ -42,7 +42,6 @@ NEVER_DECIDES = {
     "ml_metadata": "the store",
     "pyarrow": "columns that TFMA takes",
     "pydantic": "settings; what they hold is in the key already",
-    "tenacity": "further attempts",
     "tensorflow_metadata": "messages",
     "tfx": "artifacts and files; steps that run TFX's executors name it nevertheless",
     "yaml": "how the configuration is shown",
