@@ -12,7 +12,7 @@ from ml_metadata.proto import metadata_store_pb2 as mlpb
 from components.artifacts import file_facts
 from components.settings import metadata
 from pipeline.store import changed_outputs
-from tests.faults.explains import explains
+from tests.explains import explains
 
 
 @pytest.fixture

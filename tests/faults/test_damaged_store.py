@@ -15,9 +15,9 @@ from ml_metadata.proto import metadata_store_pb2 as mlpb
 from components.settings import metadata
 from pipeline.store import metadata_store, runs
 from pipeline.store.metadata_store import MetadataDamaged, MetadataUnavailable
-from tests.faults.explains import explains
+from tests.explains import explains
 
-_LOCKING = """
+LOCKING = """
 import sqlite3, sys
 connection = sqlite3.connect(sys.argv[1])
 connection.execute("BEGIN EXCLUSIVE")
@@ -64,7 +64,7 @@ def test_a_damaged_store_is_told_with_the_way_back(file: Path, kind: str) -> Non
 
 
 def test_a_locked_store_is_not_called_damaged(file: Path) -> None:
-    command = [sys.executable, "-c", _LOCKING, str(file)]
+    command = [sys.executable, "-c", LOCKING, str(file)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as locking:
         assert locking.stdout is not None and locking.stdout.readline()
         assert metadata_store.damage(str(file)) is None
@@ -73,7 +73,7 @@ def test_a_locked_store_is_not_called_damaged(file: Path) -> None:
 
 
 def test_a_locked_store_is_told_and_the_same_call_afterwards_ends_well(file: Path) -> None:
-    command = [sys.executable, "-c", _LOCKING, str(file)]
+    command = [sys.executable, "-c", LOCKING, str(file)]
     store = metadata.connection_config(str(file))
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as locking:
         assert locking.stdout is not None and locking.stdout.readline()
