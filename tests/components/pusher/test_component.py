@@ -63,7 +63,7 @@ class Place:
         inputs = {"model": [model], "model_blessing": [blessing], "infra_blessing": [infra]}
         executor = Executor(Executor.Context(pipeline_run_id=run_id))
         facts = Driver(handle).facts_of(
-            about_to_run(Pusher, exec_properties=properties(self.directory))
+            about_to_run(Pusher, input_dict=inputs, exec_properties=properties(self.directory))
         )
         settings = properties(self.directory, keep, pinned)
         executor.Do(inputs, {"pushed_model": [pushed]}, settings | facts)
@@ -225,7 +225,9 @@ def test_of_two_roots_the_one_that_was_compared_with_an_older_model_does_not_pus
 
 def test_the_cache_key_has_the_state_of_the_push_directory(place: Place) -> None:
     def facts() -> dict[str, str]:
-        info = about_to_run(Pusher, exec_properties=properties(place.directory))
+        inputs = {"model": [standard_artifacts.Model()]}
+        settings = properties(place.directory)
+        info = about_to_run(Pusher, input_dict=inputs, exec_properties=settings)
         return Driver(None).facts_of(info)
 
     empty = facts()
