@@ -144,7 +144,10 @@ def report(
     folder = Path(made.uri) if made else failed_folder(root, run.run_id)
     page = folder.absolute() / REPORT_PAGE
     if not page.is_file():
-        raise ConfigError(f"Run {run.run_id} has no page: it ended before, or {page} was deleted.")
+        raise ConfigError(
+            f"Run {run.run_id} has no page: it ended before, or {page} was deleted. Name "
+            "another one: `transfer-pipeline runs` lists all."
+        )
     _print_page(run.run_id, str(page), as_json)
     if opened:
         from pipeline.commands import browser
