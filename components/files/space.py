@@ -101,7 +101,7 @@ def _sentence(start: str, needs: Sequence[Need], path: str | None = None) -> str
     needed = sum(need.size for need in needs)
     return (
         f"{start} {path or folders}: about {needed:,} bytes are needed, "
-        f"{_free(needs[0].folder):,} are free. Make room there, or name a folder on another disk "
+        f"{_free(path or needs[0].folder):,} are free. Make room there, or name a folder on another disk "
         f"({keys}); the same command then goes on from the last finished step."
     )
 
