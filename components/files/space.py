@@ -98,11 +98,11 @@ def full_disk(error: BaseException | None, needs: Sequence[Need]) -> DiskFull | 
 def _sentence(start: str, needs: Sequence[Need], path: str | None = None) -> str:
     folders = " and ".join(need.folder for need in needs)
     keys = ", ".join(need.key for need in needs)
-    needed = sum(need.size for need in needs)
+    needed, free = sum(need.size for need in needs), _free(path or needs[0].folder)
     return (
-        f"{start} {path or folders}: about {needed:,} bytes are needed, "
-        f"{_free(path or needs[0].folder):,} are free. Make room there, or name a folder on another disk "
-        f"({keys}); the same command then goes on from the last finished step."
+        f"{start} {path or folders}: about {needed:,} bytes are needed, {free:,} are free. Make "
+        f"room there, or name a folder on another disk ({keys}); the same command then goes on "
+        "from the last finished step."
     )
 
 
