@@ -98,7 +98,9 @@ def mark(
     """
     for node in (from_node, to_node):
         if node and node not in ids:
-            raise ConfigError(f"No node {node!r}; the nodes are {', '.join(ids)}.")
+            raise ConfigError(
+                f"No node {node!r}; the nodes are {', '.join(ids)}. Name one of them."
+            )
     if not from_node and not to_node:
         return
     starts = [from_node] if from_node else []

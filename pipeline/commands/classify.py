@@ -196,7 +196,9 @@ def _writer(request: Request, folders: Folders) -> Iterator[Write]:
         ):
             yield write
     except OSError as error:
-        raise UserError(f"{shown(request.output)} can't be written: {error.strerror}.") from error
+        raise UserError(
+            f"{shown(request.output)} can't be written: {error.strerror}. Name a file that can."
+        ) from error
 
 
 @contextmanager

@@ -284,7 +284,7 @@ def _check_store(key: str, address: str | None) -> None:
     known = ", ".join(f"{name}:// ({extra})" for name, extra in object_stores.EXTRAS.items())
     raise ConfigError(
         f"{key}: nothing that is installed reaches {address}. Allowed are, each with this "
-        f"project's extra: {known}."
+        f"project's extra: {known}. Install one of these, or correct the address."
     )
 
 

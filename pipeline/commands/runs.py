@@ -75,7 +75,9 @@ def page(
     try:
         runs_page.write(root, found, target)
     except OSError as error:
-        raise ConfigError(f"--page: {target} can't be written: {error}.") from error
+        raise ConfigError(
+            f"--page: {target} can't be written: {error}. Name a file that can."
+        ) from error
     whole = {"page": str(target), "runs": [_row(run) for run in found]}
     print(json.dumps(whole) if as_json else target)
     if opened:
