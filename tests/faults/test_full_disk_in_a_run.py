@@ -17,8 +17,8 @@ from tests.faults.forked_commands import Fault
 pytestmark = pytest.mark.slow
 
 _PLACES = {
-    "ingest": ("ImageExampleGen", "examples", "before"),
-    "features": ("BottleneckGen", "bottlenecks", "before"),
+    "ingest": ("ImageExampleGen", ".", "before"),
+    "features": ("BottleneckGen", ".", "before"),
     "backup": (
         "Trainer",
         ".unfinished",
@@ -29,14 +29,14 @@ _PLACES = {
 }
 """By what is written: the node, its folder in there, and where a limit of files' sizes begins."""
 
-_BYTES = 4096  # of the disk: a folder, and no file
+_KB = 64  # of the disk: the list of the pictures fits
 
 
 @contextlib.contextmanager
 def _full(folder: Path) -> Iterator[bool]:
     """Makes the folder a small disk of its own; yields whether this user may."""
     folder.mkdir(parents=True, exist_ok=True)
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={_BYTES}", "full", str(folder)]
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={_KB}k", "full", str(folder)]
     try:
         mounted = subprocess.run(mount, capture_output=True).returncode == 0
     except FileNotFoundError:
