@@ -37,7 +37,7 @@ def _check_end(ended: Ended, fault: Fault) -> None:
     if fault.signal == signal.SIGKILL:
         assert ended.code == -signal.SIGKILL, ended.stderr
         return
-    assert ended.code == 1, ended.stderr
+    assert ended.code in (1, 130), ended.stderr
     explains(
         ended.stderr,
         found=rf"{fault.node} +interrupted.*Interrupted",
