@@ -5,8 +5,11 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Iterator
+from typing import TypeVar
 
 import pytest
+
+Fault = TypeVar("Fault", bound=Exception)
 
 
 def explains(message: str, *, found: str, allowed: str, next: str) -> None:
@@ -25,8 +28,8 @@ def explains(message: str, *, found: str, allowed: str, next: str) -> None:
 
 @contextlib.contextmanager
 def refused(
-    kind: type[Exception], *, found: str, allowed: str, next: str
-) -> Iterator[pytest.ExceptionInfo[Exception]]:
+    kind: type[Fault], *, found: str, allowed: str, next: str
+) -> Iterator[pytest.ExceptionInfo[Fault]]:
     """Checks that what is done in the context is refused, by a message that answers all three.
 
     `pytest.raises(kind, match=...)` would be content with one of them; tests/tools/test_messages.py

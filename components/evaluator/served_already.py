@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from ml_metadata.metadata_store import MetadataStore
 from tfx.components.evaluator import constants
@@ -38,7 +39,6 @@ def compared(store: MetadataStore, candidate: Artifact, served: Artifact) -> Ite
             yield artifact
 
 
-def _is_blessed(blessing: object) -> bool:
-    properties = blessing.custom_properties  # type: ignore[attr-defined]
-    found = properties[constants.ARTIFACT_PROPERTY_BLESSED_KEY].int_value
+def _is_blessed(blessing: Any) -> bool:
+    found = blessing.custom_properties[constants.ARTIFACT_PROPERTY_BLESSED_KEY].int_value
     return bool(found == constants.BLESSED_VALUE)

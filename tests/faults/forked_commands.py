@@ -114,9 +114,14 @@ def _serve(out: str, err: str) -> None:
             _become(asked, out, err)
             return
         _, status = os.waitpid(process, 0)
-        waited_until(lambda session=process: not _living(session), 2, 0.05)  # type: ignore[misc]
         code = os.waitstatus_to_exitcode(status)
-        print(json.dumps({"code": code, "left": _living(process)}), flush=True)
+        print(json.dumps({"code": code, "left": _left(process)}), flush=True)
+
+
+def _left(session: int) -> list[str]:
+    """Returns what of a session lives on after two seconds."""
+    waited_until(lambda: not _living(session), 2, 0.05)
+    return _living(session)
 
 
 def _living(session: int) -> list[str]:
