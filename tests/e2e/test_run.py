@@ -63,7 +63,7 @@ def test_every_picture_lies_in_one_split_and_is_counted(first_run: FirstRun) -> 
 
 
 def test_an_identical_run_reuses_all_and_leaves_the_model_unchanged(
-    first_run: FirstRun, capsys: pytest.CaptureFixture[str]
+    first_run: FirstRun, capfd: pytest.CaptureFixture[str]
 ) -> None:
     result = first_run.run()
     assert result["verdict"] == "unchanged"
@@ -75,7 +75,7 @@ def test_an_identical_run_reuses_all_and_leaves_the_model_unchanged(
         first_run.result["metrics"],
         first_run.result["report"],
     )
-    said = capsys.readouterr().out
+    said = capfd.readouterr().out
     assert "The candidate is the model served already" in said
     assert "No model is served yet" not in said
     assert len(versions.published(Path(result["model_dir"]))) == 1

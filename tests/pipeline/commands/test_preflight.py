@@ -252,7 +252,7 @@ def test_a_layer_that_the_backbone_lacks_is_refused_before_anything_is_listed(
     with refused(
         ConfigError,
         found=f"mobilenet has no layer .?{layer}",
-        allowed="allowed are 0 to [0-9]+ or a name such as conv_dw_12",
+        allowed="allowed are 0 to [0-9]+ or a name such as conv_pw_12",
         next="Set one of them",
     ):
         preflight.check_settings(made.model_copy(update={"training": training, "model": model}))
