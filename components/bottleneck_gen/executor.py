@@ -19,7 +19,8 @@ from components.model import precision, warm_start
 from components.model.chosen_weights import weights_file
 from components.model.network import build_extractor
 from components.model.transform_graph import Pixels
-from components.pretrained.base import build_base, save_weights
+from components.pretrained.base import build_base
+from components.pretrained.saved_weights import save_weights
 from components.settings.base import AtLeastOne, Count, Section
 from components.settings.model import Head, Model
 from components.settings.training import Precision, Training

@@ -8,12 +8,9 @@ from typing import TYPE_CHECKING
 
 from components.backbones import BACKBONES
 from components.errors import ConfigError
-from components.files.space import reserve
 
 if TYPE_CHECKING:
     import keras
-
-_HEADER_BYTES = 10_000  # of a variable in HDF5: names and groups, roughly
 
 
 def build_base(name: str, size: list[int], weights: Path | None) -> keras.Model:
@@ -51,16 +48,6 @@ def _load(base: keras.Model, name: str, weights: Path) -> None:
             f"model.weights: {weights} does not hold the weights of {name} without its top "
             f"({fault}). Name a file saved from that network."
         ) from error
-
-
-def save_weights(base: keras.Model, file: Path) -> None:
-    """Writes a network's weights as Keras does, into a folder on this machine.
-
-    Raises:
-      OSError: they don't fit there.
-    """
-    reserve(file, 4 * base.count_params() + _HEADER_BYTES * len(base.weights))
-    base.save_weights(file)
 
 
 def first_unfrozen(base: keras.Model, name: str, from_layer: str | int | None) -> int:

@@ -22,8 +22,8 @@ import numpy as np
 from components.backbones import BACKBONES
 from components.errors import UserError
 from components.files.cache_folder import cache_dir
-from components.pretrained.base import save_weights
 from components.pretrained.official_weights import WeightsUnavailable, make_once
+from components.pretrained.saved_weights import save_weights
 from components.pretrained.tfjs_weights import TfjsFormatError, read_tensors
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from pathlib import Path
 import h5py
 import keras
 
-from components.pretrained.base import save_weights
+from components.pretrained.saved_weights import save_weights
 
 Shapes = list[tuple[int, ...]]
 
