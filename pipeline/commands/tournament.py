@@ -73,7 +73,8 @@ def _known(backbones: Sequence[str]) -> list[str]:
     names = [name.strip() for text in backbones for name in text.split(",") if name.strip()]
     if unknown := [name for name in names if name not in BACKBONES]:
         raise ConfigError(
-            f"--backbones: unknown {', '.join(unknown)}; allowed are {', '.join(BACKBONES)}."
+            f"--backbones: unknown {', '.join(unknown)}; allowed are {', '.join(BACKBONES)}. Name "
+            "some of them, or none for all."
         )
     return list(dict.fromkeys(names)) or list(BACKBONES)
 

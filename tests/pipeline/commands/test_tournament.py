@@ -11,6 +11,7 @@ from components.errors import ConfigError, UserError
 from pipeline.commands import tournament as command
 from pipeline.commands.run import Request
 from pipeline.config import Config
+from tests.explains import refused
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,5 +63,10 @@ def test_it_fails_where_no_backbone_could_be_measured(request_: Request) -> None
 
 
 def test_an_unknown_backbone_is_refused_before_any_run(request_: Request) -> None:
-    with pytest.raises(ConfigError, match="unknown alexnet; allowed are inception_v3"):
+    with refused(
+        ConfigError,
+        found="--backbones: unknown alexnet",
+        allowed="allowed are inception_v3",
+        next="Name some of them",
+    ):
         command.tournament(request_, ["alexnet"])
