@@ -8,17 +8,25 @@ serving.local_server --help` says how to start it.
 from __future__ import annotations
 
 import functools
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from serving import deferred_imports
 from serving.options import ServeOptions
 from serving.quiet_imports import quiet_import
 
+if TYPE_CHECKING:
+    from serving.local_server.manager import Load
 
-def serve(options: ServeOptions) -> None:
+
+def serve(options: ServeOptions, load: Load | None = None) -> None:
     """Serves until SIGINT or SIGTERM, then ends gracefully. To be called in the main thread.
 
     Prints a line with the ports once they listen, and one for each version that becomes available,
     fails to load or is unloaded.
+
+    Args:
+        options: of the command `serve`.
+        load: makes a version ready; None: loads and warms it up.
 
     Raises:
         OSError: a port is taken.
@@ -37,7 +45,9 @@ def serve(options: ServeOptions) -> None:
         "ssl": config_files.read_ssl(files[1]) if files[1] else None,
         "record": options.record,
         "announce": functools.partial(print, flush=True),
+        **({"load": load} if load else {}),
     }
+    deferred_imports.defer(*deferred_imports.KERAS)
     with quiet_import():
         from serving.local_server.follow import FollowingServer
         from serving.local_server.models import one_model

@@ -26,6 +26,7 @@ from serving.local_server.core import ServerCore
 from serving.local_server.grpc_services import ModelService, PredictionService
 from serving.local_server.health import Health
 from serving.local_server.http_server import SILENCE_SECONDS
+from serving.local_server.manager import Load, load
 from serving.local_server.models import ModelSet
 from serving.local_server.one_message import OneMessage
 from serving.local_server.recorded import Recorded
@@ -58,6 +59,7 @@ class LocalServer:
         batching: how requests of several clients are joined; None: not at all.
         ssl: an SSLConfig for gRPC; None: no TLS. REST has none, as in TensorFlow Serving.
         record: what is kept of the pictures that it is asked about; None: nothing.
+        load: makes a version ready.
         announce: is given one line when a version becomes available, fails to load or leaves.
 
     Raises:
@@ -75,11 +77,12 @@ class LocalServer:
         batching: BatchingOptions | None = None,
         ssl: Any = None,
         record: Recording | None = None,
+        load: Load = load,
         announce: Callable[[str], None] = print,
     ) -> None:
         self._announce = announce
         self._health = Health()
-        self._models = ModelSet(self._changed)
+        self._models = ModelSet(self._changed, load)
         self._batcher = Batcher(batching) if batching else None
         core = ServerCore(self._models, self._batcher, Recorded(record) if record else None)
         self._grpc = self._grpc_server(core)
