@@ -81,7 +81,7 @@ AZURE = [
     "adlfs>=2024.7",  # az:// and abfs:// by fsspec; BSD
 ]
 
-# Backbones of KerasHub: ViT, DINOv2, SigLIP and others, from a folder that holds a preset.
+# Backbones of KerasHub: DINOv2 and others, from a folder that holds a preset.
 HUB = [
     "keras-hub>=0.25,<1",  # by Keras' own team, Apache-2.0; 0.25 on Python 3.10, newer ones above
 ]

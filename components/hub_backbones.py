@@ -130,7 +130,26 @@ class HubBackbone:
             raise self._unsuitable(shape, "it returns neither a map nor patches")
         if len(output.shape) == 3:
             output = _as_map(output, shape, model.patch_size)
-        return keras.Model(inputs[0], output, name=model.name)
+        network = keras.Model(inputs[0], output, name=model.name)
+        for layer in network.layers:
+            self._check_copied(layer)
+        return network
+
+    def _check_copied(self, layer: keras.Layer) -> None:
+        """Makes sure that a layer can be made from its configuration, as exports and files need.
+
+        Raises:
+          ConfigError: it can't, as ViT's patches in KerasHub 0.25 to 0.32.
+        """
+        try:
+            type(layer).from_config(layer.get_config())
+        except TypeError as error:
+            raise ConfigError(
+                f"model.backbone: {self.folder}: the installed KerasHub can't read back the "
+                f"configuration of its own layer {layer.name} ({type(layer).__name__}), so a "
+                "network with it could be neither saved nor served. Take another preset, such as "
+                "DINOv2's, or a KerasHub that can."
+            ) from error
 
     def _unsuitable(self, shape: tuple[int, int, int], fault: str) -> ConfigError:
         return ConfigError(

@@ -146,7 +146,7 @@ def resnet(hub: Any) -> tuple[Any, Any]:
     model = hub.models.ResNetBackbone(
         input_conv_filters=[8],
         input_conv_kernel_sizes=[7],
-        stackwise_num_filters=[8, 16],
+        stackwise_num_filters=[64, 128],
         stackwise_num_blocks=[1, 1],
         stackwise_num_strides=[1, 2],
         block_type="basic_block",
@@ -158,7 +158,7 @@ def resnet(hub: Any) -> tuple[Any, Any]:
 KINDS = {"vit": vit, "dinov2": dinov2, "resnet": resnet}
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=["dinov2", "resnet"])
 def saved(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> tuple[Any, str]:
@@ -166,11 +166,21 @@ def saved(
     hub = pytest.importorskip("keras_hub")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     keras.utils.set_random_seed(0)
-    model, converter = KINDS[request.param](hub)
-    folder = tmp_path / "preset"
+    return save(hub, request.param, tmp_path / "preset")
+
+
+def save(hub: Any, kind: str, folder: Path) -> tuple[Any, str]:
+    model, converter = KINDS[kind](hub)
     model.save_to_preset(str(folder))
     converter(image_size=(32, 32), scale=SCALE, offset=OFFSET).save_to_preset(str(folder))
     return model, f"{PREFIX}{folder}"
+
+
+def test_a_layer_that_can_not_be_copied_is_refused_by_name(tmp_path: Path) -> None:
+    hub = pytest.importorskip("keras_hub")
+    _, name = save(hub, "vit", tmp_path / "preset")
+    with pytest.raises(ConfigError, match="vit_patching_and_embedding"):
+        build_base(name, [32, 32], None)
 
 
 @pytest.mark.slow
