@@ -85,6 +85,11 @@ AZURE = [
     "adlfs>=2024.7",  # az:// and abfs:// by fsspec; BSD
 ]
 
+# Backbones of KerasHub: DINOv2 and others, from a folder that holds a preset.
+HUB = [
+    "keras-hub>=0.25,<1",  # by Keras' own team, Apache-2.0; 0.25 on Python 3.10, newer ones above
+]
+
 # What compiles for Kubeflow Pipelines; with TFX 1.16 only in an environment of its own.
 KUBEFLOW = [
     "kfp>=2.17,<2.18",  # Kubeflow's SDK: the compiler, the client and what runs in a step
@@ -134,6 +139,7 @@ setup(
         "s3": S3,
         "gs": GS,
         "azure": AZURE,
+        "hub": HUB,
         "demo": DEMO,
         "dev": DEV,
     },

@@ -39,6 +39,7 @@ NEVER_DECIDES = {
     "google_crc32c": "checksums, one result whatever the version",
     "grpc_health": "a server's state",
     "markupsafe": "escaping, with Jinja2",
+    "keras_hub": "where it makes the backbone, the driver notes its version",
     "ml_metadata": "the store",
     "pyarrow": "columns that TFMA takes",
     "pydantic": "settings; what they hold is in the key already",

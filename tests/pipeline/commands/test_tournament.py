@@ -70,3 +70,20 @@ def test_an_unknown_backbone_is_refused_before_any_run(request_: Request) -> Non
         next="Name some of them",
     ):
         command.tournament(request_, ["alexnet"])
+
+
+def test_a_backbone_that_the_pictures_are_too_small_for_says_so_in_its_row(
+    request_: Request, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command.tournament(request_, ["inception_v3,resnet50"]) == 0
+    found = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert [row["backbone"] for row in found["backbones"]] == ["resnet50", "inception_v3"]
+    assert "at least 75 pixels" in found["backbones"][1]["error"]
+
+
+def test_a_configuration_that_suits_no_backbone_is_refused_before_any_run(
+    request_: Request,
+) -> None:
+    request_.assignments.append("training.frozen.epochs=-1")
+    with pytest.raises(ConfigError, match="training.frozen.epochs"):
+        command.tournament(request_, ["mobilenet,resnet50"])
