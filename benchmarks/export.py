@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from benchmarks import openvino_process
 from benchmarks.figures import MB, show_bound, show_table
@@ -47,7 +47,9 @@ _SECONDS = 3.0  # of a forward pass's turn
 _BATCHES = (1, 32)
 _OF_OPENVINO = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
 
-UNFOLDED, FOLDED, HALF = "float32 as trained", "float32", "bfloat16"
+UNFOLDED = "float32 as trained"
+FOLDED: Literal["float32"] = "float32"
+HALF: Literal["bfloat16"] = "bfloat16"
 _FORMS = (UNFOLDED, FOLDED, HALF)
 FOLDED_GAIN, HALF_GAIN, OF_OPENVINO = 1.08, 1.7, 0.85
 """The bounds that the project states."""
@@ -178,8 +180,8 @@ def _measure_forward(network: Network, folder: Path, python: Path) -> Passes:
     half = precision.resolve("auto")
     height, width = network.extractor.input_shape[1:3]
     graph, fast = folder / "extractor.pb", forward(network.extractor, half)
-    plain = forward(network.extractor, FLOAT32).get_concrete_function()
-    graph.write_bytes(plain.graph.as_graph_def().SerializeToString())
+    plain: Any = forward(network.extractor, FLOAT32)
+    graph.write_bytes(plain.get_concrete_function().graph.as_graph_def().SerializeToString())
     rates: Passes = {batch: [] for batch in _BATCHES}
     with openvino_process.measuring(python, graph, _OF_OPENVINO[half]) as other:
         for _ in range(_ROUNDS):

@@ -21,6 +21,7 @@ import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 from sklearn.datasets import load_digits
 
@@ -156,14 +157,15 @@ def _tiles(grey: Image.Image) -> Iterable[Image.Image]:
         for left in range(0, grey.width - _TILE + 1, _TILE)
     ]
     random.Random(0).shuffle(corners)
-    cut = (grey.crop((left, top, left + _TILE, top + _TILE)) for left, top in corners)
-    varied = [tile for tile in cut if tile.getextrema()[1] - tile.getextrema()[0] > 8]
+    values = np.asarray(grey, np.float32)
+    cut = (values[top : top + _TILE, left : left + _TILE] for left, top in corners)
+    varied = [tile for tile in cut if np.ptp(tile) > 8]
     return [_stretched(tile) for tile in varied[:_TILES]]
 
 
-def _stretched(tile: Image.Image) -> Image.Image:
-    low, high = tile.getextrema()
-    return tile.point([round(255 * (value - low) / (high - low)) for value in range(256)])
+def _stretched(tile: np.ndarray) -> Image.Image:
+    stretched = 255 * (tile - tile.min()) / np.ptp(tile)
+    return Image.fromarray(np.rint(stretched).astype(np.uint8))
 
 
 def _save(picture: Image.Image, folder: Path, label: str, name: object) -> None:

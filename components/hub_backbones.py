@@ -95,7 +95,7 @@ class HubBackbone:
         slope, offset = (np.array(value, np.float32) for value in self.scaling)
         return pixels * slope + offset
 
-    def constructor(self, *, input_shape: tuple[int, int, int], **_: Any) -> keras.Model:
+    def constructor(self, *, input_shape: tuple[int, ...], **_: Any) -> keras.Model:
         """Builds the network without a top and with random weights, for pictures of this shape.
 
         Raises:
@@ -107,7 +107,7 @@ class HubBackbone:
         """Builds the network for its own size with the preset's weights."""
         return self._network((self.size, self.size, 3), load_weights=True)
 
-    def _network(self, shape: tuple[int, int, int], load_weights: bool) -> keras.Model:
+    def _network(self, shape: tuple[int, ...], load_weights: bool) -> keras.Model:
         import keras
         import keras_hub
 
@@ -151,7 +151,7 @@ class HubBackbone:
                 "DINOv2's, or a KerasHub that can."
             ) from error
 
-    def _unsuitable(self, shape: tuple[int, int, int], fault: str) -> ConfigError:
+    def _unsuitable(self, shape: tuple[int, ...], fault: str) -> ConfigError:
         return ConfigError(
             f"model.backbone: {self.folder} can't be used for pictures of {shape[0]} x {shape[1]} "
             f"pixels: {fault}. Its own size is {self.size} (image.size=null), and some presets "
@@ -171,7 +171,7 @@ class HubBackbone:
 
 
 def _as_map(
-    tokens: keras.KerasTensor, shape: tuple[int, int, int], patch: int | tuple[int, int]
+    tokens: keras.KerasTensor, shape: tuple[int, ...], patch: int | tuple[int, int]
 ) -> keras.KerasTensor:
     """Returns [batch, rows, columns, channels] for a transformer's tokens [batch, tokens, ...].
 
