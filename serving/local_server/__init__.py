@@ -8,6 +8,7 @@ serving.local_server --help` says how to start it.
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from serving import deferred_imports
@@ -18,7 +19,15 @@ if TYPE_CHECKING:
     from serving.local_server.manager import Load
 
 
-def serve(options: ServeOptions, load: Load | None = None) -> None:
+IS_AVAILABLE = "is AVAILABLE"
+"""How the line ends that tells of a version which answers from now on."""
+
+
+def serve(
+    options: ServeOptions,
+    load: Load | None = None,
+    announce: Callable[[str], None] | None = None,
+) -> None:
     """Serves until SIGINT or SIGTERM, then ends gracefully. To be called in the main thread.
 
     Prints a line with the ports once they listen, and one for each version that becomes available,
@@ -27,6 +36,7 @@ def serve(options: ServeOptions, load: Load | None = None) -> None:
     Args:
         options: of the command `serve`.
         load: makes a version ready; None: loads and warms it up.
+        announce: is given these lines; None: prints them.
 
     Raises:
         OSError: a port is taken.
@@ -44,7 +54,7 @@ def serve(options: ServeOptions, load: Load | None = None) -> None:
         "batching": config_files.read_batching(files[0]) if files[0] else None,
         "ssl": config_files.read_ssl(files[1]) if files[1] else None,
         "record": options.record,
-        "announce": functools.partial(print, flush=True),
+        "announce": announce or functools.partial(print, flush=True),
         **({"load": load} if load else {}),
     }
     deferred_imports.defer(*deferred_imports.KERAS)

@@ -21,6 +21,7 @@ from tensorflow_serving.apis.prediction_service_pb2_grpc import (
 from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
 from serving.config_files import BatchingOptions
+from serving.local_server import IS_AVAILABLE
 from serving.local_server.batching import Batcher
 from serving.local_server.core import ServerCore
 from serving.local_server.grpc_services import ModelService, PredictionService
@@ -127,7 +128,7 @@ class LocalServer:
     def _changed(self, name: str, state: VersionState) -> None:
         version = f"{name} version {state.version}"
         if state.state == AVAILABLE:
-            self._announce(f"{version} is AVAILABLE")
+            self._announce(f"{version} {IS_AVAILABLE}")
         elif state.state == END and state.code:
             self._announce(f"{version} does not load: {state.message}")
         elif state.state == END:
