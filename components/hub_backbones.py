@@ -75,7 +75,7 @@ class HubBackbone:
 
     @property
     def digest(self) -> str:
-        """What changes when a file of the preset does: SHA-256 of names, sizes and times."""
+        """SHA-256 of names, sizes and times of the preset's files."""
         files = sorted(path for path in self.folder.iterdir() if path.is_file())
         facts = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files]
         return hashlib.sha256(repr(facts).encode()).hexdigest()
