@@ -138,7 +138,13 @@ def _both(
     known = found.at(np.concatenate([train, judged]))
     test = found.at(judging)
     return (
-        frozen_accuracy(found.at(train), found.at(judged), test, Head(), Training()),
+        frozen_accuracy(
+            found.at(train),
+            found.at(judged),
+            test,
+            Head().fitted_to(Training().frozen.epochs),
+            Training(),
+        ),
         regression_accuracy(known, test),
     )
 

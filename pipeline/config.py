@@ -68,6 +68,16 @@ class Config(Section):
         self.tuner.check_suits(self.training)
         return self
 
+    @model_validator(mode="after")
+    def _head_is_decided(self) -> Config:
+        """Decides what the head leaves to the phases, so that every node and the report read it."""
+        head = self.model.head.fitted_to(self.training.frozen.epochs)
+        if head is not self.model.head:
+            model = self.model.model_copy(update={"head": head})
+            # The section is frozen for all others.
+            object.__setattr__(self, "model", model)
+        return self
+
     @property
     def image_size(self) -> list[int]:
         """Height and width in pixels."""

@@ -117,7 +117,7 @@ def build_head(head: Head, features: tuple[int, ...], classes: int) -> keras.Mod
         outputs = _pool(head, _squeeze_and_excite(outputs, head.squeeze_excitation))
     if head.standardize:
         outputs = standardizer()(outputs)
-    outputs = keras.layers.Dropout(head.dropout)(outputs)
+    outputs = keras.layers.Dropout(head.dropped)(outputs)
     for layer in head.dense:
         outputs = _dense(head, layer.units, layer.activation)(outputs)
         outputs = keras.layers.Dropout(layer.dropout)(outputs)
@@ -150,5 +150,5 @@ def _squeeze_and_excite(outputs: keras.KerasTensor, ratio: int) -> keras.KerasTe
 
 
 def _dense(head: Head, units: int, activation: str, **arguments: str) -> keras.layers.Dense:
-    penalty = keras.regularizers.L2(head.l2) if head.l2 else None
+    penalty = keras.regularizers.L2(head.penalty) if head.penalty else None
     return keras.layers.Dense(units, activation=activation, kernel_regularizer=penalty, **arguments)

@@ -14,6 +14,7 @@ from components.errors import ConfigError
 from components.model.cut_base import cut_base
 from components.model.network import Network
 from components.model.random_base import build_random_base
+from components.model.standardization import STANDARDIZE
 from components.model.transform_graph import Pixels
 from components.pretrained.base import build_base
 
@@ -85,7 +86,8 @@ def restore_head(
     """Restores the head's weights from the served model.
 
     Those of the last layer are restored by the name of the class, now or before: a class that is
-    new starts at random, one that has vanished is left out.
+    new starts at random, one that has vanished is left out. Where the served head does not
+    standardise, this one goes on with mean 0 and variance 1.
 
     Args:
       head: its last two weights are kernel [features, classes] and bias [classes] of the softmax.
@@ -99,6 +101,8 @@ def restore_head(
     with tf.io.gfile.GFile(os.path.join(served, CLASS_LIST), "rb") as file:
         before = json.loads(file.read())
     *inner, kernel, bias = [variable.value for variable in head.weights]
+    if head.layers[1].name == STANDARDIZE and _count(HEAD, served) == len(inner):
+        inner = inner[2:]  # fitted to features as they are: new statistics change none
     old_kernel = tf.Variable(tf.zeros([kernel.shape[0], len(before)]))
     old_bias = tf.Variable(tf.zeros([len(before)]))
     _restore(HEAD, [*inner, old_kernel, old_bias], served)
@@ -136,6 +140,12 @@ def _restore(name: str, variables: list[tf.Variable], served: str) -> None:
             f"describes ({fault}). Restore its backbone and head in the configuration, or set "
             "training.warm_start=false for this run."
         ) from error
+
+
+def _count(name: str, served: str) -> int:
+    """Returns how many variables the served model has of a list."""
+    saved = _saved_names(_weights_in(served))
+    return len({each.split("/")[1] for each in saved if each.startswith(f"{name}/")})
 
 
 def _weights_in(served: str) -> str:

@@ -54,6 +54,11 @@ class Dense(Section):
     """Fraction of this layer's outputs dropped while training."""
 
 
+_DROPOUT = 0.2
+_PENALTY = 0.03
+"""Found on five real sets, held against a logistic regression (benchmark `heads`)."""
+
+
 class Head(Section):
     """The layers on the backbone: pooling, dropout, dense layers, softmax."""
 
@@ -61,13 +66,43 @@ class Head(Section):
     """Reduction ratio of a squeeze-and-excitation block (Hu et al. 2018) on the base's last feature
     map, before the pooling; null: no such block."""
     pooling: Literal["average", "max", "flatten"] = "average"
-    dropout: Annotated[Number, Field(ge=0, lt=1)] = 0.2
-    """Fraction of the pooled features dropped while training."""
+    dropout: Annotated[Number, Field(ge=0, lt=1)] | None = None
+    """Fraction of the pooled features dropped while training; null: 0 where `l2` has a part in the
+    loss by default, else 0.2."""
     dense: list[Dense] = []
-    l2: Annotated[Number, Field(ge=0)] = 0.0
-    """Weight of the squared weights of the dense layers in the loss."""
-    standardize: bool = False
-    """Whether each feature is read less its mean and over its deviation in the training split."""
+    l2: Annotated[Number, Field(ge=0)] | None = None
+    """Weight of the squared weights of the dense layers in the loss; null: 0.03 of the softmax's
+    where it reads the standardised features itself, else 0."""
+    standardize: bool | None = None
+    """Whether each feature is read less its mean and over its deviation in the training split;
+    null: where phase `frozen` trains a head on pooled features. Elsewhere these change so much
+    that the statistics of the first ones would not do."""
+
+    @property
+    def penalty(self) -> float:
+        """The weight of the squared weights in the loss: `l2`, or what such a head has."""
+        if self.l2 is not None:
+            return self.l2
+        return _PENALTY if self._is_regression else 0.0
+
+    @property
+    def dropped(self) -> float:
+        """The fraction of the pooled features dropped: `dropout`, or what such a head has."""
+        if self.dropout is not None:
+            return self.dropout
+        return 0.0 if self._is_regression and self.l2 is None else _DROPOUT
+
+    @property
+    def _is_regression(self) -> bool:
+        """Whether it is a softmax on standardised features, which needs a penalty."""
+        return bool(self.standardize) and not self.dense
+
+    def fitted_to(self, frozen_epochs: int) -> Head:
+        """Returns the head with `standardize` decided, for so many epochs of phase `frozen`."""
+        if self.standardize is not None:
+            return self
+        pooled = self.pooling != "flatten" and self.squeeze_excitation is None
+        return self.model_copy(update={"standardize": pooled and frozen_epochs > 0})
 
     @model_validator(mode="after")
     def _reads_a_vector(self) -> Head:

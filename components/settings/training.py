@@ -17,12 +17,13 @@ NotNegative = Annotated[Number, Field(ge=0)]
 BelowOne = Annotated[Number, Field(ge=0, lt=1)]
 ResolvedPrecision = Literal["float32", "bfloat16", "float16"]
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
+ScheduleKind = Literal["constant", "cosine", "exponential", "inverse_time", "plateau"]
 
 
 class Schedule(Section):
     """How the learning rate moves within a phase."""
 
-    kind: Literal["constant", "cosine", "exponential", "inverse_time", "plateau"] = "constant"
+    kind: ScheduleKind = "constant"
     """`cosine` falls to 0 at the phase's end; `exponential` is multiplied by `factor` over every
     epoch; `inverse_time` is divided by 1 + `factor` x steps (older Keras called it `decay`);
     `plateau` is multiplied by `factor` where the `eval` loss did not fall for `patience` epochs."""
@@ -38,6 +39,12 @@ class Schedule(Section):
         if self.kind == "plateau" and self.warmup_epochs:
             raise ValueError("warmup_epochs can't be combined with kind: plateau")
         return self
+
+
+class FrozenSchedule(Schedule):
+    """That of phase `frozen`: a falling rate comes near the one minimum of a head's loss."""
+
+    kind: ScheduleKind = "cosine"
 
 
 class Phase(Section):
@@ -83,6 +90,7 @@ class Frozen(Phase):
     learning_rate: Positive = 0.005
     optimizer: Literal["adam", "adamw", "sgd", "rmsprop"] = "adam"
     momentum: BelowOne = 0.0
+    schedule: FrozenSchedule = FrozenSchedule()
     features: Literal["cached", "end_to_end"] = "cached"
     """`cached`: the base runs once per picture (BottleneckGen), and once per flip of a training
     picture where augmentation flips them; `end_to_end`: in every epoch."""

@@ -315,3 +315,29 @@ def test_every_pattern_of_the_settings_has_a_form_in_words() -> None:
         patterns
         and {pattern.replace("\\\\", "\\") for pattern in patterns} <= config_words.FORMS.keys()
     )
+
+
+@pytest.mark.parametrize(
+    ("assignments", "standardize", "penalty", "dropped"),
+    [
+        ([], True, 0.03, 0.0),
+        (["model.head.dense=[{units: 8}]"], True, 0.0, 0.2),
+        (["model.head.l2=0"], True, 0.0, 0.2),
+        (["model.head.dropout=0.4"], True, 0.03, 0.4),
+        (["model.head.standardize=false"], False, 0.0, 0.2),
+        (["model.head.pooling=flatten"], False, 0.0, 0.2),
+        (["model.head.squeeze_excitation=4"], False, 0.0, 0.2),
+        (["training.frozen.epochs=0"], False, 0.0, 0.2),
+        (["training.frozen.epochs=0", "model.head.standardize=true"], True, 0.03, 0.0),
+    ],
+)
+def test_what_a_head_leaves_out_is_decided_by_what_it_reads(
+    assignments: list[str], standardize: bool, penalty: float, dropped: float
+) -> None:
+    tree: dict[str, Any] = {"data": {"source": "p"}, "push": {"directory": "p"}}
+    for assignment in assignments:
+        config.override(tree, assignment)
+    found = config.build(tree)
+    head = found.model.head
+    assert (head.standardize, head.penalty, head.dropped) == (standardize, penalty, dropped)
+    assert config.build(found.model_dump()).model.head == head

@@ -74,6 +74,17 @@ def test_a_class_with_another_name_keeps_its_weights(before: Network, served: st
     np.testing.assert_array_equal(bias[:2], old_bias[:2])
 
 
+def test_a_head_that_standardises_goes_on_from_one_that_did_not(
+    before: Network, served: str
+) -> None:
+    now = network(2, head=HEAD.model_copy(update={"standardize": True}))
+    warm_start.restore_base(now.base, served)
+    warm_start.restore_head(now.head, CLASSES, served)
+    pictures = np.random.default_rng(0).uniform(-1, 1, (2, 32, 32, 3)).astype(np.float32)
+    expected = before.classifier.predict(pictures, verbose=0)
+    np.testing.assert_allclose(now.classifier.predict(pictures, verbose=0), expected, atol=1e-6)
+
+
 @pytest.mark.parametrize("head", [Head(), Head(dense=[Dense(units=5)])])
 def test_another_head_is_refused_with_the_ways_out(served: str, head: Head) -> None:
     with pytest.raises(ConfigError, match=r"warm_start.*another network.*warm_start=false"):
