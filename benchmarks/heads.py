@@ -3,8 +3,10 @@
 Five real sets, each in five folds. Features are BottleneckGen's, as the pipeline runs it on a
 configuration that sets nothing but the data. Of what a fold leaves, a ninth is the split `eval`, as
 with the default splits. The head is fitted by the Trainer's own loop, on `train`, and `eval`
-chooses the epoch; the logistic regression (scikit-learn, standardised, L2 penalty by
-cross-validation) is fitted on both together. The fold's pictures, which neither has seen, judge.
+chooses the epoch; the logistic regression (scikit-learn, standardised) is fitted on `train`, too,
+and cross-validation within it chooses its L2 penalty. The fold's pictures, which neither has seen,
+judge. A further column has the regression on `train` and `eval` together: what the pictures are
+worth that `eval` keeps back.
 """
 
 from __future__ import annotations
@@ -78,22 +80,24 @@ class Rows:
 
 def main() -> None:
     """Measures both on every set."""
-    rows, differences = [], {}
+    rows, differences = [], []
     for name in SETS:
         found = cached_features(picture_set(name))
         accuracies = np.array([_both(found, *fold) for fold in folds(found)])
-        head, regression = 100 * accuracies.mean(axis=0)
+        head, regression, on_more = 100 * accuracies.mean(axis=0)
         apart = 100 * (accuracies[:, 0] - accuracies[:, 1])
-        differences[name] = apart.mean()
+        differences.append(apart.mean())
         facts = [str(len(found.labels)), str(found.classes), f"{head:.2f}", f"{regression:.2f}"]
-        rows.append([name, *facts, f"{apart.mean():+.2f} ± {apart.std(ddof=1):.2f}"])
+        difference = f"{apart.mean():+.2f} ± {apart.std(ddof=1):.2f}"
+        rows.append([name, *facts, difference, f"{on_more:.2f}"])
         say(" ".join(rows[-1]))
     columns = ["", "pictures", "classes", "phase frozen", "logistic regression", "difference"]
+    columns.append("regression on `train` and `eval`")
     title = f"Accuracy in % on pictures not seen, mean of {_FOLDS} folds; defaults everywhere"
     show_table(title, columns, rows)
-    for name, apart in differences.items():
-        text = f"{name}: {apart:+.2f} points; {-_POINTS:+.2f} is allowed"
-        show_bound(text, apart >= -_POINTS - 1e-9)
+    mean = float(np.mean(differences))
+    text = f"in the mean of the sets: {mean:+.2f} points; {-_POINTS:+.2f} is allowed"
+    show_bound(text, mean >= -_POINTS - 1e-9)
 
 
 def cached_features(pictures: Path) -> Rows:
@@ -134,7 +138,7 @@ def folds(found: Rows) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
 
 def _both(
     found: Rows, train: np.ndarray, judged: np.ndarray, judging: np.ndarray
-) -> tuple[float, float]:
+) -> tuple[float, float, float]:
     known = found.at(np.concatenate([train, judged]))
     test = found.at(judging)
     return (
@@ -145,6 +149,7 @@ def _both(
             Head().fitted_to(Training().frozen.epochs),
             Training(),
         ),
+        regression_accuracy(found.at(train), test),
         regression_accuracy(known, test),
     )
 
