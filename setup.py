@@ -111,6 +111,7 @@ DEV = [
     "kubernetes-validate>=1.30",  # Kubernetes' schemas, for serving/deploy; brings jsonschema
     *EXCEL,  # the tests write workbooks, too
     *HEIF,
+    *HUB,
     *JPEG,
     *S3,
     "moto[server]>=5.0",  # a server that speaks S3, for the tests of roots and sources in a bucket
