@@ -144,7 +144,7 @@ def dinov2(hub: Any) -> tuple[Any, Any]:
 
 def resnet(hub: Any) -> tuple[Any, Any]:
     model = hub.models.ResNetBackbone(
-        input_conv_filters=[8],
+        input_conv_filters=[64],
         input_conv_kernel_sizes=[7],
         stackwise_num_filters=[64, 128],
         stackwise_num_blocks=[1, 1],
