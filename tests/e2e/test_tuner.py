@@ -12,7 +12,11 @@ from components.errors import ConfigError
 from pipeline.commands.lr_find import lr_find
 from tests.e2e.conftest import BEFORE_TRAINER, FirstRun
 
-SHORT = ["training.frozen.epochs=2", "training.unfrozen.epochs=0"]
+SHORT = [
+    "training.frozen.epochs=2",
+    "training.frozen.schedule.kind=constant",
+    "training.unfrozen.epochs=0",
+]
 
 
 def test_another_search_reruns_tuner_and_trainer_and_nothing_before(first_run: FirstRun) -> None:
