@@ -6,7 +6,7 @@ other classes or signatures can't make the evaluation fail.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import apache_beam as beam
@@ -15,8 +15,14 @@ import pyarrow as pa
 import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.proto import config_pb2
 
-from components.artifacts import features
-from components.artifacts.predictions import CANDIDATE, Predictions
+from components.artifacts import features, prediction_rows
+from components.artifacts.predictions import (
+    CANDIDATE,
+    Layout,
+    Predictions,
+    facts_of,
+    read_models,
+)
 from components.evaluator import intervals, tfma_figures
 from components.evaluator.metrics import Metrics
 
@@ -72,13 +78,28 @@ def names_in_tfma(predictions: Predictions) -> dict[str, str]:
 
 
 def measure(
-    pipeline: beam.Pipeline, predictions: Predictions, slices: Sequence[str], evaluation: str
+    pipeline: beam.Pipeline,
+    folder: str,
+    predictions: Predictions,
+    slices: Sequence[str],
+    evaluation: str,
 ) -> None:
-    """Adds the steps that write TFMA's evaluation into the folder `evaluation`."""
-    starts = range(0, len(predictions.files), _BATCH)
+    """Adds the steps that write TFMA's evaluation.
+
+    Args:
+      pipeline: Beam's.
+      folder: of the Predictions artifact, whose files the workers read.
+      predictions: what it holds.
+      slices: the columns to slice by.
+      evaluation: the folder to write into.
+    """
+    parts = [part for path in prediction_rows.files(folder) for part in prediction_rows.parts(path)]
+    layout = Layout.of(read_models(folder))
     _ = (
         pipeline
-        | "Rows" >> beam.Create([_batch(predictions, slices, start) for start in starts])
+        | "Parts" >> beam.Create(parts)
+        | "Spread" >> beam.Reshuffle()
+        | "Rows" >> beam.FlatMap(_batches, layout=layout, slices=list(slices))
         | "Evaluate"
         >> tfma.ExtractEvaluateAndWriteResults(
             eval_config=eval_config(predictions, slices), output_path=evaluation
@@ -86,16 +107,31 @@ def measure(
     )
 
 
-def _batch(predictions: Predictions, slices: Sequence[str], start: int) -> pa.RecordBatch:
-    rows = slice(start, start + _BATCH)
-    labels, facts = predictions.labels[rows], predictions.facts[rows]
-    columns: dict[str, Any] = {
-        "label": [[int(label)] for label in labels],
-        features.LABEL: [[predictions.classes[label]] for label in labels],
-        **{name: [[fact.get(name, "")] for fact in facts] for name in slices},
-        **{model: scores[rows].tolist() for model, scores in predictions.scores.items()},
+def _batches(
+    part: tuple[str, int | None], layout: Layout, slices: list[str]
+) -> Iterator[pa.RecordBatch]:
+    """Yields the rows of a part of the Predictions artifact as TFMA takes them."""
+    for piece in prediction_rows.batches(*part):
+        for start in range(0, piece.num_rows, _BATCH):
+            yield _batch(piece.slice(start, _BATCH), layout, slices)
+
+
+def _batch(rows: pa.RecordBatch, layout: Layout, slices: list[str]) -> pa.RecordBatch:
+    facts = facts_of(rows) if slices else None
+    columns: dict[str, pa.Array] = {
+        "label": _lists(layout.labels(rows), 1),
+        features.LABEL: _lists(rows.column("label"), 1),
+        **{name: _lists([fact.get(name, "") for fact in facts or ()], 1) for name in slices},
     }
+    for model in layout.columns:
+        columns[model] = _lists(layout.scores(rows, model).reshape(-1), len(layout.classes))
     return pa.RecordBatch.from_pydict(columns)
+
+
+def _lists(values: Any, each: int) -> pa.Array:
+    """Returns lists of so many values each."""
+    flat = values if isinstance(values, pa.Array) else pa.array(values)
+    return pa.ListArray.from_arrays(pa.array(range(0, len(flat) + 1, each), pa.int32()), flat)
 
 
 def read_metrics(

@@ -165,7 +165,7 @@ def known_slices(settings: Gate, answered: Predictions) -> list[str]:
             raise ConfigError(
                 f"gate.{key}: no class {_listed(unknown)}; the classes are {_listed(known)}."
             )
-    there = {name for facts in answered.facts for name in facts}
+    there = answered.facts.names
     missing = [name for name in settings.slices if name not in there]
     if missing:
         raise ConfigError(

@@ -49,10 +49,9 @@ def document(ledger: Ledger, corrections: Mapping[str, str]) -> dict[str, Any]:
     """
     relabelled = [
         {"file": row["file"], "from": row[BEFORE], "to": row["label"]}
-        for row in ledger.accepted
-        if BEFORE in row
+        for row in ledger.accepted.where(ledger.accepted.has(BEFORE))
     ]
-    confirmed = sum(BY in row and BEFORE not in row for row in ledger.accepted)
+    confirmed = int((ledger.accepted.has(BY) & ~ledger.accepted.has(BEFORE)).sum())
     out = [row["file"] for row in ledger.taken_out]
     unknown = sorted(corrections.keys() - ledger.corrected_by)
     listed: dict[str, list[Any]] = {

@@ -23,6 +23,7 @@ from components.report.confident_learning import ranked
 _MOST_NUMBERS = 10**8  # of all features, 400 MB; with more they are projected
 _PROJECTED = 512  # features that are left then
 
+_COLUMNS = ("file", "sha256", "split", "group", ledger_rows.CORRECTED_BY)
 _Rows = dict[str, dict[str, str]]  # of the ledger, by file
 
 
@@ -59,7 +60,7 @@ def find(
       bottlenecks: the features of `train` and `eval`.
       predictions: the candidate's for `test`.
     """
-    rows = {row["file"]: row for row in ledger_rows.read(report) if "split" in row}
+    rows = {row["file"]: row for row in ledger_rows.read(report, _COLUMNS) if "split" in row}
     found = []
     if bottlenecks is not None:
         found += _of_features(classes, bottlenecks, rows)
