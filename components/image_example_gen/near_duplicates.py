@@ -139,8 +139,10 @@ def most_bits(
 
 def _values(rows: Rows) -> tuple[np.ndarray, np.ndarray]:
     """Returns the different hashes, [n, 5] uint64, and which of them each picture has: [rows]."""
-    hashes = np.ascontiguousarray(rows.raw("difference_hash")).view("V40").reshape(-1)
-    values, value_of = np.unique(hashes, return_inverse=True)
+    digests = rows.raw("difference_hash")
+    hashes = np.zeros((len(rows), 40), np.uint8)
+    hashes[:, : digests.shape[1]] = digests
+    values, value_of = np.unique(hashes.view("V40").reshape(-1), return_inverse=True)
     return values.view(">u8").reshape(-1, 5).astype(np.uint64), value_of.reshape(-1)
 
 
