@@ -40,14 +40,17 @@ def row_groups(path: str) -> int:
 
 
 def write(path: str, pieces: Iterator[pa.Table], schema: pa.Schema) -> None:
-    """Writes a file of pieces, each a row group."""
+    """Writes a file of pieces, each a row group; its folder is there."""
     import pyarrow as pa
     from pyarrow import parquet as pq
-    from tfx.dsl.io import fileio
 
-    with (
-        fileio.open(path, "wb") as file,
-        pq.ParquetWriter(pa.PythonFile(file, mode="w"), schema, compression="snappy") as writer,
-    ):
+    remote = is_remote(path)
+    sink = pa.BufferOutputStream() if remote else path
+    with pq.ParquetWriter(sink, schema, compression="snappy") as writer:
         for piece in pieces:
             writer.write_table(piece)
+    if remote:
+        from tfx.dsl.io import fileio
+
+        with fileio.open(path, "wb") as file:
+            file.write(sink.getvalue().to_pybytes())

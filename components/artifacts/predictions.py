@@ -23,7 +23,7 @@ from components.artifacts.packed_texts import Texts
 from components.settings.gate import PICTURE_SIZE as SIZE
 
 __all__ = [
-    *("BASELINE", "CANDIDATE", "MODELS", "ROWS", "SIZE", "Predictions"),
+    *("BASELINE", "CANDIDATE", "MODELS", "SIZE", "Predictions"),
     *("Facts", "Layout", "facts_of", "read", "read_batches", "read_from", "read_models"),
     "size_bucket",
 ]

@@ -20,7 +20,7 @@ from components.artifacts import (
     undecodable,
 )
 from components.artifacts.examples import Example
-from components.artifacts.predictions import BASELINE, CANDIDATE, MODELS, ROWS
+from components.artifacts.predictions import BASELINE, CANDIDATE, MODELS
 from components.evaluator import loaded_model
 from components.step import progress
 
@@ -75,7 +75,7 @@ def write(
         | "Ask" >> beam.ParDo(_Ask({model: models[model] for model in classes}, classes))
         | "Write"
         >> beam.io.WriteToParquet(
-            os.path.join(to, ROWS),
+            os.path.join(to, prediction_rows.ROWS),
             prediction_rows.SCHEMA,
             row_group_buffer_size=_ROW_GROUP,
             codec="snappy",

@@ -137,9 +137,9 @@ def most_bits(
     return int(np.clip(middle - _DEVIATIONS * (middle - low), 0, limit))
 
 
-def _values(rows: Rows) -> tuple[np.ndarray, np.ndarray]:
+def _values(rows: Sequence[Row]) -> tuple[np.ndarray, np.ndarray]:
     """Returns the different hashes, [n, 5] uint64, and which of them each picture has: [rows]."""
-    digests = rows.raw("difference_hash")
+    digests = Rows.of(rows).raw("difference_hash")
     hashes = np.zeros((len(rows), 40), np.uint8)
     hashes[:, : digests.shape[1]] = digests
     values, value_of = np.unique(hashes.view("V40").reshape(-1), return_inverse=True)

@@ -12,7 +12,6 @@ from components.artifacts import packed_json, parquet, prediction_rows
 from components.artifacts.predictions import (
     CANDIDATE,
     MODELS,
-    ROWS,
     Predictions,
     read_batches,
     read_from,
@@ -128,7 +127,7 @@ def read_predictions(run: runs.Run) -> Predictions:
 
 
 def _batches(folder: Path) -> Iterator[pa.RecordBatch]:
-    for path in sorted(folder.glob(f"{ROWS}-*")):
+    for path in sorted(folder.glob(f"{prediction_rows.ROWS}-*")):
         if path.suffix == parquet.SUFFIX:
             yield from prediction_rows.batches(str(path))
         else:
