@@ -2,9 +2,9 @@
 
 `predictions-*.parquet` has the columns `file`, `sha256`, `label`, `height`, `width`, `columns` (a
 JSON object of the manifest's further ones), `candidate` and `baseline` (scores in the order of
-their model's classes; null where a model was not asked), and `certain` (null where the candidate
-does not tell). Earlier versions wrote `predictions-*.jsonl`, a JSON object per line, which is read
-as well.
+their model's classes; null where a model was not asked), `certain` and `distance` to the training
+features (null where the candidate does not tell them). Earlier versions wrote
+`predictions-*.jsonl`, a JSON object per line, which is read as well.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ SCHEMA = pa.schema(
         ("candidate", pa.list_(pa.float64())),
         ("baseline", pa.list_(pa.float64())),
         ("certain", pa.bool_()),
+        ("distance", pa.float64()),
     ]
 )
 

@@ -127,6 +127,7 @@ class Predictions:
       facts: [pictures] what slices are made of: `picture_size` and the manifest's columns.
       baseline: `version`, `classes` or `fault` of the model served, None if none was asked.
       certain: [pictures] bool, of the candidate; None where it does not tell.
+      distances: [pictures] float64 to the training features, of the same; None likewise.
     """
 
     classes: list[str]
@@ -137,6 +138,7 @@ class Predictions:
     facts: Facts
     baseline: dict[str, Any] | None
     certain: np.ndarray | None = None
+    distances: np.ndarray | None = None
 
     @functools.cached_property
     def predicted(self) -> dict[str, np.ndarray]:
@@ -161,7 +163,7 @@ def read(models: dict[str, Any], rows: Iterable[str]) -> Predictions:
 def read_batches(models: dict[str, Any], batches: Iterable[pa.RecordBatch]) -> Predictions:
     """Reads the content of `models.json` and the rows, a piece at a time."""
     layout = Layout.of(models)
-    names, columns, labels, exponents, certain = [], [], [], [], []
+    names, columns, labels, exponents, certain, distance = [], [], [], [], [], []
     scores: dict[str, list[np.ndarray]] = {model: [] for model in layout.columns}
     for batch in batches:
         names.append(batch.column("file"))
@@ -169,11 +171,11 @@ def read_batches(models: dict[str, Any], batches: Iterable[pa.RecordBatch]) -> P
         labels.append(layout.labels(batch))
         exponents.append(_exponents(batch))
         certain.append(batch.column("certain"))
+        distance.append(batch.column("distance"))
         for model, found in scores.items():
             found.append(layout.scores(batch, model))
     files = _joined(names, pa.string())
     order = pc.sort_indices(files).to_numpy()
-    told = _joined(certain, pa.bool_())
     return Predictions(
         classes=layout.classes,
         known=layout.known,
@@ -188,9 +190,8 @@ def read_batches(models: dict[str, Any], batches: Iterable[pa.RecordBatch]) -> P
             _ordered(exponents, order, np.zeros(0, np.int8)),
         ),
         baseline=models[BASELINE],
-        certain=told.to_numpy(zero_copy_only=False).astype(bool)[order]
-        if len(told) and not told.null_count
-        else None,
+        certain=_told(_joined(certain, pa.bool_()), order, bool),
+        distances=_told(_joined(distance, pa.float64()), order, float),
     )
 
 
@@ -201,6 +202,14 @@ def facts_of(batch: pa.RecordBatch) -> Facts:
 
 def _joined(pieces: list[pa.Array], kind: pa.DataType) -> pa.Array:
     return pa.concat_arrays(pieces) if pieces else pa.array([], kind)
+
+
+def _told(column: pa.Array, order: np.ndarray, kind: type) -> np.ndarray | None:
+    """Returns what the candidate tells of the pictures in this order; None where it does not."""
+    if not len(column) or column.null_count:
+        return None
+    found: np.ndarray = column.to_numpy(zero_copy_only=False).astype(kind)[order]
+    return found
 
 
 def _ordered(pieces: list[np.ndarray], order: np.ndarray, empty: np.ndarray) -> np.ndarray:

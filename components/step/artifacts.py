@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from tfx.types import Artifact, artifact_utils
 
+ArtifactLists = dict[str, list[Artifact]]
+"""As TFX hands them over, by key."""
 
-class Artifacts(dict[str, list[Artifact]]):
+
+class Artifacts(ArtifactLists):
     """The inputs or the outputs of one execution, as TFX has them, with shorter ways to them."""
 
     def one(self, key: str) -> Artifact:
