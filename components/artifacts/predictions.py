@@ -107,6 +107,20 @@ class Facts(Sequence[dict[str, str]]):
             return [self[row] for row in range(*at.indices(len(self)))]
         return {**self._kinds[self._kind[at]], SIZE: _bucket(int(self._exponent[at]))}
 
+    def values(self, name: str) -> tuple[np.ndarray, list[str]]:
+        """Returns which value of a fact each picture has, "" for none.
+
+        Returns:
+          [pictures] positions among the values; the different values.
+        """
+        if name == SIZE:
+            exponents, codes = np.unique(self._exponent, return_inverse=True)
+            return codes.reshape(-1), [*map(_bucket, exponents.tolist())]
+        texts = [kind.get(name, "") for kind in self._kinds]
+        values = sorted(set(texts))
+        place = {text: at for at, text in enumerate(values)}
+        return np.array([place[text] for text in texts], np.int64)[self._kind], values
+
     @property
     def names(self) -> set[str]:
         """What the pictures can be sliced by."""

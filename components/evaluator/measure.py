@@ -27,7 +27,6 @@ from components.evaluator import intervals, tfma_figures
 from components.evaluator.metrics import Metrics
 
 _TOP_K = 5
-_BATCH = 256  # rows
 
 TFMA_NAMES = {
     "accuracy": tfma_figures.ACCURACY,
@@ -50,8 +49,6 @@ def eval_config(predictions: Predictions, slices: Sequence[str]) -> config_pb2.E
     """Returns TFMA's configuration: labels are positions in `predictions.classes`."""
     names = names_in_tfma(predictions)
     metrics = [
-        config_pb2.MetricConfig(class_name="ExampleCount"),
-        config_pb2.MetricConfig(class_name="MultiClassConfusionMatrixPlot"),
         config_pb2.MetricConfig(
             class_name="ClassifierFigures",
             module=tfma_figures.__name__,
@@ -112,26 +109,32 @@ def _batches(
 ) -> Iterator[pa.RecordBatch]:
     """Yields the rows of a part of the Predictions artifact as TFMA takes them."""
     for piece in prediction_rows.batches(*part):
-        for start in range(0, piece.num_rows, _BATCH):
-            yield _batch(piece.slice(start, _BATCH), layout, slices)
+        yield _kinds(piece, layout, slices)
 
 
-def _batch(rows: pa.RecordBatch, layout: Layout, slices: list[str]) -> pa.RecordBatch:
-    facts = facts_of(rows) if slices else None
-    columns: dict[str, pa.Array] = {
-        "label": _lists(layout.labels(rows), 1),
-        features.LABEL: _lists(rows.column("label"), 1),
-        **{name: _lists([fact.get(name, "") for fact in facts or ()], 1) for name in slices},
-    }
+def _kinds(rows: pa.RecordBatch, layout: Layout, slices: list[str]) -> pa.RecordBatch:
+    """Returns a row for each kind of pictures: those that are in the same slices."""
+    facts = facts_of(rows)
+    labels = layout.labels(rows)
+    by_column = [(labels, layout.classes), *map(facts.values, slices)]
+    codes = np.stack([codes for codes, _ in by_column])
+    kinds, kind, counts = np.unique(codes, axis=1, return_inverse=True, return_counts=True)
+    order = np.argsort(kind.reshape(-1), kind="stable")
+    columns = {"label": _lists(labels[order], counts)}
+    for name, (_, values), codes in zip(
+        (features.LABEL, *slices), by_column, kinds.tolist(), strict=True
+    ):
+        columns[name] = _lists([values[code] for code in codes], np.ones_like(counts))
     for model in layout.columns:
-        columns[model] = _lists(layout.scores(rows, model).reshape(-1), len(layout.classes))
+        scores = layout.scores(rows, model)[order].reshape(-1)
+        columns[model] = _lists(scores, counts * len(layout.classes))
     return pa.RecordBatch.from_pydict(columns)
 
 
-def _lists(values: Any, each: int) -> pa.Array:
-    """Returns lists of so many values each."""
-    flat = values if isinstance(values, pa.Array) else pa.array(values)
-    return pa.ListArray.from_arrays(pa.array(range(0, len(flat) + 1, each), pa.int32()), flat)
+def _lists(values: Any, lengths: np.ndarray) -> pa.Array:
+    """Returns lists of these lengths."""
+    ends = np.concatenate([[0], np.cumsum(lengths)])
+    return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), pa.array(values))
 
 
 def read_metrics(
