@@ -37,6 +37,9 @@ def test_scores_stand_under_the_class_lists_classes_then_the_baselines_own() -> 
     assert found.correct("baseline").tolist() == [True, False]
     assert found.majority == 0.5
     assert found.facts[0] == {"site": "north", "picture_size": "128-255 px"}
+    for name, value in (("site", "north"), ("picture_size", "128-255 px"), ("lens", "")):
+        codes, values = found.facts.values(name)
+        assert [values[code] for code in codes.tolist()] == [value, value]
 
 
 @pytest.mark.parametrize("baseline", [None, {"version": "7", "fault": "it can't be loaded"}])

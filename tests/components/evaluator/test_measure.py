@@ -17,7 +17,7 @@ from sklearn import metrics as sklearn_metrics
 
 from components.artifacts import prediction_rows
 from components.artifacts.calibration import BINS
-from components.artifacts.predictions import Predictions, read_from
+from components.artifacts.predictions import Layout, Predictions, read_from, read_models
 from components.evaluator import measure
 from components.evaluator.metrics import Metrics
 
@@ -197,3 +197,25 @@ def test_the_intervals_hold_the_figures(found: Metrics) -> None:
         lower, upper = found.intervals[figure]
         assert lower <= getattr(found, figure) <= upper
     assert found.intervals["class_recall"]["none"] is None
+
+
+def test_tfma_gets_a_row_for_each_kind_of_pictures_and_all_their_scores(tmp_path: Path) -> None:
+    predictions = made(tmp_path, pictures=400)
+    files = prediction_rows.files(str(tmp_path))
+    parts = [part for file in files for part in prediction_rows.parts(file)]
+    rows = [
+        row
+        for part in parts
+        for batch in measure._batches(part, Layout.of(read_models(str(tmp_path))), SLICES)
+        for row in batch.to_pylist()
+    ]
+    kinds = {(row["image/label"][0], row["picture_size"][0], row["camera"][0]) for row in rows}
+    assert len(kinds) == 16  # of 4 classes, 2 sizes and 2 cameras
+    assert len(rows) <= 16 * len(parts)
+    right = 0
+    for row in rows:
+        scores = np.reshape(row["candidate"], (len(row["label"]), len(predictions.classes)))
+        assert {predictions.classes[label] for label in row["label"]} == set(row["image/label"])
+        right += int((scores.argmax(axis=1) == row["label"]).sum())
+    assert sum(len(row["label"]) for row in rows) == 400
+    assert right == predictions.correct("candidate").sum()
