@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from pyarrow import parquet as pq
 
-from components.artifacts import features, score_facts
+from components.artifacts import features, ledger_rows, score_facts
 from components.artifacts.calibration import with_temperature
 from pipeline.commands.evaluate import Request, evaluate
 from pipeline.commands.watch import Request as WatchRequest
@@ -27,7 +27,7 @@ from tests.e2e.conftest import FirstRun
 @pytest.fixture(scope="module")
 def test_pictures(first_run: FirstRun) -> list[Path]:
     ledger = first_run.output("ImageExampleGen", "ingest_report")
-    rows = [json.loads(line) for file in ledger.glob("ledger*") for line in file.open()]
+    rows = ledger_rows.read(str(ledger), ("file", "split"))
     return [first_run.pictures / row["file"] for row in rows if row.get("split") == "test"]
 
 
