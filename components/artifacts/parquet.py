@@ -44,13 +44,13 @@ def write(path: str, pieces: Iterator[pa.Table], schema: pa.Schema) -> None:
     import pyarrow as pa
     from pyarrow import parquet as pq
 
-    remote = is_remote(path)
-    sink = pa.BufferOutputStream() if remote else path
-    with pq.ParquetWriter(sink, schema, compression="snappy") as writer:
+    in_memory = pa.BufferOutputStream() if is_remote(path) else None
+    to = path if in_memory is None else in_memory
+    with pq.ParquetWriter(to, schema, compression="snappy") as writer:
         for piece in pieces:
             writer.write_table(piece)
-    if remote:
+    if in_memory is not None:
         from tfx.dsl.io import fileio
 
         with fileio.open(path, "wb") as file:
-            file.write(sink.getvalue().to_pybytes())
+            file.write(in_memory.getvalue().to_pybytes())

@@ -66,7 +66,7 @@ class Units:
         self.unit, self.label = np.divmod(entry, width)
 
     @classmethod
-    def of(cls, units: Iterable[Unit]) -> Units:
+    def of(cls, units: Iterable[Unit] | Units) -> Units:
         """Packs units."""
         if isinstance(units, Units):
             return units

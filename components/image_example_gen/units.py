@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import numpy as np
 import pyarrow as pa
@@ -25,6 +25,7 @@ def make(rows: Rows, data: Data, memory: Memory) -> tuple[Units, np.ndarray]:
     """
     to_cut = ~rows.has("split")
     chosen = rows.where(to_cut)
+    keys: Collection[str]
     if data.group_by == NEAR_DUPLICATES:
         from components.image_example_gen.near_duplicates import clusters_of  # brings NumPy
 
@@ -40,7 +41,7 @@ def make(rows: Rows, data: Data, memory: Memory) -> tuple[Units, np.ndarray]:
     return units, found
 
 
-class _Keys:
+class _Keys(Collection[str]):
     """Keys of units: those of groups, and then contents."""
 
     def __init__(self, groups: pa.Array, contents: Rows):
@@ -48,6 +49,9 @@ class _Keys:
 
     def __len__(self) -> int:
         return len(self._groups) + len(self._contents)
+
+    def __contains__(self, key: object) -> bool:
+        return any(key == each for each in self)
 
     def __iter__(self) -> Iterator[str]:
         yield from (f"group {name}" for name in self._groups.to_pylist())

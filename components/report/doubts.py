@@ -8,7 +8,7 @@ no cached features, `test` alone is looked at.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -86,7 +86,7 @@ def _group(row: dict[str, str], file: str) -> str:
 
 
 def _doubts(
-    classes: list[str], files: list[str], labels: np.ndarray, scores: np.ndarray, rows: _Rows
+    classes: list[str], files: Sequence[str], labels: np.ndarray, scores: np.ndarray, rows: _Rows
 ) -> Iterator[Doubt]:
     judged = ranked(scores, labels)
     for at, file in enumerate(files):
