@@ -14,14 +14,8 @@ from collections.abc import Collection, Iterator
 import pyarrow as pa
 
 from components.artifacts import parquet
+from components.artifacts.ledger_columns import OFFSET, PLACE
 from components.artifacts.rows import PIECE, Row, Rows
-
-CORRECTED_BY = "corrected_by"
-"""In a row: the entry of `data.corrections` that names the picture."""
-
-PLACE, OFFSET = "place", "offset"
-"""In a row of an accepted picture: the file of its split that holds it, by its name alone, and the
-byte at which its record begins."""
 
 _MOST = 1 << 20  # rows of a file
 _GROUP = 1 << 15  # rows of a row group: what is read where some pictures are looked up

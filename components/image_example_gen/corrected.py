@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from components.artifacts.ledger_rows import CORRECTED_BY
+from components.artifacts.ledger_columns import CORRECTED_BY
 from components.image_example_gen.sources.corrections import LEFT_OUT
 from components.image_example_gen.verdicts import Row
 from serving.names import shown, some

@@ -15,7 +15,7 @@ from apache_beam.io.filesystems import FileSystems
 from components.artifacts import features, tfrecords
 from components.artifacts.examples import Example
 from components.artifacts.features import SPLITS
-from components.artifacts.ledger_rows import OFFSET, PLACE
+from components.artifacts.ledger_columns import OFFSET, PLACE
 from components.artifacts.rows import Rows
 from components.image_example_gen.ingest import SHARD, create, position_of
 from components.image_example_gen.memory import split_codes

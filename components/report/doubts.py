@@ -15,6 +15,7 @@ import numpy as np
 from tfx.types import Artifact
 
 from components.artifacts import examples, features, ledger_rows, tfrecords
+from components.artifacts.ledger_columns import CORRECTED_BY
 from components.artifacts import types as artifact_types
 from components.artifacts.predictions import CANDIDATE, Predictions
 from components.fit import linear_heads
@@ -23,7 +24,7 @@ from components.report.confident_learning import ranked
 _MOST_NUMBERS = 10**8  # of all features, 400 MB; with more they are projected
 _PROJECTED = 512  # features that are left then
 
-_COLUMNS = ("file", "sha256", "split", "group", ledger_rows.CORRECTED_BY)
+_COLUMNS = ("file", "sha256", "split", "group", CORRECTED_BY)
 _Rows = dict[str, dict[str, str]]  # of the ledger, by file
 
 
@@ -91,7 +92,7 @@ def _doubts(
     judged = ranked(scores, labels)
     for at, file in enumerate(files):
         row = rows.get(file)
-        if row is None or ledger_rows.CORRECTED_BY in row:
+        if row is None or CORRECTED_BY in row:
             continue
         label, suggested = int(labels[at]), int(judged.suggested[at])
         yield Doubt(
