@@ -15,8 +15,8 @@ import numpy as np
 from tfx.types import Artifact
 
 from components.artifacts import examples, features, ledger_rows, tfrecords
-from components.artifacts.ledger_columns import CORRECTED_BY
 from components.artifacts import types as artifact_types
+from components.artifacts.ledger_columns import CORRECTED_BY
 from components.artifacts.predictions import CANDIDATE, Predictions
 from components.fit import linear_heads
 from components.report.confident_learning import ranked
