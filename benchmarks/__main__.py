@@ -1,7 +1,7 @@
 """`python -m benchmarks [NAME ...]` runs those benchmarks, or all but the long ones.
 
 Each leaves its record in `benchmarks/records`; `python -m benchmarks --tables` writes the tables of
-`benchmarks/README.md` anew from the records.
+`benchmarks/README.md` and `docs/scale.md` anew from the records.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 from benchmarks.figures import recorded, say
-from benchmarks.record import README, with_tables
+from benchmarks.record import README, SCALE, with_tables
 from pipeline.launch import environment
 
 BENCHMARKS = {
@@ -23,6 +23,7 @@ BENCHMARKS = {
     "precision": "half precision and folded BatchNormalization against Keras in float32",
     "export": "the exported model's forms as served, and the forward pass beside OpenVINO's",
     "memory": "peak memory at two numbers of pictures",
+    "scale": "CPU and memory of every node as the pictures get more",
     "serving": "throughput and latency of the local server against the bare function",
     "disk": "bytes written per picture",
     "lines": "both lines of TFX: imports, runs, the demo, serving",
@@ -30,14 +31,15 @@ BENCHMARKS = {
     "presets": "what each preset reaches on solar cells",
     "elpv": "accuracy on all solar cells beside what was published",
 }
-LONG = ("lines", "heads", "presets", "elpv")
-"""Half an hour to hours; run only where they are named."""
+LONG = ("scale", "lines", "heads", "presets", "elpv")
+"""Ten minutes to hours; run only where they are named."""
 
 
 def main(names: list[str]) -> int:
     """Runs the benchmarks with these names, else all but the long ones; returns the exit code."""
     if names == ["--tables"]:
-        README.write_text(with_tables(README.read_text("utf-8")), "utf-8")
+        for page in (README, SCALE):
+            page.write_text(with_tables(page.read_text("utf-8")), "utf-8")
         return 0
     unknown = [name for name in names if name not in BENCHMARKS]
     if unknown:

@@ -37,6 +37,7 @@ class Stage:
     state: str  # ran | cached | failed
     seconds: float
     peak: int  # bytes resident at the most, everything that the process holds counted
+    cpu: float = 0.0  # seconds of this process and of those that it started and saw end
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,12 +80,13 @@ class _Watch:
         self._begin()
 
     def _begin(self) -> None:
-        Path("/proc/self/clear_refs").write_text("5")  # Linux: the peak counts from here on
-        self._began = time.monotonic()
+        begin_peak()
+        self._began, self._cpu = time.monotonic(), _cpu()
 
     def end(self, name: str, state: str = "ran") -> None:
         """A stage is over and the next one begins."""
-        self.stages[name] = Stage(state, time.monotonic() - self._began, _peak())
+        seconds, cpu = time.monotonic() - self._began, _cpu() - self._cpu
+        self.stages[name] = Stage(state, seconds, peak(), cpu)
         self._begin()
 
     def node_started(self, node_id: str, position: int, total: int) -> None:
@@ -94,8 +96,17 @@ class _Watch:
         self.end(node_id, state)
 
 
-def _peak() -> int:
-    """Bytes that this process held at the most since the count began."""
+def _cpu() -> float:
+    return sum(os.times()[:4])
+
+
+def begin_peak() -> None:
+    """Begins to count the most bytes that this process holds; needs Linux."""
+    Path("/proc/self/clear_refs").write_text("5")
+
+
+def peak() -> int:
+    """Returns the bytes that this process held at the most since the count began."""
     status = Path("/proc/self/status").read_text()
     return next(
         int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM")

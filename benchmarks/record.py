@@ -1,7 +1,7 @@
 """The record of a benchmark: what it showed, on which machine, when, with which versions.
 
 `python -m benchmarks NAME` writes `benchmarks/records/NAME.json`; `python -m benchmarks --tables`
-makes the tables of README.md anew from the records.
+makes the tables of README.md and docs/scale.md anew from the records.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 _FOLDER = Path(__file__).parent
 RECORDS = _FOLDER / "records"
 README = _FOLDER / "README.md"
+SCALE = _FOLDER.parent / "docs" / "scale.md"
 _PLACE = re.compile(r"(<!-- record: (\S+) -->\n).*?(<!-- end -->)", re.S)
 
 

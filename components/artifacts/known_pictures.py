@@ -1,18 +1,25 @@
 """Which pictures a data set has: a file beside the ingest report, and in the acceptance of it.
 
-`pictures.json.gz` holds [[FILE, CLASS, SHA-256], ...] of all accepted pictures, the digest of a
-file's bytes cut to 16 hexadecimal digits: enough to tell a million pictures apart.
+`pictures.parquet` has file, class and SHA-256 of all accepted pictures, the digest of a file's
+bytes cut to 8 bytes (16 hexadecimal digits): enough to tell a million pictures apart. Earlier
+versions wrote `pictures.json.gz`, a list of [FILE, CLASS, SHA-256], which is read as well.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+import posixpath
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple, overload
 
 from components.artifacts import packed_json
+from components.artifacts.rows import PIECE, Rows
 
-FILE = "pictures.json.gz"
+FILE, OLD = "pictures.parquet", "pictures.json.gz"
+FILES = (FILE, OLD)
+"""By which of them an artifact has, the newest form first."""
+
 _DIGITS = 16
+_MAGIC = b"PAR1"
 
 
 class Picture(NamedTuple):
@@ -23,31 +30,83 @@ class Picture(NamedTuple):
     sha256: str  # its beginning
 
 
-def of_rows(rows: Iterable[Mapping[str, str]]) -> list[Picture]:
+class Pictures(Sequence[Picture]):
+    """The pictures of a data set, packed."""
+
+    def __init__(self, rows: Rows):
+        """Keeps rows of `file`, `label` and `sha256`."""
+        self.rows = rows
+
+    @classmethod
+    def of(cls, pictures: Iterable[Picture]) -> Pictures:
+        """Packs pictures."""
+        if isinstance(pictures, Pictures):
+            return pictures
+        return cls(Rows.of(picture._asdict() for picture in pictures))
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[Picture]:
+        return (Picture(**row) for row in self.rows)
+
+    @overload
+    def __getitem__(self, at: int) -> Picture: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> Pictures: ...
+
+    def __getitem__(self, at: int | slice) -> Picture | Pictures:
+        return Pictures(self.rows[at]) if isinstance(at, slice) else Picture(**self.rows[at])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def of_rows(rows: Iterable[Mapping[str, str]]) -> Pictures:
     """Returns the pictures of a ledger's rows of accepted files."""
-    return [Picture(row["file"], row["label"], row["sha256"][:_DIGITS]) for row in rows]
+    return Pictures.of(Picture(row["file"], row["label"], row["sha256"][:_DIGITS]) for row in rows)
 
 
-def as_bytes(pictures: list[Picture]) -> bytes:
+def as_bytes(pictures: Iterable[Picture]) -> bytes:
     """Returns the file's content, the same for the same pictures."""
-    return packed_json.packed(pictures)
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    sink = pa.BufferOutputStream()
+    parquet.write_table(Pictures.of(pictures).rows.table, sink, row_group_size=8 * PIECE)
+    content: bytes = sink.getvalue().to_pybytes()
+    return content
 
 
-def parse(content: bytes) -> list[Picture]:
+def parse(content: bytes) -> Pictures:
     """Returns the pictures in a file's content."""
-    return _pictures(packed_json.unpacked(content))
+    if not content.startswith(_MAGIC):
+        return Pictures.of(Picture(*row) for row in packed_json.unpacked(content))
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    return Pictures(Rows(parquet.read_table(pa.BufferReader(content))))
 
 
-def write(folder: str, pictures: list[Picture]) -> None:
+def write(folder: str, pictures: Iterable[Picture]) -> None:
     """Writes the file into an artifact's folder."""
-    packed_json.write(folder, FILE, pictures)
+    from tfx.dsl.io import fileio  # commands read such files without TFX
+
+    fileio.makedirs(folder)
+    with fileio.open(posixpath.join(folder, FILE), "wb") as file:
+        file.write(as_bytes(pictures))
 
 
-def read(folder: str) -> list[Picture] | None:
+def read(folder: str) -> Pictures | None:
     """Returns the pictures of an artifact's folder; None where an earlier version wrote none."""
-    found = packed_json.read(folder, FILE)
-    return None if found is None else _pictures(found)
+    from tfx.dsl.io import fileio
 
-
-def _pictures(rows: list[list[str]]) -> list[Picture]:
-    return [Picture(*row) for row in rows]
+    for name in FILES:
+        path = posixpath.join(folder, name)
+        if fileio.exists(path):
+            with fileio.open(path, "rb") as file:
+                return parse(file.read())
+    return None

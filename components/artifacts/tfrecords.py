@@ -90,6 +90,14 @@ def positions(file: str) -> list[tuple[int, int]]:
     return found
 
 
+def records_at(file: str, offsets: Iterable[int]) -> Iterator[bytes]:
+    """Yields the records that begin at these bytes of a file without compression."""
+    with opened(file) as records_file:
+        for offset in offsets:
+            records_file.seek(offset)
+            yield records_file.read(_length(records_file.read(HEADER)))
+
+
 def opened(file: str) -> BinaryIO:
     """Opens a file for reading at places far apart.
 

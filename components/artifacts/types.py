@@ -18,14 +18,15 @@ class ClassList(Artifact):
 
 class IngestReport(Artifact):
     """`report.json`: counts per split and class, rejected files with reasons, ignored files;
-    `pictures.json.gz`: the accepted pictures, see `known_pictures`."""
+    `ledger-*.parquet`: a row for every file, see `ledger_rows`; `pictures.parquet`: the accepted
+    pictures, see `known_pictures`; `splits.parquet`: where they have been, for the next ingest."""
 
     TYPE_NAME = "IngestReport"
 
 
 class DataAcceptance(Artifact):
     """`acceptance.json`: counts and findings of data that passed, when, and compared with what; the
-    changes since then, and earlier names of classes. `pictures.json.gz`: see `known_pictures`."""
+    changes since then, and earlier names of classes. `pictures.parquet`: see `known_pictures`."""
 
     TYPE_NAME = "DataAcceptance"
 
@@ -52,9 +53,9 @@ LABELS = "labels.txt"
 
 
 class Predictions(Artifact):
-    """`predictions-*.jsonl`: a row per test picture with the predictions of candidate and baseline.
+    """`predictions-*.parquet`: a row per test picture with what candidate and baseline predict.
 
-    `components.artifacts.predictions` reads it.
+    `components.artifacts.prediction_rows` has the format, `predictions` reads it.
     """
 
     TYPE_NAME = "Predictions"

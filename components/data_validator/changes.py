@@ -11,7 +11,11 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from components.artifacts.known_pictures import Picture
+import numpy as np
+
+from components.artifacts.known_pictures import Picture, Pictures
+from components.artifacts.packed_texts import Texts
+from components.artifacts.rows import Rows
 from serving.names import shown, some
 
 _NAMED, _LISTED = 10, 100
@@ -23,20 +27,20 @@ class Changes:
     """From one data set to the next; a picture of a renamed class is not relabelled."""
 
     relabelled: list[tuple[str, str, str]]  # file now, class before, class now
-    added: list[str]  # files
-    gone: list[str]
+    added: Sequence[str]  # files
+    gone: Sequence[str]
     renamed: dict[str, str]  # class now: class before
 
     def document(self) -> dict[str, Any]:
         """Returns the counts, and the first hundred files of each kind."""
         rows = [{"file": file, "from": one, "to": other} for file, one, other in self.relabelled]
-        listed: dict[str, list[Any]] = {
+        listed: dict[str, Sequence[Any]] = {
             "relabelled": rows,
             "added": self.added,
             "gone": self.gone,
         }
         counts = {kind: len(files) for kind, files in listed.items()}
-        first = {kind: files[:_LISTED] for kind, files in listed.items()}
+        first = {kind: list(files[:_LISTED]) for kind, files in listed.items()}
         return {**counts, "renamed": self.renamed, "listed": first}
 
     def sentences(self, since: str) -> list[str]:
@@ -66,23 +70,25 @@ def compare(before: Sequence[Picture], now: Sequence[Picture]) -> Changes:
 
     Of equal pictures as many are the same as there are in both; none of a data set has two classes.
     """
-    then, here = _by_content(before), _by_content(now)
-    moved: list[tuple[str, str, str]] = []
-    added: list[str] = []
-    for digest, same in here.items():
-        earlier = then.get(digest, [])
-        both = min(len(earlier), len(same))
-        added.extend(picture.file for picture in same[both:])
-        pairs = zip(earlier, same[:both], strict=False)
-        moved.extend((b.file, a.label, b.label) for a, b in pairs if a.label != b.label)
-    gone = [
-        picture.file
-        for digest, earlier in then.items()
-        for picture in earlier[len(here.get(digest, [])) :]
+    then, here = (Pictures.of(side).rows.by("file", "label") for side in (before, now))
+    key_then, key_here = _matched(then, here)
+    _, at_then, at_here = np.intersect1d(key_then, key_here, return_indices=True)
+    label_then, labels_then = then.shared("label")
+    label_here, labels_here = here.shared("label")
+    names = {name: at for at, name in enumerate(labels_here)}
+    as_here = np.array([*(names.get(name, -1) for name in labels_then), -1], np.int64)[label_then]
+    differ = np.flatnonzero(as_here[at_then] != label_here[at_here])
+    moved = [
+        (row["file"], labels_then[one], row["label"])
+        for row, one in zip(
+            here.take(at_here[differ]), label_then[at_then[differ]].tolist(), strict=True
+        )
     ]
-    renamed = _renamed(moved, _counts(before), _counts(now))
+    counts_then, counts_here = _counts(label_then, labels_then), _counts(label_here, labels_here)
+    renamed = _renamed(moved, counts_then, counts_here)
     relabelled = [row for row in moved if renamed.get(row[2]) != row[1]]
-    return Changes(sorted(relabelled), sorted(added), sorted(gone), renamed)
+    added, gone = _others(here, at_here), _others(then, at_then)
+    return Changes(sorted(relabelled), added, gone, renamed)
 
 
 def former_names(
@@ -122,12 +128,32 @@ def _renamed(
     return found
 
 
-def _counts(pictures: Sequence[Picture]) -> collections.Counter[str]:
-    return collections.Counter(picture.label for picture in pictures)
+def _matched(*sides: Rows) -> list[np.ndarray]:
+    """Returns keys that are equal where content, and its number among equal ones, is: [rows]."""
+    content, _ = Rows.joined([side.table.select(["sha256"]) for side in sides if len(side)]).codes(
+        "sha256"
+    )
+    ends = np.cumsum([len(side) for side in sides])
+    return [
+        codes * (len(content) + 1) + _occurrence(codes) for codes in np.split(content, ends[:-1])
+    ]
 
 
-def _by_content(pictures: Sequence[Picture]) -> dict[str, list[Picture]]:
-    found: dict[str, list[Picture]] = {}
-    for picture in sorted(pictures):
-        found.setdefault(picture.sha256, []).append(picture)
+def _occurrence(codes: np.ndarray) -> np.ndarray:
+    """Returns how many rows before each have its code: [rows] int64."""
+    order = np.argsort(codes, kind="stable")
+    ordered = codes[order]
+    found = np.empty(len(codes), np.int64)
+    found[order] = np.arange(len(codes)) - np.searchsorted(ordered, ordered)
     return found
+
+
+def _others(rows: Rows, matched: np.ndarray) -> Texts:
+    """Returns the files of the rows that are not matched; the rows are sorted by them."""
+    left = np.ones(len(rows), bool)
+    left[matched] = False
+    return Texts(rows.where(left).column("file"))
+
+
+def _counts(codes: np.ndarray, labels: list[str]) -> dict[str, int]:
+    return dict(zip(labels, np.bincount(codes, minlength=len(labels)).tolist(), strict=True))

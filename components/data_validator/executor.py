@@ -16,7 +16,7 @@ from tfx.dsl.io import fileio
 from components.artifacts import features, known_pictures
 from components.artifacts import types as artifact_types
 from components.artifacts.examples import Example
-from components.artifacts.known_pictures import Picture
+from components.artifacts.known_pictures import Pictures
 from components.artifacts.tfrecords import read_records
 from components.data_validator import comparison
 from components.data_validator.changes import Changes, compare, former_names
@@ -82,7 +82,7 @@ def _read_previous(folder: str) -> dict[str, Any] | None:
     return artifact_types.read(acceptance)
 
 
-def _changes(previous: str, now: list[Picture] | None) -> Changes | None:
+def _changes(previous: str, now: Pictures | None) -> Changes | None:
     """Returns what changed since the acceptance in a folder; None where that can't be known."""
     before = known_pictures.read(previous) if previous else None
     return None if before is None or now is None else compare(before, now)

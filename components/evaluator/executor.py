@@ -46,7 +46,7 @@ class Executor(BeamStepExecutor[Gate]):
         slices = verdict.known_slices(settings, answered)
         progress.report("TFMA measures")
         with self._make_beam_pipeline() as pipeline:
-            measure.measure(pipeline, answered, slices, evaluation)
+            measure.measure(pipeline, outputs.uri("predictions"), answered, slices, evaluation)
         metrics = {
             model: measure.read_metrics(evaluation, model, answered, slices)
             for model in answered.scores

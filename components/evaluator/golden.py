@@ -56,10 +56,14 @@ def judge(
       version: of the model served now.
     """
     files = sorted(of_file)
-    right = {
-        model: np.array([answers.predicted[file] == of_file[file] for file in files])
+    predicted = {
+        model: dict(answers.predicted.items())
         for model, answers in asked.items()
         if isinstance(answers, Answers)
+    }
+    right = {
+        model: np.array([of[file] == of_file[file] for file in files])
+        for model, of in predicted.items()
     }
     accuracy = float(right[CANDIDATE].mean())
     yield at_least(f"{GOLDEN}accuracy", OVERALL, accuracy, gate.min_accuracy)

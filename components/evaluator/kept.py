@@ -7,8 +7,9 @@ pushed. Many such steps would add up; held against the best version that is kept
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,8 @@ from tfx.types import Artifact
 from components.artifacts import features, tfrecords
 from components.artifacts.examples import Example
 from components.artifacts.predictions import CANDIDATE, Predictions
+from components.artifacts.rows import Rows
+from components.artifacts.text_map import TextMap
 from components.artifacts.types import KEPT_VERSIONS
 from components.evaluator import loaded_model, verdict
 from components.evaluator.gate import OVERALL, Served
@@ -31,7 +34,7 @@ class Answers:
     """The predictions of one version on the test pictures."""
 
     classes: list[str]
-    predicted: dict[str, str]  # by file
+    predicted: Mapping[str, str]  # by file
 
 
 def ask(baseline: Artifact, reference: str | int | None, test: str) -> dict[str, Answers | str]:
@@ -68,14 +71,19 @@ def answers_of(model_folder: str, pictures: str) -> Answers | str:
         batches = _batches(pictures)
         first = next(batches)
         classes = model.classes(first)
-        predicted: dict[str, str] = {}
-        for batch in (first, *batches):
-            for example, scores in zip(batch, model.scores(batch), strict=True):
-                name = Example(example).text(features.FILENAME)
-                predicted[name] = max(classes, key=scores.__getitem__)
+        predicted = Rows.of(_predicted(model, classes, itertools.chain([first], batches)))
     except (loaded_model.CannotPredict, tf.errors.OpError) as error:
         return " ".join(str(error).split())[:400]
-    return Answers(classes, predicted)
+    return Answers(classes, TextMap(predicted, "file", "label"))
+
+
+def _predicted(
+    model: loaded_model.LoadedModel, classes: list[str], batches: Iterable[list[bytes]]
+) -> Iterator[dict[str, str]]:
+    for batch in batches:
+        for example, scores in zip(batch, model.scores(batch), strict=True):
+            name = Example(example).text(features.FILENAME)
+            yield {"file": name, "label": max(classes, key=scores.__getitem__)}
 
 
 def not_asked(asked: Mapping[str, Answers | str]) -> list[str]:
@@ -122,9 +130,12 @@ def _compared(version: str, answers: Answers, answered: Predictions) -> Served |
     shared = np.isin(answered.labels, known)
     if not shared.any():
         return None
-    named = [answered.classes[label] for label in answered.labels]
-    pictures = zip(answered.files, named, strict=True)
-    right = np.array([answers.predicted.get(file) == label for file, label in pictures])[shared]
+    predicted = TextMap.of(answers.predicted, "file", "label")
+    label, labels = predicted.rows.shared("label")
+    place = {name: at for at, name in enumerate(answered.classes)}
+    told = np.array([*(place.get(name, -1) for name in labels), -1], np.int64)[np.append(label, -1)]
+    at = predicted.positions(Rows.of({"file": file} for file in answered.files))
+    right = (told[at] == answered.labels)[shared]
     candidate = answered.correct(CANDIDATE)[shared]
     return Served(
         version,

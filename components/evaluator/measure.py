@@ -6,7 +6,7 @@ other classes or signatures can't make the evaluation fail.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import apache_beam as beam
@@ -15,13 +15,18 @@ import pyarrow as pa
 import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.proto import config_pb2
 
-from components.artifacts import features
-from components.artifacts.predictions import CANDIDATE, Predictions
+from components.artifacts import features, prediction_rows
+from components.artifacts.predictions import (
+    CANDIDATE,
+    Layout,
+    Predictions,
+    facts_of,
+    read_models,
+)
 from components.evaluator import intervals, tfma_figures
 from components.evaluator.metrics import Metrics
 
 _TOP_K = 5
-_BATCH = 256  # rows
 
 TFMA_NAMES = {
     "accuracy": tfma_figures.ACCURACY,
@@ -44,8 +49,6 @@ def eval_config(predictions: Predictions, slices: Sequence[str]) -> config_pb2.E
     """Returns TFMA's configuration: labels are positions in `predictions.classes`."""
     names = names_in_tfma(predictions)
     metrics = [
-        config_pb2.MetricConfig(class_name="ExampleCount"),
-        config_pb2.MetricConfig(class_name="MultiClassConfusionMatrixPlot"),
         config_pb2.MetricConfig(
             class_name="ClassifierFigures",
             module=tfma_figures.__name__,
@@ -72,13 +75,28 @@ def names_in_tfma(predictions: Predictions) -> dict[str, str]:
 
 
 def measure(
-    pipeline: beam.Pipeline, predictions: Predictions, slices: Sequence[str], evaluation: str
+    pipeline: beam.Pipeline,
+    folder: str,
+    predictions: Predictions,
+    slices: Sequence[str],
+    evaluation: str,
 ) -> None:
-    """Adds the steps that write TFMA's evaluation into the folder `evaluation`."""
-    starts = range(0, len(predictions.files), _BATCH)
+    """Adds the steps that write TFMA's evaluation.
+
+    Args:
+      pipeline: Beam's.
+      folder: of the Predictions artifact, whose files the workers read.
+      predictions: what it holds.
+      slices: the columns to slice by.
+      evaluation: the folder to write into.
+    """
+    parts = [part for path in prediction_rows.files(folder) for part in prediction_rows.parts(path)]
+    layout = Layout.of(read_models(folder))
     _ = (
         pipeline
-        | "Rows" >> beam.Create([_batch(predictions, slices, start) for start in starts])
+        | "Parts" >> beam.Create(parts)
+        | "Spread" >> beam.Reshuffle()
+        | "Rows" >> beam.FlatMap(_batches, layout=layout, slices=list(slices))
         | "Evaluate"
         >> tfma.ExtractEvaluateAndWriteResults(
             eval_config=eval_config(predictions, slices), output_path=evaluation
@@ -86,16 +104,37 @@ def measure(
     )
 
 
-def _batch(predictions: Predictions, slices: Sequence[str], start: int) -> pa.RecordBatch:
-    rows = slice(start, start + _BATCH)
-    labels, facts = predictions.labels[rows], predictions.facts[rows]
-    columns: dict[str, Any] = {
-        "label": [[int(label)] for label in labels],
-        features.LABEL: [[predictions.classes[label]] for label in labels],
-        **{name: [[fact.get(name, "")] for fact in facts] for name in slices},
-        **{model: scores[rows].tolist() for model, scores in predictions.scores.items()},
-    }
+def _batches(
+    part: tuple[str, int | None], layout: Layout, slices: list[str]
+) -> Iterator[pa.RecordBatch]:
+    """Yields the rows of a part of the Predictions artifact as TFMA takes them."""
+    for piece in prediction_rows.batches(*part):
+        yield _kinds(piece, layout, slices)
+
+
+def _kinds(rows: pa.RecordBatch, layout: Layout, slices: list[str]) -> pa.RecordBatch:
+    """Returns a row for each kind of pictures: those that are in the same slices."""
+    facts = facts_of(rows)
+    labels = layout.labels(rows)
+    by_column = [(labels, layout.classes), *map(facts.values, slices)]
+    codes = np.stack([codes for codes, _ in by_column])
+    kinds, kind, counts = np.unique(codes, axis=1, return_inverse=True, return_counts=True)
+    order = np.argsort(kind.reshape(-1), kind="stable")
+    columns = {"label": _lists(labels[order], counts)}
+    for name, (_, values), codes in zip(
+        (features.LABEL, *slices), by_column, kinds.tolist(), strict=True
+    ):
+        columns[name] = _lists([values[code] for code in codes], np.ones_like(counts))
+    for model in layout.columns:
+        scores = layout.scores(rows, model)[order].reshape(-1)
+        columns[model] = _lists(scores, counts * len(layout.classes))
     return pa.RecordBatch.from_pydict(columns)
+
+
+def _lists(values: Any, lengths: np.ndarray) -> pa.Array:
+    """Returns lists of these lengths."""
+    ends = np.concatenate([[0], np.cumsum(lengths)])
+    return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), pa.array(values))
 
 
 def read_metrics(

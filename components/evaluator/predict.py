@@ -11,14 +11,22 @@ import apache_beam as beam
 import tensorflow as tf
 from tfx.dsl.io import fileio
 
-from components.artifacts import beam_tfrecords, features, tfrecords, undecodable
+from components.artifacts import (
+    beam_tfrecords,
+    features,
+    parquet,
+    prediction_rows,
+    tfrecords,
+    undecodable,
+)
 from components.artifacts.examples import Example
-from components.artifacts.predictions import BASELINE, CANDIDATE, MODELS, ROWS
+from components.artifacts.predictions import BASELINE, CANDIDATE, MODELS
 from components.evaluator import loaded_model
 from components.step import progress
 
 _BATCH = 8  # encoded pictures held at a time; they may have millions of pixels
 _DIGITS = 9  # what a float32 needs to come back as itself
+_ROW_GROUP = 4 << 20  # bytes of rows: what is measured at a time
 
 
 def describe(models: dict[str, str], test: str, version: str, folder: str) -> dict[str, Any]:
@@ -65,7 +73,14 @@ def write(
         | "Pictures" >> beam_tfrecords.source(test)
         | "Batch" >> beam.BatchElements(min_batch_size=_BATCH, max_batch_size=_BATCH)
         | "Ask" >> beam.ParDo(_Ask({model: models[model] for model in classes}, classes))
-        | "Write" >> beam.io.WriteToText(os.path.join(to, ROWS), file_name_suffix=".jsonl")
+        | "Write"
+        >> beam.io.WriteToParquet(
+            os.path.join(to, prediction_rows.ROWS),
+            prediction_rows.SCHEMA,
+            row_group_buffer_size=_ROW_GROUP,
+            codec="snappy",
+            file_name_suffix=parquet.SUFFIX,
+        )
     )
 
 
@@ -75,7 +90,7 @@ class _Ask(beam.DoFn):
         self._classes = classes
         self._done = 0
 
-    def process(self, element: list[bytes]) -> Iterator[str]:
+    def process(self, element: list[bytes]) -> Iterator[dict[str, Any]]:
         with undecodable.named(lambda: element):
             answers = {
                 model: loaded_model.load(directory).answers(element)
@@ -87,7 +102,7 @@ class _Ask(beam.DoFn):
                 scores = [found[index].scores[name] for name in self._classes[model]]
                 row[model] = [_kept(score) for score in scores]
             row |= _told(answers[CANDIDATE][index])
-            yield json.dumps(row, ensure_ascii=False)
+            yield prediction_rows.row(row)
         self._done += len(element)
         progress.report("test pictures", self._done)
 

@@ -166,7 +166,7 @@ def known_slices(settings: Gate, answered: Predictions) -> list[str]:
                 f"gate.{key}: no class {_listed(unknown)}; the classes are {_listed(known)}. "
                 "Correct the name, or remove it."
             )
-    there = {name for facts in answered.facts for name in facts}
+    there = answered.facts.names
     missing = [name for name in settings.slices if name not in there]
     if missing:
         raise ConfigError(

@@ -10,7 +10,7 @@ from serving.names import as_text
 __all__ = ["Entry", "Tree", "View", "as_text", "is_visible"]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Entry:
     """One file."""
 

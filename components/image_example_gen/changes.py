@@ -30,24 +30,30 @@ def values_row(values: tuple[int, int] | None) -> Row:
 def by_reason(accepted: Iterable[Row]) -> dict[str, int]:
     """Returns the number of pictures that were encoded anew, by reason; one may have several."""
     reasons = collections.Counter[str]()
-    for row in accepted:
-        reasons.update(row[DONE].split(_BETWEEN) if DONE in row else ())
+    from components.artifacts.rows import Rows  # brings NumPy; readers of pictures import this file
+
+    rows = Rows.of(accepted)
+    for row in rows.where(rows.has(DONE)):
+        reasons.update(row[DONE].split(_BETWEEN))
     return dict(reasons.most_common())
 
 
-def notes(accepted: list[Row], settings: PictureSettings) -> Iterator[str]:
+def notes(accepted: Iterable[Row], settings: PictureSettings) -> Iterator[str]:
     """Yields sentences on what a person may want to have otherwise."""
-    found = by_reason(accepted)
+    from components.artifacts.rows import Rows
+
+    rows = Rows.of(accepted)
+    found = by_reason(rows)
     if count := found.get(TRANSPARENT):
         colour = settings.as_json()["background"]
         yield f"{_pictures(count)} transparent: laid over {colour} (image.background)."
     if count := found.get(DAMAGED):
-        example = next(row["file"] for row in accepted if DAMAGED in row.get(DONE, ""))
+        example = next(row["file"] for row in rows if DAMAGED in row.get(DONE, ""))
         yield (
             f"{_pictures(count)} damaged, which decoders pass over: kept as they show them, as "
             f"{example}. Look at them, or remove them."
         )
-    spans = [tuple(map(int, row[VALUES].split())) for row in accepted if VALUES in row]
+    spans = [tuple(map(int, row[VALUES].split())) for row in rows.where(rows.has(VALUES))]
     if spans:
         yield _sixteen(spans, settings)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from components.artifacts.ledger_rows import CORRECTED_BY
+from components.artifacts.ledger_columns import CORRECTED_BY
 from components.image_example_gen.sources.corrections import LEFT_OUT
 from components.image_example_gen.verdicts import Row
 from serving.names import shown, some
@@ -49,10 +49,9 @@ def document(ledger: Ledger, corrections: Mapping[str, str]) -> dict[str, Any]:
     """
     relabelled = [
         {"file": row["file"], "from": row[BEFORE], "to": row["label"]}
-        for row in ledger.accepted
-        if BEFORE in row
+        for row in ledger.accepted.where(ledger.accepted.has(BEFORE))
     ]
-    confirmed = sum(BY in row and BEFORE not in row for row in ledger.accepted)
+    confirmed = int((ledger.accepted.has(BY) & ~ledger.accepted.has(BEFORE)).sum())
     out = [row["file"] for row in ledger.taken_out]
     unknown = sorted(corrections.keys() - ledger.corrected_by)
     listed: dict[str, list[Any]] = {

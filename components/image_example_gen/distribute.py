@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-import collections
 import json
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import apache_beam as beam
+import numpy as np
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
 from components.artifacts import features, tfrecords
 from components.artifacts.examples import Example
+from components.artifacts.features import SPLITS
+from components.artifacts.ledger_columns import OFFSET, PLACE
+from components.artifacts.rows import Rows
 from components.image_example_gen.ingest import SHARD, create, position_of
-from components.image_example_gen.verdicts import Row
+from components.image_example_gen.memory import split_codes
+
+PLACES = "places"
+"""Beginning of the names of files in the folder of unfinished ones: where each record lies."""
 
 
 def distribute(
-    pipeline: beam.Pipeline, accepted: list[Row], prefixes: dict[str, str], unfinished: str
+    pipeline: beam.Pipeline, accepted: Rows, prefixes: dict[str, str], unfinished: str
 ) -> None:
     """Adds the steps that write the splits.
 
@@ -40,28 +46,28 @@ def distribute(
     )
 
 
-def _write_tables(accepted: list[Row], prefixes: dict[str, str], unfinished: str) -> Iterator[str]:
+def _write_tables(accepted: Rows, prefixes: dict[str, str], unfinished: str) -> Iterator[str]:
     """Writes for each file of Examples which picture goes where, and yields the table's path.
 
     As elements they would make the pipeline's graph large.
     """
-    of_shard: dict[str, list[Row]] = collections.defaultdict(list)
-    for row in accepted:
-        of_shard[row[SHARD]].append(row)
-    numbered = dict.fromkeys(prefixes, 0)
-    in_split = {
-        split: len({row[SHARD] for row in accepted if row["split"] == split}) for split in prefixes
-    }
-    for shard in sorted(of_shard, key=lambda shard: _first(of_shard[shard])):
-        rows, targets = of_shard[shard], {}
-        for split in sorted({row["split"] for row in rows}):
-            number, of = numbered[split], in_split[split]
-            targets[split] = f"{prefixes[split]}-{number:05}-of-{of:05}.tfrecord"
-            numbered[split] += 1
+    of_shard, shards = accepted.codes(SHARD)
+    split = split_codes(accepted)
+    in_split = [len(np.unique(of_shard[split == code])) for code in range(len(SPLITS))]
+    numbered = [0] * len(SPLITS)
+    for at in np.argsort(_firsts(accepted, of_shard, len(shards)), kind="stable").tolist():
+        rows = accepted.take(np.flatnonzero(of_shard == at))
+        if not len(rows):
+            continue
+        targets = {}
+        for code in sorted(set(split_codes(rows).tolist()), key=SPLITS.__getitem__):
+            number, of = numbered[code], in_split[code]
+            targets[SPLITS[code]] = f"{prefixes[SPLITS[code]]}-{number:05}-of-{of:05}.tfrecord"
+            numbered[code] += 1
         table = {
-            "shard": shard,
+            "shard": shards[at].as_py(),
             "targets": targets,
-            "splits": {row["file"]: row["split"] for row in rows},
+            "splits": dict(zip(rows.texts("file"), rows.texts("split"), strict=True)),
         }
         path = os.path.join(unfinished, f"table-{uuid.uuid4().hex}")
         with create(path) as file:
@@ -69,8 +75,15 @@ def _write_tables(accepted: list[Row], prefixes: dict[str, str], unfinished: str
         yield path
 
 
-def _first(rows: list[Row]) -> str:
-    return min(position_of(row["file"], row["label"]) for row in rows)
+def _firsts(rows: Rows, of_shard: np.ndarray, shards: int) -> np.ndarray:
+    """Returns the least position of a picture in each shard: [shards] text."""
+    found = [""] * shards
+    names = zip(rows.texts("file"), rows.texts("label"), of_shard.tolist(), strict=True)
+    for file, label, shard in names:
+        position = position_of(str(file), str(label))
+        if not found[shard] or position < found[shard]:
+            found[shard] = position
+    return np.array(found, "U64")
 
 
 def _copy(path: str, unfinished: str) -> None:
@@ -80,14 +93,32 @@ def _copy(path: str, unfinished: str) -> None:
         split: os.path.join(unfinished, f"{split}-{uuid.uuid4().hex}") for split in table["targets"]
     }
     targets = {split: create(where) for split, where in aside.items()}
+    ends, places = dict.fromkeys(targets, 0), []
     shard = FileSystems.open(table["shard"], compression_type=CompressionTypes.UNCOMPRESSED)
     with shard:
         for record in tfrecords.records(shard):
-            split = table["splits"].get(Example(record.data).text(features.FILENAME))
+            name = Example(record.data).text(features.FILENAME)
+            split = table["splits"].get(name)
             if split:
-                targets[split].write(tfrecords.framed(record.data))
+                framed = tfrecords.framed(record.data)
+                targets[split].write(framed)
+                places.append([name, os.path.basename(table["targets"][split]), ends[split]])
+                ends[split] += len(framed)
     for split, target in targets.items():
         target.close()
         if FileSystems.exists(table["targets"][split]):  # this step is being retried
             FileSystems.delete([table["targets"][split]])
         FileSystems.rename([aside[split]], [table["targets"][split]])
+    with create(os.path.join(unfinished, f"{PLACES}-{uuid.uuid4().hex}")) as file:
+        file.write(json.dumps(places).encode())
+
+
+def places(paths: Iterable[str], read: Callable[[str], str]) -> Rows:
+    """Returns the place of each record, as rows of `file`, `place` and `offset`.
+
+    Args:
+      paths: of the files that `distribute` left.
+      read: returns the content of one.
+    """
+    rows = (row for path in paths for row in json.loads(read(path)))
+    return Rows.of({"file": name, PLACE: place, OFFSET: str(at)} for name, place, at in rows)

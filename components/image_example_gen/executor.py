@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import collections
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,8 +10,15 @@ from typing import Any
 from tfx.dsl.io import fileio
 from tfx.types import Artifact, artifact_utils
 
-from components.artifacts import features, known_pictures, record_counts, tfrecords
+from components.artifacts import (
+    features,
+    known_pictures,
+    ledger_rows,
+    record_counts,
+    tfrecords,
+)
 from components.artifacts import types as artifact_types
+from components.artifacts.rows import Rows
 from components.image_example_gen import (
     changes,
     distribute,
@@ -47,15 +53,17 @@ class Ingesting(BeamStepExecutor[Ingest]):
         pictures: PictureSettings,
         unfinished: str,
         corrections: Mapping[str, str] | None = None,
-    ) -> list[Row]:
+    ) -> Rows:
         """Reads the files and writes Examples in no split; returns a row for each file."""
         with self._make_beam_pipeline() as pipeline:
             ingest.ingest(pipeline, files, data, unfinished, pictures, corrections)
-        rows = list(_lines(_ledgers(os.path.join(unfinished, ingest.LEDGERS))))
+        rows = Rows.of(_lines(_ledgers(os.path.join(unfinished, ingest.LEDGERS))))
         what = "rows of the ledger for the files of the listing"
         record_counts.check(what, len(rows), len(files))
-        listed = {(file.name, file.label) for file in files}
-        record_counts.check(what, len({_listed_as(row) for row in rows}), len(listed))
+        listed = Rows.of({"file": file.name, "label": file.label} for file in files)
+        read = Rows.of({"file": row["file"], "label": _listed_as(row)} for row in rows)
+        names = ("file", "label")
+        record_counts.check(what, read.different(*names), listed.different(*names))
         return rows
 
     def distribute(self, ledger: Ledger, examples: Artifact, report: str, unfinished: str) -> None:
@@ -66,14 +74,17 @@ class Ingesting(BeamStepExecutor[Ingest]):
         }
         with self._make_beam_pipeline() as pipeline:
             distribute.distribute(pipeline, ledger.accepted, prefixes, unfinished)
+        found = sorted(fileio.glob(os.path.join(unfinished, f"{distribute.PLACES}-*")))
+        places = distribute.places(found, _content)
         fileio.rmtree(unfinished)
-        accepted = collections.Counter(row["split"] for row in ledger.accepted)
+        accepted = ledger.by_split()
         for split in features.SPLITS:
             written = tfrecords.count(artifact_utils.get_split_uri([examples], split))
             what = f"records in the split {split} for its accepted pictures"
             record_counts.check(what, written, accepted[split])
         record_counts.note(examples, {split: accepted[split] for split in features.SPLITS})
-        _write(ledger, os.path.join(report, "ledger-00000-of-00001.jsonl"))
+        rows = ledger.rows().without(ingest.SHARD).with_columns_of(places, "file")
+        ledger_rows.write(report, rows)
 
 
 class Executor(Ingesting):
@@ -95,7 +106,7 @@ class Executor(Ingesting):
         known = memory.read(facts.get(PREVIOUS, ""))
         ledger = Ledger.of(rows, settings, listing.among, known)
         what = "pictures accepted, rejected or left out for the rows of the ledger"
-        record_counts.check(what, len(ledger.rows()), len(rows))
+        record_counts.check(what, ledger.files, len(rows))
         classes = ledger.classes(listing.classes)
         check_limits(ledger, ledger.counts(classes), settings)
         self.distribute(ledger, examples, report.uri, unfinished)
@@ -121,8 +132,8 @@ class Executor(Ingesting):
         return spans
 
 
-def _listed_as(row: Row) -> tuple[str, str]:
-    return row["file"], row.get(BEFORE, row["label"])
+def _listed_as(row: Row) -> str:
+    return row.get(BEFORE, row["label"])
 
 
 def _previous_report(folder: str) -> dict[str, Any] | None:
@@ -149,8 +160,6 @@ def _lines(paths: Iterable[str]) -> Iterator[Row]:
             yield from (json.loads(line) for line in file)
 
 
-def _write(ledger: Ledger, path: str) -> None:
-    with fileio.open(path, "w") as file:
-        for row in ledger.rows():
-            kept = {key: value for key, value in row.items() if key != ingest.SHARD}
-            file.write(f"{json.dumps(kept)}\n")
+def _content(path: str) -> str:
+    with fileio.open(path) as file:
+        return str(file.read())

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 
-from tfx.dsl.io import fileio
 from tfx.orchestration.portable.data_types import ExecutionInfo
 from tfx.types import artifact_utils, standard_artifacts
 
-from components.artifacts import features
+from components.artifacts import features, ledger_rows
 from components.artifacts import types as artifact_types
 from components.artifacts.types import IngestReport
 from components.errors import DataError
@@ -49,11 +47,11 @@ class Executor(Ingesting):
         examples = outputs.one("examples")
         examples.split_names = artifact_utils.encode_split_names(list(features.SPLITS))
         unfinished = os.path.join(examples.uri, "unfinished")
-        seen = _seen(inputs.uri("ingest_report"))
         report = artifact_types.read(inputs.one("ingest_report"))
         pictures = PictureSettings.of_json(report["pictures"])
-        rows = [_unseen(row, seen) for row in self.read(files, settings, pictures, unfinished)]
-        ledger = Ledger.of(rows, settings)
+        rows = self.read(files, settings, pictures, unfinished)
+        seen = _seen(inputs.uri("ingest_report"), set(rows.texts("sha256")))
+        ledger = Ledger.of((_unseen(row, seen) for row in rows), settings)
         check_rejected(ledger, settings, "gate.golden: ")
         if not ledger.accepted:
             raise DataError(
@@ -63,14 +61,13 @@ class Executor(Ingesting):
         self.distribute(ledger, examples, examples.uri, unfinished)
 
 
-def _seen(report: str) -> set[str]:
-    """Returns the SHA-256 of every picture that training sees."""
-    seen = set()
-    for path in fileio.glob(os.path.join(report, "ledger-*.jsonl")):
-        with fileio.open(path) as file:
-            rows = map(json.loads, file)
-            seen |= {row["sha256"] for row in rows if row.get("split") in _TRAINED}
-    return seen
+def _seen(report: str, asked: set[str | None]) -> set[str]:
+    """Returns those of these SHA-256 that are of pictures that training sees."""
+    return {
+        row["sha256"]
+        for row in ledger_rows.read(report, ("sha256", "split"))
+        if row.get("split") in _TRAINED and row["sha256"] in asked
+    }
 
 
 _TRAINED = (features.TRAIN, features.EVAL)

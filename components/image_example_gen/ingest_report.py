@@ -7,6 +7,7 @@ import dataclasses
 from typing import Any
 
 from components.artifacts.features import TEST
+from components.artifacts.rows import Rows
 from components.image_example_gen import changes, corrected, quality_report, split_notes, unread
 from components.image_example_gen.ledger import Ledger
 from components.image_example_gen.near_duplicates import across_splits
@@ -97,8 +98,9 @@ def _moved(ledger: Ledger) -> dict[str, Any]:
     return {"count": len(ledger.moved), "listed": listed}
 
 
-def _duplicates(accepted: list[Row]) -> dict[str, Any]:
-    listed = sorted((row["file"], first["file"]) for row, first in duplicates(accepted))
+def _duplicates(accepted: Rows) -> dict[str, Any]:
+    equals = accepted.with_equals()
+    listed = sorted((row["file"], first["file"]) for row, first in duplicates(equals))
     return {
         "count": len(listed),
         "listed": [{"file": file, "like": first} for file, first in listed[:_MOST_LISTED]],

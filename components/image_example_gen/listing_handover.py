@@ -7,6 +7,8 @@ that reads them run one after another, maybe on several machines.
 from __future__ import annotations
 
 import gzip
+import io
+import itertools
 import json
 import posixpath
 from collections.abc import Mapping
@@ -18,6 +20,7 @@ from components.settings.data import Data
 
 NODE = "ImageExampleGen"
 
+_SUFFIX = ".json.gz"
 _MOST_KEPT = 20  # files: the listings of ten runs, of which only those at work need theirs
 
 
@@ -35,9 +38,7 @@ def keep(listing: Listing, node: str, run_id: str | None = None) -> str:
       run_id: the run that shall use it without listing anew.
     """
     fingerprint = listing.fingerprint()
-    document = {**vars(listing), "files": [file.as_row() for file in listing.files]}
-    content = gzip.compress(json.dumps(document).encode(), mtime=0)
-    write_bytes(_path(node, f"{fingerprint}.json.gz"), content)
+    write_bytes(_path(node, f"{fingerprint}{_SUFFIX}"), _packed(listing))
     if run_id:
         write_bytes(_path(node, run_id), fingerprint.encode())
     keep_newest(_path(node, ""), _MOST_KEPT)
@@ -47,11 +48,24 @@ def keep(listing: Listing, node: str, run_id: str | None = None) -> str:
 def kept(node: str, fingerprint: str) -> Listing | None:
     """Returns the listing with this fingerprint, None if it was not kept."""
     try:
-        content = read_bytes(_path(node, f"{fingerprint}.json.gz"))
+        content = read_bytes(_path(node, f"{fingerprint}{_SUFFIX}"))
     except OSError:
         return None
-    document = json.loads(gzip.decompress(content))
-    return Listing(**{**document, "files": [SourceFile.of_row(row) for row in document["files"]]})
+    with gzip.open(io.BytesIO(content)) as lines:
+        document = json.loads(next(lines))
+        rows = itertools.chain(document.pop("files", ()), map(json.loads, lines))
+        return Listing(files=[SourceFile.of_row(row) for row in rows], **document)
+
+
+def _packed(listing: Listing) -> bytes:
+    """Returns a line of JSON for what is known beside the files, and one for each of them."""
+    content = io.BytesIO()
+    with gzip.GzipFile(fileobj=content, mode="wb", compresslevel=6, mtime=0) as lines:
+        document = {key: value for key, value in vars(listing).items() if key != "files"}
+        lines.write(f"{json.dumps(document)}\n".encode())
+        for file in listing.files:
+            lines.write(f"{json.dumps(file.as_row())}\n".encode())
+    return content.getvalue()
 
 
 def kept_for_run(node: str, run_id: str) -> Listing | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import collections
 import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -10,6 +9,9 @@ from typing import Any
 import numpy as np
 
 from components.artifacts.features import SPLITS, TEST
+from components.artifacts.packed_texts import Texts
+from components.artifacts.rows import Rows
+from components.image_example_gen.memory import split_codes
 from components.image_example_gen.verdicts import Row
 
 MOST_BITS, MOST_FINE_BITS = 3, 20
@@ -40,59 +42,81 @@ def across_splits(accepted: Sequence[Row], most_listed: int) -> dict[str, Any]:
     them by name, each with the picture most like it: {"file", "split", "label", "like",
     "like_split", "like_label", "bits"}}. `bits` of the fine hash differ.
     """
-    if not accepted:
+    rows = Rows.of(accepted)
+    if not len(rows):
         return {"count": 0, "in_test": 0, "listed": []}
-    words, value_of = _values(accepted)
-    splits = np.array([SPLITS.index(row["split"]) for row in accepted])
-    most = most_bits(words, value_of, [row["label"] for row in accepted])
-    found = []
+    words, value_of = _values(rows)
+    splits = split_codes(rows)
+    most = most_bits(words, value_of, rows.shared("label")[0])
+    found, like, apart = [], [], []
     for held_out in range(1, len(SPLITS)):
         known = _first_pictures(value_of, splits < held_out, len(words))
         nearest, bits = _nearest(words, known, most)
-        for row in np.flatnonzero((splits == held_out) & (bits[value_of] <= most)):
-            value = value_of[row]
-            found.append((accepted[row], accepted[nearest[value]], int(bits[value])))
-    found.sort(key=lambda pair: pair[0]["file"])
+        near = np.flatnonzero((splits == held_out) & (bits[value_of] <= most))
+        found.append(near)
+        like.append(nearest[value_of[near]])
+        apart.append(bits[value_of[near]])
+    every, others, distances = (np.concatenate(parts) for parts in (found, like, apart))
+    first = rows.take(every).order_by("file")[:most_listed]
     return {
-        "count": len(found),
-        "in_test": sum(row["split"] == TEST for row, _, _ in found),
-        "listed": [_listed(*pair) for pair in found[:most_listed]],
+        "count": len(every),
+        "in_test": int((splits[every] == SPLITS.index(TEST)).sum()),
+        "listed": [
+            _listed(rows[every[at]], rows[others[at]], int(distances[at])) for at in first.tolist()
+        ],
     }
 
 
 def clusters(rows: Sequence[Row]) -> dict[str, str]:
-    """Returns the key of each picture's cluster, by file: those that look alike, maybe by others.
+    """Returns the key of each picture's cluster, by file, as `clusters_of` finds them."""
+    packed = Rows.of(rows)
+    cluster, keys = clusters_of(packed)
+    files = packed.texts("file")
+    return {str(file): keys[at] for file, at in zip(files, cluster.tolist(), strict=True)}
 
-    Pictures of one group are in one cluster. The key is the least SHA-256 in it.
+
+def clusters_of(rows: Rows) -> tuple[np.ndarray, Sequence[str]]:
+    """Returns which cluster each picture is in: those that look alike, maybe by others.
+
+    Pictures of one group are in one cluster.
+
+    Returns:
+      [rows] int64; and the key of each cluster: the least SHA-256 in it.
     """
-    if not rows:
-        return {}
+    if not len(rows):
+        return np.zeros(0, np.int64), ()
     words, value_of = _values(rows)
-    root = list(range(len(words)))
+    root = np.arange(len(words))
 
     def top(value: int) -> int:
         while root[value] != value:
             root[value] = root[root[value]]
             value = root[value]
-        return value
+        return int(value)
 
-    most = most_bits(words, value_of, [row["label"] for row in rows], _TOGETHER_FINE_BITS)
+    most = most_bits(words, value_of, rows.shared("label")[0], _TOGETHER_FINE_BITS)
     for ones, others, _ in similar_pairs(words, most, _TOGETHER_BITS, by=range(5)):
         for one, other in zip(ones.tolist(), others.tolist(), strict=True):
             root[top(one)] = top(other)
-    first_of_group: dict[str, int] = {}
-    for row, value in zip(rows, value_of.tolist(), strict=True):
-        if "group" in row:
-            root[top(value)] = top(first_of_group.setdefault(row["group"], value))
-    members: dict[int, list[Row]] = collections.defaultdict(list)
-    for row, value in zip(rows, value_of.tolist(), strict=True):
-        members[top(value)].append(row)
-    keys = {value: min(row["sha256"] for row in of) for value, of in members.items()}
-    return {row["file"]: keys[value] for value, of in members.items() for row in of}
+    group, _ = rows.codes("group")
+    grouped = np.flatnonzero(group >= 0)
+    _, first, of = np.unique(group[grouped], return_index=True, return_inverse=True)
+    firsts = value_of[grouped[first]][of.reshape(-1)]
+    for value, together in zip(value_of[grouped].tolist(), firsts.tolist(), strict=True):
+        root[top(value)] = top(together)
+    while (root[root] != root).any():
+        root = root[root]
+    _, cluster = np.unique(root[value_of], return_inverse=True)
+    order = rows.order_by("sha256")
+    _, least = np.unique(cluster.reshape(-1)[order], return_index=True)
+    return cluster.reshape(-1), Texts(rows.take(order[least]).digits("sha256"))
 
 
 def most_bits(
-    words: np.ndarray, value_of: np.ndarray, labels: Sequence[str], limit: int = MOST_FINE_BITS
+    words: np.ndarray,
+    value_of: np.ndarray,
+    labels: Sequence[str] | np.ndarray,
+    limit: int = MOST_FINE_BITS,
 ) -> int:
     """Returns how many fine bits may differ between near-duplicates of this set.
 
@@ -115,8 +139,10 @@ def most_bits(
 
 def _values(rows: Sequence[Row]) -> tuple[np.ndarray, np.ndarray]:
     """Returns the different hashes, [n, 5] uint64, and which of them each picture has: [rows]."""
-    hashes = np.array([bytes.fromhex(row["difference_hash"]) for row in rows], "V40")
-    values, value_of = np.unique(hashes, return_inverse=True)
+    digests = Rows.of(rows).raw("difference_hash")
+    hashes = np.zeros((len(rows), 40), np.uint8)
+    hashes[:, : digests.shape[1]] = digests
+    values, value_of = np.unique(hashes.view("V40").reshape(-1), return_inverse=True)
     return values.view(">u8").reshape(-1, 5).astype(np.uint64), value_of.reshape(-1)
 
 
@@ -208,5 +234,12 @@ def _table_pairs(
 
 def _bits(words: np.ndarray) -> np.ndarray:
     """How many bits are set in each row of uint64: [n] int64."""
-    octets = np.ascontiguousarray(words).view(np.uint8)
-    return np.unpackbits(octets, axis=1).sum(axis=1, dtype=np.int64)
+    found = np.empty(len(words), np.int64)
+    for start in range(0, len(words), _AT_ONCE):
+        octets = np.ascontiguousarray(words[start : start + _AT_ONCE]).view(np.uint8)
+        found[start : start + _AT_ONCE] = _SET[octets].sum(axis=1, dtype=np.int64)
+    return found
+
+
+_SET = np.array([value.bit_count() for value in range(256)], np.uint8)
+_AT_ONCE = 1 << 16  # pairs whose bits are counted at a time

@@ -8,11 +8,13 @@ Detect and Handle Outliers", 1993). The divisor has a floor, for sets that are a
 from __future__ import annotations
 
 import collections
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from components.artifacts.rows import PIECE, Rows
 from components.fit import linear_heads
 from components.image_example_gen.quality import KEY
 from components.image_example_gen.verdicts import Row
@@ -48,28 +50,45 @@ def document(accepted: Sequence[Row], before: dict[str, Any] | None = None) -> d
       but these measures, beside the share of the largest class.
     before: `median` and `counts` of the run before, or None.
     """
-    rows = [row for row in accepted if KEY in row]
-    if not rows:
+    every = Rows.of(accepted)
+    rows = every.where(every.has(KEY))
+    if not len(rows):
         return {}
-    table = np.array([row[KEY].split() for row in rows], float)
+    table = _table(rows)
+    label, labels = rows.shared("label")
     measures = _measures(table)
     kinds = _kinds(measures, table[:, 1])
     names = ("brightness", "contrast", "sharpness", "width", "height", "bytes")
     return {
         "median": dict(zip(names, np.median(table, axis=0).round(1).tolist(), strict=True)),
         "distributions": _distributions(table),
-        "classes": dict(sorted(collections.Counter(row["label"] for row in rows).items())),
+        "classes": dict(zip(labels, np.bincount(label).tolist(), strict=True)),
         "counts": {
-            kind: dict(collections.Counter(rows[at]["label"] for at in order.tolist()))
+            kind: {
+                labels[at]: count
+                for at, count in collections.Counter(label[order].tolist()).items()
+            }
             for kind, order in kinds.items()
         },
         "listed": {
-            kind: [{key: rows[at][key] for key in ("file", "label")} for at in order[:_LISTED]]
+            kind: [
+                {key: row[key] for key in ("file", "label")} for row in rows.take(order[:_LISTED])
+            ]
             for kind, order in kinds.items()
         },
         "shortcuts": list(_shortcuts(rows, measures)),
         "before": before and {key: before[key] for key in ("median", "counts", "classes")},
     }
+
+
+def _table(rows: Rows) -> np.ndarray:
+    """Returns the measures of all pictures: [pictures, 6] float64."""
+    found = np.empty((len(rows), 6))
+    texts = rows.texts(KEY)
+    for start in range(0, len(rows), PIECE):
+        piece = [str(text).split() for text in itertools.islice(texts, PIECE)]
+        found[start : start + len(piece)] = np.array(piece, float)
+    return found
 
 
 def notes(found: dict[str, Any]) -> Iterator[str]:
@@ -154,14 +173,14 @@ _ALONE = {
 }
 
 
-def _shortcuts(rows: list[Row], measures: dict[str, _Measure]) -> Iterator[dict[str, Any]]:
-    classes = sorted({row["label"] for row in rows})
+def _shortcuts(rows: Rows, measures: dict[str, _Measure]) -> Iterator[dict[str, Any]]:
+    every, classes = rows.shared("label")
     most = min(_MOST, _MOST_SCORES // len(classes))
     asked = np.linspace(0, len(rows) - 1, min(len(rows), most)).astype(int)
     if len(asked) < max(_LEAST, 5 * len(classes)) or len(classes) < 2:
         return
-    labels = np.array([classes.index(rows[at]["label"]) for at in asked.tolist()], np.int64)
-    together = [rows[at]["sha256"] for at in asked.tolist()]
+    labels = every[asked]
+    together = [str(text) for text in rows.take(asked).texts("sha256")]
     for by, names in _ALONE.items():
         values = np.stack([measures[name].score()[asked] for name in names], axis=1)
         bounded = np.clip(values, -10, 10)

@@ -8,7 +8,7 @@ no cached features, `test` alone is looked at.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from tfx.types import Artifact
 
 from components.artifacts import examples, features, ledger_rows, tfrecords
 from components.artifacts import types as artifact_types
+from components.artifacts.ledger_columns import CORRECTED_BY
 from components.artifacts.predictions import CANDIDATE, Predictions
 from components.fit import linear_heads
 from components.report.confident_learning import ranked
@@ -23,6 +24,7 @@ from components.report.confident_learning import ranked
 _MOST_NUMBERS = 10**8  # of all features, 400 MB; with more they are projected
 _PROJECTED = 512  # features that are left then
 
+_COLUMNS = ("file", "sha256", "split", "group", CORRECTED_BY)
 _Rows = dict[str, dict[str, str]]  # of the ledger, by file
 
 
@@ -59,7 +61,7 @@ def find(
       bottlenecks: the features of `train` and `eval`.
       predictions: the candidate's for `test`.
     """
-    rows = {row["file"]: row for row in ledger_rows.read(report) if "split" in row}
+    rows = {row["file"]: row for row in ledger_rows.read(report, _COLUMNS) if "split" in row}
     found = []
     if bottlenecks is not None:
         found += _of_features(classes, bottlenecks, rows)
@@ -85,12 +87,12 @@ def _group(row: dict[str, str], file: str) -> str:
 
 
 def _doubts(
-    classes: list[str], files: list[str], labels: np.ndarray, scores: np.ndarray, rows: _Rows
+    classes: list[str], files: Sequence[str], labels: np.ndarray, scores: np.ndarray, rows: _Rows
 ) -> Iterator[Doubt]:
     judged = ranked(scores, labels)
     for at, file in enumerate(files):
         row = rows.get(file)
-        if row is None or ledger_rows.CORRECTED_BY in row:
+        if row is None or CORRECTED_BY in row:
             continue
         label, suggested = int(labels[at]), int(judged.suggested[at])
         yield Doubt(

@@ -15,7 +15,7 @@ from components.artifacts import features, packed_json
 from components.artifacts.report_files import DOUBTS
 from components.artifacts.types import path_in
 from components.model.transform_graph import Pixels
-from components.report import documents, doubts, gather
+from components.report import documents, doubts, gather, picture_records
 from components.report.heat_maps import GradCam
 from components.report.page_data import Run
 from components.settings.base import Section
@@ -45,8 +45,8 @@ class Executor(StepExecutor[ReportSettings]):
             nodes=json.loads(facts["nodes"]),
             run_id=self.run_id,
         )
-        test = inputs.split("examples", features.TEST)
-        run = dataclasses.replace(run, pictures=gather.pictures(test, run.shown_files))
+        shown = picture_records.encoded(found, run.shown_files, (features.TEST,))
+        run = dataclasses.replace(run, pictures=shown)
         run = gather.with_doubts(run, found)
         run = _with_heat_maps(run, found)
         write(run, outputs.uri("report"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections
 import dataclasses
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from importlib import metadata
 from typing import Any
@@ -15,10 +15,8 @@ from tfx.types import Artifact, artifact_utils
 
 from components.artifacts import export_record, features, gate_rows, predictions, score_facts
 from components.artifacts import types as artifact_types
-from components.artifacts.examples import Example
-from components.artifacts.tfrecords import read_records
 from components.fit import tuned_settings
-from components.report import dead_features, doubts
+from components.report import dead_features, doubts, picture_records
 from components.report.page_data import Run, Sample
 
 _PACKAGES = (
@@ -59,7 +57,7 @@ def gather(inputs: Mapping[str, Artifact], **known: Any) -> Run:
         pairs = {row[end] for row in near for end in ("file", "like")}
         kinds = found["ingest"].get("quality", {}).get("listed", {})
         odd = {row["file"] for rows in kinds.values() for row in rows[:_OF_A_KIND]}
-        seen = among_the_first(inputs["examples"], pairs | odd)
+        seen = picture_records.encoded(inputs, pairs | odd, most=_LOOKED_THROUGH)
         found["alike"] = {file: seen[file] for file in pairs if file in seen}
         found["unusual"] = {file: seen[file] for file in odd if file in seen}
     if "tuner_results" in inputs:
@@ -92,8 +90,7 @@ def with_doubts(run: Run, inputs: Mapping[str, Artifact]) -> Run:
     shown: dict[str, bytes] = {}
     for split in features.SPLITS:
         files = {doubt.file for doubt in run.shown_doubts if doubt.split == split}
-        folder = artifact_utils.get_split_uri([inputs["examples"]], split)
-        shown |= pictures(folder, files, _LOOKED_THROUGH_FOR_DOUBTS)
+        shown |= picture_records.encoded(inputs, files, (split,), _LOOKED_THROUGH_FOR_DOUBTS)
     return dataclasses.replace(run, doubtful_pictures=shown)
 
 
@@ -141,7 +138,7 @@ def samples(folder: str, classes: list[str]) -> list[Sample]:
     each = min(_MOST_OF_A_CLASS, max(1, _SAMPLES // len(classes)))
     wanted = set(classes[:_SAMPLES])
     found: dict[str, list[Sample]] = collections.defaultdict(list)
-    for picture in _pictures(folder, _LOOKED_THROUGH):
+    for picture in picture_records.first(folder, _LOOKED_THROUGH):
         label = picture.text(features.LABEL)
         if label in wanted:
             name, encoded = picture.text(features.FILENAME), picture.encoded(features.ENCODED)
@@ -151,34 +148,3 @@ def samples(folder: str, classes: list[str]) -> list[Sample]:
         if not wanted:
             break
     return [sample for label in classes for sample in found[label]]
-
-
-def among_the_first(examples: Artifact, files: set[str]) -> dict[str, bytes]:
-    """Returns those of these encoded pictures that lie among the first ones of a split."""
-    found: dict[str, bytes] = {}
-    for split in features.SPLITS:
-        folder = artifact_utils.get_split_uri([examples], split)
-        found |= pictures(folder, files, _LOOKED_THROUGH)
-    return found
-
-
-def pictures(folder: str, files: set[str], most: int = -1) -> dict[str, bytes]:
-    """Returns the encoded pictures of a split that have these file names.
-
-    Args:
-      folder: of the split.
-      files: names.
-      most: how many pictures are looked through; -1: all.
-    """
-    found = {}
-    for picture in _pictures(folder, most) if files else ():
-        name = picture.text(features.FILENAME)
-        if name in files:
-            found[name] = picture.encoded(features.ENCODED)
-            if len(found) == len(files):
-                break
-    return found
-
-
-def _pictures(folder: str, most: int = -1) -> Iterator[Example]:
-    return map(Example, read_records(folder).take(most).as_numpy_iterator())

@@ -15,6 +15,7 @@ from components.report.dead_features import DeadFeatures
 from components.report.doubts import Doubt
 from components.report.picture_predictions import (
     Answer,
+    Answers,
     Change,
     answers_of,
     changed_sides,
@@ -125,9 +126,10 @@ class Run:
         return bool(self.heat_maps or self.no_heat_maps)
 
     @functools.cached_property
-    def answers(self) -> list[Answer]:
+    def answers(self) -> Answers:
         """The candidate's, by file."""
-        return answers_of(self.predictions) if self.predictions else []
+        assert self.predictions is not None
+        return answers_of(self.predictions)
 
     @functools.cached_property
     def confusion(self) -> np.ndarray:
@@ -138,6 +140,8 @@ class Run:
     @functools.cached_property
     def mistakes(self) -> list[Answer]:
         """The mistakes that are shown, the worst first."""
+        if self.predictions is None:
+            return []
         return worst_mistakes(self.answers, _SHOWN_MISTAKES)
 
     @functools.cached_property
@@ -156,6 +160,8 @@ class Run:
     @functools.cached_property
     def looked_at(self) -> list[Answer]:
         """The pictures that get a heat map: the worst mistakes, then correct ones."""
+        if self.predictions is None:
+            return []
         most = self.configuration["report"]["heat_maps"]
         mistakes = worst_mistakes(self.answers, most // 2)
         return [*mistakes, *surest(self.answers, most - len(mistakes))]

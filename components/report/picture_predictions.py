@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import collections
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, overload
 
 import numpy as np
 
@@ -21,21 +20,57 @@ class Answer(NamedTuple):
     label_score: float  # of the true class
 
 
-def answers_of(predictions: Predictions, model: str = CANDIDATE) -> list[Answer]:
+class Answers(Sequence[Answer]):
+    """A model's predictions, by file: rows that are made when they are asked for.
+
+    Attributes:
+      label, predicted: [pictures] int64.
+      score, label_score: [pictures] float64.
+    """
+
+    def __init__(self, predictions: Predictions, model: str):
+        scores, rows = predictions.scores[model], np.arange(len(predictions.files))
+        self._files = predictions.files
+        self.label, self.predicted = predictions.labels, predictions.predicted[model]
+        self.score = scores[rows, self.predicted]
+        self.label_score = scores[rows, self.label]
+
+    @property
+    def correct(self) -> np.ndarray:
+        """Which of them are right: [pictures] bool."""
+        return np.asarray(self.predicted == self.label)
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    @overload
+    def __getitem__(self, at: int) -> Answer: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Answer]: ...
+
+    def __getitem__(self, at: int | slice) -> Answer | Sequence[Answer]:
+        if isinstance(at, slice):
+            return [self[row] for row in range(*at.indices(len(self)))]
+        if at >= len(self):
+            raise IndexError(at)
+        columns = (self.label, self.predicted, self.score, self.label_score)
+        return Answer(self._files[at], *(column[at].item() for column in columns))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def surest_first(self, which: np.ndarray) -> np.ndarray:
+        """Returns the positions of those among the answers, by falling score and then by file."""
+        rows = np.flatnonzero(which)
+        return rows[np.argsort(-self.score[rows], kind="stable")]
+
+
+def answers_of(predictions: Predictions, model: str = CANDIDATE) -> Answers:
     """Returns a model's predictions, by file."""
-    scores, predicted = predictions.scores[model], predictions.predicted[model]
-    rows = np.arange(len(predictions.files))
-    columns = (predictions.labels, predicted, scores[rows, predicted])
-    label_score = scores[rows, predictions.labels]
-    return [
-        Answer(*answer)
-        for answer in zip(
-            predictions.files,
-            *(column.tolist() for column in columns),
-            label_score.tolist(),
-            strict=True,
-        )
-    ]
+    return Answers(predictions, model)
 
 
 def confusion(predictions: Predictions) -> np.ndarray:
@@ -45,21 +80,21 @@ def confusion(predictions: Predictions) -> np.ndarray:
     return counts
 
 
-def worst_mistakes(answers: Iterable[Answer], most: int) -> list[Answer]:
+def worst_mistakes(answers: Answers, most: int) -> list[Answer]:
     """Returns the mistakes with the highest score for the wrong class, the highest first."""
-    mistakes = [answer for answer in answers if answer.predicted != answer.label]
-    return sorted(mistakes, key=lambda answer: (-answer.score, answer.file))[:most]
+    return [answers[at] for at in answers.surest_first(~answers.correct)[:most].tolist()]
 
 
-def surest(answers: Iterable[Answer], most: int) -> list[Answer]:
+def surest(answers: Answers, most: int) -> list[Answer]:
     """Returns correct predictions with a high score, the classes taking turns."""
-    turns: collections.Counter[int] = collections.Counter()
-    found = []
-    for answer in sorted(answers, key=lambda answer: (-answer.score, answer.file)):
-        if answer.predicted == answer.label:
-            found.append((turns[answer.label], answer.label, answer))
-            turns[answer.label] += 1
-    return [answer for _, _, answer in sorted(found)[:most]]
+    rows = answers.surest_first(answers.correct)
+    label = answers.label[rows]
+    by_label = np.argsort(label, kind="stable")
+    first = np.searchsorted(label[by_label], label[by_label])
+    turn = np.empty(len(rows), np.int64)
+    turn[by_label] = np.arange(len(rows)) - first
+    order = np.lexsort((label, turn))
+    return [answers[at] for at in rows[order[:most]].tolist()]
 
 
 class Change(NamedTuple):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from components.artifacts import known_pictures
@@ -17,7 +18,7 @@ class Accepted:
     """Data that passed."""
 
     when: str
-    pictures: list[Picture]
+    pictures: Sequence[Picture]
 
 
 def last_accepted(config: Config) -> Accepted | None:
@@ -28,10 +29,14 @@ def last_accepted(config: Config) -> Accepted | None:
     if is_remote(config.pipeline_root):
         return None
     folder = Path(config.pipeline_root, "DataValidator", "acceptance")
-    found = [path for path in folder.glob("[0-9]*") if (path / known_pictures.FILE).is_file()]
+    found = {
+        path.parent: path
+        for name in reversed(known_pictures.FILES)
+        for path in folder.glob(f"[0-9]*/{name}")
+    }
     if not found:
         return None
     newest = max(found, key=lambda path: int(path.name))
     acceptance = json.loads((newest / "acceptance.json").read_text("utf-8"))
-    pictures = known_pictures.parse((newest / known_pictures.FILE).read_bytes())
+    pictures = known_pictures.parse(found[newest].read_bytes())
     return Accepted(acceptance["accepted"], pictures)

@@ -9,27 +9,26 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
-from components.artifacts import known_pictures
-from components.data_validator.changes import compare
 from components.errors import MOST_LINES, DataError
 from components.image_example_gen import sources
-from components.image_example_gen.ledger import Ledger
 from components.image_example_gen.reading import Row, measure, read
 from components.settings.data import Data
 from components.settings.ingest import Ingest
 from pipeline.commands import preflight
-from pipeline.commands.accepted_data import last_accepted
 from pipeline.config import Config
 from serving.names import shown, shown_lines
 from serving.picture_settings import PictureSettings
 from serving.quiet_imports import quiet_pillow
+
+if TYPE_CHECKING:
+    from components.image_example_gen.ledger import Ledger
 
 _READ_BY_PROGRAMS = (
     "accepted",
@@ -85,7 +84,11 @@ def read_source(data: Data, config: Config | None = None) -> tuple[dict[str, Any
     Raises:
       UserError: there is nothing to read, or the configuration does not suit it.
     """
-    from components.image_example_gen.ingest_report import ingest_report  # brings NumPy
+    from components.artifacts import known_pictures  # these bring NumPy
+    from components.data_validator.changes import compare
+    from components.image_example_gen.ingest_report import ingest_report
+    from components.image_example_gen.ledger import Ledger
+    from pipeline.commands.accepted_data import last_accepted
 
     listing = sources.scan(data)
     if config:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +46,8 @@ def diff(
     ]
     found = {
         "runs": [before.run_id, now.run_id],
-        "came": changes.added,
-        "went": changes.gone,
+        "came": list(changes.added),
+        "went": list(changes.gone),
         "relabelled": relabelled,
         "renamed_classes": changes.renamed,
     }
@@ -58,8 +58,9 @@ def diff(
         print(shown(line))
 
 
-def _pictures(run: Run) -> list[Picture]:
-    content = run.content(outputs.INGEST_REPORT, known_pictures.FILE)
+def _pictures(run: Run) -> Sequence[Picture]:
+    found = (run.content(outputs.INGEST_REPORT, name) for name in known_pictures.FILES)
+    content = next(filter(None, found), None)
     if content is None:
         raise ConfigError(f"Run {run.run_id} has no list of its pictures: it ended before.")
     return known_pictures.parse(content)

@@ -6,11 +6,11 @@ the test split, none of which training has seen.
 
 from __future__ import annotations
 
-import json
 import random
 import sys
 from pathlib import Path
 
+from components.artifacts import ledger_rows
 from components.errors import UserError
 from pipeline.commands.demo_data import solar_cells
 from pipeline.commands.run import Request, execute
@@ -46,9 +46,9 @@ def main() -> int:
 
 def _test_pictures(pictures: Path, runs: Path) -> list[Path]:
     """Draws pictures of the test split, from the newest ingest's ledger."""
-    ledgers = (runs / _NAME / "ImageExampleGen" / "ingest_report").glob("*/ledger*.jsonl")
-    newest = max(ledgers, key=lambda path: path.stat().st_mtime)
-    rows = [json.loads(line) for line in newest.read_text("utf-8").splitlines()]
+    ledgers = (runs / _NAME / "ImageExampleGen" / "ingest_report").glob("*/ledger*")
+    newest = max(ledgers, key=lambda path: path.stat().st_mtime).parent
+    rows = ledger_rows.read(str(newest), ("file", "split"))
     test = sorted(row["file"] for row in rows if row.get("split") == "test")
     return [pictures / name for name in random.Random(0).sample(test, _ASKED)]
 

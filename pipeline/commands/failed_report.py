@@ -9,12 +9,12 @@ import dataclasses
 import logging
 from pathlib import Path
 
-from tfx.types import Artifact, artifact_utils, standard_artifacts
+from tfx.types import Artifact, standard_artifacts
 
 from components.artifacts import features
 from components.artifacts import types as artifact_types
 from components.artifacts.report_files import REPORT_PAGE
-from components.report import gather, page_data
+from components.report import gather, page_data, picture_records
 from components.report.executor import write
 from pipeline.config import Config
 from pipeline.launch import local_copies
@@ -72,7 +72,6 @@ def _gathered(config: Config, run: Run, error: str, inputs: dict[str, Artifact])
         nodes=nodes,
     )
     if found.verdict:
-        test = artifact_utils.get_split_uri([inputs["examples"]], features.TEST)
-        shown = gather.pictures(test, found.shown_files)
+        shown = picture_records.encoded(inputs, found.shown_files, (features.TEST,))
         found = dataclasses.replace(found, pictures=shown)
     return found

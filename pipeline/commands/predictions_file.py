@@ -6,16 +6,25 @@ import csv
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from components.artifacts import packed_json
-from components.artifacts.predictions import CANDIDATE, MODELS, ROWS, Predictions, read, read_from
+from components.artifacts import packed_json, parquet, prediction_rows
+from components.artifacts.predictions import (
+    CANDIDATE,
+    MODELS,
+    Predictions,
+    read_batches,
+    read_from,
+)
 from components.artifacts.report_files import CONFIGURATION, DOUBTS
 from components.errors import ConfigError
 from components.files.paths import is_remote
 from pipeline.commands.runs import find_run
 from pipeline.store import outputs, runs
 from serving.names import cell, shown
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _TEST = "test"
 _COLUMNS = ("file", "truth", "prediction", "score", "split", "in_doubt")
@@ -114,13 +123,16 @@ def read_predictions(run: runs.Run) -> Predictions:
             "deleted. `transfer-pipeline runs` lists the others."
         )
     models = json.loads((folder / MODELS).read_text("utf-8"))
-    return read(models, _lines(folder))
+    return read_batches(models, _batches(folder))
 
 
-def _lines(folder: Path) -> Iterator[str]:
-    for path in sorted(folder.glob(f"{ROWS}-*.jsonl")):
-        with path.open(encoding="utf-8") as file:
-            yield from file
+def _batches(folder: Path) -> Iterator[pa.RecordBatch]:
+    for path in sorted(folder.glob(f"{prediction_rows.ROWS}-*")):
+        if path.suffix == parquet.SUFFIX:
+            yield from prediction_rows.batches(str(path))
+        else:
+            with path.open(encoding="utf-8") as file:
+                yield from prediction_rows.of_lines(file)
 
 
 def _write_table(path: Path, rows: list[Predicted]) -> None:

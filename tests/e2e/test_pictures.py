@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from pyarrow import parquet as pq
 
 from pipeline.launch import environment
 from serving.client import Client
@@ -81,7 +82,7 @@ def test_no_picture_that_was_accepted_ends_the_run(place: Place, done: dict[str,
 
 def test_the_client_prepares_pictures_as_the_model_says(place: Place, done: dict[str, Any]) -> None:
     folder = newest(place, "Evaluator", "predictions")
-    rows = [json.loads(line) for file in folder.glob("*.jsonl") for line in file.open()]
+    rows = [row for file in folder.glob("*.parquet") for row in pq.read_table(file).to_pylist()]
     classes = json.loads((folder / "models.json").read_text())["candidate"]["classes"]
     files = [place.pictures / row["file"] for row in rows]
     assert any(file.suffix == ".png" for file in files)

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from pyarrow import parquet as pq
 
-from components.artifacts import features, score_facts
+from components.artifacts import features, ledger_rows, score_facts
 from components.artifacts.calibration import with_temperature
 from pipeline.commands.evaluate import Request, evaluate
 from pipeline.commands.watch import Request as WatchRequest
@@ -26,7 +27,7 @@ from tests.e2e.conftest import FirstRun
 @pytest.fixture(scope="module")
 def test_pictures(first_run: FirstRun) -> list[Path]:
     ledger = first_run.output("ImageExampleGen", "ingest_report")
-    rows = [json.loads(line) for file in ledger.glob("ledger*") for line in file.open()]
+    rows = ledger_rows.read(str(ledger), ("file", "split"))
     return [first_run.pictures / row["file"] for row in rows if row.get("split") == "test"]
 
 
@@ -71,7 +72,7 @@ def test_the_gate_saw_the_same_scores(
     first_run: FirstRun, client: Client, test_pictures: list[Path]
 ) -> None:
     folder = first_run.output("Evaluator", "predictions")
-    rows = [json.loads(line) for file in folder.glob("*.jsonl") for line in file.open()]
+    rows = [row for file in folder.glob("*.parquet") for row in pq.read_table(file).to_pylist()]
     by_file = {row["file"]: row["candidate"] for row in rows}
     classes = json.loads((folder / "models.json").read_text())["candidate"]["classes"]
     assert classes == ["blue", "green", "red"]

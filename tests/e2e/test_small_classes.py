@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from components.artifacts import ledger_rows
 from pipeline.commands.run import Request, execute
 from pipeline.launch import environment
 from tests import made_pictures
@@ -29,8 +29,8 @@ def _run(source: str, root: Path, *assignments: str) -> dict[str, Any]:
 def _splits(root: Path) -> dict[str, str]:
     """The split of each picture by the newest ledger, by its content."""
     folder = root / "image-classifier" / "ImageExampleGen" / "ingest_report"
-    newest = max(folder.glob("*/ledger*.jsonl"), key=lambda path: int(path.parent.name))
-    rows = [json.loads(line) for line in newest.read_text().splitlines()]
+    newest = max(folder.glob("*/ledger*"), key=lambda path: int(path.parent.name)).parent
+    rows = ledger_rows.read(str(newest))
     return {row["sha256"]: row["split"] for row in rows if "split" in row}
 
 

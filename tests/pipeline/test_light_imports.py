@@ -86,7 +86,8 @@ def test_what_lists_runs_and_versions_imports_no_tensorflow(
     words = [*words, "--model-dir" if words == ["versions"] else "--root", str(tmp_path)]
     code = f"import sys; sys.argv = ['transfer-pipeline', *{words!r}]\n"
     code += "from pipeline.cli import main\nmain()"
-    assert imported_by(code) <= {"ml_metadata", "grpc"}
+    columns = {"numpy"} if words[0] == "data" else set()  # two lists of all pictures
+    assert imported_by(code) <= {"ml_metadata", "grpc"} | columns
 
 
 def test_what_canary_asks_servers_with_imports_no_tensorflow() -> None:

@@ -57,6 +57,7 @@ def test_the_tables_of_a_document_are_made_from_the_records(folder: Path) -> Non
         with_tables("<!-- record: never-run -->\n<!-- end -->")
 
 
-def test_the_readme_shows_what_the_records_hold() -> None:
-    text = records.README.read_text("utf-8")
-    assert with_tables(text) == text
+def test_the_pages_show_what_the_records_hold() -> None:
+    for page in (records.README, records.SCALE):
+        text = page.read_text("utf-8")
+        assert with_tables(text) == text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import dataclasses
 import posixpath
+import sys
 
 from components.artifacts.features import EVAL, TEST, TRAIN
 from components.errors import DataError
@@ -172,7 +173,7 @@ def _file(entry: Entry, splits: dict[str, str]) -> SourceFile:
     return SourceFile(
         path=entry.path,
         name=entry.name,
-        label=parts[depth - 1],
+        label=sys.intern(parts[depth - 1]),  # one text for all files of a class
         size=entry.size,
         modified=entry.modified,
         split=split,

@@ -6,6 +6,7 @@ import collections
 import dataclasses
 import hashlib
 import json
+import sys
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -22,7 +23,7 @@ class Record(NamedTuple):
     length: int
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class SourceFile:
     """One picture's file, or one picture's record in a file of many."""
 
@@ -41,13 +42,13 @@ class SourceFile:
 
     def as_row(self) -> list[Any]:
         """Returns the file as JSON can hold it, for `of_row`."""
-        return [*vars(self).values()]
+        return [getattr(self, name) for name in self.__slots__]
 
     @classmethod
     def of_row(cls, row: list[Any]) -> SourceFile:
         """Returns the file of a row that `as_row` returned."""
-        names = (field.name for field in dataclasses.fields(cls))
-        values = dict(zip(names, row, strict=True))
+        values = dict(zip(cls.__slots__, row, strict=True))
+        values["label"] = sys.intern(values["label"])  # one text for all files of a class
         values["among"] = tuple(values["among"])
         values["columns"] = tuple(map(tuple, values["columns"]))
         values["other_labels"] = tuple(values["other_labels"])

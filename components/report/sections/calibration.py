@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from components.artifacts.calibration import BINS, bins, calibration_error, with_temperature
 from components.artifacts.predictions import CANDIDATE
 from components.report.page_data import Run, Section
-from components.report.picture_predictions import Answer
 from components.report.plots import BLUE, MUTED, dress, to_svg
 
 _SIZE = (4.5, 3.4)  # inches
@@ -24,7 +23,7 @@ def _values(run: Run) -> dict[str, Any]:
         "interval": candidate["intervals"].get("calibration_error"),
         "log_loss": candidate["log_loss"],
         "bins": BINS,
-        "figure": reliability(run.answers),
+        "figure": reliability(run.answers.score, run.answers.correct),
         "temperature": run.scoring.get("temperature", 1.0),
         **_before(run),
     }
@@ -39,17 +38,19 @@ def _before(run: Run) -> dict[str, Any]:
     scores = with_temperature(known, 1 / temperature)
     right = predictions.correct(CANDIDATE)
     top = scores.max(axis=1)
-    rows = zip(run.answers, top.tolist(), strict=True)
     return {
         "error_before": calibration_error(top, right),
-        "figure_before": reliability([answer._replace(score=score) for answer, score in rows]),
+        "figure_before": reliability(top, run.answers.correct),
     }
 
 
-def reliability(answers: list[Answer]) -> Markup:
-    """Draws accuracy over score, and below how many predictions have that score."""
-    score = np.array([answer.score for answer in answers])
-    correct = np.array([answer.predicted == answer.label for answer in answers])
+def reliability(score: np.ndarray, correct: np.ndarray) -> Markup:
+    """Draws accuracy over score, and below how many predictions have that score.
+
+    Args:
+      score: [pictures] of the predicted class.
+      correct: [pictures] bool.
+    """
     pictures, scores, right = bins(score, correct)
     there = pictures > 0
     figure = Figure(_SIZE)

@@ -366,7 +366,7 @@ def test_predictions_that_a_runner_loses_fail_the_run_with_both_numbers(
         predict._Ask,
         "process",
         lambda self, element, whole=predict._Ask.process: (
-            row for row in whole(self, element) if json.loads(row)["file"] not in files
+            row for row in whole(self, element) if row["file"] not in files
         ),
     )
     with pytest.raises(RecordsLost, match=told):

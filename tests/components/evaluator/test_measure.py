@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
 import numpy as np
+import pyarrow as pa
 import pytest
 import tensorflow_model_analysis as tfma
 from apache_beam.options.pipeline_options import PipelineOptions
+from pyarrow import parquet as pq
 from sklearn import metrics as sklearn_metrics
 
+from components.artifacts import prediction_rows
 from components.artifacts.calibration import BINS
-from components.artifacts.predictions import Predictions, read
+from components.artifacts.predictions import Layout, Predictions, read_from, read_models
 from components.evaluator import measure
 from components.evaluator.metrics import Metrics
 
@@ -21,8 +25,8 @@ CLASSES = ["ape", "bee", "cow", "猫 <b>", "none"]  # the last has no test pictu
 SLICES = ["picture_size", "camera"]
 
 
-def made(pictures: int = 90) -> Predictions:
-    """Candidate and baseline, the latter without `bee` and with a class of its own."""
+def made(folder: Path, pictures: int = 90) -> Predictions:
+    """Writes candidate and baseline, the latter without `bee` and with a class of its own."""
     random = np.random.default_rng(3)
     old = ["ape", "cow", "none", "yak", "猫 <b>"]
     models = {
@@ -45,16 +49,21 @@ def made(pictures: int = 90) -> Predictions:
             "baseline": random.dirichlet(np.ones(5)).tolist(),
         }
         lines.append(json.dumps(row))
-    return read(models, lines)
+    (folder / "models.json").write_text(json.dumps(models))
+    (folder / "predictions-0.jsonl").write_text("\n".join(lines[: pictures // 2]))
+    rest = pa.Table.from_batches(prediction_rows.of_lines(lines[pictures // 2 :]))
+    pq.write_table(rest, folder / "predictions-1.parquet", row_group_size=20)
+    return read_from(str(folder))
 
 
 @pytest.fixture(scope="module")
 def evaluated(tmp_path_factory: pytest.TempPathFactory) -> tuple[Predictions, str]:
-    predictions = made()
+    asked = tmp_path_factory.mktemp("predictions")
+    predictions = made(asked)
     folder = str(tmp_path_factory.mktemp("evaluation"))
     options = PipelineOptions(["--runner=FnApiRunner", "--direct_running_mode=in_memory"])
     with beam.Pipeline(options=options) as pipeline:
-        measure.measure(pipeline, predictions, SLICES, folder)
+        measure.measure(pipeline, str(asked), predictions, SLICES, folder)
     return predictions, folder
 
 
@@ -188,3 +197,25 @@ def test_the_intervals_hold_the_figures(found: Metrics) -> None:
         lower, upper = found.intervals[figure]
         assert lower <= getattr(found, figure) <= upper
     assert found.intervals["class_recall"]["none"] is None
+
+
+def test_tfma_gets_a_row_for_each_kind_of_pictures_and_all_their_scores(tmp_path: Path) -> None:
+    predictions = made(tmp_path, pictures=400)
+    files = prediction_rows.files(str(tmp_path))
+    parts = [part for file in files for part in prediction_rows.parts(file)]
+    rows = [
+        row
+        for part in parts
+        for batch in measure._batches(part, Layout.of(read_models(str(tmp_path))), SLICES)
+        for row in batch.to_pylist()
+    ]
+    kinds = {(row["image/label"][0], row["picture_size"][0], row["camera"][0]) for row in rows}
+    assert len(kinds) == 16  # of 4 classes, 2 sizes and 2 cameras
+    assert len(rows) <= 16 * len(parts)
+    right = 0
+    for row in rows:
+        scores = np.reshape(row["candidate"], (len(row["label"]), len(predictions.classes)))
+        assert {predictions.classes[label] for label in row["label"]} == set(row["image/label"])
+        right += int((scores.argmax(axis=1) == row["label"]).sum())
+    assert sum(len(row["label"]) for row in rows) == 400
+    assert right == predictions.correct("candidate").sum()

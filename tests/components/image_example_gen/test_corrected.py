@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from components.artifacts import ledger_rows
 from components.image_example_gen import sources
 from components.image_example_gen.corrected import BEFORE, BY, OUT
 from components.image_example_gen.ingest_report import ingest_report
@@ -80,8 +81,7 @@ def test_the_ingest_obeys_entries_by_path_and_by_sha256(tmp_path: Path) -> None:
     assert told["listed"]["unknown"] == ["nowhere.png"]
     assert found.report["rejected"] == []
     assert any("1 entry names no picture: nowhere.png" in note for note in found.report["notes"])
-    lines = (Path(found.folder) / "ledger-00000-of-00001.jsonl").read_text().splitlines()
-    by_file = {row["file"]: row for row in map(json.loads, lines)}
+    by_file = {row["file"]: row for row in ledger_rows.read(found.folder)}
     assert by_file[f"cats/{cats[0].name}"][BEFORE] == "cats"
     assert by_file[f"dogs/{dogs[0].name}"][OUT] == "data.corrections"
 

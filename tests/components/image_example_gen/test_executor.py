@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import shutil
 import sys
@@ -12,7 +11,7 @@ import apache_beam as beam
 import pytest
 from tfx.types import standard_artifacts
 
-from components.artifacts import record_counts
+from components.artifacts import ledger_rows, record_counts
 from components.artifacts.features import FILENAME, SHA256, SPLITS
 from components.artifacts.record_counts import RecordsLost
 from components.errors import DataError
@@ -87,11 +86,11 @@ def test_nothing_is_left_beside_the_artifacts(
     names = sorted(path.name for path in tmp_path.rglob("*") if path.is_file())
     assert names == [
         "classes.json",
-        "ledger-00000-of-00001.jsonl",
+        "ledger-00000-of-00001.parquet",
         *["pictures-00000-of-00001.tfrecord"] * 3,
-        "pictures.json.gz",
+        "pictures.parquet",
         "report.json",
-        "splits.json.gz",
+        "splits.parquet",
     ]
 
 
@@ -182,8 +181,7 @@ def test_the_ledger_has_every_file_with_its_split_or_the_reason(
     shutil.copytree(pictures, folder)
     (folder / "red" / "broken.png").write_bytes(b"nothing")
     found = ingested(tmp_path, folder, max_rejected_fraction=0.1)
-    [path] = Path(found.folder).glob("ledger*.jsonl")
-    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    rows = list(ledger_rows.read(found.folder))
     assert len(rows) == 91
     assert [row["file"] for row in rows if "reason" in row] == ["red/broken.png"]
     split_of = {row["file"]: row["split"] for row in rows if "split" in row}

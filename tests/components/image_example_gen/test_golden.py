@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 
 import pytest
 from tfx.types import Artifact, artifact_utils, standard_artifacts
 
+from components.artifacts import ledger_rows
 from components.artifacts import types as artifact_types
 from components.artifacts.examples import Example
 from components.artifacts.features import FILENAME, SPLITS
@@ -65,6 +65,5 @@ def test_what_training_sees_is_rejected_and_a_test_picture_is_not(tmp_path: Path
     )
     assert "red/trained.png" not in names(found, "test")
     assert f"{tested.split('/')[0]}/tested.png" in names(found, "test")
-    [ledger] = Path(found.uri).glob("ledger*")
-    rows = [json.loads(line) for line in ledger.read_text().splitlines()]
+    rows = list(ledger_rows.read(found.uri))
     assert [row["file"] for row in rows if "reason" in row] == ["red/trained.png"]

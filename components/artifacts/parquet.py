@@ -1,0 +1,56 @@
+"""Parquet files of an artifact, read in pieces, on whatever file system they lie."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from components.files.paths import is_remote
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pyarrow import parquet as pq
+
+SUFFIX = ".parquet"
+PIECE = 16_384
+"""Rows that are held as Python objects at a time."""
+
+
+def opened(path: str) -> pq.ParquetFile:
+    """Opens a file; one that is on no local disk is read as a whole."""
+    import pyarrow as pa
+    from pyarrow import parquet as pq
+
+    if not is_remote(path):
+        return pq.ParquetFile(path)
+    from tfx.dsl.io import fileio  # commands read local files without TFX
+
+    with fileio.open(path, "rb") as file:
+        return pq.ParquetFile(pa.BufferReader(file.read()))
+
+
+def batches(path: str, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
+    """Yields the rows of a file, at most `PIECE` at a time."""
+    yield from opened(path).iter_batches(PIECE, columns=columns)
+
+
+def row_groups(path: str) -> int:
+    """Returns into how many parts a file can be divided."""
+    return int(opened(path).num_row_groups)
+
+
+def write(path: str, pieces: Iterator[pa.Table], schema: pa.Schema) -> None:
+    """Writes a file of pieces, each a row group; its folder is there."""
+    import pyarrow as pa
+    from pyarrow import parquet as pq
+
+    in_memory = pa.BufferOutputStream() if is_remote(path) else None
+    to = path if in_memory is None else in_memory
+    with pq.ParquetWriter(to, schema, compression="snappy") as writer:
+        for piece in pieces:
+            writer.write_table(piece)
+    if in_memory is not None:
+        from tfx.dsl.io import fileio
+
+        with fileio.open(path, "wb") as file:
+            file.write(in_memory.getvalue().to_pybytes())
