@@ -6,6 +6,7 @@ other classes or signatures can't make the evaluation fail.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -52,7 +53,13 @@ def eval_config(predictions: Predictions, slices: Sequence[str]) -> config_pb2.E
         config_pb2.MetricConfig(
             class_name="ClassifierFigures",
             module=tfma_figures.__name__,
-            config=f'{{"k": {top_k(predictions)}}}',
+            config=json.dumps(
+                {
+                    "k": top_k(predictions),
+                    "pictures": len(predictions.labels),
+                    "areas": {name: _areas(predictions, model) for model, name in names.items()},
+                }
+            ),
         ),
     ]
     return config_pb2.EvalConfig(
@@ -66,6 +73,12 @@ def eval_config(predictions: Predictions, slices: Sequence[str]) -> config_pb2.E
             *(config_pb2.SlicingSpec(feature_keys=[key]) for key in (features.LABEL, *slices)),
         ],
     )
+
+
+def _areas(predictions: Predictions, model: str) -> list[float | None]:
+    """Returns the area under the curve of each class, None without one."""
+    found = tfma_figures.areas(predictions.labels, predictions.scores[model])
+    return [None if np.isnan(area) else area for area in found.tolist()]
 
 
 def names_in_tfma(predictions: Predictions) -> dict[str, str]:

@@ -1,19 +1,24 @@
 """Metrics that TFMA lacks for many classes, as one metric of TFMA's own kind.
 
 TFMA's binarized metrics decide by a threshold where a classifier takes the best class, and run once
-per class. This one keeps the scores of a slice and computes every class at once, and exactly.
+per class. This one counts which class was taken for which, and computes every class at once from
+it.
+
+Accuracy, top-k accuracy and log loss are here under the names of Keras' metrics, which TFMA would
+wrap: those pass AutoGraph at every update, minutes for the slices of 200 classes.
 
 TFMA's rows are kinds of pictures here, those of one piece that are in the same slices, since it
 takes a millisecond for a row and model: a row's label is [n] labels, its prediction [n, classes]
 scores, flattened. So pictures are counted, and the matrix of what was confused is made, here too.
 
-Accuracy, top-k accuracy and log loss are here under the names of Keras' metrics, which TFMA would
-wrap: those pass AutoGraph at every update, minutes for the slices of 200 classes.
+What is kept of a slice grows with its classes, not with its pictures. Exact areas under the curve
+need all scores at once: they are computed beforehand, and stand where a slice holds all pictures.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import apache_beam as beam
@@ -22,22 +27,72 @@ import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.metrics import metric_util
 from tensorflow_model_analysis.proto import config_pb2, metrics_for_slice_pb2
 
-from components.artifacts.calibration import calibration_error
+from components.artifacts.calibration import BINS, bins
 from components.evaluator.figures import area_under_roc, by_class, macro
 
-ENTIRE = ("balanced_accuracy", "macro_precision", "macro_recall", "macro_f1", "macro_auc")
+MACRO_AUC = "macro_auc"
+ENTIRE = ("balanced_accuracy", "macro_precision", "macro_recall", "macro_f1", MACRO_AUC)
 ACCURACY = "sparse_categorical_accuracy"
 TOP_K_ACCURACY = "sparse_top_k_categorical_accuracy"
 LOG_LOSS = "sparse_categorical_crossentropy"
 CALIBRATION = "expected_calibration_error"
 PICTURES = "example_count"
 MATRIX = "multi_class_confusion_matrix_plot"
-OF_CLASSES = ("precision", "recall", "f1", "auc")
+AUC = "auc"
+OF_CLASSES = ("precision", "recall", "f1", AUC)
 
 _LEAST = 1e-7  # score of a true class in the log loss, as with Keras
 
-Accumulator = list[tuple[np.ndarray, np.ndarray]]
-"""[n] labels and [n, classes] scores of kinds of pictures; networks compute scores as float32."""
+_MOST = 64  # counts that wait to be added up
+
+Areas = Mapping[str, Sequence[float | None]]
+"""By model, as TFMA names it, the area under the curve of each class; None without one."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Counts:
+    """What is kept of some pictures.
+
+    Attributes:
+      pairs: [pairs] int64, label * classes + predicted class, each once, sorted.
+      pictures: [pairs] int64, how many there are of each pair.
+      classes: how many there are.
+      sums: [2 + 3 * BINS] float64: pictures whose true class is among the first k, the sum of
+        their -ln of its score, and what `calibration.bins` returns.
+    """
+
+    pairs: np.ndarray
+    pictures: np.ndarray
+    classes: int
+    sums: np.ndarray
+
+    @classmethod
+    def of(cls, labels: np.ndarray, scores: np.ndarray, k: int) -> Counts:
+        """Counts.
+
+        Args:
+          labels: [pictures] integers.
+          scores: [pictures, classes] floats.
+          k: of top-k accuracy.
+        """
+        classes, predicted = scores.shape[1], scores.argmax(axis=1)
+        pairs, pictures = np.unique(labels * classes + predicted, return_counts=True)
+        of_label = scores[np.arange(len(labels)), labels]
+        top_k = ((scores > of_label[:, np.newaxis]).sum(axis=1) < k).sum()
+        loss = -np.log(np.clip(of_label, _LEAST, 1)).sum()
+        calibration = bins(scores.max(axis=1), predicted == labels)
+        return cls(pairs, pictures, classes, np.concatenate([[top_k, loss], *calibration]))
+
+    @classmethod
+    def added(cls, parts: Sequence[Counts]) -> Counts:
+        """Returns the counts of all parts' pictures, of which there is one at least."""
+        pairs, place = np.unique(
+            np.concatenate([part.pairs for part in parts]), return_inverse=True
+        )
+        pictures = np.zeros(len(pairs), np.int64)
+        np.add.at(pictures, place.reshape(-1), np.concatenate([part.pictures for part in parts]))
+        sums = np.sum([part.sums for part in parts], axis=0)
+        return cls(pairs, pictures, parts[0].classes, sums)
 
 
 class ClassifierFigures(tfma.metrics.Metric):
@@ -46,12 +101,28 @@ class ClassifierFigures(tfma.metrics.Metric):
     A metric that can't be measured on a slice is not in its result.
     """
 
-    def __init__(self, k: int, name: str = "classifier_figures"):
-        super().__init__(metric_util.merge_per_key_computations(_computations), name=name, k=k)
+    def __init__(self, k: int, pictures: int, areas: Areas, name: str = "classifier_figures"):
+        """Keeps what the computation takes.
+
+        Args:
+          k: of top-k accuracy.
+          pictures: how many there are in all.
+          areas: under the curve, of all pictures.
+          name: the metric's.
+        """
+        super().__init__(
+            metric_util.merge_per_key_computations(_computations),
+            name=name,
+            k=k,
+            pictures=pictures,
+            areas=areas,
+        )
 
 
 def _computations(
     k: int,
+    pictures: int,
+    areas: Areas,
     name: str = "",
     eval_config: config_pb2.EvalConfig | None = None,
     model_name: str = "",
@@ -61,22 +132,29 @@ def _computations(
     key = tfma.metrics.MetricKey(
         name, model_name=model_name, output_name=output_name, example_weighted=example_weighted
     )
-    combiner = _Figures(key, eval_config, k)
+    combiner = _Figures(key, eval_config, k, pictures, areas[model_name])
     return [tfma.metrics.MetricComputation(keys=[key], preprocessors=None, combiner=combiner)]
 
 
 class _Figures(beam.CombineFn):
     def __init__(
-        self, key: tfma.metrics.MetricKey, eval_config: config_pb2.EvalConfig | None, k: int
+        self,
+        key: tfma.metrics.MetricKey,
+        eval_config: config_pb2.EvalConfig | None,
+        k: int,
+        pictures: int,
+        areas: Sequence[float | None],
     ):
         self._key = key
-        self._k = k
         self._eval_config = eval_config
+        self._k = k
+        self._pictures = pictures
+        self._areas = np.array(areas, float)
 
-    def create_accumulator(self) -> Accumulator:
+    def create_accumulator(self) -> list[Counts]:
         return []
 
-    def add_input(self, accumulator: Accumulator, element: Any) -> Accumulator:
+    def add_input(self, accumulator: list[Counts], element: Any) -> list[Counts]:
         label, scores, _ = next(
             metric_util.to_label_prediction_example_weight(
                 element,
@@ -86,94 +164,94 @@ class _Figures(beam.CombineFn):
                 flatten=False,
             )
         )
-        labels = label.reshape(-1).astype(np.int32)
-        accumulator.append((labels, scores.reshape(len(labels), -1).astype(np.float32)))
-        return accumulator
+        labels = label.reshape(-1).astype(np.int64)
+        accumulator.append(Counts.of(labels, scores.reshape(len(labels), -1), self._k))
+        return accumulator if len(accumulator) < _MOST else self.compact(accumulator)
 
-    def merge_accumulators(self, accumulators: Iterable[Accumulator]) -> Accumulator:
-        return [part for accumulator in accumulators for part in self.compact(accumulator)]
+    def merge_accumulators(self, accumulators: Iterable[list[Counts]]) -> list[Counts]:
+        return self.compact([part for accumulator in accumulators for part in accumulator])
 
-    def compact(self, accumulator: Accumulator) -> Accumulator:
-        if len(accumulator) < 2:
-            return accumulator
-        labels, scores = zip(*accumulator, strict=True)
-        return [(np.concatenate(labels), np.concatenate(scores))]
+    def compact(self, accumulator: list[Counts]) -> list[Counts]:
+        return [Counts.added(accumulator)] if len(accumulator) > 1 else accumulator
 
-    def extract_output(self, accumulator: Accumulator) -> dict[tfma.metrics.MetricKey, Any]:
-        [(labels, scores)] = self.compact(accumulator)
-        entire, of_classes = figures(labels, scores, self._k)
-        entire[PICTURES] = len(labels)
+    def extract_output(self, accumulator: list[Counts]) -> dict[tfma.metrics.MetricKey, Any]:
+        [counts] = self.compact(accumulator)
+        entire, of_classes = figures(counts)
+        if entire[PICTURES] == self._pictures:
+            entire[MACRO_AUC] = mean_area(self._areas)
+            of_classes[AUC] = self._areas
         found = {self._named(name): value for name, value in entire.items()}
         for name, values in of_classes.items():
-            for index, value in enumerate(values):
+            for index, value in enumerate(values.tolist()):
                 found[self._named(name, index)] = value
         measured = {key: value for key, value in found.items() if not np.isnan(value)}
         plot = tfma.metrics.PlotKey(MATRIX, model_name=self._key.model_name)
-        return {**measured, plot: _matrix(labels, scores)}
+        return {**measured, plot: _matrix(counts)}
 
     def _named(self, name: str, class_id: int | None = None) -> tfma.metrics.MetricKey:
         sub_key = None if class_id is None else tfma.metrics.SubKey(class_id=class_id)
         return self._key._replace(name=name, sub_key=sub_key)
 
 
-def _matrix(
-    labels: np.ndarray, scores: np.ndarray
-) -> metrics_for_slice_pb2.MultiClassConfusionMatrixAtThresholds:
+def _matrix(counts: Counts) -> metrics_for_slice_pb2.MultiClassConfusionMatrixAtThresholds:
     """Returns TFMA's form of how many pictures of each class were taken for which."""
     found = metrics_for_slice_pb2.MultiClassConfusionMatrixAtThresholds()
     entries = found.matrices.add(threshold=0.0).entries
-    pairs = np.stack([labels, scores.argmax(axis=1)])
-    for (actual, predicted), count in zip(*_counted(pairs), strict=True):
+    for pair, pictures in zip(counts.pairs.tolist(), counts.pictures.tolist(), strict=True):
+        actual, predicted = divmod(pair, counts.classes)
         entries.add(
-            actual_class_id=actual, predicted_class_id=predicted, num_weighted_examples=count
+            actual_class_id=actual, predicted_class_id=predicted, num_weighted_examples=pictures
         )
     return found
 
 
-def _counted(pairs: np.ndarray) -> tuple[list[list[int]], list[int]]:
-    different, counts = np.unique(pairs, axis=1, return_counts=True)
-    return different.T.tolist(), counts.tolist()
+def areas(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """Returns the area under the curve of each class against all others: [classes] float64.
 
-
-def figures(
-    labels: np.ndarray, scores: np.ndarray, k: int
-) -> tuple[dict[str, float], dict[str, list[float]]]:
-    """Returns the metrics of all pictures and of each class; NaN for those that can't be measured.
+    NaN where no picture, or every one, is of the class.
 
     Args:
       labels: [pictures] integers.
       scores: [pictures, classes] floats.
-      k: of top-k accuracy.
     """
-    classes, predicted = scores.shape[1], scores.argmax(axis=1)
-    correct = predicted == labels
-    actual = np.bincount(labels, minlength=classes)
-    found = by_class(
-        actual,
-        np.bincount(predicted, minlength=classes),
-        np.bincount(labels[correct], minlength=classes),
+    actual = np.bincount(labels, minlength=scores.shape[1]).tolist()
+    found = [
+        area_under_roc(labels == index, scores[:, index]) if 0 < own < len(labels) else np.nan
+        for index, own in enumerate(actual)
+    ]
+    return np.array(found)
+
+
+def mean_area(of_classes: np.ndarray) -> float:
+    """Returns the mean over the classes that have an area; NaN without any."""
+    measured = of_classes[~np.isnan(of_classes)]
+    return float(measured.mean()) if len(measured) else np.nan
+
+
+def figures(counts: Counts) -> tuple[dict[str, float], dict[str, np.ndarray]]:
+    """Returns the metrics of all pictures and of each class; NaN for those that can't be measured.
+
+    All but areas under the curve.
+    """
+    label, predicted = np.divmod(counts.pairs, counts.classes)
+    actual, taken, right = (
+        np.bincount(classes, counts.pictures * which, counts.classes)
+        for classes, which in ((label, 1), (predicted, 1), (label, label == predicted))
     )
-    auc = np.array(
-        [
-            area_under_roc(labels == index, scores[:, index])
-            if 0 < actual[index] < len(labels)
-            else np.nan
-            for index in range(classes)
-        ]
-    )
+    pictures = int(counts.pictures.sum())
+    found = by_class(actual, taken, right)
     mean = macro(found)
-    measured = auc[~np.isnan(auc)]
-    macro_auc = measured.mean() if len(measured) else np.nan
-    entire = (mean.recall, mean.precision, mean.recall, mean.f1, macro_auc)
-    of_label = scores[np.arange(len(labels)), labels].astype(float)
-    whole = {
-        ACCURACY: float(correct.mean()),
-        TOP_K_ACCURACY: float(((scores > of_label[:, np.newaxis]).sum(axis=1) < k).mean()),
-        LOG_LOSS: float(-np.log(np.clip(of_label, _LEAST, 1)).mean()),
-        CALIBRATION: calibration_error(scores.max(axis=1).astype(float), correct),
+    top_k, loss = counts.sums[:2].tolist()
+    _, scores, correct = counts.sums[2:].reshape(3, BINS)
+    entire = {
+        PICTURES: pictures,
+        "balanced_accuracy": float(mean.recall),
+        "macro_precision": float(mean.precision),
+        "macro_recall": float(mean.recall),
+        "macro_f1": float(mean.f1),
+        ACCURACY: float(right.sum() / pictures),
+        TOP_K_ACCURACY: top_k / pictures,
+        LOG_LOSS: loss / pictures,
+        CALIBRATION: float(np.abs(scores - correct).sum() / pictures),
     }
-    of_classes = dict(zip(OF_CLASSES, (*found, auc), strict=True))
-    return (
-        dict(zip(ENTIRE, map(float, entire), strict=True)) | whole,
-        {name: [float(value) for value in values] for name, values in of_classes.items()},
-    )
+    return entire, dict(zip(OF_CLASSES, found, strict=False))

@@ -18,7 +18,7 @@ from sklearn import metrics as sklearn_metrics
 from components.artifacts import prediction_rows
 from components.artifacts.calibration import BINS
 from components.artifacts.predictions import Layout, Predictions, read_from, read_models
-from components.evaluator import measure
+from components.evaluator import measure, tfma_figures
 from components.evaluator.metrics import Metrics
 
 CLASSES = ["ape", "bee", "cow", "猫 <b>", "none"]  # the last has no test pictures
@@ -219,3 +219,16 @@ def test_tfma_gets_a_row_for_each_kind_of_pictures_and_all_their_scores(tmp_path
         right += int((scores.argmax(axis=1) == row["label"]).sum())
     assert sum(len(row["label"]) for row in rows) == 400
     assert right == predictions.correct("candidate").sum()
+
+
+def test_what_is_kept_of_a_slice_does_not_grow_with_its_pictures() -> None:
+    random = np.random.default_rng(0)
+    labels, scores = random.integers(0, 3, 9_000), random.dirichlet(np.ones(3), 9_000)
+    parts = [
+        tfma_figures.Counts.of(labels[start : start + 90], scores[start : start + 90], k=2)
+        for start in range(0, 9_000, 90)
+    ]
+    whole, added = tfma_figures.Counts.of(labels, scores, k=2), tfma_figures.Counts.added(parts)
+    assert added.pairs.tolist() == whole.pairs.tolist() == list(range(9))
+    assert added.pictures.tolist() == whole.pictures.tolist()
+    assert added.sums == pytest.approx(whole.sums)
