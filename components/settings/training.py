@@ -105,6 +105,8 @@ class Training(Section):
 
     batch_size: AtLeastOne = 32
     seed: Count = 0
+    shuffle_window: AtLeastOne = 100_000
+    """Pictures that an epoch mixes at a time; a set of no more is mixed as a whole."""
     class_weights: Literal["balanced"] | None = None
     """`balanced`: a class weighs inversely to its pictures in the training split."""
     label_smoothing: Annotated[Number, Field(ge=0, lt=1)] = 0.0

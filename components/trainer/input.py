@@ -25,6 +25,7 @@ def read_data(
     to_batches: ToBatches,
     batch_size: int,
     seed: int,
+    window: int,
     to_eval_batches: ToBatches | None = None,
 ) -> Data:
     """Returns the data of a phase, read from two splits.
@@ -35,9 +36,10 @@ def read_data(
       to_batches: reads the records of either.
       batch_size: as in `to_batches`.
       seed: of the orders.
+      window: as of `ShuffledRecords`.
       to_eval_batches: reads the records of `validation` in its place.
     """
-    shuffled = ShuffledRecords(train, seed)
+    shuffled = ShuffledRecords(train, seed, window)
     # Within `flat_map`, so that no batch reaches from one epoch into the next.
     return Data(
         lambda first, last: (

@@ -156,5 +156,8 @@ def _read(
     training = inputs.training
     soft = functools.partial(to_batches, soft=True)
     return trainer_input.read_data(
-        train, validation, soft, training.batch_size, training.seed, to_batches
+        *(train, validation, soft, training.batch_size),
+        seed=training.seed,
+        window=training.shuffle_window,
+        to_eval_batches=to_batches,
     )

@@ -45,7 +45,7 @@ def numbers(dataset: tf.data.Dataset) -> list[int]:
 
 
 def data(folder: str, seed: int) -> Data:
-    return read_data(folder, folder, to_batches, 8, seed)
+    return read_data(folder, folder, to_batches, 8, seed, 100)
 
 
 def test_a_class_has_the_index_of_its_place_in_the_class_list() -> None:
