@@ -44,5 +44,6 @@ def _draw(seed: int, epoch: int, index: int, replica: int) -> np.ndarray:
 def shuffled(rows: np.ndarray | tf.Tensor, seed: int, epoch: tf.Tensor | int) -> tf.Tensor:
     """Returns the rows in an order that follows from seed and epoch alone."""
     return tf.random.experimental.stateless_shuffle(
-        tf.convert_to_tensor(rows), seed=tf.stack([tf.cast(seed, tf.int64), tf.cast(epoch, tf.int64)])
+        tf.convert_to_tensor(rows),
+        seed=tf.stack([tf.cast(seed, tf.int64), tf.cast(epoch, tf.int64)]),
     )

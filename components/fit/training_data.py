@@ -6,6 +6,7 @@ import dataclasses
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -45,18 +46,22 @@ class Kept:
     def batches(self, order: tf.Tensor, batch_size: int) -> tf.data.Dataset:
         """Returns (inputs, labels), all float32, of the pictures with these numbers."""
 
-        def read(numbers: tf.Tensor) -> tuple[tuple[tf.Tensor, ...], tf.Tensor]:
-            kinds = [*(array.dtype for array in self.arrays), tf.float32]
-            *found, labels = tf.numpy_function(self._rows, [numbers], kinds, stateful=False)
-            shaped = [
-                tf.cast(tf.ensure_shape(tensor, [None, *array.shape[1:]]), tf.float32)
-                for tensor, array in zip(found, self.arrays, strict=True)
-            ]
-            labels = tf.ensure_shape(labels, [None, self.labels.shape[1]])
-            return (tuple(shaped) if len(shaped) > 1 else shaped[0]), labels
+        def read(numbers: tf.Tensor) -> tuple[Any, tf.Tensor]:
+            inputs, labels = self.read(numbers)
+            return (inputs if len(inputs) > 1 else inputs[0]), labels
 
         numbers = tf.data.Dataset.from_tensor_slices(order).batch(batch_size)
         return numbers.map(read, num_parallel_calls=os.cpu_count())
+
+    def read(self, numbers: tf.Tensor) -> tuple[tuple[tf.Tensor, ...], tf.Tensor]:
+        """Returns the inputs, one per array, and the labels, of the rows with these numbers."""
+        kinds = [*(array.dtype for array in self.arrays), tf.float32]
+        *found, labels = tf.numpy_function(self._rows, [numbers], kinds, stateful=False)
+        inputs = tuple(
+            tf.cast(tf.ensure_shape(tensor, [None, *array.shape[1:]]), tf.float32)
+            for tensor, array in zip(found, self.arrays, strict=True)
+        )
+        return inputs, tf.ensure_shape(labels, [None, self.labels.shape[1]])
 
     def _rows(self, numbers: np.ndarray) -> list[np.ndarray]:
         return [*(array[numbers] for array in self.arrays), self.labels[numbers]]

@@ -67,6 +67,28 @@ class ShuffledRecords:
             )
         )
 
+    def in_order(self) -> tf.data.Dataset:
+        """Returns a `ROW` for each record, in the order in which they were written."""
+        files = tf.data.Dataset.from_generator(
+            lambda: map(self._rows, range(len(self._files))),
+            output_signature=tf.TensorSpec([None, len(ROW)], tf.int64),
+        )
+        return files.unbatch()
+
+    def firsts(self, most: int) -> np.ndarray:
+        """Returns how many records stand before each file; from the `most`th record on, `most`.
+
+        What a file holds behind that is not looked at.
+        """
+        firsts = np.full(len(self._files), most, np.int64)
+        before = 0
+        for number, file in enumerate(self._files):
+            if before >= most:
+                break
+            firsts[number] = before
+            before += len(tfrecords.positions(file))
+        return firsts
+
     def read(self, rows: tf.Tensor) -> tf.Tensor:
         """Returns the [batch] serialized Examples of [batch, ROW] rows."""
         found = tf.numpy_function(self._read, [rows], tf.string, stateful=False)

@@ -54,7 +54,7 @@ def fit(inputs: TrainingInputs, logs: str, work: str, scratch: str | None = None
         label_smoothing=inputs.training.label_smoothing,
         keep=inputs.training.keep,
     )
-    loop.run(make_phases(inputs, network, logs, scratch or work))
+    loop.run(make_phases(inputs, network, logs, scratch or work, work))
     return Fitted(network, loop.state.history)
 
 

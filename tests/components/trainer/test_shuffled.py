@@ -8,7 +8,6 @@ import pytest
 import tensorflow as tf
 
 from components.artifacts import tfrecords
-
 from components.fit.seeds import shuffled
 from components.trainer.shuffled import ShuffledRecords
 
