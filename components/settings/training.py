@@ -127,7 +127,7 @@ class Training(Section):
     cache_budget_mb: Count | None = None
     """Disk that cached features may take, in MB. Pooled features are always written; whole maps
     take at most 4,096 MB where this is null, and what phase `unfrozen` caches half of the free disk
-    at most; it is left out when it does not fit."""
+    at most; of pictures that do not all fit a part is cached."""
     augmentation: Augmentation = Augmentation()
     frozen: Frozen = Frozen()
     unfrozen: Unfrozen = Unfrozen()

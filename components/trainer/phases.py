@@ -115,7 +115,7 @@ def _unfrozen(
     layers = [twin(top, inputs.precision), *network.pooling, network.head]
     scales = layer_decay(base, first, settings.layer_decay)
     cached = phase_cache.cached_activations(inputs, bottom, scratch, work)
-    if bottom.weights:
+    if bottom.weights and not (cached and not cached.is_part):
         bottom = twin(bottom, inputs.precision)
     if cached:
         learner = make_learner(layers, BesideKept(bottom) if cached.is_part else None, None)
