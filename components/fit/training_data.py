@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import math
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -67,10 +68,24 @@ class Kept:
         return [*(array[numbers] for array in self.arrays), self.labels[numbers]]
 
 
-def kept_batches(batches: tf.data.Dataset) -> Kept:
-    """Returns batches of (one tensor, labels) as arrays in memory."""
-    arrays, labels = zip(*batches.as_numpy_iterator(), strict=True)
-    return Kept([np.concatenate(arrays)], np.concatenate(labels))
+def kept_in_file(
+    file: Path, shape: tuple[int, ...], batches: Iterable[tuple[np.ndarray, np.ndarray]]
+) -> Kept:
+    """Returns batches of (one float32 tensor, labels), whose inputs go into a file.
+
+    Args:
+      file: is written; must outlive what is returned.
+      shape: of all inputs together, [rows, ...].
+      batches: these rows.
+    """
+    array = np.lib.format.open_memmap(file, "w+", np.float32, shape)
+    labels: list[np.ndarray] = []
+    done = 0
+    for some, some_labels in batches:
+        array[done : done + len(some)] = some
+        labels.append(some_labels)
+        done += len(some)
+    return Kept([array], np.concatenate(labels))
 
 
 def kept_data(train: Kept, validation: Kept, batch_size: int, seed: int, variants: int = 1) -> Data:

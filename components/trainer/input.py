@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import collections
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import tensorflow as tf
 
@@ -27,6 +28,7 @@ def read_data(
     seed: int,
     window: int,
     to_eval_batches: ToBatches | None = None,
+    counts: Mapping[str, int] = MappingProxyType({}),
 ) -> Data:
     """Returns the data of a phase, read from two splits.
 
@@ -38,8 +40,12 @@ def read_data(
       seed: of the orders.
       window: as of `ShuffledRecords`.
       to_eval_batches: reads the records of `validation` in its place.
+      counts: records of `train` and `eval`, where known.
     """
-    shuffled = ShuffledRecords(train, seed, window)
+    shuffled = ShuffledRecords(train, seed, window, counts.get(features.TRAIN))
+    judged = counts.get(features.EVAL)
+    if judged is None:
+        judged = tfrecords.count(validation)
     # Within `flat_map`, so that no batch reaches from one epoch into the next.
     return Data(
         lambda first, last: (
@@ -50,11 +56,7 @@ def read_data(
         math.ceil(len(shuffled) / batch_size),
         # Told its length, or Keras warns that it ended.
         (to_eval_batches or to_batches)(read_records(validation))
-        .apply(
-            tf.data.experimental.assert_cardinality(
-                math.ceil(tfrecords.count(validation) / batch_size)
-            )
-        )
+        .apply(tf.data.experimental.assert_cardinality(math.ceil(judged / batch_size)))
         .prefetch(tf.data.AUTOTUNE),
     )
 

@@ -78,8 +78,8 @@ def data(inputs: TrainingInputs, parts: Mapping[str, Kept], flips: Sequence[Sequ
     """
     training = inputs.training
     train, judged = (
-        ShuffledRecords(folder, training.seed, training.shuffle_window)
-        for folder in (inputs.train, inputs.eval)
+        ShuffledRecords(folder, training.seed, training.shuffle_window, inputs.count(split))
+        for split, folder in ((TRAIN, inputs.train), (EVAL, inputs.eval))
     )
     read_train = _reader(inputs, train, parts[TRAIN], flips, soft=True)
     read_judged = _reader(inputs, judged, parts[EVAL], flips[:1], soft=False)

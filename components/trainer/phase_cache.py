@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from components.artifacts import tfrecords
 from components.artifacts.features import EVAL, TRAIN
 from components.artifacts.tfrecords import read_records
-from components.fit.training_data import Data, Kept, kept_batches, kept_data
+from components.fit.training_data import Data, Kept, kept_data, kept_in_file
 from components.model.network import Network
 from components.step import progress
 from components.trainer import activations, part_cache, phase_data
 from components.trainer.distribution import all_agree
 from components.trainer.training_inputs import TrainingInputs
+
+_AT_ONCE = 256  # rows
 
 Flips = Sequence[Sequence[int]]
 """The axes to flip for each variant of a picture, from `Augmentation.flips`."""
@@ -48,19 +50,30 @@ def flipped_bottlenecks(inputs: TrainingInputs, network: Network, scratch: str) 
       None as of `cached_activations`.
     """
     _, *flips = inputs.training.augmentation_of("frozen").flips() or [[]]
-    folder, count = Path(scratch, "flips"), tfrecords.count(inputs.train)
+    folder, count = Path(scratch, "flips"), inputs.count(TRAIN)
     allowed = _Allowed.of(inputs, network.extractor, folder, count * len(flips))
     kept = _kept(inputs, network.extractor, {TRAIN: flips}, {TRAIN: count}, allowed, "frozen")
     if kept is None:
         return None
-    own = kept_batches(phase_data.train_bottlenecks(inputs, network.head, soft=True))
-    train = Kept(
-        [np.concatenate([own.arrays[0], kept[TRAIN].arrays[0]])],
-        np.concatenate([own.labels, kept[TRAIN].labels]),
+    shape = network.head.input_shape[1:]
+    own = phase_data.train_bottlenecks(inputs, network.head, soft=True).as_numpy_iterator()
+    both = itertools.chain(own, _some_rows(kept[TRAIN]))
+    rows = count * (1 + len(flips))
+    train = kept_in_file(folder / "train-all.npy", (rows, *shape), both)
+    judged = kept_in_file(
+        folder / "eval.npy",
+        (inputs.count(EVAL), *shape),
+        phase_data.eval_bottlenecks(inputs, network.head).as_numpy_iterator(),
     )
-    judged = kept_batches(phase_data.eval_bottlenecks(inputs, network.head))
     training = inputs.training
     return kept_data(train, judged, training.batch_size, training.seed, 1 + len(flips))
+
+
+def _some_rows(kept: Kept) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    [array] = kept.arrays
+    for start in range(0, len(array), _AT_ONCE):
+        rows = slice(start, start + _AT_ONCE)
+        yield array[rows], kept.labels[rows]
 
 
 def cached_activations(
@@ -85,7 +98,7 @@ def cached_activations(
     if flips is None or training.unfrozen.epochs < 2 or not bottom.weights:
         return None
     variants = {TRAIN: flips, EVAL: flips[:1]}
-    counts = {TRAIN: tfrecords.count(inputs.train), EVAL: tfrecords.count(inputs.eval)}
+    counts = {split: inputs.count(split) for split in variants}
     rows = sum(counts[name] * len(flips) for name, flips in variants.items())
     allowed = _Allowed.of(inputs, bottom, Path(scratch, "activations"), rows)
     some = counts

@@ -70,4 +70,5 @@ def _read(
         seed=training.seed,
         window=training.shuffle_window,
         to_eval_batches=to_batches,
+        counts=inputs.counts,
     )

@@ -7,16 +7,20 @@ however many records there are.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import tensorflow as tf
 
 from components.artifacts import record_counts, tfrecords
 from components.fit.seeds import shuffled
+from components.trainer.window_files import WindowFiles
 
 ROW = ("file", "offset", "length", "index")
 """What is known of a record: its file's number, where it lies in it, how many stand before it."""
+
+Window = tuple[np.ndarray, int]
+"""Its rows in the order of the files, and its number within the epoch."""
 
 _AT_ONCE = 16  # records per call into Python: each call costs as much as reading some
 _WINDOW_BIT = 32  # above any epoch's number
@@ -30,17 +34,18 @@ class ShuffledRecords:
     epoch alone, so that a training that resumes at epoch 7 sees the order that it would have seen.
     """
 
-    def __init__(self, folder: str, seed: int, window: int):
+    def __init__(self, folder: str, seed: int, window: int, count: int | None = None):
         """Finds the records.
 
         Args:
           folder: of the split; TFRecord files without compression.
           seed: of the orders.
           window: records that are mixed at a time, to the end of the last one's file.
+          count: their number; None: they are counted.
         """
         self._folder = folder
-        self._files = tfrecords.files(folder)
-        self._count = tfrecords.count(folder)
+        self._files = WindowFiles(tfrecords.files(folder))
+        self._count = tfrecords.count(folder) if count is None else count
         self._seed = seed
         self._window = window
         self._whole: np.ndarray | None = None
@@ -57,11 +62,7 @@ class ShuffledRecords:
     def rows(self, epoch: tf.Tensor | int) -> tf.data.Dataset:
         """Returns a `ROW` of int64 for each record, in the order of an epoch."""
         epoch = tf.cast(epoch, tf.int64)
-        kinds = (tf.TensorSpec([None, len(ROW)], tf.int64), tf.TensorSpec([], tf.int64))
-        windows = tf.data.Dataset.from_generator(
-            self._windows, args=(epoch,), output_signature=kinds
-        )
-        return windows.prefetch(1).flat_map(
+        return self._from(self._of_epoch, epoch).flat_map(
             lambda rows, number: tf.data.Dataset.from_tensor_slices(
                 shuffled(rows, self._seed, epoch + (number << _WINDOW_BIT))
             )
@@ -69,11 +70,14 @@ class ShuffledRecords:
 
     def in_order(self) -> tf.data.Dataset:
         """Returns a `ROW` for each record, in the order in which they were written."""
-        files = tf.data.Dataset.from_generator(
-            lambda: map(self._rows, range(len(self._files))),
-            output_signature=tf.TensorSpec([None, len(ROW)], tf.int64),
-        )
-        return files.unbatch()
+        windows = self._from(lambda: self._windows(range(len(self._files))))
+        return windows.flat_map(lambda rows, _: tf.data.Dataset.from_tensor_slices(rows))
+
+    @staticmethod
+    def _from(windows: Callable[..., Iterator[Window]], *arguments: tf.Tensor) -> tf.data.Dataset:
+        kinds = (tf.TensorSpec([None, len(ROW)], tf.int64), tf.TensorSpec([], tf.int64))
+        found = tf.data.Dataset.from_generator(windows, args=arguments, output_signature=kinds)
+        return found.prefetch(1)
 
     def firsts(self, most: int) -> np.ndarray:
         """Returns how many records stand before each file; from the `most`th record on, `most`.
@@ -82,11 +86,11 @@ class ShuffledRecords:
         """
         firsts = np.full(len(self._files), most, np.int64)
         before = 0
-        for number, file in enumerate(self._files):
+        for number in range(len(self._files)):
             if before >= most:
                 break
             firsts[number] = before
-            before += len(tfrecords.positions(file))
+            before += self._files.count(number)
         return firsts
 
     def read(self, rows: tf.Tensor) -> tf.Tensor:
@@ -94,42 +98,37 @@ class ShuffledRecords:
         found = tf.numpy_function(self._read, [rows], tf.string, stateful=False)
         return tf.ensure_shape(found, [None])
 
-    def _windows(self, epoch: int) -> Iterator[tuple[np.ndarray, int]]:
-        """Yields the rows of each window in the order of the files, and the window's number."""
-        if self._count <= self._window:
-            if self._whole is None:
-                self._whole = self._joined(map(self._rows, range(len(self._files))))
-            yield self._whole, 0
+    def _of_epoch(self, epoch: int) -> Iterator[Window]:
+        if self._count > self._window:
+            files = np.random.default_rng([self._seed, int(epoch)]).permutation(len(self._files))
+            yield from self._windows(files.tolist())
             return
-        files = np.random.default_rng([self._seed, int(epoch)]).permutation(len(self._files))
+        if self._whole is None:
+            self._whole = _joined([rows for rows, _ in self._windows(range(len(self._files)))])
+        yield self._whole, 0
+
+    def _windows(self, files: Sequence[int]) -> Iterator[Window]:
+        """Yields the records of as many files at a time as make a window."""
         found: list[np.ndarray] = []
-        seen, number = 0, 0
-        for file in files.tolist():
-            found.append(self._rows(file))
+        seen, windows = 0, 0
+        for number, places in self._files.opened(files):
+            rows = np.empty((len(places), len(ROW)), np.int64)
+            rows[:, 0], rows[:, 3] = number, np.arange(len(places))
+            rows[:, 1:3] = np.array(places, np.int64).reshape(-1, 2)
+            found.append(rows)
+            seen += len(rows)
             if sum(map(len, found)) >= self._window:
-                yield self._joined(found), number
-                seen, number = seen + sum(map(len, found)), number + 1
-                found = []
+                yield _joined(found), windows
+                found, windows = [], windows + 1
+                self._files.end_window()
         if found:
-            yield self._joined(found), number
-        seen += sum(map(len, found))
+            yield _joined(found), windows
+            self._files.end_window()
         record_counts.check(f"records of {self._folder}", seen, self._count)
 
-    @staticmethod
-    def _joined(found: Iterator[np.ndarray] | list[np.ndarray]) -> np.ndarray:
-        return np.concatenate([np.empty((0, len(ROW)), np.int64), *found])
-
-    def _rows(self, number: int) -> np.ndarray:
-        places = tfrecords.positions(self._files[number])
-        rows = np.empty((len(places), len(ROW)), np.int64)
-        rows[:, 0], rows[:, 3] = number, np.arange(len(places))
-        rows[:, 1:3] = np.array(places, np.int64).reshape(-1, 2)
-        return rows
-
     def _read(self, rows: np.ndarray) -> np.ndarray:
-        return np.array([self._read_one(*row) for row in rows.tolist()], object)
+        return np.array([self._files.read(*row[:3]) for row in rows.tolist()], object)
 
-    def _read_one(self, number: int, offset: int, length: int, _: int) -> bytes:
-        with tfrecords.opened(self._files[number]) as file:
-            file.seek(offset)
-            return file.read(length)
+
+def _joined(found: list[np.ndarray]) -> np.ndarray:
+    return np.concatenate([np.empty((0, len(ROW)), np.int64), *found])

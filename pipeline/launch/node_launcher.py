@@ -22,6 +22,7 @@ from tfx.proto.orchestration import execution_result_pb2
 from components.artifacts import file_facts
 from components.files.paths import is_remote
 from components.settings.beam_options import is_local
+from components.step.driver import step_of
 from pipeline.launch.local_copies import Mirror, StagedDriver
 from pipeline.store import changed_outputs, metadata_store, remote_files
 from pipeline.store.postgres_workaround import ServerStore
@@ -94,7 +95,8 @@ class Launcher(launcher.Launcher):
             output = super()._run_executor(execution_info)
             _noted(output, self._pipeline_runtime_spec.pipeline_root.field_value.string_value)
             return output
-        output = super()._run_executor(self._mirror.staged(execution_info))
+        streamed = getattr(step_of(execution_info), "STREAMED", ())
+        output = super()._run_executor(self._mirror.staged(execution_info, streamed))
         self._mirror.send(execution_info.output_dict)
         return self._mirror.renamed(output)
 
