@@ -15,6 +15,7 @@ import tensorflow as tf
 from components.artifacts import features
 from components.artifacts.examples import TARGET, parse
 from components.fit.seeds import shuffled
+from components.fit.worker_share import Share
 
 PARALLEL = 2 * (os.cpu_count() or 1)  # records at once: some wait for their file
 
@@ -30,6 +31,16 @@ class Data:
     """The training batches from an epoch up to another one, not included, on end."""
     steps: int
     """Batches per epoch; the last one may be smaller."""
+    validation: tf.data.Dataset
+    dealt: Callable[[int, int], Dealt] | None = None
+    """The parts of the worker with this index, of so many workers; None: there is one alone."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Dealt:
+    """As `Data`, of (pictures in the whole batch, inputs, labels): what one worker reads."""
+
+    epochs: Callable[[int, int], tf.data.Dataset]
     validation: tf.data.Dataset
 
 
@@ -98,7 +109,20 @@ def kept_data(train: Kept, validation: Kept, batch_size: int, seed: int, variant
       seed: of the orders and the draws.
       variants: of each training picture.
     """
-    pictures = len(train.labels) // variants
+    pictures, judged = len(train.labels) // variants, tf.range(len(validation.labels))
+
+    def dealt(index: int, workers: int) -> Dealt:
+        share = Share(index, workers, batch_size)
+
+        def parts(epoch: tf.Tensor) -> tf.data.Dataset:
+            return share.counted(train.batches(share.of_order(rows(epoch)), share.size), pictures)
+
+        return Dealt(
+            lambda first, last: tf.data.Dataset.range(first, last).flat_map(parts),
+            share.counted(
+                validation.batches(share.of_order(judged), share.size), len(validation.labels)
+            ),
+        )
 
     def rows(epoch: tf.Tensor) -> tf.Tensor:
         numbers = shuffled(np.arange(pictures), seed, epoch)
@@ -113,7 +137,8 @@ def kept_data(train: Kept, validation: Kept, batch_size: int, seed: int, variant
             .prefetch(tf.data.AUTOTUNE)
         ),
         math.ceil(pictures / batch_size),
-        validation.batches(tf.range(len(validation.labels)), batch_size).prefetch(tf.data.AUTOTUNE),
+        validation.batches(judged, batch_size).prefetch(tf.data.AUTOTUNE),
+        dealt,
     )
 
 

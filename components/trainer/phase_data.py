@@ -23,10 +23,20 @@ def pictures(inputs: TrainingInputs) -> Data:
 
 
 def pixel_batches(
-    examples: tf.data.Dataset, inputs: TrainingInputs, soft: bool = False
+    examples: tf.data.Dataset,
+    inputs: TrainingInputs,
+    soft: bool = False,
+    batch_size: int | None = None,
 ) -> tf.data.Dataset:
-    """Returns (scaled pixels, labels) of serialized Examples; `soft` as of `target`."""
-    size = inputs.training.batch_size
+    """Returns (scaled pixels, labels) of serialized Examples.
+
+    Args:
+      examples: pictures.
+      inputs: of the training.
+      soft: as of `target`.
+      batch_size: None: the training's.
+    """
+    size = batch_size or inputs.training.batch_size
     return trainer_input.picture_batches(examples, inputs.pixels, inputs.classes, size, soft)
 
 
@@ -54,9 +64,13 @@ def _cached(inputs: TrainingInputs, split: str) -> str:
 
 
 def _feature_batches(
-    examples: tf.data.Dataset, inputs: TrainingInputs, head: keras.Model, soft: bool = False
+    examples: tf.data.Dataset,
+    inputs: TrainingInputs,
+    head: keras.Model,
+    soft: bool = False,
+    batch_size: int | None = None,
 ) -> tf.data.Dataset:
-    size = inputs.training.batch_size
+    size = batch_size or inputs.training.batch_size
     return bottleneck_batches(examples, head.input_shape[1:], inputs.classes, size, soft)
 
 

@@ -55,9 +55,12 @@ class ShuffledRecords:
 
     def order(self, epoch: tf.Tensor | int) -> tf.data.Dataset:
         """Returns the records in the order of an epoch."""
-        some = self.rows(epoch).batch(_AT_ONCE)
+        return self.records(self.rows(epoch))
+
+    def records(self, rows: tf.data.Dataset) -> tf.data.Dataset:
+        """Returns the records of these rows."""
         # Two calls: one waits for the disk while the other's records are worked on.
-        return some.map(self.read, num_parallel_calls=2).unbatch()
+        return rows.batch(_AT_ONCE).map(self.read, num_parallel_calls=2).unbatch()
 
     def rows(self, epoch: tf.Tensor | int) -> tf.data.Dataset:
         """Returns a `ROW` of int64 for each record, in the order of an epoch."""
