@@ -27,7 +27,7 @@ from components.trainer.shuffled import ROW, ShuffledRecords
 from components.trainer.training_inputs import TrainingInputs
 
 _FILE, _INDEX = ROW.index("file"), ROW.index("index")
-_BATCH_BIT = 32  # above any epoch's number
+_NEXT_BATCH = 2**32  # more than any number of epochs
 _DECISION = "cached_pictures.json"
 
 
@@ -88,7 +88,7 @@ def data(inputs: TrainingInputs, parts: Mapping[str, Kept], flips: Sequence[Sequ
         batches = train.rows(epoch).batch(training.batch_size).enumerate()
         return batches.map(
             lambda number, rows: read_train(
-                rows, _drawn(rows, training.seed, epoch + (number << _BATCH_BIT), len(flips))
+                rows, _drawn(rows, training.seed, epoch + number * _NEXT_BATCH, len(flips))
             ),
             num_parallel_calls=PARALLEL,
         )

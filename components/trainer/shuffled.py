@@ -23,7 +23,7 @@ Window = tuple[np.ndarray, int]
 """Its rows in the order of the files, and its number within the epoch."""
 
 _AT_ONCE = 16  # records per call into Python: each call costs as much as reading some
-_WINDOW_BIT = 32  # above any epoch's number
+_NEXT_WINDOW = 2**32  # more than any number of epochs
 
 
 class ShuffledRecords:
@@ -67,7 +67,7 @@ class ShuffledRecords:
         epoch = tf.cast(epoch, tf.int64)
         return self._from(self._of_epoch, epoch).flat_map(
             lambda rows, number: tf.data.Dataset.from_tensor_slices(
-                shuffled(rows, self._seed, epoch + (number << _WINDOW_BIT))
+                shuffled(rows, self._seed, epoch + number * _NEXT_WINDOW)
             )
         )
 
