@@ -157,10 +157,17 @@ class BesideKept:
     def __call__(self, inputs: tuple[tf.Tensor, ...], training: bool = False) -> Inputs:
         """Returns the outputs of all pictures of a batch."""
         *kept, pixels = inputs
-        outputs = self.bottom(pixels, training=training)
+        outputs = self.bottom(_not_empty(pixels), training=training)
         listed = list(outputs) if isinstance(outputs, list | tuple) else [outputs]
         joined = [
-            tf.concat([there, tf.cast(computed, there.dtype)], 0)
+            tf.concat([there, tf.cast(computed[: tf.shape(pixels)[0]], there.dtype)], 0)
             for there, computed in zip(kept, listed, strict=True)
         ]
         return tuple(joined) if len(joined) > 1 else joined[0]
+
+
+def _not_empty(pixels: tf.Tensor) -> tf.Tensor:
+    """Returns a black picture in place of none: Keras convolves no empty batch."""
+    more = tf.cast(tf.equal(tf.shape(pixels)[0], 0), tf.int32)
+    padded = tf.pad(pixels, [[0, more], [0, 0], [0, 0], [0, 0]])
+    return tf.ensure_shape(padded, [None, *pixels.shape[1:]])
