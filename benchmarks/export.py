@@ -57,7 +57,7 @@ FOLDED_GAIN, HALF_GAIN, OF_OPENVINO = 1.08, 1.7, 0.85
 
 @dataclasses.dataclass(frozen=True)
 class Form:
-    """What was measured of one form of the SavedModel."""
+    """The figures of one form of the SavedModel."""
 
     rates: list[float]  # pictures/s under clients, by round
     size: int  # bytes

@@ -2,7 +2,7 @@
 
 `keras_hub:FOLDER` names one in the configuration. The folder holds what KerasHub's `save_to_preset`
 writes: `config.json`, `image_converter.json` with the pixel scaling, and the weights. Importing
-this module imports neither Keras nor KerasHub (the extra `hub`).
+this module imports neither NumPy, Keras nor KerasHub (the extra `hub`).
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ import importlib.util
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from components.errors import ConfigError
 
@@ -77,7 +75,7 @@ class HubBackbone:
 
     @property
     def digest(self) -> str:
-        """What changes when a file of the preset does: SHA-256 of names, sizes and times."""
+        """SHA-256 of names, sizes and times of the preset's files."""
         files = sorted(path for path in self.folder.iterdir() if path.is_file())
         facts = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files]
         return hashlib.sha256(repr(facts).encode()).hexdigest()
@@ -88,10 +86,12 @@ class HubBackbone:
         converter = self._converter()
         slope, offset = converter.get("scale"), converter.get("offset")
         given = (1.0 if slope is None else slope, 0.0 if offset is None else offset)
-        return [np.broadcast_to(np.asarray(value, float), (3,)).tolist() for value in given]
+        return [_of_each_channel(value) for value in given]
 
     def scale(self, pixels: Any) -> Any:
         """Scales [..., height, width, 3] float32 RGB in [0, 255] to what the weights expect."""
+        import numpy as np
+
         slope, offset = (np.array(value, np.float32) for value in self.scaling)
         return pixels * slope + offset
 
@@ -168,6 +168,12 @@ class HubBackbone:
     def _converter(self) -> dict[str, Any]:
         content = json.loads((self.folder / _CONVERTER).read_text("utf-8"))
         return dict(content["config"])
+
+
+def _of_each_channel(value: float | list[float]) -> list[float]:
+    """Returns three numbers of one that is for all channels, or of one for each."""
+    values = value if isinstance(value, list) else [value]
+    return [float(each) for each in (values * 3 if len(values) == 1 else values)]
 
 
 def _as_map(

@@ -148,7 +148,7 @@ def run(
     """
     from pipeline.commands import run as run_command
 
-    asked = _asked(config, preset, [*(folders or []), *(data or [])], root, assignments)
+    asked = _asked(config, preset, root, assignments, folders, data)
     raise typer.Exit(
         run_command.run(
             dataclasses.replace(
@@ -176,9 +176,7 @@ def check(
     from pipeline.commands.check import check as check_pictures
     from pipeline.commands.run import build_config
 
-    built = build_config(
-        _asked(config, preset, [*(folders or []), *(data or [])], root, assignments)
-    )
+    built = build_config(_asked(config, preset, root, assignments, folders, data))
     preflight.check_settings(built)
     if not check_pictures(built.data, as_json, built):
         raise typer.Exit(1)
@@ -199,7 +197,7 @@ def lr_find(
     """
     from pipeline.commands import lr_find as lr_find_command
 
-    asked = _asked(config, preset, data, root, assignments)
+    asked = _asked(config, preset, root, assignments, data)
     request = dataclasses.replace(asked, as_json=as_json)
     raise typer.Exit(lr_find_command.lr_find(request))
 
@@ -225,7 +223,7 @@ def tournament(
     """
     from pipeline.commands import tournament as tournament_command
 
-    asked = _asked(config, preset, data, root, assignments)
+    asked = _asked(config, preset, root, assignments, data)
     request = dataclasses.replace(asked, as_json=as_json)
     raise typer.Exit(tournament_command.tournament(request, backbones or []))
 
@@ -233,14 +231,14 @@ def tournament(
 def _asked(
     config: Path | None,
     preset: str | None,
-    sources: list[str] | None,
     root: str | None,
     assignments: list[str] | None,
+    *sources: list[str] | None,
 ) -> Request:
     """Returns what the options name that all commands on a configuration have."""
     from pipeline.commands.run import Request
 
-    named = sources or []
+    named = [name for some in sources for name in some or []]
     return Request(
         config_file=config,
         preset=preset,

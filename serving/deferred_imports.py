@@ -17,9 +17,8 @@ KERAS = (
     *("keras.visualization", "keras._tf_keras.keras.visualization", "keras.src.visualization"),
     *("keras.wrappers", "keras._tf_keras.keras.wrappers"),
 )
-"""What of Keras imports Matplotlib, scikit-learn and SciPy: 1 s of CPU of every process that
-imports TensorFlow (measured 2026-11-27). Packages that a version of Keras has not are not missed.
-"""
+"""The parts of Keras that import Matplotlib, scikit-learn and SciPy: 1 s of CPU of every process
+that imports TensorFlow (measured 2026-11-27). A version of Keras need not have all of them."""
 
 
 def defer(*packages: str) -> None:

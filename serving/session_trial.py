@@ -24,7 +24,7 @@ from serving import child_process, deferred_imports
 from serving.api import Example
 from serving.options import ServeOptions
 from serving.quiet_imports import quiet_import
-from serving.signatures import ENCODED, EXAMPLES, PICTURES
+from serving.signatures import CLASSES, ENCODED, EXAMPLES, PICTURES, SCORES
 
 if TYPE_CHECKING:
     import numpy as np
@@ -193,7 +193,7 @@ def _run_all(servable: Servable, pictures: list[bytes]) -> dict[str, list[Answer
         if inputs is None:
             continue
         outputs = servable.run(name, inputs)
-        if name in (PICTURES, EXAMPLES) and {"classes", "scores"} <= outputs.keys():
+        if name in (PICTURES, EXAMPLES) and {CLASSES, SCORES} <= outputs.keys():
             answers[name] = _answers(outputs)
     return answers
 
@@ -227,7 +227,7 @@ def _example(picture: bytes) -> bytes:
 
 
 def _answers(outputs: Mapping[str, np.ndarray]) -> list[Answer]:
-    rows = zip(outputs["classes"].tolist(), outputs["scores"].tolist(), strict=True)
+    rows = zip(outputs[CLASSES].tolist(), outputs[SCORES].tolist(), strict=True)
     return [([name.decode(errors="replace") for name in classes], s) for classes, s in rows]
 
 

@@ -18,6 +18,7 @@ from components.step import executions
 def compared(store: MetadataStore, candidate: Artifact, served: Artifact) -> Iterator[Artifact]:
     """Yields the baselines that the gate compared the candidate with when it blessed it.
 
+    The oldest comes first: with it the candidate was pushed, and push and report are in the cache.
     None where another model is served. A root that is no folder is not looked into.
 
     Args:

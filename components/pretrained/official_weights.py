@@ -22,6 +22,7 @@ from components.errors import ConfigError, UserError
 from components.files.cache_folder import cache_dir
 from components.files.paths import is_remote
 from components.hub_backbones import HubBackbone
+from components.pretrained.saved_weights import save_weights
 
 PROBE_SECONDS = 5
 DOWNLOAD_SECONDS = 1800
@@ -58,7 +59,7 @@ def imagenet_file(backbone: str, top: bool = False) -> Path:
     """
     kept, preset = kept_file(backbone, top), BACKBONES[backbone]
     if isinstance(preset, HubBackbone):
-        return make_once(kept, lambda file: preset.pretrained().save_weights(file))
+        return make_once(kept, lambda file: save_weights(preset.pretrained(), file))
     return make_once(kept, lambda file: _download(backbone, top, file))
 
 

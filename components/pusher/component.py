@@ -70,12 +70,12 @@ class Driver(StepDriver):
         [model] = execution_info.input_dict["model"]
         if number is None or self._mlmd_connection is None or is_remote(model.uri):
             return None
-        candidate = saved_model.digest(saved_model.serving_dir(model.uri))
-        if saved_model.digest(directory / str(number)) != candidate:
-            return None
         for artifact in self._pushed():
-            if artifact.custom_properties["pushed_version"].string_value == str(number):
-                return artifact.custom_properties[_PUBLISHED].string_value or None
+            told = artifact.custom_properties
+            if told["pushed_version"].string_value == str(number) and _alike(
+                saved_model.serving_dir(model.uri), directory / str(number)
+            ):
+                return told[_PUBLISHED].string_value or None
         return None
 
     def _pushed(self) -> list[Any]:
@@ -167,16 +167,17 @@ def _check_compared(blessing: Artifact, directory: Path) -> None:
 def _pushed_before(model: Path, directory: Path, maker: str) -> int | None:
     """The version that this run pushed, where it was killed before it could say so."""
     version = versions.published_by(directory, maker)
-    if version is None or saved_model.digest(version.path) != saved_model.digest(model):
-        return None
-    return version.number
+    return version.number if version is not None and _alike(version.path, model) else None
 
 
 def _unreported(model: Path, directory: Path, number: str) -> int | None:
     """The version that another run pushed before it was killed, where it is of this model."""
-    if number and saved_model.digest(directory / number) == saved_model.digest(model):
-        return int(number)
-    return None
+    return int(number) if number and _alike(directory / number, model) else None
+
+
+def _alike(one: str | Path, other: str | Path) -> bool:
+    """Whether two models are of the same files."""
+    return saved_model.digest(one) == saved_model.digest(other)
 
 
 def _same_model(model: Path, directory: Path) -> versions.Version | None:

@@ -41,10 +41,10 @@ def inputs(store: MetadataStore, execution: Execution) -> dict[str, Artifact]:
 
 
 def readers(store: MetadataStore, artifact_id: int) -> list[Execution]:
-    """Returns the executions that have an artifact as input, the newest first."""
+    """Returns the executions that have an artifact as input, the oldest first."""
     events = store.get_events_by_artifact_ids([artifact_id])
     ids = {event.execution_id for event in events if event.type == Event.INPUT}
-    return sorted(store.get_executions_by_id(list(ids)), key=lambda execution: -execution.id)
+    return sorted(store.get_executions_by_id(list(ids)), key=lambda execution: execution.id)
 
 
 def _of(store: MetadataStore, execution: Execution, kind: int) -> dict[str, Artifact]:

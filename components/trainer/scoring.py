@@ -19,6 +19,7 @@ from components.settings.export import Certain, Served
 from components.trainer.certainty import NEVER, distance_threshold, score_threshold
 from components.trainer.feature_distance import FeatureDistance
 from components.trainer.temperature import fit_temperature
+from serving.signatures import CERTAIN, DISTANCE, SCORES
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,8 +36,8 @@ class Certainty:
         """Returns `certain`, bool [batch], and `distance`, float32 [batch], where it is told."""
         sure = tf.reduce_max(scores, axis=1) >= self.least_score
         distance = self.distance.of(features)
-        told = {"distance": distance} if self.tells_distance else {}
-        return {"certain": tf.logical_and(sure, distance <= self.most_distance), **told}
+        told = {DISTANCE: distance} if self.tells_distance else {}
+        return {CERTAIN: tf.logical_and(sure, distance <= self.most_distance), **told}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,9 +49,9 @@ class Scoring:
 
     def __call__(self, scores: tf.Tensor, features: tf.Tensor) -> dict[str, tf.Tensor]:
         """Returns `scores` [batch, classes] and what is asked for of `certain` and `distance`."""
-        found = {"scores": calibrated(scores, self.temperature)}
+        found = {SCORES: calibrated(scores, self.temperature)}
         if self.certainty:
-            found |= self.certainty.of(found["scores"], features)
+            found |= self.certainty.of(found[SCORES], features)
         return found
 
 

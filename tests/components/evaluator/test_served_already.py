@@ -75,7 +75,7 @@ def test_it_is_found_where_the_candidate_is_served_and_was_blessed(history: Hist
     first = history.evaluated("none", blessed=True)
     history.evaluated("better", blessed=False)
     last = history.evaluated("worse", blessed=True)
-    assert history.alike(history.digest) == [last, first]
+    assert history.alike(history.digest) == [first, last]  # the first is that of the push
 
 
 @pytest.mark.parametrize("digest", ["", "of another model"])
