@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from components.artifacts import features
+from components.artifacts import features, record_counts
 from components.artifacts.examples import PICTURE, parse
 from components.artifacts.tfrecords import read_records
 from components.settings.export import AS_FITTED, Served
@@ -66,6 +66,8 @@ def _outputs(
     found_in = _batches(run, batches, None if keep else 0)
     scores, found, labels = map(list, zip(*found_in, strict=True))
     names = np.concatenate(labels)
+    if most < 0:
+        record_counts.check(f"records of {folder}", len(names), inputs.count(split))
     position = {name.encode(): index for index, name in enumerate(inputs.classes)}
     return Outputs(
         np.concatenate(scores),

@@ -7,6 +7,7 @@ disk are never more than the windows that may still be read.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import tempfile
@@ -27,6 +28,7 @@ class WindowFiles:
     def __init__(self, paths: Sequence[str]):
         self._paths = paths
         self._windows: list[list[int]] = [[]]
+        self._coming: set[int] = set()  # copied already, and of no window yet
         self._copies: tempfile.TemporaryDirectory[str] | None = None
         if any(map(is_remote, paths)):
             self._copies = tempfile.TemporaryDirectory(prefix="transfer-pipeline-window-")
@@ -40,8 +42,10 @@ class WindowFiles:
         with ThreadPoolExecutor(threads) as pool:
             for start in range(0, len(numbers), threads):
                 some = numbers[start : start + threads]
+                self._coming = set(some)
                 for number, places in zip(some, pool.map(self.positions, some), strict=True):
                     self._windows[-1].append(number)
+                    self._coming.discard(number)
                     yield number, places
 
     def positions(self, number: int) -> list[tuple[int, int]]:
@@ -58,7 +62,11 @@ class WindowFiles:
 
     def read(self, number: int, offset: int, length: int) -> bytes:
         """Returns a record."""
-        with tfrecords.opened(self._local(number)) as file:
+        try:
+            file = tfrecords.opened(self._local(number))
+        except FileNotFoundError:  # its window ended meanwhile: this batch began long ago
+            file = tfrecords.opened(self._local(number))
+        with file:
             file.seek(offset)
             return file.read(length)
 
@@ -67,9 +75,10 @@ class WindowFiles:
         self._windows.append([])
         if len(self._windows) <= _HELD:
             return
-        needed = set(itertools.chain(*self._windows[1:]))
+        needed = {*itertools.chain(*self._windows[1:]), *self._coming}
         for number in set(self._windows.pop(0)) - needed if self._copies else ():
-            os.remove(self._copy(number))
+            with contextlib.suppress(FileNotFoundError):
+                os.remove(self._copy(number))
 
     def _local(self, number: int) -> str:
         path = self._paths[number]

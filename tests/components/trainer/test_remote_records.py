@@ -81,6 +81,22 @@ def test_a_split_of_one_window_is_fetched_once(local: str, monkeypatch: pytest.M
     assert len(fetched) == FILES
 
 
+def test_a_batch_reads_records_whose_window_has_ended(
+    local: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copies = tmp_path / "copies"
+    copies.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(copies))
+    there = ShuffledRecords(FOLDER, 3, 2 * EACH, FILES * EACH)
+    [rows] = there.rows(0).batch(FILES * EACH)  # nearly all copies are removed by now
+    assert sum(path.is_file() for path in copies.rglob("*")) <= 14
+    expected = [b"%d" % number for number in range(FILES * EACH)]
+    assert sorted(there.read(rows).numpy().tolist(), key=int) == expected
+    for path in filter(Path.is_file, copies.rglob("*")):
+        path.unlink()
+    assert len(list(there.order(1))) == FILES * EACH
+
+
 def test_a_lost_record_is_an_error_of_the_epoch(local: str) -> None:
     there = ShuffledRecords(FOLDER, 3, 2 * EACH, FILES * EACH + 1)
     with pytest.raises(Exception, match="800 instead of 801 records of s3://"):
