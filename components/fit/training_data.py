@@ -79,6 +79,12 @@ class Kept:
         return [*(array[numbers] for array in self.arrays), self.labels[numbers]]
 
 
+def kept_batches(batches: tf.data.Dataset) -> Kept:
+    """Returns batches of (one tensor, labels) as arrays in memory."""
+    arrays, labels = zip(*batches.as_numpy_iterator(), strict=True)
+    return Kept([np.concatenate(arrays)], np.concatenate(labels))
+
+
 def kept_in_file(
     file: Path, shape: tuple[int, ...], batches: Iterable[tuple[np.ndarray, np.ndarray]]
 ) -> Kept:

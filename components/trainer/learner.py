@@ -9,8 +9,8 @@ import keras
 import tensorflow as tf
 
 Inputs = tf.Tensor | tuple[tf.Tensor, ...]
-Bottom = Callable[..., Inputs]
-"""Frozen layers: (inputs, training=False) -> the inputs of the trainable ones."""
+Bottom = Callable[..., Any]
+"""Frozen layers: (inputs, training=False) -> `Inputs` of the trainable ones."""
 Augment = Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
 """Changes a training batch: (scaled pixels, labels one-hot) -> the same, changed."""
 
