@@ -86,7 +86,8 @@ def cached_features(inputs: Inputs) -> float:
         batch_size=training.batch_size,
     )
     data = trainer_input.read_data(
-        train, validation, to_batches, training.batch_size, training.seed
+        *(train, validation, to_batches, training.batch_size),
+        *(training.seed, training.shuffle_window),
     )
     folder = str(inputs.config.root)
     loop = TrainingLoop(

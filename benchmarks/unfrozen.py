@@ -167,7 +167,8 @@ def _our_input(inputs: Inputs) -> float:
     )
     train, validation = (_folder(inputs, split) for split in (features.TRAIN, features.EVAL))
     data = trainer_input.read_data(
-        train, validation, to_batches, training.batch_size, training.seed
+        *(train, validation, to_batches, training.batch_size),
+        *(training.seed, training.shuffle_window),
     )
     return _rate(data.epochs(0, _INPUT_EPOCHS))
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 HEADER, _FOOTER = 12, 4
 """Bytes around a record: its length and that one's checksum; a checksum."""
 
+_AHEAD = 32  # records read before they are asked for, from other machines
 _LARGEST = 2**31  # a record is a protocol buffer, which can't be larger
 
 
@@ -67,6 +68,10 @@ def _length(header: bytes) -> int:
 
 def files(folder: str) -> list[str]:
     """Returns a split's files, in the order in which they were written."""
+    if is_remote(folder):
+        from tfx.dsl.io import fileio
+
+        return sorted(map(str, fileio.glob(os.path.join(folder, "*"))))
     import tensorflow as tf  # the ingest frames records without it
 
     return sorted(tf.io.gfile.glob(os.path.join(folder, "*")))
@@ -105,9 +110,9 @@ def opened(file: str) -> BinaryIO:
     """
     if not is_remote(file):
         return open(file, "rb", buffering=0)
-    import tensorflow as tf
+    from tfx.dsl.io import fileio
 
-    return cast(BinaryIO, tf.io.gfile.GFile(file, "rb"))
+    return cast(BinaryIO, fileio.open(file, "rb"))
 
 
 def read_records(folder: str) -> tf.data.Dataset:
@@ -116,10 +121,22 @@ def read_records(folder: str) -> tf.data.Dataset:
 
 
 def read_files(paths: list[str]) -> tf.data.Dataset:
-    """Returns the records of these files, one file after the other."""
+    """Returns the records of these files, one file after the other, from where they lie."""
     import tensorflow as tf
 
+    if any(map(is_remote, paths)):  # TensorFlow reaches few of the file systems that TFX does
+        kind = tf.TensorSpec([], tf.string)
+        return tf.data.Dataset.from_generator(
+            lambda: _records_of(paths), output_signature=kind
+        ).prefetch(_AHEAD)
     return tf.data.TFRecordDataset(paths, num_parallel_reads=1)
+
+
+def _records_of(paths: list[str]) -> Iterator[bytes]:
+    for path in paths:
+        with opened(path) as file:
+            for record in records(file):
+                yield record.data
 
 
 def write(path: str, content: Iterable[bytes]) -> None:

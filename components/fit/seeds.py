@@ -41,8 +41,9 @@ def _draw(seed: int, epoch: int, index: int, replica: int) -> np.ndarray:
     return np.random.SeedSequence(entropy).generate_state(2, np.uint32) >> 1
 
 
-def shuffled(rows: np.ndarray, seed: int, epoch: tf.Tensor | int) -> tf.Tensor:
+def shuffled(rows: np.ndarray | tf.Tensor, seed: int, epoch: tf.Tensor | int) -> tf.Tensor:
     """Returns the rows in an order that follows from seed and epoch alone."""
     return tf.random.experimental.stateless_shuffle(
-        tf.constant(rows), seed=tf.stack([tf.cast(seed, tf.int64), tf.cast(epoch, tf.int64)])
+        tf.convert_to_tensor(rows),
+        seed=tf.stack([tf.cast(seed, tf.int64), tf.cast(epoch, tf.int64)]),
     )

@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 import math
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -13,6 +15,7 @@ import tensorflow as tf
 from components.artifacts import features
 from components.artifacts.examples import TARGET, parse
 from components.fit.seeds import shuffled
+from components.fit.worker_share import Share
 
 PARALLEL = 2 * (os.cpu_count() or 1)  # records at once: some wait for their file
 
@@ -28,6 +31,16 @@ class Data:
     """The training batches from an epoch up to another one, not included, on end."""
     steps: int
     """Batches per epoch; the last one may be smaller."""
+    validation: tf.data.Dataset
+    dealt: Callable[[int, int], Dealt] | None = None
+    """The parts of the worker with this index, of so many workers; None: there is one alone."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Dealt:
+    """As `Data`, of (pictures in the whole batch, inputs, labels): what one worker reads."""
+
+    epochs: Callable[[int, int], tf.data.Dataset]
     validation: tf.data.Dataset
 
 
@@ -45,18 +58,22 @@ class Kept:
     def batches(self, order: tf.Tensor, batch_size: int) -> tf.data.Dataset:
         """Returns (inputs, labels), all float32, of the pictures with these numbers."""
 
-        def read(numbers: tf.Tensor) -> tuple[tuple[tf.Tensor, ...], tf.Tensor]:
-            kinds = [*(array.dtype for array in self.arrays), tf.float32]
-            *found, labels = tf.numpy_function(self._rows, [numbers], kinds, stateful=False)
-            shaped = [
-                tf.cast(tf.ensure_shape(tensor, [None, *array.shape[1:]]), tf.float32)
-                for tensor, array in zip(found, self.arrays, strict=True)
-            ]
-            labels = tf.ensure_shape(labels, [None, self.labels.shape[1]])
-            return (tuple(shaped) if len(shaped) > 1 else shaped[0]), labels
+        def read(numbers: tf.Tensor) -> tuple[Any, tf.Tensor]:
+            inputs, labels = self.read(numbers)
+            return (inputs if len(inputs) > 1 else inputs[0]), labels
 
         numbers = tf.data.Dataset.from_tensor_slices(order).batch(batch_size)
         return numbers.map(read, num_parallel_calls=os.cpu_count())
+
+    def read(self, numbers: tf.Tensor) -> tuple[tuple[tf.Tensor, ...], tf.Tensor]:
+        """Returns the inputs, one per array, and the labels, of the rows with these numbers."""
+        kinds = [*(array.dtype for array in self.arrays), tf.float32]
+        *found, labels = tf.numpy_function(self._rows, [numbers], kinds, stateful=False)
+        inputs = tuple(
+            tf.cast(tf.ensure_shape(tensor, [None, *array.shape[1:]]), tf.float32)
+            for tensor, array in zip(found, self.arrays, strict=True)
+        )
+        return inputs, tf.ensure_shape(labels, [None, self.labels.shape[1]])
 
     def _rows(self, numbers: np.ndarray) -> list[np.ndarray]:
         return [*(array[numbers] for array in self.arrays), self.labels[numbers]]
@@ -66,6 +83,26 @@ def kept_batches(batches: tf.data.Dataset) -> Kept:
     """Returns batches of (one tensor, labels) as arrays in memory."""
     arrays, labels = zip(*batches.as_numpy_iterator(), strict=True)
     return Kept([np.concatenate(arrays)], np.concatenate(labels))
+
+
+def kept_in_file(
+    file: Path, shape: tuple[int, ...], batches: Iterable[tuple[np.ndarray, np.ndarray]]
+) -> Kept:
+    """Returns batches of (one float32 tensor, labels), whose inputs go into a file.
+
+    Args:
+      file: is written; must outlive what is returned.
+      shape: of all inputs together, [rows, ...].
+      batches: these rows.
+    """
+    array = np.lib.format.open_memmap(file, "w+", np.float32, shape)
+    labels: list[np.ndarray] = []
+    done = 0
+    for some, some_labels in batches:
+        array[done : done + len(some)] = some
+        labels.append(some_labels)
+        done += len(some)
+    return Kept([array], np.concatenate(labels))
 
 
 def kept_data(train: Kept, validation: Kept, batch_size: int, seed: int, variants: int = 1) -> Data:
@@ -78,7 +115,20 @@ def kept_data(train: Kept, validation: Kept, batch_size: int, seed: int, variant
       seed: of the orders and the draws.
       variants: of each training picture.
     """
-    pictures = len(train.labels) // variants
+    pictures, judged = len(train.labels) // variants, tf.range(len(validation.labels))
+
+    def dealt(index: int, workers: int) -> Dealt:
+        share = Share(index, workers, batch_size)
+
+        def parts(epoch: tf.Tensor) -> tf.data.Dataset:
+            return share.counted(train.batches(share.of_order(rows(epoch)), share.size), pictures)
+
+        return Dealt(
+            lambda first, last: tf.data.Dataset.range(first, last).flat_map(parts),
+            share.counted(
+                validation.batches(share.of_order(judged), share.size), len(validation.labels)
+            ),
+        )
 
     def rows(epoch: tf.Tensor) -> tf.Tensor:
         numbers = shuffled(np.arange(pictures), seed, epoch)
@@ -93,7 +143,8 @@ def kept_data(train: Kept, validation: Kept, batch_size: int, seed: int, variant
             .prefetch(tf.data.AUTOTUNE)
         ),
         math.ceil(pictures / batch_size),
-        validation.batches(tf.range(len(validation.labels)), batch_size).prefetch(tf.data.AUTOTUNE),
+        validation.batches(judged, batch_size).prefetch(tf.data.AUTOTUNE),
+        dealt,
     )
 
 

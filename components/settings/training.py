@@ -113,6 +113,8 @@ class Training(Section):
 
     batch_size: AtLeastOne = 32
     seed: Count = 0
+    shuffle_window: AtLeastOne = 100_000
+    """Pictures that an epoch mixes at a time; a set of no more is mixed as a whole."""
     class_weights: Literal["balanced"] | None = None
     """`balanced`: a class weighs inversely to its pictures in the training split."""
     label_smoothing: Annotated[Number, Field(ge=0, lt=1)] = 0.0
@@ -133,7 +135,7 @@ class Training(Section):
     cache_budget_mb: Count | None = None
     """Disk that cached features may take, in MB. Pooled features are always written; whole maps
     take at most 4,096 MB where this is null, and what phase `unfrozen` caches half of the free disk
-    at most; it is left out when it does not fit."""
+    at most; of pictures that do not all fit a part is cached."""
     augmentation: Augmentation = Augmentation()
     frozen: Frozen = Frozen()
     unfrozen: Unfrozen = Unfrozen()

@@ -84,6 +84,8 @@ class Step(Keyed, base_component.BaseComponent):
     INPUTS: ClassVar[dict[str, type[Artifact]]] = {}
     OPTIONAL_INPUTS: ClassVar[dict[str, type[Artifact]]] = {}
     OUTPUTS: ClassVar[dict[str, type[Artifact]]] = {}
+    STREAMED: ClassVar[tuple[str, ...]] = ()
+    """Inputs that the executor reads where they lie, also where the root is no folder."""
     _EXECUTOR_SPEC: ClassVar[type] = executor_spec.ExecutorClassSpec
 
     def __init_subclass__(cls, **arguments: Any):

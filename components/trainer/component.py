@@ -32,4 +32,5 @@ class Trainer(Step):
         "hyperparameters": standard_artifacts.HyperParameters,
         "ingest_report": IngestReport,  # by what settings pictures became canonical
     }
+    STREAMED = ("examples", "bottlenecks")
     OUTPUTS = {"model": standard_artifacts.Model, "model_run": standard_artifacts.ModelRun}

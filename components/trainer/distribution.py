@@ -8,6 +8,7 @@ from typing import Any
 import tensorflow as tf
 
 from components.errors import ConfigError
+from components.fit.training_data import Data
 from components.settings.training import Training
 from components.trainer.cluster import read_cluster
 
@@ -93,34 +94,45 @@ def all_agree(yes: bool) -> bool:
 
 
 def shares(
-    train: tf.data.Dataset, validation: tf.data.Dataset, class_weight: dict[int, float] | None
+    data: Data, first: int, last: int, class_weight: dict[int, float] | None
 ) -> dict[str, Any]:
     """Returns the arguments by which `fit` reads its data in the current strategy's scope.
 
-    With several devices each reads its part of every batch, in the order of the devices. Keras
+    With several devices each has its part of every batch, in the order of the devices; a worker
+    reads the parts of its own devices and no others. Keras
     takes the mean of the devices' mean losses; where the last batch of an epoch can't be dealt out
     evenly, pictures are weighted so that the gradient is still that of the whole batch.
 
     Args:
-      train: batches of (inputs, labels one-hot).
-      validation: the same, its length known.
+      data: of the phase.
+      first: epoch.
+      last: epoch, not included.
       class_weight: weight of each class index in the loss, or None.
     """
     strategy = tf.distribute.get_strategy()
     if strategy.num_replicas_in_sync == 1:
-        return {"x": train, "validation_data": validation, "class_weight": class_weight}
-    weights = class_weight or {}
+        return {
+            "x": data.epochs(first, last),
+            "validation_data": data.validation,
+            "class_weight": class_weight,
+        }
+    if data.dealt is None:
+        raise ValueError("This data can't be shared by several devices.")
+    dealt, weights = data.dealt, class_weight or {}
 
-    def deal(batches: tf.data.Dataset, weighted: bool) -> Any:
-        return strategy.distribute_datasets_from_function(
-            lambda context: _dealt_out(batches, context, weights if weighted else None)
-        )
+    def train(context: tf.distribute.InputContext) -> tf.data.Dataset:
+        own = dealt(context.input_pipeline_id, context.num_input_pipelines)
+        return _dealt_out(own.epochs(first, last), context, weights)
+
+    def validation(context: tf.distribute.InputContext) -> tf.data.Dataset:
+        own = dealt(context.input_pipeline_id, context.num_input_pipelines)
+        return _dealt_out(own.validation, context, None)
 
     return {
-        "x": deal(train, weighted=True),
-        "validation_data": deal(validation, weighted=False),
+        "x": strategy.distribute_datasets_from_function(train),
+        "validation_data": strategy.distribute_datasets_from_function(validation),
         # The length of a dealt out dataset is unknown.
-        "validation_steps": int(validation.cardinality()),
+        "validation_steps": int(data.validation.cardinality()),
     }
 
 
@@ -129,16 +141,17 @@ def _dealt_out(
     context: tf.distribute.InputContext,
     class_weight: dict[int, float] | None,
 ) -> tf.data.Dataset:
-    """Returns the parts of this worker's devices, one after the other, of each batch."""
+    """Returns the parts of this worker's devices, one after the other, of each worker's part."""
     replicas = context.num_replicas_in_sync
     local = replicas // context.num_input_pipelines
     first = context.input_pipeline_id * local
 
-    def parts(inputs: Any, labels: tf.Tensor) -> tf.data.Dataset:
-        count = tf.shape(labels, tf.int64)[0]
+    def parts(count: tf.Tensor, inputs: Any, labels: tf.Tensor) -> tf.data.Dataset:
+        before = first * count // replicas  # of other workers
 
         def part(replica: tf.Tensor) -> tuple[Any, ...]:
-            rows = slice(replica * count // replicas, (replica + 1) * count // replicas)
+            start, end = replica * count // replicas, (replica + 1) * count // replicas
+            rows = slice(start - before, end - before)
             own_labels = labels[rows]
             own = tf.nest.map_structure(lambda tensor: tensor[rows], inputs), own_labels
             if class_weight is None:

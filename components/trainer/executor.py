@@ -63,7 +63,7 @@ class Executor(StepExecutor[TrainerSettings]):
         best = tuned_settings.read_best(inputs.maybe("hyperparameters"))
         chosen = precision.chosen(settings.precision, facts)
         job = _job(inputs, settings, best, chosen)
-        _check_counts(job, inputs.one("examples"))
+        _check_counts(job)
         offer = job_file.offer_path(*_place(model), self.run_id)
         with (
             work_folder.alone(work) as own,
@@ -102,16 +102,22 @@ def _job(
         train=inputs.split("examples", features.TRAIN),
         eval=inputs.split("examples", features.EVAL),
         bottlenecks=inputs.uri("bottlenecks") if "bottlenecks" in inputs else None,
+        counts={
+            split: record_counts.of(inputs.one("examples"), split)
+            for split in (features.TRAIN, features.EVAL)
+        },
         baseline=[artifact.uri for artifact in inputs.maybe("baseline")],
         former_names=_former_names(inputs.maybe("acceptance")),
     )
 
 
-def _check_counts(job: Job, examples: Artifact) -> None:
+def _check_counts(job: Job) -> None:
+    """Holds what is to be read against the ingest's numbers; elsewhere it is counted when read."""
     for split, pictures in ((features.TRAIN, job.train), (features.EVAL, job.eval)):
-        needed = record_counts.of(examples, split)
-        record_counts.check(f"pictures in the split {split}", tfrecords.count(pictures), needed)
-        if job.bottlenecks:
+        needed = job.counts[split]
+        if not is_remote(pictures):
+            record_counts.check(f"pictures in the split {split}", tfrecords.count(pictures), needed)
+        if job.bottlenecks and not is_remote(job.bottlenecks):
             there = tfrecords.count(os.path.join(job.bottlenecks, f"Split-{split}"))
             what = f"features for the pictures of the split {split}"
             record_counts.check(what, there, needed)

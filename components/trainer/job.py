@@ -37,6 +37,8 @@ class Job(Section):
     train: str
     eval: str
     bottlenecks: str | None
+    counts: dict[str, int] = {}
+    """Records by split."""
     baseline: list[str]
     """URIs of the model served now, where the training starts from it."""
     former_names: dict[str, list[str]] = {}
@@ -52,6 +54,7 @@ class Job(Section):
             train=self.train,
             eval=self.eval,
             bottlenecks=self.bottlenecks,
+            counts=self.counts,
             baseline=[_model(uri) for uri in self.baseline],
             former_names=self.former_names,
         )

@@ -9,6 +9,8 @@ import keras
 import tensorflow as tf
 
 Inputs = tf.Tensor | tuple[tf.Tensor, ...]
+Bottom = Callable[..., Any]
+"""Frozen layers: (inputs, training=False) -> `Inputs` of the trainable ones."""
 Augment = Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
 """Changes a training batch: (scaled pixels, labels one-hot) -> the same, changed."""
 
@@ -24,7 +26,7 @@ class Learner(keras.Model):
         self,
         inputs: Any,
         outputs: keras.KerasTensor,
-        bottom: keras.Model | None = None,
+        bottom: Bottom | None = None,
         augment: Augment | None = None,
     ):
         """Makes the learner.
@@ -32,7 +34,8 @@ class Learner(keras.Model):
         Args:
           inputs: of the trainable layers.
           outputs: [batch, classes] probabilities.
-          bottom: the frozen layers below; None where batches hold their outputs.
+          bottom: the frozen layers below, a model or a part of one; None where batches hold their
+            outputs.
           augment: changes training pictures; needs batches of pixels.
         """
         super().__init__(inputs=inputs, outputs=outputs)
@@ -68,7 +71,7 @@ def _listed(metrics: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
 
 
 def make_learner(
-    layers: list[keras.Model | keras.Layer], bottom: keras.Model | None, augment: Augment | None
+    layers: list[keras.Model | keras.Layer], bottom: Bottom | None, augment: Augment | None
 ) -> Learner:
     """Chains `layers` into a learner, from the inputs of the first to the last one's output."""
     first, *rest = layers

@@ -14,10 +14,11 @@ from components.model.twin import FLOAT32, twin
 from components.pretrained.base import first_unfrozen
 from components.settings.augmentation import Augmentation
 from components.settings.training import Phase as PhaseSettings
-from components.trainer import phase_data
+from components.trainer import phase_cache, phase_data
 from components.trainer.augmentation import Augmenter, write_sheet
 from components.trainer.boundary import split_at
 from components.trainer.learner import Learner, make_learner
+from components.trainer.part_cache import BesideKept
 from components.trainer.training_inputs import TrainingInputs
 
 
@@ -44,7 +45,9 @@ class Phase:
     prepare: Callable[[], Prepared]
 
 
-def make_phases(inputs: TrainingInputs, network: Network, logs: str, scratch: str) -> list[Phase]:
+def make_phases(
+    inputs: TrainingInputs, network: Network, logs: str, scratch: str, work: str
+) -> list[Phase]:
     """Returns the phases of a network in their order.
 
     Args:
@@ -52,6 +55,7 @@ def make_phases(inputs: TrainingInputs, network: Network, logs: str, scratch: st
       network: is trained in all of them.
       logs: folder of the sheet of augmented pictures.
       scratch: local folder of cached activations.
+      work: this training's own folder.
     """
     training = inputs.training
     before = (
@@ -65,7 +69,7 @@ def make_phases(inputs: TrainingInputs, network: Network, logs: str, scratch: st
     if shown := after or before:
         write_sheet(shown, phase_data.pixel_batches(read_records(inputs.train), inputs), logs)
     frozen = functools.partial(_frozen, inputs, network, before, scratch)
-    unfrozen = functools.partial(_unfrozen, inputs, network, after, scratch)
+    unfrozen = functools.partial(_unfrozen, inputs, network, after, scratch, work)
     return [
         Phase("frozen", inputs.training.frozen, frozen),
         Phase("unfrozen", inputs.training.unfrozen, unfrozen),
@@ -85,7 +89,7 @@ def _frozen(
     freeze(network.base)
     if inputs.training.frozen.features == "cached":
         cached = (
-            phase_data.flipped_bottlenecks(inputs, network, scratch)
+            phase_cache.flipped_bottlenecks(inputs, network, scratch)
             if augmenter
             else phase_data.bottlenecks(inputs, network.head)
         )
@@ -97,7 +101,11 @@ def _frozen(
 
 
 def _unfrozen(
-    inputs: TrainingInputs, network: Network, augmenter: Augmenter | None, scratch: str
+    inputs: TrainingInputs,
+    network: Network,
+    augmenter: Augmenter | None,
+    scratch: str,
+    work: str,
 ) -> Prepared:
     """Unfreezes the top of the base: it is trainable together with the head."""
     base, model, settings = network.base, inputs.model, inputs.training.unfrozen
@@ -106,14 +114,14 @@ def _unfrozen(
     bottom, top = split_at(base, max(1, first))
     layers = [twin(top, inputs.precision), *network.pooling, network.head]
     scales = layer_decay(base, first, settings.layer_decay)
-    cached = phase_data.cached_activations(inputs, bottom, scratch)
-    if cached:
-        learner = make_learner(layers, None, None)
-        return Prepared(
-            learner=learner, data=cached, rate_scales=scales, precision=inputs.precision
-        )
-    if bottom.weights:
+    cached = phase_cache.cached_activations(inputs, bottom, scratch, work)
+    if bottom.weights and not (cached and not cached.is_part):
         bottom = twin(bottom, inputs.precision)
+    if cached:
+        learner = make_learner(layers, BesideKept(bottom) if cached.is_part else None, None)
+        return Prepared(
+            learner=learner, data=cached.data, rate_scales=scales, precision=inputs.precision
+        )
     return Prepared(
         learner=make_learner(layers, bottom, augmenter),
         data=phase_data.pictures(inputs),

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from components.artifacts import features
+from components.artifacts import features, record_counts
 from components.artifacts.examples import PICTURE, parse
 from components.artifacts.tfrecords import read_records
 from components.settings.export import AS_FITTED, Served
@@ -37,7 +37,8 @@ def fitted_scoring(
       served: what is asked for, and the flips over which scores are averaged.
     """
     progress.report("calibrates on the eval split")
-    evaluated = _outputs(fitted, inputs, features.EVAL, served)
+    # Of a million pictures features take gigabytes, and `certain` alone has use for them.
+    evaluated = _outputs(fitted, inputs, features.EVAL, served, keep=served.certain is not None)
     train = None
     if served.certain is not None:
         # One score per picture is enough: features are those of the picture as it is.
@@ -47,15 +48,26 @@ def fitted_scoring(
 
 
 def _outputs(
-    fitted: Fitted, inputs: TrainingInputs, split: str, served: Served, most: int = -1
+    fitted: Fitted,
+    inputs: TrainingInputs,
+    split: str,
+    served: Served,
+    most: int = -1,
+    keep: bool = True,
 ) -> Outputs:
-    """Returns the network's outputs for a split's pictures, the first `most` of them."""
+    """Returns the network's outputs for a split's pictures, the first `most` of them.
+
+    Without `keep` their features are left out.
+    """
     cached = _cached(fitted, inputs, split) if not served.average_flips else None
     folder = cached or (inputs.train if split == features.TRAIN else inputs.eval)
     run = _on_bottlenecks(fitted) if cached else _on_pictures(fitted, inputs, served)
     batches = read_records(folder).take(most).batch(_BATCH)
-    scores, found, labels = map(list, zip(*_batches(run, batches), strict=True))
+    found_in = _batches(run, batches, None if keep else 0)
+    scores, found, labels = map(list, zip(*found_in, strict=True))
     names = np.concatenate(labels)
+    if most < 0:
+        record_counts.check(f"records of {folder}", len(names), inputs.count(split))
     position = {name.encode(): index for index, name in enumerate(inputs.classes)}
     return Outputs(
         np.concatenate(scores),
@@ -64,9 +76,12 @@ def _outputs(
     )
 
 
-def _batches(run: Run, batches: Iterable[tf.Tensor]) -> Iterator[tuple[np.ndarray, ...]]:
+def _batches(
+    run: Run, batches: Iterable[tf.Tensor], most_features: int | None
+) -> Iterator[tuple[np.ndarray, ...]]:
     for batch in batches:
-        yield tuple(each.numpy() for each in run(batch))
+        scores, found, labels = (each.numpy() for each in run(batch))
+        yield scores, found[:, :most_features], labels
 
 
 def _cached(fitted: Fitted, inputs: TrainingInputs, split: str) -> str | None:

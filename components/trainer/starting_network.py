@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import keras
 import numpy as np
+from tfx.dsl.io import fileio
 
 from components.artifacts import saved_model
 from components.artifacts import types as artifact_types
 from components.artifacts.tfrecords import read_records
+from components.files.copies import on_this_machine
 from components.model import warm_start
 from components.model.chosen_weights import weights_file
 from components.model.network import Network, build_network
@@ -50,9 +53,10 @@ def _train_features(inputs: TrainingInputs, network: Network) -> Iterator[np.nda
 def _base(inputs: TrainingInputs) -> keras.Model:
     backbone, size = inputs.model.backbone, inputs.pixels.size
     if inputs.bottlenecks:
-        kept = Path(inputs.bottlenecks, artifact_types.OWN_BASE)
-        if kept.exists():  # what BottleneckGen ran was made there
-            return build_base(backbone, size, kept)
+        kept = os.path.join(inputs.bottlenecks, artifact_types.OWN_BASE)
+        if fileio.exists(kept):  # what BottleneckGen ran was made there
+            with on_this_machine(kept) as local:
+                return build_base(backbone, size, Path(local))
     served = saved_model.served(inputs.baseline)
     weights = weights_file(inputs.model, served)
     if weights:

@@ -54,7 +54,7 @@ def fit(inputs: TrainingInputs, logs: str, work: str, scratch: str | None = None
         label_smoothing=inputs.training.label_smoothing,
         keep=inputs.training.keep,
     )
-    loop.run(make_phases(inputs, network, logs, scratch or work))
+    loop.run(make_phases(inputs, network, logs, scratch or work, work))
     return Fitted(network, loop.state.history)
 
 
@@ -122,7 +122,7 @@ class TrainingLoop:
     def _fit(self, phase: Phase, prepared: Prepared) -> None:
         data, done, epochs = prepared.data, self.state.epoch, phase.settings.epochs
         prepared.learner.fit(
-            **shares(data.epochs(done, epochs), data.validation, self.class_weight),
+            **shares(data, done, epochs, self.class_weight),
             steps_per_epoch=data.steps,
             initial_epoch=done,
             epochs=epochs,

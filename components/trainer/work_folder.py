@@ -41,7 +41,7 @@ def for_training(
     node = os.path.dirname(os.path.dirname(output))
     root = os.path.dirname(node)
     places = {
-        key: [os.path.relpath(artifact.uri, root) for artifact in input_dict[key]]
+        key: [_place(artifact.uri, root) for artifact in input_dict[key]]
         for key in sorted(input_dict)
     }
     facts = json.dumps([places, exec_properties], sort_keys=True, default=str)
@@ -51,6 +51,13 @@ def for_training(
     fileio.makedirs(folder)
     _forget_old(parent, folder)
     return folder
+
+
+def _place(uri: str, root: str) -> str:
+    """Returns NODE/KEY/EXECUTION of what lies in the root, also where the root is no folder."""
+    if is_remote(uri):
+        return "/".join(uri.rstrip("/").split("/")[-3:])
+    return os.path.relpath(uri, root)
 
 
 @contextlib.contextmanager

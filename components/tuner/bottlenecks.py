@@ -12,7 +12,7 @@ import numpy as np
 from components.artifacts import features, tfrecords
 from components.artifacts.tfrecords import read_records
 from components.fit.class_weights import balanced
-from components.fit.training_data import Data, Kept, bottleneck_batches, kept_data
+from components.fit.training_data import Data, Kept, bottleneck_batches, kept_data, kept_in_file
 from components.settings.training import Training
 
 _AT_ONCE = 256  # records
@@ -78,13 +78,6 @@ def read_bottlenecks(
 def _read(
     source: str, shape: Sequence[int], classes: Sequence[str], target: Path, soft: bool
 ) -> Kept:
-    pictures = tfrecords.count(source)
-    array = np.lib.format.open_memmap(target, "w+", np.float32, (pictures, *shape))
-    labels: list[np.ndarray] = []
-    done = 0
     batches = bottleneck_batches(read_records(source), shape, classes, _AT_ONCE, soft)
-    for some, some_labels in batches:
-        array[done : done + len(some)] = some
-        labels.append(some_labels.numpy())
-        done += len(some)
-    return Kept([array], np.concatenate(labels))
+    pictures = tfrecords.count(source)
+    return kept_in_file(target, (pictures, *shape), batches.as_numpy_iterator())

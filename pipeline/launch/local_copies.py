@@ -1,8 +1,9 @@
 """Local copies for a node whose root lies on another file system.
 
 Components read and write folders, and some of what they use (Keras, h5py, zip files) knows no other
-file system. So the inputs are copied to this machine before a node's executor runs, it writes here,
-and its outputs are copied into the root before they are published. What must outlive the process,
+file system. So the inputs are copied to this machine before a node's executor runs (but for those
+that it reads in pieces where they lie), it writes here, and its outputs are copied into the root
+before they are published. What must outlive the process,
 the stateful working folder, stays in the root.
 """
 
@@ -12,7 +13,7 @@ import contextlib
 import copy
 import itertools
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import attr
 from tfx.dsl.io import fileio
@@ -93,11 +94,18 @@ class Mirror:
                 remote_files.copy_tree(artifact.uri, self.local(artifact.uri))
         return self.placed(artifacts)
 
-    def staged(self, execution: ExecutionInfo) -> ExecutionInfo:
-        """Returns an execution that finds its inputs here and leaves its outputs here."""
+    def staged(self, execution: ExecutionInfo, streamed: Collection[str] = ()) -> ExecutionInfo:
+        """Returns an execution that finds its inputs here and leaves its outputs here.
+
+        Args:
+          execution: as the root names its places.
+          streamed: the inputs that are read where they lie.
+        """
+        inputs = execution.input_dict
+        copied = {key: some for key, some in inputs.items() if key not in streamed}
         return attr.evolve(
             self.unread(execution),
-            input_dict=self.fetched(execution.input_dict),
+            input_dict={**inputs, **self.fetched(copied)},
             execution_output_uri=self.local(execution.execution_output_uri),
             tmp_dir=self.local(execution.tmp_dir),
         )

@@ -135,7 +135,8 @@ class Launcher(launcher.Launcher):
             output = super()._run_executor(execution_info)
             _noted(output, self._pipeline_runtime_spec.pipeline_root.field_value.string_value)
             return output
-        output = super()._run_executor(self._mirror.staged(execution_info))
+        streamed = getattr(step_of(execution_info), "STREAMED", ())
+        output = super()._run_executor(self._mirror.staged(execution_info, streamed))
         self._mirror.send(execution_info.output_dict)
         return self._mirror.renamed(output)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tfx.dsl.compiler.compiler import Compiler
+from tfx.dsl.io import fileio
 from tfx.orchestration.pipeline import Pipeline
 from tfx.orchestration.portable import data_types
 from tfx.proto.orchestration import pipeline_pb2
@@ -86,10 +87,34 @@ class Read(Step):
     OUTPUTS = {"model": standard_artifacts.Model}
 
 
-def compiled(root: str, metadata: Any) -> pipeline_pb2.Pipeline:
+class StreamExecutor(StepExecutor[Nothing]):
+    """Writes what its input is called, and what a file there holds."""
+
+    SETTINGS = Nothing
+
+    def do(
+        self, inputs: Artifacts, outputs: Artifacts, settings: Nothing, facts: dict[str, str]
+    ) -> None:
+        folder = inputs.uri("examples")
+        with fileio.open(f"{folder}/Split-train/pictures") as file:
+            found = {"uri": folder, "content": file.read()}
+        Path(outputs.uri("model"), "found.json").write_text(json.dumps(found))
+
+
+class Stream(Step):
+    """In place of the second one: reads its input where it lies, as the Trainer does."""
+
+    EXECUTOR = StreamExecutor
+    LIBRARIES = ()
+    INPUTS = {"examples": standard_artifacts.Examples}
+    OUTPUTS = {"model": standard_artifacts.Model}
+    STREAMED = ("examples",)
+
+
+def compiled(root: str, metadata: Any, reader: type[Step] = Read) -> pipeline_pb2.Pipeline:
     """The pipeline of the two; `metadata` is ML Metadata's own form of a store."""
     write = Write(Nothing())
-    read = Read(Nothing(), examples=write.outputs["examples"])
+    read = reader(Nothing(), examples=write.outputs["examples"])
     return Compiler().compile(
         Pipeline(
             pipeline_name="two",

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.artifacts import features
+from components.artifacts import features, tfrecords
 from components.artifacts.examples import PICTURE, parse
 from components.artifacts.tfrecords import read_records
-from components.fit.training_data import Data, bottleneck_batches, one_hot
+from components.fit.training_data import Data, Kept, bottleneck_batches, kept_data, one_hot
 from components.model.transform_graph import Pixels
 from components.trainer.input import count_classes, picture_batches, read_data
 
@@ -35,8 +35,8 @@ def bottlenecks(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(folder)
 
 
-def to_batches(examples: tf.data.Dataset) -> tf.data.Dataset:
-    return bottleneck_batches(examples, (2,), CLASSES, 8)
+def to_batches(examples: tf.data.Dataset, batch_size: int = 8) -> tf.data.Dataset:
+    return bottleneck_batches(examples, (2,), CLASSES, batch_size)
 
 
 def numbers(dataset: tf.data.Dataset) -> list[int]:
@@ -45,7 +45,7 @@ def numbers(dataset: tf.data.Dataset) -> list[int]:
 
 
 def data(folder: str, seed: int) -> Data:
-    return read_data(folder, folder, to_batches, 8, seed)
+    return read_data(folder, folder, to_batches, 8, seed, 100)
 
 
 def test_a_class_has_the_index_of_its_place_in_the_class_list() -> None:
@@ -83,6 +83,40 @@ def test_epochs_begun_later_are_the_same_epochs(bottlenecks: str) -> None:
     assert whole[:COUNT] != whole[COUNT : 2 * COUNT]  # shuffled anew
     assert numbers(data(bottlenecks, 1).epochs(0, 3)) == whole
     assert numbers(data(bottlenecks, 2).epochs(0, 3)) != whole
+
+
+# 20 pictures: of the last batch, which has 4, the worker with index 0 of eight has none.
+@pytest.mark.parametrize("workers", [1, 2, 8])
+@pytest.mark.parametrize("kept", [False, True])
+def test_workers_read_their_parts_of_the_batches_and_no_others(
+    bottlenecks: str, workers: int, kept: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = data(bottlenecks, 1)
+    if kept:
+        rows = np.arange(COUNT)[:, np.newaxis].astype(np.float32)
+        arrays = Kept([rows], np.eye(3, dtype=np.float32)[np.arange(COUNT) % 3])
+        read = kept_data(arrays, arrays, 8, 1)
+    asked: list[int] = []
+    read_one = tfrecords.opened
+    monkeypatch.setattr(tfrecords, "opened", lambda file: (asked.append(1), read_one(file))[1])
+    assert read.dealt
+    parts = [read.dealt(index, workers) for index in range(workers)]
+    for whole, several in (
+        (read.epochs(0, 2), [part.epochs(0, 2) for part in parts]),
+        (read.validation, [part.validation for part in parts]),
+    ):
+        batches = list(whole.as_numpy_iterator())
+        asked.clear()
+        found = [list(part.as_numpy_iterator()) for part in several]
+        if not kept and several[0] is not parts[0].validation:
+            # Each record once, and once in each epoch of each worker for its position.
+            assert len(asked) <= 2 * COUNT + 2 * workers
+        assert all(len(part) == len(batches) for part in found)
+        for number, (inputs, labels) in enumerate(batches):
+            of_batch = [part[number] for part in found]
+            assert {int(count) for count, *_ in of_batch} == {len(inputs)}
+            np.testing.assert_array_equal(np.concatenate([x for _, x, _ in of_batch]), inputs)
+            np.testing.assert_array_equal(np.concatenate([y for *_, y in of_batch]), labels)
 
 
 def test_what_is_judged_keeps_its_order_and_tells_its_length(bottlenecks: str) -> None:

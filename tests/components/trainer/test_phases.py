@@ -14,6 +14,10 @@ from components.artifacts.examples import Example, serialized
 from components.artifacts.tfrecords import read_records
 from components.model.transform_graph import Pixels
 from components.settings.training import Frozen
+from components.trainer import activations, phase_cache
+from components.trainer.boundary import split_at
+from components.trainer.part_cache import BesideKept
+from components.trainer.starting_network import starting_network
 from components.trainer.training_loop import Fitted
 from tests.components.trainer.made_training import FROZEN, UNFROZEN, Epochs, Killed, inputs, train
 
@@ -108,6 +112,74 @@ def test_cached_activations_train_as_the_pictures_do(
     np.testing.assert_allclose(losses, expected, rtol=5e-2)
     left, right = (fitted.network.classifier.layers for fitted in (pictures, whole))
     assert [layer.name for layer in left] == [layer.name for layer in right]
+
+
+_PICTURE = 2 * 3 * 3 * 512  # bytes of a picture's activations
+
+
+def room_for(pictures: int, patched: pytest.MonkeyPatch) -> None:
+    patched.setattr(activations, "room", lambda *_: pictures * _PICTURE)
+
+
+# All of `eval` (24) and of the training pictures a few, or all but one: batches of 10 are met that
+# have none of the one kind or none of the other.
+@pytest.mark.parametrize("cached", [2, 23])
+def test_without_room_for_all_a_part_is_cached_and_batches_have_the_same_pictures(
+    cached: int, pixels: Pixels, split: str, tmp_path: Path
+) -> None:
+    given = inputs(pixels, split, augmentation={"vertical_flip": True})
+    network = starting_network(given)
+    bottom, _ = split_at(network.base, len(network.base.layers) - 12)
+    size = activations.size_of(bottom, 1)
+
+    def batches(pictures: int) -> tuple[list[Any], list[Any], bool]:
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(activations, "room", lambda *_: pictures * size)
+            folder = str(tmp_path / str(pictures))
+            found = phase_cache.cached_activations(given, bottom, folder, folder)
+        assert found is not None
+        run = BesideKept(bottom) if found.is_part else lambda x: x
+        train, judged = (
+            [(np.asarray(run(x)), y.numpy()) for x, y in some]
+            for some in (found.data.epochs(0, 2), found.data.validation)
+        )
+        return train, judged, found.is_part
+
+    # Of a training picture there are two variants.
+    part, part_judged, is_part = batches(24 + 2 * cached)
+    whole, whole_judged, is_whole_part = batches(72)
+    assert is_part and not is_whole_part
+    array = np.load(tmp_path / str(24 + 2 * cached) / "activations" / "train-0.npy")
+    assert len(array) == 2 * cached
+    labels = [sorted(y.argmax(1).tolist()) for _, y in whole]
+    assert [sorted(y.argmax(1).tolist()) for _, y in part] == labels
+    for (x, y), (other, other_y) in zip(part_judged, whole_judged, strict=True):
+        np.testing.assert_allclose(x, other, rtol=2e-2, atol=2e-2)
+        np.testing.assert_array_equal(y, other_y)
+
+
+def test_a_training_on_a_part_resumes_with_that_part_though_there_is_more_room(
+    whole: Fitted, pixels: Pixels, split: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room_for(40, monkeypatch)
+    epochs, given = Epochs(), inputs(pixels, split)
+    part = train(given, tmp_path / "part", epochs)
+    [note] = epochs.notes
+    assert note.startswith(
+        "caches the frozen layers' outputs of 16 of 24 training and 24 of 24 eval pictures; the "
+        "others pass these layers in each epoch of phase unfrozen: all outputs take"
+    )
+    assert "training.cache_budget_mb" in note
+    losses, expected = (
+        [(row["loss"], row["val_loss"]) for row in fitted.history.epochs]
+        for fitted in (part, whole)
+    )
+    # Dropout meets the pictures of a batch in another order.
+    np.testing.assert_allclose(losses, expected, rtol=0.2)
+    with pytest.raises(Killed):
+        train(given, tmp_path / "killed", Epochs(kill_after=4))
+    room_for(48, monkeypatch)
+    assert history(train(given, tmp_path / "killed")) == history(part)
 
 
 def test_only_the_named_layers_learn_and_no_statistics(

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from components.artifacts import features
 from components.artifacts.examples import PICTURE, parse, serialized
+from components.artifacts.record_counts import RecordsLost
 from components.artifacts.tfrecords import read_records
 from components.model.network import Network, build_network
 from components.model.transform_graph import Pixels
@@ -54,6 +55,13 @@ def write_bottlenecks(made: Network, given: TrainingInputs, folder: Path) -> str
                 values = {features.BOTTLENECK: found.ravel().tolist(), features.LABEL: label}
                 writer.write(serialized(values))
     return str(folder)
+
+
+def test_records_lost_before_the_calibration_are_an_error(given: TrainingInputs) -> None:
+    fitted = Fitted(network(Head()), History(best_epoch=ROW))
+    more = dataclasses.replace(given, counts={features.EVAL: 25})
+    with pytest.raises(RecordsLost, match="24 instead of 25 records of .*: 1 were lost"):
+        fitted_scoring(fitted, more, Served())
 
 
 @pytest.mark.parametrize("head", [Head(), Head(squeeze_excitation=8), Head(pooling="flatten")])

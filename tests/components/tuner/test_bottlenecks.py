@@ -48,7 +48,7 @@ def test_they_are_what_was_written(data: Bottlenecks) -> None:
 
 def test_every_epoch_comes_as_the_trainer_would_read_it(data: Bottlenecks, uri: str) -> None:
     to_batches = functools.partial(bottleneck_batches, shape=(SIZE,), classes=CLASSES, batch_size=4)
-    trainer = read_data(f"{uri}/Split-train", f"{uri}/Split-eval", to_batches, 4, 7)
+    trainer = read_data(f"{uri}/Split-train", f"{uri}/Split-eval", to_batches, 4, 7, 100)
     assert same(listed(data.data.epochs(0, 2)), listed(trainer.epochs(0, 2)))
     assert same(listed(data.data.validation), listed(trainer.validation))
 

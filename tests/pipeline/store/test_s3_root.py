@@ -83,6 +83,24 @@ def test_nodes_run_killed_uploads_are_cleared_away_and_the_next_run_is_cached(
     assert not [path.name for path in tmp_path.iterdir() if not path.name.startswith("metadata")]
 
 
+def test_a_node_that_streams_is_handed_its_input_where_it_lies_and_nothing_is_copied(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = metadata.connection_config(str(tmp_path / "metadata.sqlite"))
+    bound = node_runner.bind(made_nodes.compiled(ROOT, store, made_nodes.Stream), "monday")
+    assert node_runner.run_node(bound, "Write") == "ran"
+    copied: list[str] = []
+    copy = remote_files.copy_tree
+    monkeypatch.setattr(
+        remote_files, "copy_tree", lambda *places: (copied.append(places[0]), copy(*places))
+    )
+    assert node_runner.run_node(bound, "Stream") == "ran"
+    found = runs.read_run(store, "monday").document(("Stream", "model"), "found.json")
+    assert found["content"] == "pictures"
+    assert found["uri"].startswith(f"{ROOT}/Write/examples/")
+    assert len(copied) == 1 and "/Stream/model/" in copied[0]  # its own output
+
+
 def test_a_bucket_that_is_not_there_is_told_with_its_address(
     server: Server, tmp_path: Path
 ) -> None:
