@@ -29,7 +29,7 @@ def explain(fault: Any, whole: type[pydantic.BaseModel]) -> str:
     key = ".".join(str(part) for part in path if not _ALTERNATIVE.fullmatch(str(part)))
     message = fault["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     if fault["type"] == "missing":
-        return f"{key}: is missing."
+        return f"{key}: is missing; {_needed(path, whole)}. Add it."
     if fault["type"] == "extra_forbidden":
         return f"{key}: unknown key; {_allowed_keys(path, whole)}."
     if not key:
@@ -43,6 +43,13 @@ def explain(fault: Any, whole: type[pydantic.BaseModel]) -> str:
         pattern = fault["ctx"]["pattern"]
         message = f"{FORMS[pattern]} ({pattern})" if pattern in FORMS else message
     return f"{key}: found {kind(fault['input'])}; allowed is {message}{_example(path, whole)}."
+
+
+def _needed(path: Sequence[Any], whole: type[pydantic.BaseModel]) -> str:
+    """Returns what stands at a key that has no default, with an example or a section's keys."""
+    annotation = _section_at(path[:-1], whole).model_fields[path[-1]].annotation
+    is_section = isinstance(annotation, type) and issubclass(annotation, pydantic.BaseModel)
+    return f"a {'section' if is_section else 'value'} is needed{_example(path, whole)}"
 
 
 def _allowed_keys(path: Sequence[Any], whole: type[pydantic.BaseModel]) -> str:

@@ -53,5 +53,5 @@ class Notify(Section):
         if (self.command is None) == (self.webhook is None):
             raise ValueError("one of command and webhook is needed, and not both")
         if self.secret_env and self.webhook is None:
-            raise ValueError("secret_env goes with webhook")
+            raise ValueError("secret_env is for webhook, and not for command")
         return self
