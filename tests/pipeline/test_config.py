@@ -201,7 +201,7 @@ def test_training_nothing_is_refused() -> None:
         "training.frozen.epochs=0",
         "training.unfrozen.epochs=0",
         found="frozen.epochs and unfrozen.epochs are both 0",
-        allowed="at least one",
+        allowed="at least 1 is needed in one of them",
     )
 
 

@@ -117,4 +117,4 @@ def test_nothing_is_nothing(text: str) -> None:
 
 
 def test_two_documents_are_refused() -> None:
-    refusal("a: 1\n---\nb: 2\n", found="line 2", allowed="single document", next="remove the line")
+    refusal("a: 1\n---\nb: 2\n", found="line 2", allowed="Keep one document", next="remove")

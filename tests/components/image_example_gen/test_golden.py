@@ -4,7 +4,6 @@ import json
 import shutil
 from pathlib import Path
 
-import pytest
 from tfx.types import Artifact, artifact_utils, standard_artifacts
 
 from components.artifacts import types as artifact_types
@@ -18,6 +17,7 @@ from components.settings.runtime import Runtime
 from tests import made_pictures
 from tests.components.image_example_gen.made_ingest import ingest
 from tests.components.made_step import execute
+from tests.explains import refused
 
 
 def golden(folder: Path, report: str, data: Data) -> Artifact:
@@ -58,7 +58,12 @@ def test_what_training_sees_is_rejected_and_a_test_picture_is_not(tmp_path: Path
     )
     shutil.copy(pictures / trained, fixed / "red" / "trained.png")
     shutil.copy(pictures / tested, fixed / tested.split("/")[0] / "tested.png")
-    with pytest.raises(DataError, match=r"gate\.golden: 1 of 8 .*training sees the same picture"):
+    with refused(
+        DataError,
+        found=r"gate\.golden: 1 of 8 .*training sees the same picture",
+        allowed="more than data.max_rejected_fraction",
+        next="Mend or remove them",
+    ):
         golden(tmp_path, made.folder, Data(source=str(fixed)))
     found = golden(
         tmp_path / "again", made.folder, Data(source=str(fixed), max_rejected_fraction=0.5)

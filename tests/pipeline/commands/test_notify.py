@@ -149,9 +149,9 @@ def test_a_server_that_is_not_there_is_a_note() -> None:
 @pytest.mark.parametrize(
     ("keys", "found", "allowed"),
     [
-        ("{webhook: 'http://example.org/x'}", "use https"),
-        ("{webhook: 'ftp://example.org/x'}", "an address is needed"),
-        ("{webhook: 'https://me:pw@example.org/x'}", "secret_env"),
+        ("{webhook: 'http://example.org/x'}", "webhook: found", "this machine only .*use https"),
+        ("{webhook: 'ftp://example.org/x'}", "webhook: found", "https://HOST/PATH"),
+        ("{webhook: 'https://me:pw@example.org/x'}", "no user and no password", "secret_env"),
         ("{webhook: 'https://example.org/x', command: [echo]}", "example.org/x", "and not both"),
         ("{}", "{}", "one of command and webhook is needed"),
         ("{command: echo}", r"notify.command: found the text 'echo'", "list"),
