@@ -10,7 +10,6 @@ from tests.checkout_tools import ROOT
 
 _BASES = {"UserError", "ClientError", "VersionError", "ConfigFileError"}
 _SOURCES = ("components", "pipeline", "serving")
-_HELD = ("tests/faults", "tests/pipeline", "tests/serving")
 
 
 def _faults() -> set[str]:
@@ -47,8 +46,7 @@ def test_a_refusal_is_awaited_with_what_was_found_what_is_allowed_and_what_to_do
     assert {"ConfigError", "DiskFull", "MetadataDamaged", "ServerBusy"} <= faults
     found = {
         path.relative_to(ROOT).as_posix(): lines
-        for folder in _HELD
-        for path in sorted((ROOT / folder).rglob("*.py"))
+        for path in sorted((ROOT / "tests").rglob("*.py"))
         if (lines := [*_content_with_less(path, faults)])
     }
     assert not found, "use tests.explains.refused"
