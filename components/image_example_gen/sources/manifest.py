@@ -88,7 +88,10 @@ def _rows(table: Table, path: str, columns: Columns) -> tuple[list[Row], list[st
         except ValueError as fault:
             faults.append(f"line {line}: {fault}")
     if faults:
-        raise DataError(f"data.source: {shown(path)}{listed(faults)}\nCorrect those lines.")
+        raise DataError(
+            f"data.source: {shown(path)}{listed(faults)}\nEach row needs a path and a label: "
+            "correct those lines."
+        )
     return rows, manifest_columns.renamed(table.header, at, path)
 
 
@@ -112,7 +115,7 @@ def _row(line: int, cells: list[str], at: dict[str, int], table: Table, located:
     cells = [*cells, *[""] * (len(table.header) - len(cells))]
     values = {role: cells[position] for role, position in at.items()}
     if empty := [role for role in NEEDED if not values[role]]:
-        raise _Fault(f"empty {' and '.join(empty)}; each row needs a path and a label")
+        raise _Fault(f"empty {' and '.join(empty)}")
     if is_picture(values["label"]):
         raise _Fault(
             f"the label {shown(values['label'])!r} is a file's name; a path with "
