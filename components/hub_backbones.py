@@ -20,6 +20,8 @@ from components.errors import ConfigError
 if TYPE_CHECKING:
     import keras
 
+    from components.backbones import Backbone
+
 PREFIX = "keras_hub:"
 _CONFIG, _CONVERTER = "config.json", "image_converter.json"
 _SIZE = 224  # where a preset takes pictures of any size
@@ -104,7 +106,7 @@ class HubBackbone:
         """
         return self._network(input_shape, load_weights=False)
 
-    def of_applications(self) -> None:
+    def of_applications(self) -> Backbone | None:
         """Returns None: a preset has neither a top nor downloads of ImageNet's weights."""
         return None
 
