@@ -52,11 +52,11 @@ def test_a_version_is_complete_before_a_server_could_load_it(
 def test_an_upload_that_ends_early_shows_no_version_and_the_next_one_ends_it(
     server: Server, version: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refused(*_: object, **__: object) -> None:
+    def gone(*_: object, **__: object) -> None:
         raise ConnectionError("the store is gone")
 
     with monkeypatch.context() as patched:
-        patched.setattr(upload.fileio, "copy", refused)
+        patched.setattr(upload.fileio, "copy", gone)
         with refused(
             upload.UploadFailed,
             found="version 7 can't be uploaded to s3",
