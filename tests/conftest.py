@@ -20,8 +20,7 @@ _COSTLY = ("first_run", "undisturbed")
 def _temporary_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Gives the tests, and what they start, a folder of temporary files that goes away.
 
-    TFX packs itself into a new one (49 MB) for every executor with arguments for Beam, and leaves
-    it there; a run has a folder for that, an executor alone has not.
+    A run has one, whatever TFX, Beam and TensorFlow leave there; a step's executor alone has not.
     """
     tmp_path_factory.getbasetemp()  # pytest's own folders stay where it keeps them
     with (

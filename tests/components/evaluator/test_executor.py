@@ -20,12 +20,13 @@ from components.errors import ConfigError
 from components.evaluator import predict
 from components.evaluator.executor import Executor
 from components.evaluator.loaded_model import CannotPredict, LoadedModel
+from components.settings.beam_options import pipeline_arguments
 from components.settings.gate import Gate
 from tests.components.made_step import execute
 from tests.explains import refused
 
 CLASSES = ["cat", "cow", "dog"]
-BEAM = ["--runner=FnApiRunner", "--direct_running_mode=in_memory"]
+BEAM = [*pipeline_arguments([]), "--direct_running_mode=in_memory"]
 _STRINGS = [tf.TensorSpec([None], tf.string, "inputs")]
 
 

@@ -12,6 +12,7 @@ from components.artifacts.features import FILENAME, SPLITS
 from components.artifacts.tfrecords import read_records
 from components.errors import DataError
 from components.image_example_gen.golden import Executor
+from components.settings.beam_options import pipeline_arguments
 from components.settings.data import Data
 from components.settings.runtime import Runtime
 from tests import made_pictures
@@ -25,7 +26,7 @@ def golden(folder: Path, report: str, data: Data) -> Artifact:
     known, examples = artifact_types.IngestReport(), standard_artifacts.Examples()
     known.uri, examples.uri = report, str(folder / "GoldenExampleGen" / "examples" / "1")
     context = Executor.Context(
-        beam_pipeline_args=list(Runtime().beam), tmp_dir=str(folder), unique_id="1"
+        beam_pipeline_args=pipeline_arguments(Runtime().beam), tmp_dir=str(folder), unique_id="1"
     )
     inputs = {"ingest_report": [known]}
     execute(Executor(context), data, inputs, {"examples": examples}, fingerprint="0")
