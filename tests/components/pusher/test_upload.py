@@ -10,6 +10,7 @@ from tfx.dsl.io import fileio
 
 from components.pusher import upload
 from tests import s3_server
+from tests.explains import refused
 from tests.s3_server import BUCKET, Server
 
 STORE = f"s3://{BUCKET}/models"
