@@ -46,7 +46,7 @@ def test_keys_alone_make_a_configuration_as_the_command_would(tmp_path: Path) ->
     assert pipeline.load(preset="solar-cells", keys={"data.source": "p"}).data.source == "p"
     with refused(
         pipeline.UserError,
-        found="--config and --preset",
+        found="A file and a preset",
         allowed="exclude each other",
         next="name one",
     ):
