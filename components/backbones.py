@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from components.hub_backbones import PREFIX, HubBackbone
 
@@ -37,6 +37,26 @@ class Backbone:
     minimum_size: int
     from_layer: str
     millions: float
+
+    pretrained: ClassVar[None] = None  # Keras downloads the weights, in a process of its own
+    scaling: ClassVar[None] = None  # Keras' function, which is code and no list of numbers
+
+    def of_applications(self) -> Backbone:
+        """Returns the backbone, as one that has a top and downloads of ImageNet's weights."""
+        return self
+
+    def kept_as(self, name: str, top: bool) -> str:
+        """Returns a name for a file of the ImageNet weights.
+
+        Args:
+          name: the backbone's key in the table.
+          top: whether with the layers that classify.
+        """
+        return f"{name}-imagenet{'-top' if top else ''}"
+
+    def versions(self) -> dict[str, str]:
+        """Returns the versions of the libraries, besides Keras, that make the network."""
+        return {}
 
     def constructor(self, **arguments: Any) -> keras.Model:
         """Calls the constructor of `keras.applications` with `arguments`."""

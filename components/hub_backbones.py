@@ -11,6 +11,7 @@ import dataclasses
 import hashlib
 import importlib.util
 import json
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ from components.errors import ConfigError
 
 if TYPE_CHECKING:
     import keras
+
+    from components.backbones import Backbone
 
 PREFIX = "keras_hub:"
 _CONFIG, _CONVERTER = "config.json", "image_converter.json"
@@ -102,6 +105,18 @@ class HubBackbone:
           ConfigError: the preset takes no pictures of this shape, or is of another kind.
         """
         return self._network(input_shape, load_weights=False)
+
+    def of_applications(self) -> Backbone | None:
+        """Returns None: a preset has neither a top nor downloads of ImageNet's weights."""
+        return None
+
+    def kept_as(self, name: str, top: bool) -> str:
+        """Returns a name for a file of the preset's weights, of this content and without a top."""
+        return f"keras_hub-{self.digest[:20]}"
+
+    def versions(self) -> dict[str, str]:
+        """Returns the version of KerasHub, whose code makes the network."""
+        return {"keras_hub": metadata.version("keras-hub")}
 
     def pretrained(self) -> keras.Model:
         """Builds the network for its own size with the preset's weights."""

@@ -157,8 +157,8 @@ def read_file(path: Path) -> dict[str, Any]:
         text = path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
-            f"The configuration file {shown(path)} can't be read: {shown(error)}. Name a file that "
-            "can."
+            f"The configuration file {shown(path)} can't be read: {shown(error)}. YAML in UTF-8 is "
+            "needed. Name such a file."
         ) from error
     return _parse(text, shown(path))
 
@@ -169,7 +169,8 @@ def _parse(text: str, where: str) -> dict[str, Any]:
         return {}
     if not isinstance(tree, dict):
         raise ConfigError(
-            f"{where} holds {config_faults.kind(tree)}; sections such as `data:` are needed."
+            f"{where} holds {config_faults.kind(tree)}; sections such as `data:` are needed. "
+            "Write each key as `SECTION: {KEY: VALUE}`."
         )
     return tree
 
@@ -183,8 +184,8 @@ def override(tree: dict[str, Any], assignment: str) -> None:
     match = _ASSIGNMENT.fullmatch(assignment)
     if match is None or not match["value"].strip():
         raise ConfigError(
-            f"--set {shown(assignment)}: KEY=VALUE is needed, as in training.seed=1 (`null` for "
-            "nothing)."
+            f"--set {shown(assignment)}: KEY=VALUE is needed. Write it as training.seed=1, or "
+            "training.seed=null for nothing."
         )
     value = yaml_text.parse(match["value"], f"--set {shown(assignment)}")
     key = match["key"]
@@ -247,4 +248,7 @@ def build(tree: Mapping[str, Any]) -> Config:
         return Config.model_validate(tree)
     except pydantic.ValidationError as error:
         lines = [config_faults.explain(fault, Config) for fault in error.errors()]
-        raise ConfigError(f"The configuration is wrong:{listed(lines)}") from error
+        raise ConfigError(
+            "The configuration is wrong; correct these keys, in the file or by --set KEY=VALUE:"
+            f"{listed(lines)}"
+        ) from error

@@ -29,13 +29,13 @@ def explain(fault: Any, whole: type[pydantic.BaseModel]) -> str:
     key = ".".join(str(part) for part in path if not _ALTERNATIVE.fullmatch(str(part)))
     message = fault["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     if fault["type"] == "missing":
-        return f"{key}: is missing."
+        return f"{key}: is missing; {_needed(path, whole)}. Add it."
     if fault["type"] == "extra_forbidden":
         return f"{key}: unknown key; {_allowed_keys(path, whole)}."
     if not key:
         return f"{message}."
     if fault["type"] == "value_error":
-        return f"{key}: found {fault['input']!r}; {message}."
+        return f"{key}: found {_without_secrets(fault, whole)!r}; {message}."
     if fault["type"] in _OF_SECTIONS:
         keys = ", ".join(_section_at(path, whole).model_fields)
         return f"{key}: found {kind(fault['input'])}; a section is needed, with keys of {keys}."
@@ -43,6 +43,28 @@ def explain(fault: Any, whole: type[pydantic.BaseModel]) -> str:
         pattern = fault["ctx"]["pattern"]
         message = f"{FORMS[pattern]} ({pattern})" if pattern in FORMS else message
     return f"{key}: found {kind(fault['input'])}; allowed is {message}{_example(path, whole)}."
+
+
+def _without_secrets(fault: Any, whole: type[pydantic.BaseModel]) -> Any:
+    """Returns the value that was found, `...` for what its field has with `repr=False`."""
+    path, found = fault["loc"], fault["input"]
+    if isinstance(found, dict):
+        fields = _section_at(path, whole).model_fields
+        return {key: found[key] if _is_shown(fields.get(key)) else "..." for key in found}
+    keys = [part for part in path if not _ALTERNATIVE.fullmatch(str(part))]
+    field = _section_at(keys[:-1], whole).model_fields.get(str(keys[-1]))
+    return found if _is_shown(field) else "..."
+
+
+def _is_shown(field: Any) -> bool:
+    return field is None or field.repr
+
+
+def _needed(path: Sequence[Any], whole: type[pydantic.BaseModel]) -> str:
+    """Returns what stands at a key that has no default, with an example or a section's keys."""
+    annotation = _section_at(path[:-1], whole).model_fields[path[-1]].annotation
+    is_section = isinstance(annotation, type) and issubclass(annotation, pydantic.BaseModel)
+    return f"a {'section' if is_section else 'value'} is needed{_example(path, whole)}"
 
 
 def _allowed_keys(path: Sequence[Any], whole: type[pydantic.BaseModel]) -> str:

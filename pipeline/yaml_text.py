@@ -41,11 +41,13 @@ def parse(text: str, where: str) -> Any:
         _check_keys(node, text, where)
         return loader.construct_document(node)
     except _TooMuch as error:
-        raise ConfigError(f"{where}: {error}.") from error
+        raise ConfigError(f"{where}: {error}. Write it without them.") from error
     except yaml.YAMLError as error:
         raise ConfigError(_explained(error, text, where)) from error
     except ValueError as error:  # of a scalar that looks like a date and is none
-        raise ConfigError(f"{where} is not YAML: {shown(error)}.") from error
+        raise ConfigError(
+            f"{where} is not YAML: {shown(error)}. Put that value in quotes."
+        ) from error
     finally:
         if loader:
             loader.dispose()
@@ -65,8 +67,8 @@ class _Loader(yaml.SafeLoader):
         if self.depth > _MOST_DEEP:
             line = self.peek_event().start_mark.line + 1
             raise _TooMuch(
-                f"line {line}: more than {_MOST_DEEP} levels within each other, which no "
-                "configuration has"
+                f"line {line}: more than {_MOST_DEEP} levels within each other; a configuration "
+                "has fewer"
             )
         try:
             return super().compose_node(parent, index)
@@ -93,7 +95,8 @@ def _check_size(whole: Node) -> None:
 
     if count(whole) > _MOST_NODES:
         raise _TooMuch(
-            f"more than {_MOST_NODES:,} values, counting what its aliases (*name) repeat"
+            f"more than {_MOST_NODES:,} values, counting what its aliases (*name) repeat; a "
+            "configuration has fewer"
         )
 
 
@@ -124,7 +127,7 @@ def _check_section(node: MappingNode, text: str, where: str) -> None:
     for key, _ in node.value:
         if not isinstance(key, ScalarNode):
             raise ConfigError(
-                f"{where}, line {key.start_mark.line + 1}: a key must be text."
+                f"{where}, line {key.start_mark.line + 1}: a key must be text. Write `KEY: VALUE`."
                 f"{_excerpt(text, key.start_mark)}"
             )
         known = first.setdefault(key.value, key)
@@ -132,7 +135,7 @@ def _check_section(node: MappingNode, text: str, where: str) -> None:
             lines = known.start_mark.line + 1, key.start_mark.line + 1
             raise ConfigError(
                 f"{where}: the key {shown(key.value)!r} is there twice, in line {lines[0]} and in "
-                f"line {lines[1]}. Join the two, or remove one."
+                f"line {lines[1]}. A section has each key once: join the two, or remove one."
                 f"{_excerpt(text, known.start_mark)}{_excerpt(text, key.start_mark)}"
             )
 
@@ -142,11 +145,13 @@ def _explained(error: yaml.YAMLError, text: str, where: str) -> str:
     if mark is None:  # the reader's, of a character that no text file has
         position = getattr(error, "position", 0)
         line = text.count("\n", 0, position if isinstance(position, int) else 0) + 1
-        return f"{where} is not YAML: line {line} has a character that is no text."
+        return (
+            f"{where} is not YAML: line {line} has a character that is no text. Remove it, or save "
+            "the file as UTF-8."
+        )
     problem = shown(getattr(error, "problem", None) or error)
-    hint = _hint(error, text, mark)
-    hint = f"\n{hint}" if hint else ""
-    return f"{where} is not YAML, line {mark.line + 1}: {problem}.{_excerpt(text, mark)}{hint}"
+    excerpt, hint = _excerpt(text, mark), _hint(error, text, mark)
+    return f"{where} is not YAML, line {mark.line + 1}: {problem}.{excerpt}\n{hint}"
 
 
 def _excerpt(text: str, mark: yaml.Mark) -> str:
@@ -179,4 +184,6 @@ def _hint(error: yaml.YAMLError, text: str, mark: yaml.Mark) -> str:
         return "A bracket is not closed, or a quote stands within a value: quote the whole value."
     if "could not find expected ':'" in problem or "expected <block end>" in problem:
         return "A key needs `: ` behind it, and all keys of a section the same indentation."
-    return ""
+    if "single document" in problem:
+        return "Keep one document: remove the line `---` and what belongs to another file."
+    return "Correct the line at the mark."

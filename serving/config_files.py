@@ -50,7 +50,9 @@ def read_batching(path: Path) -> BatchingOptions:
     for name, value in given.items():
         least = 0 if name == "batch_timeout_micros" else 1
         if value < least:
-            raise ConfigFileError(f"{path}: {name} is {value}, it must be at least {least}")
+            raise ConfigFileError(
+                f"{path}: {name} is {value}, it must be at least {least}. Correct it there."
+            )
     return BatchingOptions(**given)
 
 
@@ -68,4 +70,8 @@ def _read(path: Path, message: Callable[[], Any]) -> Any:
     try:
         return text_format.Parse(path.read_text(encoding="utf-8"), message())
     except (OSError, UnicodeDecodeError, text_format.ParseError) as error:
-        raise ConfigFileError(f"{path} is no such file of TensorFlow Serving: {error}") from error
+        form = message.DESCRIPTOR.name
+        raise ConfigFileError(
+            f"{path} is no such file of TensorFlow Serving: {error}. A {form} as text is needed. "
+            "Correct it, or name another."
+        ) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
 
 import pytest
@@ -13,6 +14,22 @@ environment.prepare()  # before any test module imports TensorFlow or Keras
 
 _COSTLY = ("first_run", "undisturbed")
 """Fixtures of several files that take longer than most of their tests."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _temporary_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Gives the tests, and what they start, a folder of temporary files that goes away.
+
+    A run has one, whatever TFX, Beam and TensorFlow leave there; a step's executor alone has not.
+    """
+    tmp_path_factory.getbasetemp()  # pytest's own folders stay where it keeps them
+    with (
+        tempfile.TemporaryDirectory(prefix="tests-", ignore_cleanup_errors=True) as folder,
+        pytest.MonkeyPatch.context() as patched,
+    ):
+        patched.setenv("TMPDIR", folder)
+        patched.setattr(tempfile, "tempdir", folder)
+        yield
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -171,6 +171,6 @@ def known_slices(settings: Gate, answered: Predictions) -> list[str]:
     if missing:
         raise ConfigError(
             f"gate.slices: no column {_listed(missing)}; there are {_listed(sorted(there))}. "
-            f"`{SIZE}` is always there, the others are columns of the manifest."
+            f"`{SIZE}` is always there, the others are columns of the manifest. Name such a column."
         )
     return list(dict.fromkeys(settings.slices))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from importlib import metadata
 from pathlib import Path
 
 from tfx.orchestration.portable.data_types import ExecutionInfo
@@ -11,7 +10,6 @@ from tfx.orchestration.portable.data_types import ExecutionInfo
 from components.artifacts import saved_model
 from components.backbones import BACKBONES
 from components.errors import ConfigError
-from components.hub_backbones import HubBackbone
 from components.pretrained.official_weights import imagenet_file
 from components.settings.model import Model
 from components.step.base import settings_of
@@ -51,14 +49,7 @@ class WeightsDriver(StepDriver):
         model: Model = settings_of(execution_info).model
         served = saved_model.served(execution_info.input_dict.get("baseline", []))
         path = weights_file(model, served)
-        facts = _hub_version(model.backbone)
+        facts = BACKBONES[model.backbone].versions()
         if path is None:
             return facts
         return {"weights_sha256": hashlib.sha256(path.read_bytes()).hexdigest(), **facts}
-
-
-def _hub_version(backbone: str) -> dict[str, str]:
-    """Returns the version of KerasHub where it makes the backbone: its code is part of the key."""
-    if not isinstance(BACKBONES[backbone], HubBackbone):
-        return {}
-    return {"keras_hub": metadata.version("keras-hub")}

@@ -21,7 +21,6 @@ from components.backbones import BACKBONES, Backbone
 from components.errors import ConfigError, UserError
 from components.files.cache_folder import cache_dir
 from components.files.paths import is_remote
-from components.hub_backbones import HubBackbone
 from components.pretrained.saved_weights import save_weights
 
 PROBE_SECONDS = 5
@@ -57,9 +56,9 @@ def imagenet_file(backbone: str, top: bool = False) -> Path:
     Raises:
       WeightsUnavailable: the host that Keras names can't be reached, or the download failed.
     """
-    kept, preset = kept_file(backbone, top), BACKBONES[backbone]
-    if isinstance(preset, HubBackbone):
-        return make_once(kept, lambda file: save_weights(preset.pretrained(), file))
+    kept, pretrained = kept_file(backbone, top), BACKBONES[backbone].pretrained
+    if pretrained is not None:
+        return make_once(kept, lambda file: save_weights(pretrained(), file))
     return make_once(kept, lambda file: _download(backbone, top, file))
 
 
@@ -68,7 +67,7 @@ def obtainable(backbone: str) -> str | None:
 
     Asks the host for an answer, and downloads nothing.
     """
-    if isinstance(BACKBONES[backbone], HubBackbone) or kept_file(backbone).is_file():
+    if BACKBONES[backbone].pretrained is not None or kept_file(backbone).is_file():
         return None
     return _unreachable(_weights_url(backbone))
 
@@ -87,17 +86,17 @@ def backbone_of_applications(name: str) -> Backbone:
     Raises:
       ConfigError: it is of KerasHub.
     """
-    backbone = BACKBONES[name]
-    if isinstance(backbone, HubBackbone):
-        raise ConfigError(f"{name} has no ImageNet top; allowed are {', '.join(BACKBONES)}.")
+    backbone = BACKBONES[name].of_applications()
+    if backbone is None:
+        raise ConfigError(
+            f"{name} has no ImageNet top; allowed are {', '.join(BACKBONES)}. Name one of them."
+        )
     return backbone
 
 
 def kept_file(backbone: str, top: bool = False) -> Path:
     """Returns where a backbone's ImageNet weights are kept once they were downloaded."""
-    if isinstance(preset := BACKBONES[backbone], HubBackbone):
-        return cache_dir() / "weights" / f"keras_hub-{preset.digest[:20]}.weights.h5"
-    return cache_dir() / "weights" / f"{backbone}-imagenet{'-top' if top else ''}.weights.h5"
+    return cache_dir() / "weights" / f"{BACKBONES[backbone].kept_as(backbone, top)}.weights.h5"
 
 
 def make_once(target: Path, write: Callable[[Path], None]) -> Path:

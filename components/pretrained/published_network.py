@@ -63,6 +63,7 @@ class ImageNet:
             (found,) = self._backbone.decode_predictions(scores, top=_BEST)
         except Exception as error:  # whatever Keras' download raises
             raise WeightsUnavailable(
-                f"The names of ImageNet's classes can't be downloaded ({error})."
+                f"The names of ImageNet's classes can't be downloaded ({error}). Ask once where "
+                "the host can be reached; Keras keeps what was downloaded."
             ) from error
         return found

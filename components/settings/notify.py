@@ -41,7 +41,7 @@ class Notify(Section):
 
     command: Annotated[list[str], Field(min_length=1)] | None = None
     """A program and its arguments, without a shell: [/usr/local/bin/tell, --team, vision]."""
-    webhook: Annotated[str, AfterValidator(_address)] | None = None
+    webhook: Annotated[str, AfterValidator(_address)] | None = Field(None, repr=False)
     """https://HOST/PATH, which gets a POST; http on this machine only."""
     secret_env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
     """The environment variable whose value the webhook gets as `Authorization: Bearer ...`."""
@@ -53,5 +53,5 @@ class Notify(Section):
         if (self.command is None) == (self.webhook is None):
             raise ValueError("one of command and webhook is needed, and not both")
         if self.secret_env and self.webhook is None:
-            raise ValueError("secret_env goes with webhook")
+            raise ValueError("secret_env is for webhook, and not for command")
         return self

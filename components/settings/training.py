@@ -144,7 +144,8 @@ class Training(Section):
     def _learns_something(self) -> Training:
         if self.frozen.epochs + self.unfrozen.epochs == 0:
             raise ValueError(
-                "frozen.epochs and unfrozen.epochs are both 0: nothing would be trained"
+                "frozen.epochs and unfrozen.epochs are both 0: nothing would be trained, and "
+                "at least 1 is needed in one of them"
             )
         countable = self.augmentation_of("frozen").flips() is not None
         if not countable and self.frozen.epochs and self.frozen.features == "cached":

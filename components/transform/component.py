@@ -6,7 +6,6 @@ from tfx.components.transform import component
 from tfx.types import BaseChannel
 
 from components.backbones import BACKBONES
-from components.hub_backbones import HubBackbone
 from components.settings.model import Image
 from components.step.driver import Keyed
 from serving.picture_settings import MAX_PIXELS
@@ -62,5 +61,5 @@ class Transform(Keyed, component.Transform):
 
 def _scaling(name: str) -> dict[str, list[list[float]]]:
     """Returns the pixel scaling of a KerasHub preset, for the cache key: it is read from a file."""
-    backbone = BACKBONES[name]
-    return {"scaling": backbone.scaling} if isinstance(backbone, HubBackbone) else {}
+    scaling = BACKBONES[name].scaling
+    return {} if scaling is None else {"scaling": scaling}

@@ -47,6 +47,12 @@ def compile_to(config_file: Path, assignments: list[str], target: str, output: s
 
 def _check_file(output: Path, config_file: Path) -> None:
     if output.exists() and output.samefile(config_file):
-        raise ConfigError(f"--output: {output} is the configuration. Name another file.")
+        raise ConfigError(
+            f"--output: {output} is the configuration, and is not overwritten; "
+            "what is compiled needs a file of its own. Name another file."
+        )
     if not output.parent.is_dir():
-        raise ConfigError(f"--output: no folder {output.parent}.")
+        raise ConfigError(
+            f"--output: no folder {output.parent}; the file needs one that is there. Make it, or "
+            "name another file."
+        )

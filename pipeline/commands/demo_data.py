@@ -90,7 +90,10 @@ def _sample(total: int, seed: int) -> list[Cell]:
     """Draws `total` cells, from each class and type its share (rounded by largest remainder)."""
     cells = every_cell()
     if not len(CLASSES) <= total <= len(cells):
-        raise DataError(f"{total} pictures were asked for; elpv-dataset has {len(cells)}.")
+        raise DataError(
+            f"{total} pictures were asked for; elpv-dataset has {len(cells)}. Ask for "
+            f"{len(CLASSES)} to {len(cells)}."
+        )
     strata: dict[tuple[str, str], list[Cell]] = defaultdict(list)
     for cell in cells:
         strata[cell.label, cell.kind].append(cell)

@@ -85,7 +85,11 @@ def summary(files: Sequence[sources.SourceFile], answers: Sequence[Answer | str]
         if isinstance(answer, Answer)
     ]
     if not pairs:
-        raise UserError(f"No picture could be classified; the first: {refused[0]['reason']}")
+        raise UserError(
+            f"No picture of {len(refused)} could be classified; the first, "
+            f"{shown(refused[0]['file'])}: {refused[0]['reason']}. At least one is needed: mend "
+            "the files, or name another folder."
+        )
     confusion: dict[str, dict[str, int]] = {}
     for file, answer in pairs:
         row = confusion.setdefault(file.label, {})

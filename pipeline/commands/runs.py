@@ -187,7 +187,9 @@ def connected(root: Path, store: str | None) -> Any:
     try:
         metadata.check_url(named)
     except ValueError as error:
-        raise ConfigError(f"--metadata: {error}.") from error
+        raise ConfigError(
+            f"--metadata: {error}. Name the store that runtime.metadata names."
+        ) from error
     return metadata_store.with_password(metadata.connection_config(named))
 
 

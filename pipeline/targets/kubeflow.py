@@ -73,7 +73,10 @@ def compile_for_kubeflow(config: Config, compiled: dict[str, Any], output: Path)
     """
     python = Path(config.runtime.kubeflow.python or interpreter())
     if not SCRIPT.is_file():
-        raise ConfigError(f"No {SCRIPT}: compiling for Kubeflow needs a checkout of the project.")
+        raise ConfigError(
+            f"No {SCRIPT}: compiling for Kubeflow needs a checkout of the project. Run "
+            "`transfer-pipeline compile` in one."
+        )
     if not python.is_file():
         raise ConfigError(
             f"No Python at {python}: compiling for Kubeflow needs an environment with its "
@@ -86,4 +89,8 @@ def compile_for_kubeflow(config: Config, compiled: dict[str, Any], output: Path)
         done = subprocess.run(list(map(str, arguments)), capture_output=True, text=True)
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
-        raise KubeflowCompileError(f"Compiling for Kubeflow failed: {last}")
+        raise KubeflowCompileError(
+            f"Compiling for Kubeflow with {python} failed: {last}. It needs kfp 2.17 and "
+            "kfp-kubernetes: `make kubeflow-setup` installs them, and runtime.kubeflow.python "
+            "names another interpreter that has them."
+        )

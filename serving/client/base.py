@@ -70,7 +70,10 @@ class Options:
 
     def __post_init__(self) -> None:
         if self.version is not None and self.label is not None:
-            raise ValueError("Ask for a version or for a label, not for both")
+            raise ValueError(
+                f"Version {self.version} and label {self.label!r} are given; a request is for one "
+                "of the two, not for both. Leave one out"
+            )
         limits = ("max_pictures", "max_bytes", "concurrency")
         low = [f"{name}={getattr(self, name)}" for name in limits if getattr(self, name) < 1]
         if low:

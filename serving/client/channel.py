@@ -47,7 +47,10 @@ class Tls:
 
     def __post_init__(self) -> None:
         if (self.certificate is None) != (self.key is None):
-            raise ValueError("mTLS needs a certificate and its key: give both or neither")
+            given, other = ("certificate", "key") if self.certificate else ("key", "certificate")
+            raise ValueError(
+                f"A {given} is given without its {other}; mTLS needs both. Give both or neither"
+            )
 
     def credentials(self) -> Any:
         """Reads the files.

@@ -34,8 +34,8 @@ class DeadlineExceeded(ClientError):
 
     def __init__(self, server: str, timeout: float) -> None:
         super().__init__(
-            f"{server} did not answer within {timeout:g} s. Give it more time (`timeout`), or ask"
-            " for fewer pictures at once (`max_pictures`)."
+            f"{server} did not answer within {timeout:g} s, which is all that `timeout` allows."
+            " Give it more time, or ask for fewer pictures at once (`max_pictures`)."
         )
 
 

@@ -10,6 +10,7 @@ import pytest
 from components.backbones import BACKBONES
 from components.errors import ConfigError
 from components.pretrained.base import build_base, first_unfrozen
+from tests.explains import refused
 
 
 def mobilenet(seed: int) -> keras.Model:
@@ -71,7 +72,12 @@ def test_weights_do_not_depend_on_the_size_of_the_pictures(
 
 
 def test_a_missing_file_is_named_with_what_is_allowed(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="model.weights: no file .*none.h5.*imagenet"):
+    with refused(
+        ConfigError,
+        found="model.weights: no file .*none.h5",
+        allowed="existing file or `imagenet`",
+        next="Name",
+    ):
         build_base("mobilenet", [32, 32], tmp_path / "none.h5")
 
 
@@ -93,7 +99,12 @@ def test_the_weights_of_another_architecture_are_refused(
     network = other()
     (network.save_weights if suffix == ".weights.h5" else network.save)(file)
     _refused(file)
-    with pytest.raises(ConfigError, match="the first difference: conv1 is 3x3x3x32, in the file"):
+    with refused(
+        ConfigError,
+        found="the first difference: conv1 is 3x3x3x32, in the file",
+        allowed="weights of mobilenet without its top",
+        next="Name a file saved from that network",
+    ):
         build_base("mobilenet", [32, 32], file)
 
 
@@ -113,7 +124,12 @@ def test_half_a_file_is_refused(tmp_path: Path, base: keras.Model) -> None:
 
 def _refused(file: Path) -> None:
     words = f"model.weights: {file} does not hold the weights of mobilenet without its top"
-    with pytest.raises(ConfigError, match=re.escape(words)):
+    with refused(
+        ConfigError,
+        found=re.escape(words),
+        allowed="without its top",
+        next="Name a file saved from that network",
+    ):
         build_base("mobilenet", [32, 32], file)
 
 
@@ -130,8 +146,11 @@ def test_a_layer_that_the_backbone_has_not_is_refused_with_those_allowed(
     base: keras.Model, wanted: str | int
 ) -> None:
     last = len(base.layers) - 1
-    words = f"from_layer: mobilenet has no layer {wanted!r}; allowed are 0 to {last} or a name"
-    with pytest.raises(ConfigError, match=re.escape(words)):
+    allowed = f"allowed are 0 to {last} or a name"
+    found = re.escape(f"from_layer: mobilenet has no layer {wanted!r}")
+    with refused(ConfigError, found=found, allowed=allowed, next="Set one of them"):
         first_unfrozen(base, "mobilenet", wanted)
-    with pytest.raises(ConfigError):
+    with refused(
+        ConfigError, found=f"no layer {last + 1}", allowed=allowed, next="Set one of them"
+    ):
         first_unfrozen(base, "mobilenet", last + 1)

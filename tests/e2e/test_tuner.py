@@ -11,6 +11,7 @@ from PIL import Image
 from components.errors import ConfigError
 from pipeline.commands.lr_find import lr_find
 from tests.e2e.conftest import BEFORE_TRAINER, FirstRun
+from tests.explains import refused
 
 SHORT = [
     "training.frozen.epochs=2",
@@ -51,5 +52,10 @@ def test_lr_find_suggests_a_rate_from_the_cached_features(
 
 
 def test_lr_find_needs_cached_features(first_run: FirstRun) -> None:
-    with pytest.raises(ConfigError, match="features=cached"):
+    with refused(
+        ConfigError,
+        found="this configuration has none",
+        allowed="the rates are tried on cached features",
+        next="set training.frozen.features=cached",
+    ):
         lr_find(first_run.request("training.frozen.features=end_to_end"))

@@ -14,6 +14,7 @@ import yaml
 import pipeline
 from tests import made_pictures
 from tests.e2e.conftest import SMALL
+from tests.explains import refused
 
 _ROOT = Path(__file__).resolve().parents[2]
 _SNIPPETS = re.findall(r"```python\n(.*?)```", (_ROOT / "docs/python.md").read_text(), re.DOTALL)
@@ -43,9 +44,19 @@ def test_keys_alone_make_a_configuration_as_the_command_would(tmp_path: Path) ->
     found = pipeline.load(keys={"data.source": "p", "runtime.root": "/r"})
     assert found.push.directory == "/r/served/image-classifier"
     assert pipeline.load(preset="solar-cells", keys={"data.source": "p"}).data.source == "p"
-    with pytest.raises(pipeline.UserError, match="exclude each other"):
+    with refused(
+        pipeline.UserError,
+        found="A file and a preset",
+        allowed="exclude each other",
+        next="name one",
+    ):
         pipeline.load(tmp_path / "x.yaml", preset="solar-cells")
-    with pytest.raises(pipeline.UserError, match="data: is missing"):
+    with refused(
+        pipeline.UserError,
+        found="data: is missing",
+        allowed="a section is needed; for example {source: pictures/}",
+        next="Add it",
+    ):
         pipeline.load()
 
 
@@ -53,7 +64,12 @@ def test_a_run_that_can_not_start_raises(tmp_path: Path) -> None:
     config = pipeline.load(
         keys={"data.source": str(tmp_path / "none"), "runtime.root": str(tmp_path / "runs")}
     )
-    with pytest.raises(pipeline.UserError, match=r"data\.source"):
+    with refused(
+        pipeline.UserError,
+        found=r"data\.source: no folder .*none",
+        allowed="one folder of pictures per class",
+        next="Name a folder",
+    ):
         pipeline.run(config)
 
 

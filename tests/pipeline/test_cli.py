@@ -15,6 +15,7 @@ from pipeline import config
 from pipeline.commands.compile import compile_to
 from serving import publishing, versions
 from tests import made_pictures
+from tests.explains import refused
 from tests.pipeline.conftest import Say
 
 
@@ -176,7 +177,12 @@ def test_compile_does_not_overwrite_its_configuration(tmp_path: Path) -> None:
     file = tmp_path / "pets.yaml"
     text = f"data: {{source: {tmp_path}}}\npush: {{directory: {tmp_path / 'served'}}}\n"
     file.write_text(text)
-    with pytest.raises(ConfigError, match="is the configuration"):
+    with refused(
+        ConfigError,
+        found="--output: .* is the configuration",
+        allowed="a file of its own",
+        next="Name another file",
+    ):
         compile_to(file, [], "tfx", file)
     assert file.read_text() == text
 
@@ -185,7 +191,12 @@ def test_compile_asks_for_metadata_where_the_root_is_no_folder(tmp_path: Path) -
     file = tmp_path / "pets.yaml"
     places = f"push: {{directory: {tmp_path}}}\nruntime: {{root: gs://bucket/runs}}\n"
     file.write_text(f"data: {{source: {tmp_path}}}\n{places}")
-    with pytest.raises(ConfigError, match="runtime.metadata: is needed"):
+    with refused(
+        ConfigError,
+        found=r"runtime.metadata: is needed where runtime.root \(gs://bucket/runs\)",
+        allowed="SQLite writes to local files only",
+        next="Name a server",
+    ):
         compile_to(file, [], "tfx", "gs://bucket/compiled.json")
 
 

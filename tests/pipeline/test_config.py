@@ -10,6 +10,7 @@ import yaml
 
 from components.errors import ConfigError
 from pipeline import config, config_faults, config_words
+from tests.explains import refused
 
 # The contract's figures. `from_layer` and `size` are the backbone's own.
 DEFAULTS = """
@@ -33,10 +34,12 @@ def build(*assignments: str) -> config.Config:
     return config.build(tree)
 
 
-def refusal(*assignments: str) -> str:
-    with pytest.raises(ConfigError) as refused:
+def refusal(*assignments: str, found: str, allowed: str, next: str = "correct these keys") -> str:
+    """Returns the refusal of these `KEY=VALUE`s, which holds all three, taken literally."""
+    found, allowed, next = map(re.escape, (found, allowed, next))
+    with refused(ConfigError, found=found, allowed=allowed, next=next) as told:
         build(*assignments)
-    return str(refused.value)
+    return str(told.value)
 
 
 def _contains(whole: dict[str, Any], part: dict[str, Any]) -> bool:
@@ -53,11 +56,17 @@ def test_the_defaults_are_those_of_the_contract() -> None:
 
 
 def test_nothing_but_source_and_push_directory_is_required() -> None:
-    with pytest.raises(ConfigError) as refused:
+    with refused(
+        ConfigError, found="is missing", allowed="is needed; for example", next="Add it"
+    ) as told:
         config.build({})
-    assert str(refused.value).splitlines()[1:] == ["  data: is missing.", "  push: is missing."]
-    assert "data.source: is missing" in refusal("data={}")
-    assert "push.directory: is missing" in refusal("push={}")
+    assert str(told.value).splitlines()[1:] == [
+        "  data: is missing; a section is needed; for example {source: pictures/}. Add it.",
+        "  push: is missing; a section is needed; for example {directory: served/}. Add it.",
+    ]
+    value = "a value is needed; for example "
+    refusal("data={}", found="data.source: is missing", allowed=f"{value}pictures/", next="Add it")
+    refusal("push={}", found="push.directory: is missing", allowed=f"{value}served/", next="Add it")
 
 
 @pytest.mark.parametrize(
@@ -84,8 +93,8 @@ def test_nothing_but_source_and_push_directory_is_required() -> None:
 def test_an_unknown_key_is_named_with_its_path_and_the_keys_allowed(
     assignment: str, words: list[str]
 ) -> None:
-    message = refusal(assignment)
-    assert all(word in message for word in [*words, "Allowed here:"])
+    message = refusal(assignment, found=words[0], allowed="Allowed here:")
+    assert all(word in message for word in words)
 
 
 @pytest.mark.parametrize(
@@ -132,7 +141,7 @@ def test_an_unknown_key_is_named_with_its_path_and_the_keys_allowed(
 def test_a_wrong_value_is_named_with_what_was_found_and_what_is_allowed(
     assignment: str, words: list[str]
 ) -> None:
-    message = refusal(assignment)
+    message = refusal(assignment, found=words[0], allowed=words[-1])
     assert all(word in message for word in words), message
 
 
@@ -161,7 +170,8 @@ def test_names_with_dots_are_names_only_where_values_are_held_by_name() -> None:
 
 
 def test_of_many_faults_ten_are_told_and_the_rest_counted() -> None:
-    lines = refusal(*(f"gate.x{n}=1" for n in range(25))).splitlines()
+    many = (f"gate.x{n}=1" for n in range(25))
+    lines = refusal(*many, found="gate.x9: unknown key", allowed="Allowed here").splitlines()
     assert (len(lines), lines[-1]) == (12, "  and 15 more")
 
 
@@ -174,19 +184,25 @@ def test_the_parts_of_the_splits_are_a_whole_and_one_is_set_beside_the_others() 
 
 
 def test_every_fault_is_told_at_once() -> None:
-    assert len(refusal("training.seed=a", "gate.min_accuracy=2", "foo=1").splitlines()) == 4
+    faults = ("training.seed=a", "gate.min_accuracy=2", "foo=1")
+    assert len(refusal(*faults, found="the text 'a'", allowed="integer").splitlines()) == 4
 
 
 def test_a_size_under_the_minimum_of_the_backbone_is_refused() -> None:
-    assert "image.size: found [74, 299]" in refusal("image.size=[74, 299]")
+    refusal("image.size=[74, 299]", found="image.size: found [74, 299]", allowed="at least 75")
     assert build("image.size=[75, 299]").image_size == [75, 299]
     assert build("image.size=[32, 32]", "model.backbone=mobilenet").image_size == [32, 32]
-    assert "needs at least 32" in refusal("image.size=[31, 32]", "model.backbone=mobilenet")
+    small = ("image.size=[31, 32]", "model.backbone=mobilenet")
+    refusal(*small, found="image.size: found [31, 32]", allowed="mobilenet needs at least 32")
 
 
 def test_training_nothing_is_refused() -> None:
-    message = refusal("training.frozen.epochs=0", "training.unfrozen.epochs=0")
-    assert "frozen.epochs and unfrozen.epochs are both 0" in message
+    refusal(
+        "training.frozen.epochs=0",
+        "training.unfrozen.epochs=0",
+        found="frozen.epochs and unfrozen.epochs are both 0",
+        allowed="at least 1 is needed in one of them",
+    )
 
 
 def test_the_size_left_out_is_that_of_the_backbone() -> None:
@@ -221,9 +237,17 @@ def test_set_overrides_one_key_and_leaves_the_others() -> None:
     }
 
 
-@pytest.mark.parametrize("words", ["training.seed", "=3", "training.seed=", "training.seed=[1"])
-def test_an_override_that_is_no_assignment_is_refused(words: str) -> None:
-    with pytest.raises(ConfigError, match="--set"):
+@pytest.mark.parametrize(
+    ("words", "allowed", "next"),
+    [
+        ("training.seed", "KEY=VALUE is needed", "Write it as training.seed=1"),
+        ("=3", "KEY=VALUE is needed", "Write it as training.seed=1"),
+        ("training.seed=", "KEY=VALUE is needed", "training.seed=null for nothing"),
+        ("training.seed=[1", "is not YAML, line 1: ", "A bracket is not closed"),
+    ],
+)
+def test_an_override_that_is_no_assignment_is_refused(words: str, allowed: str, next: str) -> None:
+    with refused(ConfigError, found=re.escape(f"--set {words}"), allowed=allowed, next=next):
         config.override({}, words)
 
 
@@ -237,25 +261,33 @@ def test_every_preset_is_valid_once_it_has_source_and_push_directory() -> None:
 
 
 def test_an_unknown_preset_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(ConfigError, match="No preset 'solar'; allowed are .*solar-cells"):
+    with refused(
+        ConfigError, found="No preset 'solar'", allowed="allowed are .*solar-cells", next="Name one"
+    ):
         config.read_preset("solar")
 
 
 @pytest.mark.parametrize(
-    ("content", "words"),
-    [(b"- a\n", "a list"), (b"a: [1\n", "is not YAML"), (b"\xff\xfe\xfa", "can't be read")],
+    ("content", "found", "allowed", "next"),
+    [
+        (b"- a\n", "holds a list", "sections such as `data:` are needed", "Write each key as"),
+        (b"a: [1\n", "line 2", "is not YAML", "A bracket is not closed"),
+        (b"\xff\xfe\xfa", "can't be read", "YAML in UTF-8 is needed", "Name such a file"),
+    ],
 )
 def test_a_file_that_is_no_configuration_is_named(
-    tmp_path: Path, content: bytes, words: str
+    tmp_path: Path, content: bytes, found: str, allowed: str, next: str
 ) -> None:
     file = tmp_path / "pipeline.yaml"
     file.write_bytes(content)
-    with pytest.raises(ConfigError, match=f"{file}.*{words}"):
+    with refused(ConfigError, found=f"{file}.*{found}", allowed=allowed, next=next):
         config.read_file(file)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="none.yaml can't be read"):
+    with refused(
+        ConfigError, found="none.yaml can't be read", allowed="is needed", next="Name such a file"
+    ):
         config.read_file(tmp_path / "none.yaml")
 
 

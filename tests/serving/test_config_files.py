@@ -8,6 +8,7 @@ import pytest
 import serving
 from serving import config_files
 from serving.config_files import ConfigFileError
+from tests.explains import refused
 
 SHIPPED = Path(serving.__file__).parent / "config"
 
@@ -42,22 +43,31 @@ def test_the_shipped_tls_file_has_every_field() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "fault"),
+    ("text", "fault", "allowed"),
     [
-        ("max_batch_sise { value: 1 }", "max_batch_sise"),
-        ("max_batch_size: 1", "max_batch_size"),
-        ("max_batch_size { value: 0 }", "max_batch_size is 0, it must be at least 1"),
-        ("batch_timeout_micros { value: -1 }", "must be at least 0"),
+        ("max_batch_sise { value: 1 }", "1:1 .*max_batch_sise", "BatchingParameters as text"),
+        ("max_batch_size: 1", "1:17 .*max_batch_size", "BatchingParameters as text"),
+        ("max_batch_size { value: 0 }", "max_batch_size is 0", "must be at least 1"),
+        ("batch_timeout_micros { value: -1 }", "micros is -1", "must be at least 0"),
     ],
 )
-def test_a_wrong_file_is_told_by_name_and_place(text: str, fault: str, tmp_path: Path) -> None:
+def test_a_wrong_file_is_told_by_name_and_place(
+    text: str, fault: str, allowed: str, tmp_path: Path
+) -> None:
     (tmp_path / "batching.txt").write_text(text)
-    with pytest.raises(ConfigFileError, match=rf"batching\.txt.*{fault}"):
+    with refused(
+        ConfigFileError, found=rf"batching\.txt.*{fault}", allowed=allowed, next="Correct it"
+    ):
         config_files.read_batching(tmp_path / "batching.txt")
 
 
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
-    with pytest.raises(ConfigFileError, match="none.config"):
+    with refused(
+        ConfigFileError,
+        found="none.config .*No such file",
+        allowed="A ModelServerConfig as text is needed",
+        next="name another",
+    ):
         config_files.read_models(tmp_path / "none.config")
 
 

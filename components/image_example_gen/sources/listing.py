@@ -171,14 +171,15 @@ def _folders_inside(listing: Listing, source: str) -> str:
 def _fault(listing: Listing, source: str, layout: str, least: int) -> str | None:
     classes = listing.classes
     if not classes:
-        return f"{source} has no class folders. {layout}."
+        return f"{source} has no class folders. {layout}. Put the pictures there so."
     if len(classes) == 1:
         return (
             f"{source} has a single class, {shown(classes[0])!r}; a classifier needs two. "
-            f"{_folders_inside(listing, source)}{layout}."
+            f"{_folders_inside(listing, source)}{layout}. Add a class."
         )
     if not listing.files:
-        return f"{source} holds no pictures. {layout}; suffixes: {' '.join(sorted(SUFFIXES))}."
+        suffixes = " ".join(sorted(SUFFIXES))
+        return f"{source} holds no pictures. {layout}; suffixes: {suffixes}. Add some."
     counts = collections.Counter(file.label for file in listing.files)
     small = [f"{shown(label)} ({counts[label]})" for label in classes if counts[label] < least]
     if small:

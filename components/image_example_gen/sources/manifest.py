@@ -88,7 +88,10 @@ def _rows(table: Table, path: str, columns: Columns) -> tuple[list[Row], list[st
         except ValueError as fault:
             faults.append(f"line {line}: {fault}")
     if faults:
-        raise DataError(f"data.source: {shown(path)}{listed(faults)}")
+        raise DataError(
+            f"data.source: {shown(path)}{listed(faults)}\nEach row needs a path and a label: "
+            "correct those lines."
+        )
     return rows, manifest_columns.renamed(table.header, at, path)
 
 

@@ -49,7 +49,10 @@ def merged(rows: list[Row], path: str, read: str) -> tuple[list[Row], int, list[
         for name in dict([*first.columns, *row.columns]).keys() - dict(joined.columns).keys():
             differing.setdefault(name, []).append(row.text)
     if faults:
-        raise DataError(f"data.source: {shown(path)}{listed(faults)}")
+        raise DataError(
+            f"data.source: {shown(path)}{listed(faults)}\nA picture has one of each: correct those "
+            "lines."
+        )
     return [*pictures.values()], repeated, _told(differing, path)
 
 

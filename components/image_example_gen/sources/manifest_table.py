@@ -123,7 +123,8 @@ def _csv(text: str, separator: str, path: str, first: int) -> Iterator[tuple[int
             begins = ends + 1
     except csv.Error as error:
         raise DataError(
-            f"data.source: {shown(path)}, line {begins}: {error}; is a quote not closed?"
+            f"data.source: {shown(path)}, line {begins}: {error}. Each row is a line with a short "
+            "cell per column: close the quote, or save the table as CSV again."
         ) from error
 
 

@@ -65,7 +65,7 @@ def _pictures(entry: Entry) -> Iterator[SourceFile]:
             if not label:
                 raise DataError(
                     f"data.source: {entry.path}, record {number}: no {features.LABEL}. It has to "
-                    "hold the name of the class, as bytes."
+                    "hold the name of the class, as bytes: write it into every record."
                 )
             yield SourceFile(
                 path=entry.path,
@@ -91,7 +91,8 @@ def _examples(file: BinaryIO, path: str) -> Iterator[tuple[Record, Example]]:
 
 def _damaged(path: str, offset: int) -> DataError:
     return DataError(
-        f"data.source: {path} is cut off or no TFRecord file, at byte {offset}. Write it again."
+        f"data.source: {path} is cut off or no TFRecord file, at byte {offset}. Whole records, "
+        "each a tf.train.Example, are needed: write it again."
     )
 
 
@@ -112,7 +113,8 @@ def _unpacked(path: str, modified: int | str) -> str:
             shutil.copyfileobj(file, copy)
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise DataError(
-                f"data.source: {path} can't be unpacked ({error}). Write it again."
+                f"data.source: {path} can't be unpacked ({error}). A whole gzip file is needed: "
+                "write it again."
             ) from error
     return copy.name
 

@@ -63,7 +63,9 @@ def newest(
     for span in found:
         if span != latest[span.number] and span.version == latest[span.number].version:
             both = f"{span.path} and {latest[span.number].path}"
-            raise ConfigError(f"data.source: {both} are the same span. Remove one.")
+            raise ConfigError(
+                f"data.source: {both} are the same span, which has one folder. Remove one."
+            )
     chosen = [span for span in latest.values() if last is None or span.number <= last][-window:]
     if not chosen:
         raise ConfigError(
@@ -81,7 +83,8 @@ def _check(pattern: str) -> None:
     if set(names) - _DIGITS.keys() or spanned == bool(dated) or (dated and not whole_date):
         raise ConfigError(
             f"data.source: {pattern} has {', '.join(f'{{{name}}}' for name in names)}; allowed are "
-            "{SPAN}, or {YYYY}, {MM} and {DD} together, and beside them {VERSION}."
+            "{SPAN}, or {YYYY}, {MM} and {DD} together, and beside them {VERSION}. Correct the "
+            "pattern."
         )
 
 

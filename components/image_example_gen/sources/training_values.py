@@ -49,7 +49,7 @@ def check_training_values(files: Iterable[SourceFile], data: Data) -> None:
             raise ConfigError(
                 f"data.{key}: no column {shown(column)!r}; there are "
                 f"{', '.join(map(shown, sorted(there))) or 'none'}. It has to be a column of a "
-                "manifest, beside path and label."
+                "manifest, beside path and label: name one of these."
             )
     faults = []
     for file in files:
@@ -58,7 +58,10 @@ def check_training_values(files: Iterable[SourceFile], data: Data) -> None:
         except ValueError as fault:
             faults.append(f"{shown(file.name)}: {fault}")
     if faults:
-        raise DataError(f"data.source: values for training that can't be used:{listed(faults)}")
+        raise DataError(
+            f"data.source: values for training that can't be used:{listed(faults)}\nCorrect them "
+            "in the manifest."
+        )
 
 
 def _columns(data: Data) -> dict[str, str]:

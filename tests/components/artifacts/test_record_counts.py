@@ -6,6 +6,7 @@ import pytest
 from tfx.types import standard_artifacts
 
 from components.artifacts import record_counts, tfrecords
+from tests.explains import refused
 
 
 def test_foreign_examples_are_counted_and_noted_ones_are_not(tmp_path: Path) -> None:
@@ -22,5 +23,10 @@ def test_foreign_examples_are_counted_and_noted_ones_are_not(tmp_path: Path) -> 
 def test_a_difference_is_told_with_both_numbers(found: int, happened: str) -> None:
     record_counts.check("rows", 1000, 1000)
     told = f"{found:,} instead of 1,000 rows: {happened}"
-    with pytest.raises(record_counts.RecordsLost, match=told):
+    with refused(
+        record_counts.RecordsLost,
+        found=told,
+        allowed="--runner=FnApiRunner does not",
+        next="mend that and run again",
+    ):
         record_counts.check("rows", found, 1000)

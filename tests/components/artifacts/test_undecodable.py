@@ -6,6 +6,7 @@ import tensorflow as tf
 from components.artifacts import features, undecodable
 from components.artifacts.examples import serialized
 from components.errors import DataError
+from tests.explains import refused
 from tests.serving.samples import png
 
 
@@ -17,15 +18,24 @@ def fail() -> None:
     tf.io.decode_image(b"nothing")
 
 
+WAYS_OUT = {"allowed": "The decoder refuses", "next": "remove them, and run --from ImageExampleGen"}
+
+
 def test_pictures_on_which_a_step_ended_are_named() -> None:
     examples = [example("cat/1.png", png()), example("cat/2.gif", b"GIF"), example("a", b"x")]
-    with pytest.raises(DataError, match=r"of cat/2\.gif, a\."), undecodable.named(lambda: examples):
+    with (
+        refused(DataError, found=r"of cat/2\.gif, a\.", **WAYS_OUT),
+        undecodable.named(lambda: examples),
+    ):
         fail()
 
 
 def test_of_many_the_first_are_named_and_the_rest_counted() -> None:
     examples = [example(f"{number}.png", b"x") for number in range(12)]
-    with pytest.raises(DataError, match=r"4\.png and 7 more"), undecodable.named(lambda: examples):
+    with (
+        refused(DataError, found=r"4\.png and 7 more", **WAYS_OUT),
+        undecodable.named(lambda: examples),
+    ):
         fail()
 
 

@@ -19,6 +19,7 @@ from components.model.random_base import build_random_base
 from components.model.transform_graph import Pixels
 from components.pretrained.base import build_base
 from components.settings.model import Head, Model
+from tests.explains import refused
 
 MODEL = Model(backbone="mobilenet", weights=None)
 
@@ -99,7 +100,12 @@ def test_a_random_base_that_was_saved_gives_the_same_features_in_another_worker(
 
 
 def test_a_missing_base_is_told(transform_graph: str, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="model.weights: no file"):
+    with refused(
+        ConfigError,
+        found="model.weights: no file",
+        allowed="an existing file or `imagenet`",
+        next="Name",
+    ):
         RunBase(transform_graph, MODEL, [32, 32], str(tmp_path / "none.weights.h5")).setup()
 
 

@@ -20,11 +20,13 @@ from components.errors import ConfigError
 from components.evaluator import predict
 from components.evaluator.executor import Executor
 from components.evaluator.loaded_model import CannotPredict, LoadedModel
+from components.settings.beam_options import pipeline_arguments
 from components.settings.gate import Gate
 from tests.components.made_step import execute
+from tests.explains import refused
 
 CLASSES = ["cat", "cow", "dog"]
-BEAM = ["--runner=FnApiRunner", "--direct_running_mode=in_memory"]
+BEAM = [*pipeline_arguments([]), "--direct_running_mode=in_memory"]
 _STRINGS = [tf.TensorSpec([None], tf.string, "inputs")]
 
 
@@ -317,7 +319,12 @@ def test_a_golden_set_with_a_class_that_the_data_has_not_is_refused(
     inputs: dict[str, list[Artifact]], tmp_path: Path
 ) -> None:
     inputs["golden"] = golden_set(tmp_path / "golden", "cat", "emu")
-    with pytest.raises(ConfigError, match="gate.golden: no class 'emu' in data.source"):
+    with refused(
+        ConfigError,
+        found="gate.golden: no class 'emu'",
+        allowed="in data.source, whose",
+        next="Rename or remove those pictures",
+    ):
         evaluate(inputs, tmp_path / "out")
 
 
@@ -369,5 +376,10 @@ def test_predictions_that_a_runner_loses_fail_the_run_with_both_numbers(
             row for row in whole(self, element) if row["file"] not in files
         ),
     )
-    with pytest.raises(RecordsLost, match=told):
+    with refused(
+        RecordsLost,
+        found=told,
+        allowed="--runner=FnApiRunner does not",
+        next="mend that and run again",
+    ):
         evaluate(inputs, tmp_path)

@@ -13,6 +13,7 @@ from components.evaluator.paired import Pairs
 from components.evaluator.verdict import SHARED, Verdict, known_slices, pairs, served
 from components.settings.gate import Gate
 from tests.components.evaluator.made_metrics import metrics
+from tests.explains import refused
 
 
 def answered(baseline: dict[str, Any] | None) -> Predictions:
@@ -109,7 +110,17 @@ def test_a_model_that_can_not_be_asked_is_a_fault_and_the_way_out_is_told() -> N
 def test_slices_and_classes_that_are_not_there_are_refused_with_those_that_are() -> None:
     made = answered(None)
     assert known_slices(Gate(slices=["camera", "picture_size"]), made) == ["camera", "picture_size"]
-    with pytest.raises(ConfigError, match=r"gate\.slices: no column 'site'.*'camera'"):
+    with refused(
+        ConfigError,
+        found=r"gate\.slices: no column 'site'",
+        allowed="there are .*'camera'",
+        next="Name such a column",
+    ):
         known_slices(Gate(slices=["site"]), made)
-    with pytest.raises(ConfigError, match=r"gate\.class_recall: no class 'cow'.*'cat', 'dog'"):
+    with refused(
+        ConfigError,
+        found=r"gate\.class_recall: no class 'cow'",
+        allowed="the classes are 'cat', 'dog'",
+        next="Correct the name, or remove it",
+    ):
         known_slices(Gate(class_recall={"cow": 0.5}), made)

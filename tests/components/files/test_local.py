@@ -7,6 +7,7 @@ import pytest
 from components import files as file_systems
 from components.errors import DataError
 from components.files.paths import absolute
+from tests.explains import refused
 
 
 def names(folder: Path) -> list[str]:
@@ -34,7 +35,12 @@ def closed(tmp_path: Path) -> Path:
 
 
 def test_a_folder_that_cannot_be_listed_is_named(closed: Path, nobody: None) -> None:
-    with pytest.raises(DataError, match="closed can't be listed .Permission denied"):
+    with refused(
+        DataError,
+        found="closed can't be listed",
+        allowed="Permission denied",
+        next="Give this user access to it, or remove it",
+    ):
         names(closed)
 
 

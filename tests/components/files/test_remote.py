@@ -8,6 +8,7 @@ from components import files as file_systems
 from components.errors import ConfigError, DataError
 from components.files.entries import Entry
 from tests.components.image_example_gen.memory_files import MemoryFiles
+from tests.explains import refused
 
 
 @pytest.fixture(autouse=True)
@@ -77,12 +78,22 @@ def test_a_file_is_written(files: dict[str, bytes]) -> None:
 
 
 def test_a_place_that_cannot_be_listed_is_named_with_the_reason() -> None:
-    with pytest.raises(DataError, match="mem://secret can't be listed .*who are you"):
+    with refused(
+        DataError,
+        found="mem://secret can't be listed",
+        allowed="who are you",
+        next="Check the path and its access",
+    ):
         file_systems.view("mem://secret")
 
 
 def test_a_scheme_that_nobody_knows_is_a_fault_of_the_configuration() -> None:
-    with pytest.raises(ConfigError, match="no file system is installed for nowhere://"):
+    with refused(
+        ConfigError,
+        found="nowhere://",
+        allowed="no file system is installed",
+        next="Install",
+    ):
         file_systems.view("nowhere://b")
 
 

@@ -16,6 +16,7 @@ from components.image_example_gen import reading, sources
 from components.image_example_gen.sources import SourceFile
 from components.settings.data import Data
 from tests.components.image_example_gen.memory_files import MemoryFiles
+from tests.explains import refused
 
 
 @pytest.fixture(autouse=True)
@@ -64,8 +65,12 @@ def test_a_mount_that_stays_gone_ends_the_ingest_and_rejects_no_picture(
         raise _error(errno.ENOTCONN)
 
     monkeypatch.setattr(sources, "content", gone)
-    told = "/mnt/pictures/1.png can't be read .*endpoint.*after 8 s of attempts.*Nothing was lost"
-    with pytest.raises(SourceUnavailable, match=told):
+    with refused(
+        SourceUnavailable,
+        found="/mnt/pictures/1.png can't be read .*endpoint.*after 8 s of attempts",
+        allowed="Is the file system mounted and reached.*Nothing was lost",
+        next="once it answers, the same command goes on",
+    ):
         reading.read(
             SourceFile("/mnt/pictures/1.png", "1.png", "cats", 1, 1), Data(source="/mnt/pictures")
         )
@@ -75,7 +80,12 @@ def test_a_mount_that_stays_gone_ends_the_ingest_and_rejects_no_picture(
 def test_a_remote_file_that_is_there_and_can_t_be_read_ends_it_too() -> None:
     MemoryFiles.content["mem://b/1.png"] = b"picture"
     MemoryFiles.broken.add("mem://b/1.png")
-    with pytest.raises(SourceUnavailable, match="mem://b/1.png.*connection lost"):
+    with refused(
+        SourceUnavailable,
+        found="mem://b/1.png.*connection lost",
+        allowed="mounted and reached",
+        next="remove it",
+    ):
         waiting.read("mem://b/1.png", lambda: file_systems.read_bytes("mem://b/1.png"))
     with pytest.raises(OSError, match="no mem://b/2.png"):
         waiting.read("mem://b/2.png", lambda: file_systems.read_bytes("mem://b/2.png"))
@@ -95,5 +105,10 @@ def test_a_store_is_listed_again_before_it_is_given_up(
     assert file_systems.view("mem://b").names("mem://b") == ["1.png"]
     assert len(waits) == 2
     monkeypatch.setattr(MemoryFiles, "_list", Answers(*[ConnectionError("down")] * 5))
-    with pytest.raises(DataError, match="mem://b can't be listed.*down"):
+    with refused(
+        DataError,
+        found="mem://b can't be listed",
+        allowed="down",
+        next="Check the path and its access",
+    ):
         file_systems.view("mem://b")

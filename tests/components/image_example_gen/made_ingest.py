@@ -14,6 +14,7 @@ from components.artifacts import features
 from components.artifacts import types as artifact_types
 from components.artifacts.tfrecords import read_records
 from components.image_example_gen.executor import Executor
+from components.settings.beam_options import pipeline_arguments
 from components.settings.data import Data
 from components.settings.runtime import Runtime
 from tests.components.made_step import execute
@@ -62,7 +63,7 @@ def ingest(
         examples.uri = outputs["examples"][0].uri
         outputs["examples"] = [examples]
     context = base_beam_executor.BaseBeamExecutor.Context(
-        beam_pipeline_args=list(beam or Runtime().beam),
+        beam_pipeline_args=list(beam or pipeline_arguments(Runtime().beam)),
         tmp_dir=str(folder),
         unique_id="1",
     )

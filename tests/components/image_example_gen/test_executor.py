@@ -20,6 +20,7 @@ from components.settings.data import Data, Splits
 from components.step import progress
 from tests import made_pictures
 from tests.components.image_example_gen.made_ingest import Ingested, ingest
+from tests.explains import refused
 
 LOCAL = ["--runner=FnApiRunner", "--direct_num_workers=2", "--sdk_container_image=none"]
 THIRDS = Splits(train=1, eval=1, test=1)
@@ -235,9 +236,21 @@ def test_a_run_over_the_limit_stops_with_the_first_ten(pictures: Path, tmp_path:
     shutil.copytree(pictures, folder)
     for number in range(12):
         (folder / "red" / f"broken{number:02}.png").write_bytes(b"nothing")
-    with pytest.raises(DataError, match="12 of 102 pictures can't be used") as error:
+    with refused(
+        DataError,
+        found="12 of 102 pictures can't be used",
+        allowed="more than data.max_rejected_fraction",
+        next="Mend or remove them, or raise the limit",
+    ) as error:
         ingested(tmp_path, folder)
     assert str(error.value).count("\n") == 10
+
+
+LOST = {
+    "allowed": r"--runner=FnApiRunner does not|instead of [\d,]+",
+    "next": "mend that and run again",
+}
+"""What a message of lost records says besides the numbers."""
 
 
 def runs_on(monkeypatch: pytest.MonkeyPatch, changes: Callable[[str], list[str]]) -> None:
@@ -256,7 +269,7 @@ def test_a_runner_that_loses_or_doubles_pictures_fails_the_run_with_both_numbers
     number: int, told: str, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs_on(monkeypatch, lambda path: [path] * (number if path.endswith("-000000002") else 1))
-    with pytest.raises(RecordsLost, match=told):
+    with refused(RecordsLost, found=told, **LOST):
         ingested(tmp_path, pictures)
 
 
@@ -279,7 +292,7 @@ def test_so_does_one_that_loses_all_or_as_many_as_it_doubles_or_those_of_the_spl
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     runs_on(monkeypatch, changes)
-    with pytest.raises(RecordsLost, match=told):
+    with refused(RecordsLost, found=told, **LOST):
         ingested(tmp_path, pictures)
 
 

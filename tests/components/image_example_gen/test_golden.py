@@ -3,7 +3,6 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-import pytest
 from tfx.types import Artifact, artifact_utils, standard_artifacts
 
 from components.artifacts import ledger_rows
@@ -13,11 +12,13 @@ from components.artifacts.features import FILENAME, SPLITS
 from components.artifacts.tfrecords import read_records
 from components.errors import DataError
 from components.image_example_gen.golden import Executor
+from components.settings.beam_options import pipeline_arguments
 from components.settings.data import Data
 from components.settings.runtime import Runtime
 from tests import made_pictures
 from tests.components.image_example_gen.made_ingest import ingest
 from tests.components.made_step import execute
+from tests.explains import refused
 
 
 def golden(folder: Path, report: str, data: Data) -> Artifact:
@@ -25,7 +26,7 @@ def golden(folder: Path, report: str, data: Data) -> Artifact:
     known, examples = artifact_types.IngestReport(), standard_artifacts.Examples()
     known.uri, examples.uri = report, str(folder / "GoldenExampleGen" / "examples" / "1")
     context = Executor.Context(
-        beam_pipeline_args=list(Runtime().beam), tmp_dir=str(folder), unique_id="1"
+        beam_pipeline_args=pipeline_arguments(Runtime().beam), tmp_dir=str(folder), unique_id="1"
     )
     inputs = {"ingest_report": [known]}
     execute(Executor(context), data, inputs, {"examples": examples}, fingerprint="0")
@@ -58,7 +59,12 @@ def test_what_training_sees_is_rejected_and_a_test_picture_is_not(tmp_path: Path
     )
     shutil.copy(pictures / trained, fixed / "red" / "trained.png")
     shutil.copy(pictures / tested, fixed / tested.split("/")[0] / "tested.png")
-    with pytest.raises(DataError, match=r"gate\.golden: 1 of 8 .*training sees the same picture"):
+    with refused(
+        DataError,
+        found=r"gate\.golden: 1 of 8 .*training sees the same picture",
+        allowed="more than data.max_rejected_fraction",
+        next="Mend or remove them",
+    ):
         golden(tmp_path, made.folder, Data(source=str(fixed)))
     found = golden(
         tmp_path / "again", made.folder, Data(source=str(fixed), max_rejected_fraction=0.5)

@@ -13,6 +13,7 @@ from components.settings.training import Training
 from components.trainer.component import Trainer
 from components.trainer.settings import TrainerSettings
 from tests.components.made_step import about_to_run
+from tests.explains import refused
 
 
 def facts(weights: Path | None, baseline: list[Artifact] | None = None) -> dict[str, str]:
@@ -36,7 +37,12 @@ def test_random_weights_need_no_file() -> None:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"model.weights: no file .*none\.h5"):
+    with refused(
+        ConfigError,
+        found=r"model.weights: no file .*none\.h5",
+        allowed="Allowed are an existing file, `imagenet`, or null",
+        next="correct the path, or set one of the others",
+    ):
         facts(tmp_path / "none.h5")
 
 
@@ -45,7 +51,12 @@ def test_no_file_is_asked_for_where_the_training_goes_on_from_the_served_model(
 ) -> None:
     baseline = standard_artifacts.Model()
     baseline.uri = str(tmp_path / "model")
-    with pytest.raises(ConfigError, match="no file"):
+    with refused(
+        ConfigError,
+        found="model.weights: no file",
+        allowed="Allowed are an existing file",
+        next="correct the path",
+    ):
         facts(tmp_path / "none.h5", [baseline])
     (tmp_path / "model" / "Format-Serving").mkdir(parents=True)
     assert facts(tmp_path / "none.h5", [baseline]) == {}

@@ -16,6 +16,7 @@ from components.pretrained.base import build_base
 from components.settings.model import Head, Model
 from components.trainer.boundary import split_at
 from components.trainer.learner import make_learner
+from tests.explains import refused
 
 LAYERS = ["conv_pw_3_relu", "conv_pw_6_relu", "conv_pw_5_relu"]
 
@@ -49,8 +50,11 @@ def test_one_layer_is_enough_and_none_is_the_whole_base(base: keras.Model) -> No
 
 
 def test_a_layer_that_is_not_there_is_refused_with_the_nearest_one(base: keras.Model) -> None:
-    with pytest.raises(
-        ConfigError, match=r"model.features: .*'conv_pw_6_rel'.*mean conv_pw_6_relu"
+    with refused(
+        ConfigError,
+        found="model.features: .*'conv_pw_6_rel'",
+        allowed="allowed are names such as .*mean conv_pw_6_relu",
+        next="Name such ones",
     ):
         cut_base(base, ["conv_pw_6_rel"])
 

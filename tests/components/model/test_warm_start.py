@@ -14,6 +14,7 @@ from components.pretrained.base import build_base
 from components.settings.export import Served
 from components.settings.model import Dense, Head
 from components.trainer.export import export
+from tests.explains import refused
 
 CLASSES = ["blue", "green", "red"]
 HEAD = Head(dense=[Dense(units=4)])
@@ -87,13 +88,23 @@ def test_a_head_that_standardises_goes_on_from_one_that_did_not(
 
 @pytest.mark.parametrize("head", [Head(), Head(dense=[Dense(units=5)])])
 def test_another_head_is_refused_with_the_ways_out(served: str, head: Head) -> None:
-    with pytest.raises(ConfigError, match=r"warm_start.*another network.*warm_start=false"):
+    with refused(
+        ConfigError,
+        found="warm_start: ",
+        allowed="the model served now has another network than `model` describes",
+        next="Restore its backbone and head in the configuration, or set .*warm_start=false",
+    ):
         warm_start.restore_head(network(2, head=head).head, CLASSES, served)
 
 
 def test_another_backbone_is_refused(served: str) -> None:
     other = build_base("mobilenet_v2", [32, 32], None)
-    with pytest.raises(ConfigError, match="another network"):
+    with refused(
+        ConfigError,
+        found="warm_start: ",
+        allowed="the model served now has another network than `model` describes",
+        next="Restore its backbone and head in the configuration, or set .*warm_start=false",
+    ):
         warm_start.restore_base(other, served)
 
 
@@ -103,7 +114,12 @@ def test_a_model_without_training_weights_is_refused_with_the_ways_out(
     served = Served(training_weights=False)
     folder = str(tmp_path / "1")
     export(before, pixels, "mobilenet", CLASSES, [], folder, served=served)
-    with pytest.raises(ConfigError, match=r"training_weights=false.*warm_start=false"):
+    with refused(
+        ConfigError,
+        found="export.training_weights=false",
+        allowed="it holds no weights to train on",
+        next="Set training.warm_start=false for this run",
+    ):
         warm_start.restore_base(network(2).base, folder)
 
 

@@ -27,6 +27,7 @@ from components.pretrained.published_network import ImageNet
 from components.settings.model import Head, Model
 from tests.components import made_artifacts
 from tests.components.trainer.test_session_loaders import check
+from tests.explains import refused
 
 SCALE, OFFSET = [0.01, 0.02, 0.03], [-1.0, -2.0, -3.0]
 
@@ -103,7 +104,12 @@ def test_without_keras_hub_the_extra_is_named(
 
 
 def test_there_is_no_imagenet_top(preset: HubBackbone) -> None:
-    with pytest.raises(ConfigError, match="no ImageNet top"):
+    with refused(
+        ConfigError,
+        found="has no ImageNet top",
+        allowed="allowed are inception_v3, ",
+        next="Name one of them",
+    ):
         ImageNet(f"{PREFIX}{preset.folder}")
 
 
@@ -179,7 +185,12 @@ def save(hub: Any, kind: str, folder: Path) -> tuple[Any, str]:
 def test_a_layer_that_can_not_be_copied_is_refused_by_name(tmp_path: Path) -> None:
     hub = pytest.importorskip("keras_hub")
     _, name = save(hub, "vit", tmp_path / "preset")
-    with pytest.raises(ConfigError, match="vit_patching_and_embedding"):
+    with refused(
+        ConfigError,
+        found="vit_patching_and_embedding",
+        allowed="neither saved nor served",
+        next="Take another preset",
+    ):
         build_base(name, [32, 32], None)
 
 

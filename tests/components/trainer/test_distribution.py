@@ -22,6 +22,7 @@ from components.step import progress
 from components.trainer.distribution import check_devices
 from tests.components.trainer.made_training import FROZEN, UNFROZEN, Epochs, Killed
 from tests.components.trainer.trained_apart import TINY, train
+from tests.explains import refused
 
 ROOT = Path(__file__).resolve().parents[3]
 SETTINGS = {
@@ -135,20 +136,44 @@ def test_two_workers_end_as_one_device_would_and_only_the_chief_writes(
 
 
 @pytest.mark.parametrize(
-    ("settings", "fault"),
+    ("settings", "found", "allowed", "next"),
     [
-        ({"distribution": "mirrored"}, r"mirrored needs 2 devices, and there are 1 \(CPU:0\)"),
-        ({"distribution": "mirrored", "devices": 4}, "mirrored needs 4 devices"),
-        ({"distribution": "multi_worker", "batch_size": 31}, "2 devices can't share .* 30 or 32"),
-        ({"distribution": "multi_worker", "batch_size": 1}, "Set it to 2"),
+        (
+            {"distribution": "mirrored"},
+            r"there are 1 \(CPU:0\)",
+            "mirrored needs 2 devices",
+            "Set training.distribution=none",
+        ),
+        (
+            {"distribution": "mirrored", "devices": 4},
+            "there are 1",
+            "mirrored needs 4 devices",
+            "or training.devices to fewer",
+        ),
+        (
+            {"distribution": "multi_worker", "batch_size": 31},
+            "found 31",
+            "2 devices can't share evenly",
+            "Set it to 30 or 32",
+        ),
+        (
+            {"distribution": "multi_worker", "batch_size": 1},
+            "found 1, ",
+            "2 devices can't share evenly",
+            "Set it to 2",
+        ),
     ],
 )
 def test_what_can_t_be_shared_is_refused_before_any_work(
-    monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any], fault: str
+    monkeypatch: pytest.MonkeyPatch,
+    settings: dict[str, Any],
+    found: str,
+    allowed: str,
+    next: str,
 ) -> None:
     cluster = {"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 0}}
     monkeypatch.setenv("TF_CONFIG", json.dumps(cluster))
-    with pytest.raises(ConfigError, match=fault):
+    with refused(ConfigError, found=found, allowed=allowed, next=next):
         check_devices(Training.model_validate(settings))
 
 

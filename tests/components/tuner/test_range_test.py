@@ -9,6 +9,7 @@ from components.settings.model import Model
 from components.settings.training import Training
 from components.tuner.range_test import range_test
 from tests.components.tuner import made_features
+from tests.explains import refused
 
 MODEL = Model(backbone="mobilenet", weights=None)
 
@@ -29,5 +30,10 @@ def test_a_heads_loss_falls_and_then_diverges(tmp_path: Path) -> None:
 
 def test_features_that_are_no_numbers_are_told(tmp_path: Path) -> None:
     uri = made_features.write(tmp_path / "b", train=12, validation=12, scale=float("nan"))
-    with pytest.raises(TrainingError, match="NaN at any rate"):
+    with refused(
+        TrainingError,
+        found="NaN at any rate",
+        allowed="the features that BottleneckGen wrote can't be used",
+        next="Look at model.weights, or try another backbone",
+    ):
         range_test(uri, made_features.CLASSES, MODEL, [32, 32], Training(batch_size=12))

@@ -13,6 +13,7 @@ from components.errors import ConfigError, DataError
 from components.settings.data import Data
 from pipeline.commands.check import check
 from tests import made_pictures
+from tests.explains import refused
 
 
 @pytest.fixture
@@ -67,9 +68,14 @@ def test_people_read_a_table_and_every_rejected_file_with_its_reason(
 
 
 def test_what_a_run_would_refuse_at_once_is_refused_here(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError):
+    with refused(
+        ConfigError,
+        found="no folder .*none",
+        allowed="one folder of pictures per class",
+        next="Name a",
+    ):
         check(Data(source=str(tmp_path / "none")), as_json=True)
-    with pytest.raises(DataError):
+    with refused(DataError, found="has no class folders", allowed="<class>/<picture>", next="Put"):
         check(Data(source=str(tmp_path)), as_json=True)
 
 

@@ -143,9 +143,16 @@ def test_a_folder_without_pictures_is_told(tmp_path: Path) -> None:
 
 
 def test_options_that_exclude_each_other_are_told(folder: Path) -> None:
-    with pytest.raises(ConfigError, match="not for both"):
+    with refused(
+        ConfigError,
+        found="Version 1 and label 'x' are given",
+        allowed="one of the two, not for both",
+        next="Leave one out",
+    ):
         classify(Request([folder], "localhost:1", "classifier", version=1, label="x"))
-    with pytest.raises(ConfigError, match="both or neither"):
+    with refused(
+        ConfigError, found="certificate is given without", allowed="needs both", next="or neither"
+    ):
         classify(Request([folder], "localhost:1", "classifier", cert=folder / "b.png"))
 
 

@@ -11,6 +11,7 @@ from elpv_dataset import utils
 
 from components.errors import DataError
 from pipeline.commands.demo_data import solar_cells
+from tests.explains import refused
 
 DATA = Path(utils.__file__).parent / "data"
 ROOT = Path(__file__).resolve().parents[3]
@@ -74,14 +75,24 @@ def test_files_of_others_are_never_replaced(tmp_path: Path) -> None:
     mine = tmp_path / "defective" / "mine.png"
     mine.parent.mkdir()
     mine.write_bytes(b"mine")
-    with pytest.raises(DataError, match=r"holds files of others, such as defective/mine\.png"):
+    with refused(
+        DataError,
+        found=r"holds files of others, such as defective/mine\.png",
+        allowed="an empty or a new folder",
+        next="Name",
+    ):
         solar_cells(tmp_path, total=40, seed=0)
     assert mine.read_bytes() == b"mine"
 
 
 @pytest.mark.parametrize("total", [0, 1, 2625])
 def test_more_than_there_are_or_none_at_all_is_refused(tmp_path: Path, total: int) -> None:
-    with pytest.raises(DataError, match="elpv-dataset has 2624"):
+    with refused(
+        DataError,
+        found=f"{total} pictures",
+        allowed="elpv-dataset has 2624",
+        next="Ask for 2 to 2624",
+    ):
         solar_cells(tmp_path / "cells", total=total, seed=0)
 
 

@@ -11,6 +11,7 @@ from components.image_example_gen.sources import SourceFile
 from pipeline.commands.evaluate import lines, paired, summary
 from pipeline.commands.evaluate_answer import Answer
 from pipeline.commands.evaluate_page import page
+from tests.explains import refused
 from tests.pipeline.conftest import Say
 
 FILES = [SourceFile(f"/p/{n}.png", f"{n}.png", "ab"[n % 2], 1, 1) for n in range(8)]
@@ -31,7 +32,12 @@ def test_rates_count_the_pictures_that_have_an_answer() -> None:
     assert found["confusion"] == {"a": {"a": 3, "<b>": 1}, "b": {"b": 2, "a": 1}}
     assert [row["score"] for row in found["mistakes"]] == [0.99, 0.7]  # the surest first
     assert found["refused"] == [{"file": "7.png", "reason": "truncated"}]
-    with pytest.raises(UserError, match="the first: empty file"):
+    with refused(
+        UserError,
+        found=r"No picture of 1 .* the first, \S+: empty file",
+        allowed="At least one is needed",
+        next="mend the files, or name another folder",
+    ):
         summary(FILES[:1], ["empty file"])
 
 

@@ -180,5 +180,10 @@ def test_runs_are_read_from_another_store_than_the_root_s(
     with refused(ConfigError, found="none.sqlite", **NO_STORE):
         list_runs(tmp_path, True, str(tmp_path / "none.sqlite"))
     assert not (tmp_path / "none.sqlite").exists()
-    with pytest.raises(ConfigError, match="--metadata: no store is reached by oracle://"):
+    with refused(
+        ConfigError,
+        found="--metadata: no store is reached by oracle://",
+        allowed="allowed are a path, grpc://",
+        next="Name the store",
+    ):
         list_runs(tmp_path, True, "oracle://db")

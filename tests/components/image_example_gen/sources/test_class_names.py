@@ -11,6 +11,7 @@ from components.image_example_gen.sources.class_names import unified
 from components.image_example_gen.sources.listing import Listing, SourceFile
 from components.settings.data import Data
 from tests import made_pictures
+from tests.explains import refused
 
 
 def listing(*labels: str) -> Listing:
@@ -40,10 +41,14 @@ def test_two_forms_of_unicode_are_one_class() -> None:
 def test_names_that_look_like_one_stop_the_run_unless_allowed(
     one: str, other: str, by: str
 ) -> None:
-    with pytest.raises(DataError, match=f"differ by {by} only") as refused:
+    with refused(
+        DataError,
+        found=f"differ by {by} only",
+        allowed="Where they are one class, give them one name",
+        next="Where they are several, set data.similar_class_names=allow",
+    ) as told:
         unified(listing(one, other, "dog"), allow_similar=False)
-    assert "data.similar_class_names=allow" in str(refused.value)
-    assert "\u200b" not in str(refused.value)
+    assert "\u200b" not in str(told.value)
     allowed = unified(listing(one, other, "dog"), allow_similar=True)
     assert set(allowed.classes) == {one, other, "dog"}
     assert f"differ by {by} only" in allowed.notes[0]
@@ -64,16 +69,22 @@ def test_names_that_can_be_told_apart_are_classes_of_their_own(names: tuple[str,
 
 def test_of_many_names_that_look_alike_ten_lines_are_shown() -> None:
     names = [name for n in range(15) for name in (f"c{n}x", f"C{n}x")]
-    with pytest.raises(DataError) as refused:
+    with refused(
+        DataError, found="and 5 more", allowed="Where they are one class", next="give them one name"
+    ) as told:
         unified(listing(*names), allow_similar=False)
-    assert "and 5 more" in str(refused.value)
-    assert len(str(refused.value).splitlines()) == 13
+    assert len(str(told.value).splitlines()) == 13
 
 
 def test_a_class_folder_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
     made_pictures.make(tmp_path / "pictures", 3)
     os.mkdir(os.fsencode(tmp_path) + b"/pictures/caf\xe9")
-    with pytest.raises(DataError, match=r"class folder caf\\udce9 has a name that is not UTF-8"):
+    with refused(
+        DataError,
+        found=r"class folder caf\\udce9 has a name",
+        allowed="not UTF-8 .*every client shows them",
+        next="Rename it",
+    ):
         scan(Data(source=str(tmp_path / "pictures")))
 
 

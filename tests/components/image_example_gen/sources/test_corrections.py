@@ -8,6 +8,7 @@ from components.errors import ConfigError, DataError
 from components.image_example_gen.sources import scan
 from components.image_example_gen.sources.corrections import read_corrections
 from components.settings.data import Data
+from tests.explains import refused
 
 CLASSES = ["cats", "dogs"]
 DIGEST = "ab" * 32
@@ -38,24 +39,41 @@ def test_no_label_leaves_a_picture_out(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "found", "allowed"),
     [
-        ("path,label\n1.png,birds\n", "line 2: unknown class 'birds'"),
-        ("path,label\n,cats\n", "line 2: no path and no SHA-256"),
-        ("path,label\n1.png,cats\n1.png,dogs\n", "line 3: another label than in an earlier line"),
-        ("path,name,note\n1.png,cats,x\n", "columns path, name, note; `path` or `sha256`"),
+        ("path,label\n1.png,birds\n", "line 2: unknown class 'birds'", "are the classes of"),
+        ("path,label\n,cats\n", "line 2: no path and no SHA-256", "Allowed labels are"),
+        (
+            "path,label\n1.png,cats\n1.png,dogs\n",
+            "line 3: another label than in an earlier line",
+            "Allowed labels are",
+        ),
+        (
+            "path,name,note\n1.png,cats,x\n",
+            "has the columns path, name, note",
+            "`path` or `sha256`, and `label` are needed",
+        ),
     ],
 )
 def test_what_can_not_be_obeyed_is_refused_with_its_line(
-    tmp_path: Path, text: str, told: str
+    tmp_path: Path, text: str, found: str, allowed: str
 ) -> None:
-    with pytest.raises(DataError, match="data.corrections") as caught:
+    with refused(
+        DataError,
+        found=f"data.corrections: .*{found}",
+        allowed=allowed,
+        next="Correct those lines|Name the columns so",
+    ):
         corrections(tmp_path, text)
-    assert told in str(caught.value)
 
 
 def test_a_file_that_is_not_there_is_a_fault_of_the_configuration(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="data.corrections: .*missing.csv can't be read"):
+    with refused(
+        ConfigError,
+        found="data.corrections: .*missing.csv",
+        allowed="can't be read .*No such file",
+        next="Name a file that can",
+    ):
         read_corrections(str(tmp_path / "missing.csv"), CLASSES)
 
 

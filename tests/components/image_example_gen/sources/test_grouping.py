@@ -7,6 +7,7 @@ import pytest
 from components.errors import DataError
 from components.image_example_gen.sources.grouping import with_groups
 from components.image_example_gen.sources.listing import Listing, SourceFile
+from tests.explains import refused
 
 
 def file(name: str, group: str | None = None, split: str | None = None) -> SourceFile:
@@ -43,7 +44,12 @@ def test_a_first_group_that_takes_no_part_leaves_the_whole_match() -> None:
 
 def test_the_expression_is_matched_below_the_class_folder() -> None:
     assert group("cats/module9/a.png", r"^[^/]+") == "module9"
-    with pytest.raises(DataError, match="none of 1 paths, of which the first is a.png"):
+    with refused(
+        DataError,
+        found="none of 1 paths, of which the first is a.png",
+        allowed="matched against the path below the class folder",
+        next="Correct the expression",
+    ):
         group("cats7/a.png", r"\d+")
 
 
@@ -53,9 +59,10 @@ def test_a_group_that_the_source_names_comes_first() -> None:
 
 
 def test_an_expression_that_matches_nothing_is_refused() -> None:
-    with pytest.raises(DataError, match=r"data.group_by: modul\\d matches none of 2 paths"):
+    words = {"allowed": "against the path below the class", "next": "Correct the expression"}
+    with refused(DataError, found=r"data.group_by: modul\\d matches none of 2 paths", **words):
         grouped(file("cats/1.png"), file("cats/2.png"), group_by=r"modul\d")
-    with pytest.raises(DataError, match="matches none"):  # all would be one group
+    with refused(DataError, found="matches none", **words):  # all would be one group
         grouped(file("cats/1.png"), file("cats/2.png"), group_by="x*")
 
 
@@ -85,9 +92,10 @@ def test_a_picture_without_a_split_follows_its_group() -> None:
 
 
 def test_a_group_that_the_source_puts_into_two_splits_is_refused() -> None:
-    with pytest.raises(DataError, match="'p1': cats/1.png in train, cats/2.png in test"):
+    words = {"allowed": "Put each group into one split", "next": "or leave the splits out"}
+    with refused(DataError, found="'p1': cats/1.png in train, cats/2.png in test", **words):
         grouped(file("cats/1.png", "p1", "train"), file("cats/2.png", "p1", "test"))
-    with pytest.raises(DataError, match="'7': cats/7a.png in train, cats/7b.png in eval"):
+    with refused(DataError, found="'7': cats/7a.png in train, cats/7b.png in eval", **words):
         grouped(
             file("cats/7a.png", split="train"), file("cats/7b.png", split="eval"), group_by=r"\d"
         )

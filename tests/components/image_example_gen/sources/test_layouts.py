@@ -5,6 +5,7 @@ import pytest
 from components.errors import DataError
 from components.files.entries import Entry, Tree
 from components.image_example_gen.sources.layouts import read_folders
+from tests.explains import refused
 
 
 def tree(*names: str) -> Tree:
@@ -122,5 +123,10 @@ def test_a_class_folder_that_holds_more_than_splits_is_a_class_of_any_depth(
 
 
 def test_splits_in_some_class_folders_alone_are_refused_in_words() -> None:
-    with pytest.raises(DataError, match=r"cats/test, cats/train look like splits.*dogs, eels have"):
+    with refused(
+        DataError,
+        found=r"cats/test, cats/train look like splits.*dogs, eels have",
+        allowed="every class folder or into none",
+        next="Put such folders|use <split>/<class>/<picture>",
+    ):
         found("cats/train/1.png", "cats/test/2.png", "dogs/3.png", "eels/a/4.png")

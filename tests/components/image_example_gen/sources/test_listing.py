@@ -13,6 +13,7 @@ from components.image_example_gen.sources.listing import (
     merge,
     with_missing_splits_cut,
 )
+from tests.explains import refused
 
 FILE = SourceFile("/x/cats/1.png", "cats/1.png", "cats", 1, 1)
 
@@ -46,7 +47,12 @@ def test_nothing_is_cut_where_no_split_is_missing(splits: tuple[str | None, ...]
 
 
 def test_without_train_there_is_nothing_to_cut_from() -> None:
-    with pytest.raises(DataError, match="eval, test given, but no train split"):
+    with refused(
+        DataError,
+        found="eval, test given",
+        allowed="no train split",
+        next="Add a folder `train`",
+    ):
         with_missing_splits_cut(listing("test", "eval"))
 
 

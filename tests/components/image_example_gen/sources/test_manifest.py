@@ -12,6 +12,7 @@ from components.image_example_gen import reading
 from components.image_example_gen.sources.listing import SourceFile
 from components.image_example_gen.sources.manifest import read_manifest
 from components.settings.data import Columns, Data
+from tests.explains import refused
 
 
 def read(folder: Path, text: str | bytes) -> list[SourceFile]:
@@ -81,7 +82,12 @@ def test_one_picture_with_two_labels_is_one_file_and_a_repeated_row_counts_once(
 
 def test_several_labels_as_a_rule_are_refused_in_words(tmp_path: Path) -> None:
     rows = "".join(f"{n}.png,cats\n{n}.png,old\n" for n in range(5))
-    with pytest.raises(DataError, match="5 of 5 pictures have several labels, as 0.png .* are not"):
+    with refused(
+        DataError,
+        found="5 of 5 pictures have several labels, as 0.png",
+        allowed="a picture is of one class",
+        next="Give each one row",
+    ):
         read(tmp_path, f"path,label\n{rows}")
 
 
@@ -151,7 +157,12 @@ def test_a_damaged_workbook_is_refused(tmp_path: Path) -> None:
     pytest.importorskip("openpyxl")
     path = tmp_path / "m.xlsx"
     path.write_bytes(b"PK\x03\x04 and no more")
-    with pytest.raises(DataError, match="can't be read as a workbook"):
+    with refused(
+        DataError,
+        found="m.xlsx can't be read",
+        allowed="as a workbook",
+        next="Save the sheet",
+    ):
         read_manifest(str(path))
 
 
@@ -167,7 +178,12 @@ def test_a_windows_path_is_read_where_its_file_is_found(tmp_path: Path, written:
 
 def test_windows_paths_that_lead_nowhere_are_told_in_one_sentence(tmp_path: Path) -> None:
     rows = "".join(f"C:\\data\\{n}.png,cats\n" for n in range(30))
-    with pytest.raises(DataError, match=r"30 paths are written as on Windows, the first C:\\data"):
+    with refused(
+        DataError,
+        found=r"30 paths are written as on Windows, the first C:\\data",
+        allowed="relative to the manifest, or as paths of this machine",
+        next="Write them",
+    ):
         read(tmp_path, f"path,label\n{rows}")
 
 
@@ -192,7 +208,12 @@ def test_rows_that_differ_in_a_column_nobody_reads_are_one_picture(tmp_path: Pat
     [file] = listing.files
     assert file.columns == (("site", "north"),)
     assert "rows of one picture, as of 1.png, differ in who" in " ".join(listing.notes)
-    with pytest.raises(DataError, match="line 3: another who .ben. than in line 2 .anna."):
+    with refused(
+        DataError,
+        found="line 3: another who .ben. than in line 2 .anna.",
+        allowed="one of each",
+        next="correct those lines",
+    ):
         read_manifest(str(path), group_by="who")
 
 
@@ -232,10 +253,21 @@ def test_a_column_called_like_that_of_splits_is_one_if_it_holds_splits(tmp_path:
     ],
 )
 def test_what_is_wrong_is_told_with_its_line(tmp_path: Path, text: str | bytes, words: str) -> None:
-    with pytest.raises(DataError, match=words):
+    with refused(
+        DataError,
+        found=words,
+        allowed=r"needs|needed|allowed|recognised|one of each|leaves the|UTF-8|per column|one cell"
+        r"|all but one|could each be",
+        next="[Cc]orrect those|data.columns=|add them|Close|close|Save|Rename|Give",
+    ):
         read(tmp_path, text)
 
 
 def test_a_manifest_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="none.csv can't be read .No such file"):
+    with refused(
+        ConfigError,
+        found="none.csv can't be read",
+        allowed="No such file",
+        next="Name a file that can",
+    ):
         read_manifest(str(tmp_path / "none.csv"))

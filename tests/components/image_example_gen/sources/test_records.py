@@ -11,6 +11,7 @@ from components.artifacts.tfrecords import framed
 from components.errors import ConfigError, DataError
 from components.image_example_gen.sources import Listing, content, scan
 from components.settings.data import Data
+from tests.explains import refused
 
 LABELS = ["cats", "dogs"] * 3
 
@@ -52,7 +53,12 @@ def test_a_pattern_chooses_files(tmp_path: Path) -> None:
     assert len(found(tmp_path / "b-1.tfrecord").files) == 6
     assert len(found(tmp_path / "a*").files) == 12
     for pattern in ("c-*.tfrecord", "*.csv*"):
-        with pytest.raises(ConfigError, match="no file matches .* has .tfrecord in its name"):
+        with refused(
+            ConfigError,
+            found="no file matches ",
+            allowed="has .tfrecord in its name",
+            next="Name a folder",
+        ):
             found(tmp_path / pattern)
 
 
@@ -91,14 +97,24 @@ def test_a_changed_compressed_file_is_unpacked_anew(tmp_path: Path) -> None:
 )
 def test_damaged_records_are_told_with_their_file(tmp_path: Path, data: bytes, words: str) -> None:
     (tmp_path / "a.tfrecord").write_bytes(data)
-    with pytest.raises(DataError, match=words):
+    with refused(
+        DataError,
+        found=words,
+        allowed="Whole records, each a tf.train.Example|the name of the class, as bytes",
+        next="write it",
+    ):
         found(tmp_path)
 
 
 @pytest.mark.parametrize("packed", [b"no gzip", gzip.compress(shard(*LABELS))[:-9]])
 def test_a_damaged_compressed_file_is_told(tmp_path: Path, packed: bytes) -> None:
     (tmp_path / "a.tfrecord.gz").write_bytes(packed)
-    with pytest.raises(DataError, match="a.tfrecord.gz can't be unpacked"):
+    with refused(
+        DataError,
+        found="a.tfrecord.gz can't be unpacked",
+        allowed="A whole gzip file is needed",
+        next="write it again",
+    ):
         found(tmp_path)
 
 

@@ -10,6 +10,7 @@ from components.errors import ConfigError, DataError
 from components.image_example_gen.sources import scan
 from components.settings.data import Data
 from tests import made_pictures
+from tests.explains import refused
 
 
 @pytest.fixture
@@ -87,19 +88,31 @@ def test_a_missing_folder_is_a_fault_of_the_configuration(
     tmp_path: Path, make: Callable[[Path], None]
 ) -> None:
     make(tmp_path / "none")
-    with pytest.raises(ConfigError, match="data.source: no folder .*none"):
+    with refused(
+        ConfigError,
+        found="data.source: no folder .*none",
+        allowed="one folder of pictures per class, a manifest",
+        next="Name a folder",
+    ):
         scan(Data(source=str(tmp_path / "none")))
 
 
 def test_no_class_folders(tmp_path: Path) -> None:
     (tmp_path / "000.png").touch()
-    with pytest.raises(DataError, match="has no class folders.*<class>/<picture>"):
+    with refused(
+        DataError,
+        found="has no class folders",
+        allowed="<class>/<picture> .* is what is read",
+        next="Put the pictures there so",
+    ):
         scan(Data(source=str(tmp_path)))
 
 
 def test_a_single_class(tmp_path: Path) -> None:
     (tmp_path / "cats").mkdir()
-    with pytest.raises(DataError, match="a single class, 'cats'"):
+    with refused(
+        DataError, found="a single class, 'cats'", allowed="needs two", next="Add a class"
+    ):
         scan(Data(source=str(tmp_path)))
 
 
@@ -107,21 +120,31 @@ def test_classes_without_pictures(tmp_path: Path) -> None:
     for label in ("cats", "dogs"):
         (tmp_path / label).mkdir()
         (tmp_path / label / "a.txt").touch()
-    with pytest.raises(DataError, match=r"holds no pictures.*suffixes: .*\.jpg"):
+    with refused(
+        DataError, found="holds no pictures", allowed=r"suffixes: .*\.jpg", next="Add some"
+    ):
         scan(Data(source=str(tmp_path)))
 
 
 def test_the_folder_above_the_data_set_is_told_from_a_single_class(folder: Path) -> None:
     (folder.parent / "above").mkdir()
     moved = folder.rename(folder.parent / "above" / "data set")
-    with pytest.raises(DataError, match=rf"folders blue, green, red: if those .*, name {moved}\."):
+    with refused(
+        DataError,
+        found="folders blue, green, red",
+        allowed="if those are the classes",
+        next=rf"name {moved}\.",
+    ):
         scan(Data(source=str(moved.parent)))
 
 
 def test_an_empty_class_folder_is_named(folder: Path) -> None:
     (folder / "red" / "000.png").unlink()
     (folder / "pink").mkdir()
-    with pytest.raises(DataError, match=r"too few pictures in pink \(0\); .* at least 1"):
+    few = {"next": "Add pictures or remove the class"}
+    with refused(
+        DataError, found=r"too few pictures in pink \(0\)", allowed="needs at least 1", **few
+    ):
         scan(Data(source=str(folder)))
 
 
@@ -129,7 +152,12 @@ def test_one_picture_of_a_class_is_enough_unless_more_are_asked_for(folder: Path
     (folder / "red" / "000.png").unlink()
     (folder / "red" / "001.png").unlink()
     assert len(scan(Data(source=str(folder))).files) == 7
-    with pytest.raises(DataError, match=r"blue \(3\), .*a class needs at least 6:"):
+    with refused(
+        DataError,
+        found=r"blue \(3\), ",
+        allowed="a class needs at least 6: data.min_pictures for each of train, eval, test",
+        next="Add pictures or remove the class",
+    ):
         scan(Data(source=str(folder), min_pictures=2))
 
 
@@ -250,7 +278,12 @@ def test_a_new_span_or_a_wider_window_changes_the_fingerprint(tmp_path: Path) ->
 
 def test_a_fault_in_a_span_says_which_were_found(tmp_path: Path) -> None:
     (tmp_path / "7" / "cats").mkdir(parents=True)
-    with pytest.raises(DataError, match="single class.*read span 7; found span 7"):
+    with refused(
+        DataError,
+        found="single class.*read span 7; found span 7",
+        allowed="needs two",
+        next="Add a class",
+    ):
         scan(Data(source=f"{tmp_path}/{{SPAN}}"))
 
 
@@ -302,5 +335,10 @@ def test_pictures_in_formats_that_are_not_read_are_counted_by_suffix(folder: Pat
 def test_what_was_not_read_is_said_where_too_few_are_left(folder: Path) -> None:
     for path in (folder / "red").iterdir():
         path.rename(path.with_suffix(".jxl"))
-    with pytest.raises(DataError, match=r"red \(0\).*3 \.jxl \(\.jxl is JPEG XL\)"):
+    with refused(
+        DataError,
+        found=r"red \(0\).*3 \.jxl \(\.jxl is JPEG XL\)",
+        allowed="needs at least 1",
+        next="Add pictures or remove the class",
+    ):
         scan(Data(source=str(folder)))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from components import files as file_systems
 from components.errors import ConfigError
 from components.image_example_gen.sources import spans
+from tests.explains import refused
 
 
 def make(folder: Path, *names: str) -> None:
@@ -35,7 +37,12 @@ def test_the_window_rolls_over_the_spans_that_are_there(
 def test_a_run_for_a_past_span_reads_nothing_that_came_later(tmp_path: Path) -> None:
     make(tmp_path, "2", "5", "7")
     assert newest(tmp_path, "{SPAN}", 2, last=6) == ["2", "5"]
-    with pytest.raises(ConfigError, match=r"data.span: found 1, but the oldest span .* is 2"):
+    with refused(
+        ConfigError,
+        found="data.span: found 1",
+        allowed="the oldest span .* is 2",
+        next="Name a later one",
+    ):
         newest(tmp_path, "{SPAN}", last=1)
 
 
@@ -63,15 +70,18 @@ def test_a_span_that_comes_twice_in_the_path_is_the_same_one(tmp_path: Path) -> 
 
 def test_no_span_is_told_with_what_is_there(tmp_path: Path) -> None:
     make(tmp_path, "week-1", "week-2")
-    with pytest.raises(ConfigError, match="no span matches .*there is: week-1, week-2"):
+    words = {"found": "no span matches", "next": "Correct the pattern, or add the folder"}
+    with refused(ConfigError, allowed="there is: week-1, week-2", **words):
         newest(tmp_path, "span-{SPAN}")
-    with pytest.raises(ConfigError, match="there is: nothing"):
+    with refused(ConfigError, allowed="there is: nothing", **words):
         newest(tmp_path / "none", "span-{SPAN}")
 
 
 def test_two_folders_of_one_span_are_refused(tmp_path: Path) -> None:
     make(tmp_path, "1", "01")
-    with pytest.raises(ConfigError, match="are the same span"):
+    with refused(
+        ConfigError, found="are the same span", allowed="has one folder", next="Remove one"
+    ):
         newest(tmp_path, "{SPAN}")
 
 
@@ -79,5 +89,10 @@ def test_two_folders_of_one_span_are_refused(tmp_path: Path) -> None:
     "pattern", ["{SPAN}-{YYYY}{MM}{DD}", "{YYYY}-{MM}", "{VERSION}", "{SPAN}/{WEEK}", "{span}"]
 )
 def test_placeholders_that_make_no_span_are_refused(tmp_path: Path, pattern: str) -> None:
-    with pytest.raises(ConfigError, match="allowed are {SPAN}, or {YYYY}, {MM} and {DD} together"):
+    with refused(
+        ConfigError,
+        found=re.escape(f"{pattern} has "),
+        allowed="allowed are {SPAN}, or {YYYY}, {MM} and {DD} together",
+        next="Correct the pattern",
+    ):
         newest(tmp_path, pattern)
