@@ -1,0 +1,184 @@
+"""A Flink cluster on this machine, from the jars that `make cluster-setup` fetches.
+
+A job manager, two task managers with one slot each, Beam's job server, and Beam's own pool of
+external workers beside the task managers: processes of their own, all ended with the cluster.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.checkout_tools import ROOT, cluster
+
+TASK_MANAGERS = 2
+_SECONDS = 120  # until all of it has to be up, on a machine that does much else
+
+_SETTINGS = {
+    "jobmanager.rpc.address": "localhost",
+    "jobmanager.memory.heap.size": "256m",
+    "rest.address": "localhost",
+    "rest.bind-address": "localhost",
+    "taskmanager.host": "localhost",
+    "taskmanager.cpu.cores": "1",
+    "taskmanager.numberOfTaskSlots": "1",
+    "taskmanager.memory.task.heap.size": "128m",
+    "taskmanager.memory.task.off-heap.size": "0",
+    "taskmanager.memory.managed.size": "64m",
+    "taskmanager.memory.network.min": "32m",
+    "taskmanager.memory.network.max": "32m",
+    # Beam's classes are on the path of all of these programs.
+    "classloader.resolve-order": "parent-first",
+    "restart-strategy.type": "fixed-delay",
+    "restart-strategy.fixed-delay.attempts": "3",
+    "restart-strategy.fixed-delay.delay": "1s",
+}
+_FLINK = "org.apache.flink.runtime"
+
+
+class Cluster:
+    """The cluster's addresses, and what a pipeline's `runtime.beam` says to use it."""
+
+    def __init__(self, folder: Path):
+        """Makes the folder of the cluster's logs and files; nothing is started."""
+        self.folder = folder
+        self.rest, self.jobs, self.workers = free_port(), free_port(), free_port()
+        self._artifacts, self._rpc = free_port(), free_port()
+        self.programs: dict[str, subprocess.Popen[bytes]] = {}
+
+    def arguments(self) -> list[str]:
+        """Returns `runtime.beam` for a job server that runs already."""
+        jar = cluster.job_server()
+        return [
+            "--runner=PortableRunner",
+            f"--job_endpoint=localhost:{self.jobs}",
+            "--environment_type=EXTERNAL",
+            f"--environment_config=localhost:{self.workers}",
+            "--sdk_container_image=none",
+            f"--parallelism={TASK_MANAGERS}",
+            f"--files_to_stage={jar}",  # the task managers have all others
+        ]
+
+    def start(self) -> None:
+        """Starts all of it; returns when both task managers have their slots."""
+        conf = self.folder / "conf"
+        conf.mkdir(parents=True)
+        settings = _SETTINGS | {
+            "jobmanager.rpc.port": str(self._rpc),
+            "rest.port": str(self.rest),
+            "io.tmp.dirs": str(self.folder),
+        }
+        (conf / "flink-conf.yaml").write_text(
+            "".join(f"{key}: {value}\n" for key, value in settings.items())
+        )
+        (conf / "config.yaml").write_text(
+            "".join(f"{key}: {value}\n" for key, value in settings.items())
+        )
+        flink = ["--configDir", str(conf)]
+        self._java("jobmanager", f"{_FLINK}.entrypoint.StandaloneSessionClusterEntrypoint", flink)
+        for number in range(TASK_MANAGERS):
+            name = f"taskmanager-{number}"
+            self._java(name, f"{_FLINK}.taskexecutor.TaskManagerRunner", flink)
+        self.start_workers()
+        wait_for("the task managers' slots", lambda: self.slots() == TASK_MANAGERS)
+        server = ["--flink-master", f"localhost:{self.rest}", "--job-host", "localhost"]
+        server += ["--job-port", str(self.jobs), "--artifact-port", str(self._artifacts)]
+        server += ["--expansion-port", "-1", "--artifacts-dir", str(self.folder / "artifacts")]
+        self._java("jobserver", cluster.MAIN, server)
+        wait_for("the job server", lambda: answers(self.jobs))
+
+    def slots(self) -> int:
+        """Returns the number of free slots that the job manager knows."""
+        return int(self.overview().get("slots-available", 0))
+
+    def overview(self) -> dict[str, Any]:
+        """Returns what the job manager says of the cluster; {} while it does not answer."""
+        with contextlib.suppress(OSError):
+            address = f"http://localhost:{self.rest}/overview"
+            with urllib.request.urlopen(address, timeout=10) as response:
+                found: dict[str, Any] = json.load(response)
+                return found
+        return {}
+
+    def start_workers(self) -> None:
+        """Starts the pool, as its host's service would; its workers import this checkout."""
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        environment = {"PATH": path, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "2"}
+        module = "apache_beam.runners.worker.worker_pool_main"
+        command = [sys.executable, "-m", module, f"--service_port={self.workers}"]
+        self._run("workers", command, environment)
+        wait_for("the pool of workers", lambda: answers(self.workers))
+
+    def _java(self, name: str, main: str, arguments: list[str]) -> None:
+        command = ["java", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
+        command += [f"-Djava.io.tmpdir={self.folder}"]
+        for each in cluster.OPENED:
+            command += [f"--add-opens={each}=ALL-UNNAMED", f"--add-exports={each}=ALL-UNNAMED"]
+        self._run(name, [*command, "-cp", f"{cluster.folder()}/*", main, *arguments], {})
+
+    def _run(self, name: str, command: list[str], environment: dict[str, str]) -> None:
+        with open(self.folder / f"{name}.log", "ab") as log:
+            self.programs[name] = subprocess.Popen(
+                command,
+                stdout=log,
+                stderr=log,
+                env=os.environ | environment,
+                cwd=self.folder,
+                start_new_session=True,  # its own children are ended with it
+            )
+
+    def stop(self, *names: str) -> None:
+        """Kills programs and their children, all without a name."""
+        for name in names or list(self.programs):
+            program = self.programs.pop(name)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(program.pid, 9)
+            program.wait()
+
+
+def free_port() -> int:
+    """Returns a port of this machine on which nothing listens."""
+    with socket.socket() as there:
+        there.bind(("localhost", 0))
+        return int(there.getsockname()[1])
+
+
+def answers(port: int) -> bool:
+    """Whether something listens on a port of this machine."""
+    with socket.socket() as there:
+        return there.connect_ex(("localhost", port)) == 0
+
+
+def wait_for(what: str, done: Callable[[], bool], seconds: float = _SECONDS) -> None:
+    """Returns when `done` does; fails the test after so many seconds."""
+    end = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < end, f"{what}: not there after {seconds:.0f} s"
+        time.sleep(0.2)
+
+
+@contextlib.contextmanager
+def running(folder: Path) -> Iterator[Cluster]:
+    """Yields a cluster that is up; skips the test where Java or the jars are missing."""
+    if shutil.which("java") is None:
+        pytest.skip("no java on this machine")
+    if not cluster.job_server().exists():
+        pytest.skip("no Flink: make cluster-setup fetches it")
+    started = Cluster(folder)
+    try:
+        started.start()
+        yield started
+    finally:
+        started.stop()
