@@ -51,9 +51,15 @@ _FLINK = "org.apache.flink.runtime"
 class Cluster:
     """The cluster's addresses, and what a pipeline's `runtime.beam` says to use it."""
 
-    def __init__(self, folder: Path):
-        """Makes the folder of the cluster's logs and files; nothing is started."""
+    def __init__(self, folder: Path, worker: dict[str, str]):
+        """Chooses the ports; nothing is started.
+
+        Args:
+          folder: of the cluster's logs and files, new.
+          worker: further environment variables of the workers.
+        """
         self.folder = folder
+        self._worker = worker
         self.rest, self.jobs, self.workers = free_port(), free_port(), free_port()
         self._artifacts, self._rpc = free_port(), free_port()
         self.programs: dict[str, subprocess.Popen[bytes]] = {}
@@ -100,22 +106,30 @@ class Cluster:
         wait_for("the job server", lambda: answers(self.jobs))
 
     def slots(self) -> int:
-        """Returns the number of free slots that the job manager knows."""
-        return int(self.overview().get("slots-available", 0))
-
-    def overview(self) -> dict[str, Any]:
-        """Returns what the job manager says of the cluster; {} while it does not answer."""
+        """Returns the number of free slots that the job manager knows; 0 while it is not up."""
         with contextlib.suppress(OSError):
-            address = f"http://localhost:{self.rest}/overview"
-            with urllib.request.urlopen(address, timeout=10) as response:
-                found: dict[str, Any] = json.load(response)
-                return found
-        return {}
+            return int(self.asked("overview").get("slots-available", 0))
+        return 0
+
+    def faults(self) -> list[int]:
+        """Returns for each job how many faults Flink has met and mended, or ended it for."""
+        found = []
+        for job in self.asked("jobs/overview")["jobs"]:
+            told = self.asked(f"jobs/{job['jid']}/exceptions")["exceptionHistory"]["entries"]
+            found.append(len(told))
+        return found
+
+    def asked(self, path: str) -> Any:
+        """Returns what the job manager's REST interface answers."""
+        address = f"http://localhost:{self.rest}/{path}"
+        with urllib.request.urlopen(address, timeout=10) as response:
+            return json.load(response)
 
     def start_workers(self) -> None:
         """Starts the pool, as its host's service would; its workers import this checkout."""
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-        environment = {"PATH": path, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "2"}
+        modules = os.pathsep.join([str(ROOT), self._worker.get("PYTHONPATH", "")])
+        environment = self._worker | {"PATH": path, "PYTHONPATH": modules}
         module = "apache_beam.runners.worker.worker_pool_main"
         command = [sys.executable, "-m", module, f"--service_port={self.workers}"]
         self._run("workers", command, environment)
@@ -170,13 +184,13 @@ def wait_for(what: str, done: Callable[[], bool], seconds: float = _SECONDS) -> 
 
 
 @contextlib.contextmanager
-def running(folder: Path) -> Iterator[Cluster]:
+def running(folder: Path, worker: dict[str, str] | None = None) -> Iterator[Cluster]:
     """Yields a cluster that is up; skips the test where Java or the jars are missing."""
     if shutil.which("java") is None:
         pytest.skip("no java on this machine")
     if not cluster.job_server().exists():
         pytest.skip("no Flink: make cluster-setup fetches it")
-    started = Cluster(folder)
+    started = Cluster(folder, worker or {})
     try:
         started.start()
         yield started
