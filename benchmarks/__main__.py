@@ -21,6 +21,7 @@ BENCHMARKS = {
     "frozen_features": "phase frozen on cached features against plain Keras end to end",
     "unfrozen": "phase unfrozen against plain Keras, with and without caching, and its input",
     "precision": "half precision and folded BatchNormalization against Keras in float32",
+    "workers": "BottleneckGen by two workers of Beam's against one",
     "memory": "peak memory at two numbers of pictures",
     "serving": "throughput and latency of the local server against the bare function",
     "disk": "bytes written per picture",

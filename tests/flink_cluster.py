@@ -45,6 +45,8 @@ _SETTINGS = {
     "restart-strategy.fixed-delay.attempts": "3",
     "restart-strategy.fixed-delay.delay": "1s",
 }
+_OF_TESTS = ("TF_USE_LEGACY_KERAS", "KERAS_BACKEND", "KERAS_HOME", "MPLCONFIGDIR")
+"""Variables that the command sets for its own process alone."""
 _FLINK = "org.apache.flink.runtime"
 
 
@@ -148,7 +150,7 @@ class Cluster:
                 command,
                 stdout=log,
                 stderr=log,
-                env=os.environ | environment,
+                env={k: v for k, v in os.environ.items() if k not in _OF_TESTS} | environment,
                 cwd=self.folder,
                 start_new_session=True,  # its own children are ended with it
             )
