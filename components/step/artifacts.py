@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from tfx.types import Artifact, artifact_utils
 
+IN_ROOT = "uri_in_root"
+"""A property of artifacts whose node works on local copies: where they lie for everybody else."""
+
 
 class Artifacts(dict[str, list[Artifact]]):
     """The inputs or the outputs of one execution, as TFX has them, with shorter ways to them."""
