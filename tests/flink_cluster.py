@@ -34,6 +34,12 @@ _SETTINGS = {
     "taskmanager.host": "localhost",
     "taskmanager.cpu.cores": "1",
     "taskmanager.numberOfTaskSlots": "1",
+    # All parts, which Flink's own script would compute from one number.
+    "taskmanager.memory.framework.heap.size": "64m",
+    "taskmanager.memory.framework.off-heap.size": "64m",
+    "taskmanager.memory.jvm-metaspace.size": "128m",
+    "taskmanager.memory.jvm-overhead.min": "64m",
+    "taskmanager.memory.jvm-overhead.max": "64m",
     "taskmanager.memory.task.heap.size": "128m",
     "taskmanager.memory.task.off-heap.size": "0",
     "taskmanager.memory.managed.size": "64m",
@@ -89,9 +95,6 @@ class Cluster:
             "io.tmp.dirs": str(self.folder),
         }
         (conf / "flink-conf.yaml").write_text(
-            "".join(f"{key}: {value}\n" for key, value in settings.items())
-        )
-        (conf / "config.yaml").write_text(
             "".join(f"{key}: {value}\n" for key, value in settings.items())
         )
         flink = ["--configDir", str(conf)]

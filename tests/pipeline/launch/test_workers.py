@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent import futures
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -19,13 +20,20 @@ from pipeline.launch.workers import WorkersUnavailable
 from tests.flink_cluster import free_port
 
 
-class _Silent(beam_fn_api_pb2_grpc.BeamFnExternalWorkerPoolServicer):
-    """Says that it starts a worker, and starts none."""
+class _Late(BeamFnExternalWorkerPoolServicer):
+    """Says that it starts a worker, and starts it when the test is over: nothing must hang then."""
 
-    def StartWorker(self, request: object, context: object) -> object:
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[Any] = []
+
+    def StartWorker(self, request: Any, context: object) -> object:
+        self.asked.append(request)
         return beam_fn_api_pb2.StartWorkerResponse()
 
-    StopWorker = StartWorker
+    def start_after_all(self) -> None:
+        for request in self.asked:
+            super().StartWorker(request, None)
 
 
 @pytest.fixture
@@ -76,8 +84,9 @@ def test_a_worker_with_another_version_is_refused(
 
 
 def test_a_worker_that_never_comes_is_an_error_after_the_stated_time(tmp_path: Path) -> None:
-    server, port = grpc.server(futures.ThreadPoolExecutor(2)), free_port()
-    beam_fn_api_pb2_grpc.add_BeamFnExternalWorkerPoolServicer_to_server(_Silent(), server)
+    late, port = _Late(), free_port()
+    server = grpc.server(futures.ThreadPoolExecutor(2))
+    beam_fn_api_pb2_grpc.add_BeamFnExternalWorkerPoolServicer_to_server(late, server)
     server.add_insecure_port(f"localhost:{port}")
     server.start()
     try:
@@ -85,6 +94,7 @@ def test_a_worker_that_never_comes_is_an_error_after_the_stated_time(tmp_path: P
             given = arguments(f"localhost:{port}", "--first_worker_minutes=0.03")
             workers.expect(given, str(tmp_path))
     finally:
+        late.start_after_all()
         server.stop(0)
     told = str(raised.value)
     assert "no worker answered within 0.03 minutes" in told
