@@ -41,7 +41,6 @@ PIPELINE = [
     "apache-beam>=2.60,<3",  # runs ingest, statistics, features and evaluation
     "protobuf>=3.20.3,<7",  # the compiled pipeline and tf.Example; the two TFX lines' range
     "kfp-pipeline-spec>=0.2.2",  # the messages that TFX compiles to for Vertex AI; TFX's extra kfp
-    "tenacity>=9.0",  # tries again what fails for a moment, the same way everywhere
     "google-crc32c>=1.5",  # the checksums of TFRecords, in C; Beam brings it
     "pandas>=1.0,<4",  # the table that statistics are counted from; TFDV brings it
     "jinja2>=3.1",  # the report's page; escapes what it is given
@@ -53,6 +52,11 @@ PIPELINE = [
 TFX_1_16 = [
     "dill>=0.3.1; python_version < '3.11'",  # tfx-bsl imports it, and Beam no longer brings it
     "setuptools>=70.1,<80; python_version < '3.11'",  # the last with pkg_resources
+]
+
+# Returns libjpeg's warnings, which tell of damage in JPEGs that Pillow and TensorFlow pass over.
+JPEG = [
+    "simplejpeg>=1.7",  # MIT, libjpeg-turbo inside, NumPy alone beside it
 ]
 
 # Reads HEIC, what phones of Apple write; needed where pictures are ingested and in the client.
@@ -81,6 +85,11 @@ AZURE = [
     "adlfs>=2024.7",  # az:// and abfs:// by fsspec; BSD
 ]
 
+# Backbones of KerasHub: DINOv2 and others, from a folder that holds a preset.
+HUB = [
+    "keras-hub>=0.25,<1",  # by Keras' own team, Apache-2.0; 0.25 on Python 3.10, newer ones above
+]
+
 # What compiles for Kubeflow Pipelines; with TFX 1.16 only in an environment of its own.
 KUBEFLOW = [
     "kfp>=2.17,<2.18",  # Kubeflow's SDK: the compiler, the client and what runs in a step
@@ -102,6 +111,7 @@ DEV = [
     "kubernetes-validate>=1.30",  # Kubernetes' schemas, for serving/deploy; brings jsonschema
     *EXCEL,  # the tests write workbooks, too
     *HEIF,
+    *JPEG,
     *S3,
     "moto[server]>=5.0",  # a server that speaks S3, for the tests of roots and sources in a bucket
     "types-PyYAML",  # PyYAML's types for mypy
@@ -125,9 +135,11 @@ setup(
         "kubeflow": KUBEFLOW,
         "excel": EXCEL,
         "heif": HEIF,
+        "jpeg": JPEG,
         "s3": S3,
         "gs": GS,
         "azure": AZURE,
+        "hub": HUB,
         "demo": DEMO,
         "dev": DEV,
     },

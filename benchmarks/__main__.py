@@ -21,15 +21,17 @@ BENCHMARKS = {
     "frozen_features": "phase frozen on cached features against plain Keras end to end",
     "unfrozen": "phase unfrozen against plain Keras, with and without caching, and its input",
     "precision": "half precision and folded BatchNormalization against Keras in float32",
+    "export": "the exported model's forms as served, and the forward pass beside OpenVINO's",
     "workers": "BottleneckGen by two workers of Beam's against one",
     "memory": "peak memory at two numbers of pictures",
     "serving": "throughput and latency of the local server against the bare function",
     "disk": "bytes written per picture",
     "lines": "both lines of TFX: imports, runs, the demo, serving",
+    "heads": "phase frozen with its defaults against a logistic regression on its features",
     "presets": "what each preset reaches on solar cells",
     "elpv": "accuracy on all solar cells beside what was published",
 }
-LONG = ("lines", "presets", "elpv")
+LONG = ("lines", "heads", "presets", "elpv")
 """Half an hour to hours; run only where they are named."""
 
 

@@ -17,13 +17,13 @@ from typing import Any
 import serving as serving_package
 from benchmarks.figures import say, show_bound, show_table
 
-_CLIENTS = 16
+CLIENTS = 16
 _ROUNDS, _SECONDS = 5, 8.0
 _WARM_SECONDS = 2.0
 _REQUESTS, _BLOCK = 300, 10  # for the latency of one at a time
 _PICTURES, _SIDE, _BATCH = 64, 300, 32
 _SMALL = 32  # pixels
-_BATCHING = Path(serving_package.__file__).parent / "config" / "batching_parameters.txt"
+BATCHING = Path(serving_package.__file__).parent / "config" / "batching_parameters.txt"
 
 THROUGHPUT, LATENCY_MS, BATCHING_GAIN = 0.85, 5.0, 1.5
 """The bounds that the project states."""
@@ -48,7 +48,7 @@ def main() -> None:
     pictures = _noise()
     cases = [Case("mobilenet", 224), Case("inception_v3", 299)]
     found = {case: _measured(case, pictures) for case in cases}
-    columns = ["", "bare, pictures/s", f"{_CLIENTS} clients", "share", "bare, ms", "added, ms"]
+    columns = ["", "bare, pictures/s", f"{CLIENTS} clients", "share", "bare, ms", "added, ms"]
     rows = [[case.title, *figures.row] for case, figures in found.items()]
     show_table(f"Pictures of {_SIDE} x {_SIDE} pixels as JPEG, batches of {_BATCH}", columns, rows)
     for case, figures in found.items():
@@ -82,10 +82,10 @@ def _measured(case: Case, pictures: list[bytes]) -> _Figures:
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         run = _exported(case, Path(folder, "1"))
         bare, served = [], []
-        with serving(Path(folder), batching_parameters_file=_BATCHING) as address:
+        with serving(Path(folder), batching_parameters_file=BATCHING) as address:
             for _ in range(_ROUNDS):
                 bare.append(_bare_rate(run, pictures))
-                served.append(_served_rate(address, pictures))
+                served.append(rate_of_clients(address, pictures))
         with serving(Path(folder)) as address, Client(address) as client:
             alone, asked = _in_turns(
                 lambda: run(pictures[:1]), lambda: client.classify(pictures[:1])
@@ -102,8 +102,8 @@ def served_rate(backbone: str, size: int) -> float:
     pictures = _noise()
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         _exported(Case(backbone, size), Path(folder, "1"))
-        with serving(Path(folder), batching_parameters_file=_BATCHING) as address:
-            return statistics.median(_served_rate(address, pictures) for _ in range(_ROUNDS))
+        with serving(Path(folder), batching_parameters_file=BATCHING) as address:
+            return statistics.median(rate_of_clients(address, pictures) for _ in range(_ROUNDS))
 
 
 def _small(pictures: list[bytes]) -> None:
@@ -115,13 +115,13 @@ def _small(pictures: list[bytes]) -> None:
         _exported(case, Path(folder, "1"))
         with (
             serving(Path(folder)) as singly,
-            serving(Path(folder), batching_parameters_file=_BATCHING) as joined,
+            serving(Path(folder), batching_parameters_file=BATCHING) as joined,
         ):
             for _ in range(_ROUNDS):
-                rates.append((_served_rate(singly, pictures), _served_rate(joined, pictures)))
+                rates.append((rate_of_clients(singly, pictures), rate_of_clients(joined, pictures)))
     gains = [of / to for to, of in rates]
     alone, together = (statistics.median(column) for column in zip(*rates, strict=True))
-    say(f"{case.title}, {_CLIENTS} clients: {alone:.0f} pictures/s singly, {together:.0f} joined")
+    say(f"{case.title}, {CLIENTS} clients: {alone:.0f} pictures/s singly, {together:.0f} joined")
     gain = statistics.median(gains)
     show_bound(f"batching gives {BATCHING_GAIN} times as many: {gain:.2f}", gain >= BATCHING_GAIN)
 
@@ -201,7 +201,7 @@ def _in_turns(*calls: Callable[[], Any]) -> list[float]:
     return [statistics.median(taken) for taken in times]
 
 
-def _served_rate(address: str, pictures: list[bytes]) -> float:
+def rate_of_clients(address: str, pictures: list[bytes]) -> float:
     """Pictures per second of clients that each ask for one at a time, in a process of their own."""
     request = json.dumps([address, [picture.hex() for picture in pictures]])
     done = subprocess.run(
@@ -217,7 +217,8 @@ def _served_rate(address: str, pictures: list[bytes]) -> float:
 async def _ask(address: str, pictures: list[bytes]) -> float:
     """Each client has a connection of its own; asyncio, since threads would cost more than gRPC."""
     import grpc
-    from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub
+
+    from serving.api import PredictionServiceStub
 
     requests = _requests(pictures)
 
@@ -230,7 +231,7 @@ async def _ask(address: str, pictures: list[bytes]) -> float:
 
     channels = [
         grpc.aio.insecure_channel(address, options=[("grpc.use_local_subchannel_pool", 1)])
-        for _ in range(_CLIENTS)
+        for _ in range(CLIENTS)
     ]
     stubs = [PredictionServiceStub(channel) for channel in channels]
     await asyncio.gather(*(ask(stub, _WARM_SECONDS) for stub in stubs))
@@ -240,14 +241,13 @@ async def _ask(address: str, pictures: list[bytes]) -> float:
 
 
 def _requests(pictures: list[bytes]) -> list[Any]:
-    import tensorflow as tf
-    from tensorflow_serving.apis.predict_pb2 import PredictRequest
+    from serving.api import PredictRequest, tensors
 
     requests = []
     for picture in pictures:
         request = PredictRequest()
         request.model_spec.name = "classifier"
-        request.inputs["inputs"].CopyFrom(tf.make_tensor_proto([picture]))
+        request.inputs["inputs"].CopyFrom(tensors.of_strings([picture]))
         requests.append(request)
     return requests
 

@@ -1,4 +1,4 @@
-"""The backbones: one line each adds any model of `keras.applications`.
+"""The backbones: one line each adds any model of `keras.applications`, a name any of KerasHub.
 
 Importing this module imports no Keras; the functions that need it do.
 """
@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from components.hub_backbones import PREFIX, HubBackbone
 
 if TYPE_CHECKING:
     import keras
@@ -54,7 +57,19 @@ class Backbone:
         return importlib.import_module(f"keras.applications.{self.module}")
 
 
-BACKBONES = {
+class _Backbones(dict[str, "Backbone | HubBackbone"]):
+    """The table; a name `keras_hub:FOLDER` is in it, too, without being listed."""
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(name) or (isinstance(name, str) and name.startswith(PREFIX))
+
+    def __missing__(self, name: str) -> HubBackbone:
+        if not name.startswith(PREFIX):
+            raise KeyError(name)
+        return HubBackbone(Path(name.removeprefix(PREFIX)).expanduser().absolute())
+
+
+_APPLICATIONS = {
     "inception_v3": Backbone("inception_v3", "InceptionV3", 299, 75, "mixed7", 21.8),
     "vgg16": Backbone("vgg16", "VGG16", 224, 32, "block5_conv1", 14.7),
     "vgg19": Backbone("vgg19", "VGG19", 224, 32, "block5_conv1", 20.0),
@@ -84,3 +99,5 @@ BACKBONES = {
         "convnext", "ConvNeXtSmall", 224, 32, "convnext_small_stage_3_block_2_depthwise_conv", 49.5
     ),
 }
+
+BACKBONES = _Backbones(_APPLICATIONS)

@@ -25,18 +25,14 @@ def retried(
     Raises:
       Exception: that of the last attempt, or the first one that is not transient.
     """
-    import tenacity  # part of the extra `pipeline`; the client's install imports this module, too
-
-    retrying = tenacity.Retrying(
-        wait=tenacity.wait_chain(*map(tenacity.wait_fixed, waits)),
-        stop=tenacity.stop_after_attempt(1 + len(waits)),
-        # Tenacity asks about Ctrl-C, too.
-        retry=tenacity.retry_if_exception(
-            lambda error: isinstance(error, Exception) and is_transient(error)
-        ),
-        reraise=True,
-    )
-    return retrying(action)
+    for wait in waits:
+        try:
+            return action()
+        except Exception as error:
+            if not is_transient(error):
+                raise
+        time.sleep(wait)
+    return action()
 
 
 def waited_until(happened: Callable[[], bool], seconds: float, pause: float = 1.0) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gc
 import signal
 import sys
 from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -31,6 +32,9 @@ from pipeline.commands.options import (
 from pipeline.launch import environment, scratch
 from serving.names import shown_lines
 from serving.versions import VersionError
+
+if TYPE_CHECKING:
+    from pipeline.commands.run import Request
 
 app = typer.Typer(
     help="From a folder of labelled pictures to a gated, served image classifier.",
@@ -144,19 +148,14 @@ def run(
     """
     from pipeline.commands import run as run_command
 
-    request = run_command.Request(
-        config_file=config,
-        preset=preset,
-        data=_sources(folders, data),
-        root=root,
-        assignments=assignments or [],
-        from_node=from_node,
-        to_node=to_node,
-        as_json=as_json,
-        bless=bless,
-        dry=dry,
+    asked = _asked(config, preset, root, assignments, folders, data)
+    raise typer.Exit(
+        run_command.run(
+            dataclasses.replace(
+                asked, from_node=from_node, to_node=to_node, as_json=as_json, bless=bless, dry=dry
+            )
+        )
     )
-    raise typer.Exit(run_command.run(request))
 
 
 @app.command()
@@ -175,16 +174,9 @@ def check(
     """
     from pipeline.commands import preflight
     from pipeline.commands.check import check as check_pictures
-    from pipeline.commands.run import Request, build_config
+    from pipeline.commands.run import build_config
 
-    request = Request(
-        config_file=config,
-        preset=preset,
-        data=_sources(folders, data),
-        root=root,
-        assignments=assignments or [],
-    )
-    built = build_config(request)
+    built = build_config(_asked(config, preset, root, assignments, folders, data))
     preflight.check_settings(built)
     if not check_pictures(built.data, as_json, built):
         raise typer.Exit(1)
@@ -204,16 +196,9 @@ def lr_find(
     Example: transfer-pipeline lr-find --data pictures
     """
     from pipeline.commands import lr_find as lr_find_command
-    from pipeline.commands.run import Request
 
-    request = Request(
-        config_file=config,
-        preset=preset,
-        data=_sources(None, data),
-        root=root,
-        assignments=assignments or [],
-        as_json=as_json,
-    )
+    asked = _asked(config, preset, root, assignments, data)
+    request = dataclasses.replace(asked, as_json=as_json)
     raise typer.Exit(lr_find_command.lr_find(request))
 
 
@@ -237,23 +222,30 @@ def tournament(
     Example: transfer-pipeline tournament --data pictures --backbones mobilenet,resnet50
     """
     from pipeline.commands import tournament as tournament_command
-    from pipeline.commands.run import Request
 
-    request = Request(
-        config_file=config,
-        preset=preset,
-        data=_sources(None, data),
-        root=root,
-        assignments=assignments or [],
-        as_json=as_json,
-    )
+    asked = _asked(config, preset, root, assignments, data)
+    request = dataclasses.replace(asked, as_json=as_json)
     raise typer.Exit(tournament_command.tournament(request, backbones or []))
 
 
-def _sources(folders: list[str] | None, data: list[str] | None) -> str | list[str] | None:
-    """Returns the sources that are named with and without `--data`, None for none."""
-    named = [*(folders or []), *(data or [])]
-    return named[0] if len(named) == 1 else named or None
+def _asked(
+    config: Path | None,
+    preset: str | None,
+    root: str | None,
+    assignments: list[str] | None,
+    *sources: list[str] | None,
+) -> Request:
+    """Returns what the options name that all commands on a configuration have."""
+    from pipeline.commands.run import Request
+
+    named = [name for some in sources for name in some or []]
+    return Request(
+        config_file=config,
+        preset=preset,
+        data=named[0] if len(named) == 1 else named or None,
+        root=root,
+        assignments=assignments or [],
+    )
 
 
 for _command in (

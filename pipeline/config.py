@@ -121,7 +121,9 @@ def presets() -> list[str]:
 def read_preset(name: str) -> dict[str, Any]:
     """Returns a preset's keys as they stand in its file."""
     if name not in presets():
-        raise ConfigError(f"No preset {name!r}; allowed are {', '.join(presets()) or 'none'}.")
+        raise ConfigError(
+            f"No preset {name!r}; allowed are {', '.join(presets()) or 'none'}. Name one of them."
+        )
     return _parse(preset_text(name), f"preset {name}")
 
 
@@ -145,7 +147,8 @@ def read_file(path: Path) -> dict[str, Any]:
         text = path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
-            f"The configuration file {shown(path)} can't be read: {shown(error)}."
+            f"The configuration file {shown(path)} can't be read: {shown(error)}. Name a file that "
+            "can."
         ) from error
     return _parse(text, shown(path))
 

@@ -17,7 +17,7 @@ from components.settings import metadata
 from pipeline import local_runner, node_runner
 from pipeline.config import Config
 from pipeline.definition import create_pipeline
-from pipeline.launch.node_launcher import CacheLauncher, WouldRun
+from pipeline.launch.node_launcher import CacheLauncher, Launcher, WouldRun
 from pipeline.store import runs
 
 SKIPPED, WOULD_RUN = "skipped", "would run"
@@ -59,7 +59,9 @@ def states(
     found: dict[str, str] = {}
     for node in bound.nodes:
         found[node.pipeline_node.node_info.id] = _state(
-            bound, node.pipeline_node, lambda other: found.get(other) == WOULD_RUN
+            bound,
+            node.pipeline_node,
+            lambda other: found.get(other) == WOULD_RUN and other != local_runner.BASELINE,
         )
     reused = runs.read_run(node_runner.connection(bound), RUN_ID).nodes
     return {
@@ -81,7 +83,10 @@ def _state(
     node_id = node.node_info.id
     if not node_runner.is_skipped(bound, node_id) and any(map(would_run, read)):
         return WOULD_RUN
+    # A look at the model that is served makes a copy, which the nodes after it are asked about.
+    kind = Launcher if node_id == local_runner.BASELINE else CacheLauncher
     try:
-        return node_runner.run_node(bound, node_id, CacheLauncher)
+        state = node_runner.run_node(bound, node_id, kind)
+        return WOULD_RUN if state == "ran" else state
     except WouldRun:
         return WOULD_RUN

@@ -17,7 +17,7 @@ from pipeline.definition import create_pipeline
 from pipeline.store import runs
 from serving import session_trial
 
-_BASELINE, _JUDGE = "BaselineResolver", "Evaluator"
+BASELINE, _JUDGE = "BaselineResolver", "Evaluator"
 
 
 class RunFailed(Exception):
@@ -98,12 +98,14 @@ def mark(
     """
     for node in (from_node, to_node):
         if node and node not in ids:
-            raise ConfigError(f"No node {node!r}; the nodes are {', '.join(ids)}.")
+            raise ConfigError(
+                f"No node {node!r}; the nodes are {', '.join(ids)}. Name one of them."
+            )
     if not from_node and not to_node:
         return
     starts = [from_node] if from_node else []
     if from_node and ids.index(from_node) <= ids.index(_JUDGE):
-        starts.append(_BASELINE)
+        starts.append(BASELINE)
     partial_run_utils.mark_pipeline(
         compiled, from_nodes=starts or None, to_nodes=[to_node] if to_node else None
     )

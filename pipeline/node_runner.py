@@ -23,6 +23,8 @@ from pipeline.launch import environment, local_copies
 from pipeline.launch.node_launcher import Handle, Launcher
 from pipeline.store import metadata_store, remote_files, runs
 
+_WRITTEN_BY = "`transfer-pipeline compile --target tfx` writes one."
+
 
 class NodeFailed(UserError):
     """A node could not start."""
@@ -37,9 +39,9 @@ def read_compiled(path: str | Path) -> pipeline_pb2.Pipeline:
     try:
         compiled = json_format.Parse(_text(str(path)), pipeline_pb2.Pipeline())
     except (OSError, UnicodeDecodeError, json_format.ParseError) as error:
-        raise ConfigError(f"{path} is not a compiled pipeline: {error}.") from error
+        raise ConfigError(f"{path} is not a compiled pipeline: {error}. {_WRITTEN_BY}") from error
     if not compiled.nodes:
-        raise ConfigError(f"{path} is not a compiled pipeline: it has no nodes.")
+        raise ConfigError(f"{path} is not a compiled pipeline: it has no nodes. {_WRITTEN_BY}")
     return compiled
 
 
@@ -110,7 +112,8 @@ def run_node(bound: pipeline_pb2.Pipeline, node_id: str, kind: type[Launcher] = 
       Exception: the error of the node's executor; its failure is in the metadata.
     """
     if node_id not in node_ids(bound):
-        raise ConfigError(f"No node {node_id!r}; the nodes are {', '.join(node_ids(bound))}.")
+        known = ", ".join(node_ids(bound))
+        raise ConfigError(f"No node {node_id!r}; the nodes are {known}. Name one of them.")
     if is_skipped(bound, node_id):
         return "skipped"
     node = _node(bound, node_id)

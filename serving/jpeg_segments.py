@@ -30,6 +30,8 @@ class Jpeg:
 
     A decoder goes on at the next of them, wherever it has lost count, and paints the rest over.
     """
+    has_intervals: bool = False
+    """Whether restart markers stand between its units."""
 
     @property
     def is_one_scan(self) -> bool:
@@ -82,8 +84,9 @@ def read(data: bytes) -> Jpeg | None:
                 _expected(header, interval)
             )
             return Jpeg(
-                marker.start(), frame, components, sampling, scans, plain and known, restarts
-            )
+                marker.start(), frame, components, sampling, scans, plain and known, restarts,
+                bool(interval),
+            )  # fmt: skip
         at = start + int.from_bytes(data[start : start + 2], "big")
         if scans and kind not in _BETWEEN_SCANS:
             plain = False

@@ -6,7 +6,7 @@ import io
 
 from PIL import Image, UnidentifiedImageError
 
-from serving import jpeg_segments, png_chunks
+from serving import jpeg_segments, jpeg_warnings, png_chunks
 from serving.graph_decoder import decodes_alike
 from serving.picture_formats import kind_of, readable
 
@@ -94,6 +94,16 @@ class Opened:
         """Whether Pillow decodes it by libjpeg, at an eighth of its size where that is enough."""
         return self.format in ("JPEG", "MPO")
 
+    def is_warned_of(self) -> bool:
+        """Whether libjpeg warns of damage within what `load` does not look into.
+
+        In a single scan without restart markers it warns of none that `load` does not notice.
+        """
+        jpeg = self.jpeg
+        if jpeg is None or (self.is_counted and not jpeg.has_intervals):
+            return False
+        return jpeg_warnings.tell_of_damage(self.data, self.size)
+
     def check_scans(self) -> None:
         """Refuses a JPEG that lacks scans, which decoders show grey or coarse.
 
@@ -123,10 +133,13 @@ class Opened:
         self.check_scans()
         if self.jpeg is None or not self.is_counted:
             self.image.load()
-            return not self.is_jpeg or bool(self.jpeg and self.jpeg.plain)
+            return not self.is_jpeg or bool(
+                self.jpeg and self.jpeg.plain and not self.is_warned_of()
+            )
         end = self.jpeg.end
         tail = self.data[max(0, end - _TAIL) : end]
         needed = end - (len(tail) - len(tail.rstrip(b"\0\xff"))) - 1
         self.image.decodermaxblock = needed
         self.image.load()
-        return self._file.tell() > needed and self.jpeg.has_its_restarts
+        counted = self._file.tell() > needed and self.jpeg.has_its_restarts
+        return counted and not self.is_warned_of()

@@ -40,7 +40,10 @@ def publish(
             is left that a server can hold.
     """
     if not (saved_model / "saved_model.pb").is_file():
-        raise VersionError(f"{saved_model} is no SavedModel: it has no file saved_model.pb.")
+        raise VersionError(
+            f"{saved_model} is no SavedModel: it has no file saved_model.pb. Name the folder"
+            " in which that file is."
+        )
     _make(model_dir)
     with locked(model_dir):
         if check:
@@ -76,7 +79,9 @@ def prune(model_dir: Path, keep: int, pinned: int | None = None) -> list[int]:
         VersionError: `keep` is under 1, no such directory, or another process holds the lock.
     """
     if keep < 1:
-        raise VersionError(f"At least the served version is kept: keep={keep} is under 1.")
+        raise VersionError(
+            f"At least the served version is kept: keep={keep} is under 1. Keep 1 or more."
+        )
     with locked(model_dir):
         if _seconds_since_labels(model_dir) > _READ_SECONDS:
             settle_locked(model_dir)

@@ -20,15 +20,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from serving import child_process
+from serving import child_process, deferred_imports
 from serving.api import Example
 from serving.options import ServeOptions
 from serving.quiet_imports import quiet_import
-from serving.signatures import ENCODED, EXAMPLES, PICTURES
+from serving.signatures import CLASSES, ENCODED, EXAMPLES, PICTURES, SCORES
 
 if TYPE_CHECKING:
     import numpy as np
     from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef
+
+    from serving.local_server.servable import Servable
 
 _SECONDS = 600.0
 _LAST_LINES = 3
@@ -104,6 +106,8 @@ class TrialProcess:
     @contextlib.contextmanager
     def serving(self, model_dir: Path, name: str) -> Iterator[str]:
         """Serves `model_dir` with the local server; yields HOST:PORT of gRPC.
+
+        A version that was tried last is not loaded again: the server runs its session.
 
         Raises:
             ServerFailed: no version became available.
@@ -181,20 +185,15 @@ def fault_of(directory: Path) -> str | None:
     return try_session(directory).fault
 
 
-def _run_all(directory: Path, pictures: list[bytes]) -> dict[str, list[Answer]]:
-    """In the new process: runs warm-up and signatures, whose errors are for the caller."""
-    from serving.local_server.servable import Servable
-    from serving.local_server.warmup import warm_up
-
-    servable = Servable("model", 1, directory)
-    warm_up(servable, directory)
+def _run_all(servable: Servable, pictures: list[bytes]) -> dict[str, list[Answer]]:
+    """In the new process: runs the signatures, whose errors are for the caller."""
     answers = {}
     for name, signature in servable.signatures.items():
         inputs = _inputs(name, signature, pictures)
         if inputs is None:
             continue
         outputs = servable.run(name, inputs)
-        if name in (PICTURES, EXAMPLES) and {"classes", "scores"} <= outputs.keys():
+        if name in (PICTURES, EXAMPLES) and {CLASSES, SCORES} <= outputs.keys():
             answers[name] = _answers(outputs)
     return answers
 
@@ -228,7 +227,7 @@ def _example(picture: bytes) -> bytes:
 
 
 def _answers(outputs: Mapping[str, np.ndarray]) -> list[Answer]:
-    rows = zip(outputs["classes"].tolist(), outputs["scores"].tolist(), strict=True)
+    rows = zip(outputs[CLASSES].tolist(), outputs[SCORES].tolist(), strict=True)
     return [([name.decode(errors="replace") for name in classes], s) for classes, s in rows]
 
 
@@ -240,20 +239,49 @@ def _grey() -> bytes:
     return file.getvalue()
 
 
-def _tried(directory: Path, pictures: list[bytes]) -> dict[str, Any]:
-    found: dict[str, Any] = {"fault": None, "answers": {}}
-    try:
-        found["answers"] = _run_all(directory, pictures or [_grey()])
-    except Exception as error:  # a model can fail in many ways
-        from serving.local_server.errors import ServingError
+class _Tried:
+    """In the new process: the model that was tried last."""
 
-        fault = ServingError.of(error)
-        found["fault"] = " ".join(f"{fault.code.name}: {fault.message}".split())
-    return found
+    def __init__(self) -> None:
+        self._servable: Servable | None = None
+        self._directory = Path()
+
+    def answer(self, directory: Path, pictures: list[bytes]) -> dict[str, Any]:
+        """Loads and runs a model; returns `fault` and `answers` of its Trial."""
+        from serving.local_server.manager import load
+
+        self._forget()
+        found: dict[str, Any] = {"fault": None, "answers": {}}
+        try:
+            self._servable, self._directory = load("model", 1, directory), directory
+            found["answers"] = _run_all(self._servable, pictures or [_grey()])
+        except Exception as error:  # a model can fail in many ways
+            from serving.local_server.errors import ServingError
+
+            fault = ServingError.of(error)
+            found["fault"] = " ".join(f"{fault.code.name}: {fault.message}".split())
+            self._forget()
+        return found
+
+    def load(self, name: str, number: int, path: Path) -> Servable:
+        """Returns the version in a folder, which is loaded where it was not tried."""
+        from serving.local_server.manager import load
+
+        servable, self._servable = self._servable, None
+        if servable is None or path.resolve() != self._directory.resolve():
+            return load(name, number, path)
+        servable.name, servable.version = name, number
+        return servable
+
+    def _forget(self) -> None:
+        if self._servable is not None:
+            self._servable.close()
+        self._servable = None
 
 
 def main() -> int:
     """Answers the requests on standard input, a JSON document in a line each, until it ends."""
+    deferred_imports.defer(*deferred_imports.KERAS)
     try:
         with quiet_import():
             import tensorflow  # noqa: F401
@@ -261,13 +289,15 @@ def main() -> int:
             from serving.local_server import serve
     except ModuleNotFoundError:
         return _NO_TENSORFLOW
+    tried = _Tried()
     for line in sys.stdin:
         request = json.loads(line)
         if "serve" in request:
-            serve(ServeOptions(Path(request["serve"]), request["name"], 0, 0))
+            serve(ServeOptions(Path(request["serve"]), request["name"], 0, 0), tried.load)
             break
         pictures = [base64.b64decode(text) for text in request["pictures"]]
-        print(_ANSWER + json.dumps(_tried(Path(request["directory"]), pictures)), flush=True)
+        answer = tried.answer(Path(request["directory"]), pictures)
+        print(_ANSWER + json.dumps(answer), flush=True)
     return 0
 
 

@@ -152,4 +152,5 @@ def _state(number: int, served: int, trial: Container[int | None]) -> State:
 def _listing(versions: dict[int, Version]) -> str:
     if not versions:
         return "it has none: push a model first."
-    return "it has " + ", ".join(f"{v.number} ({v.state})" for v in versions.values()) + "."
+    listed = ", ".join(f"{each.number} ({each.state})" for each in versions.values())
+    return f"it has {listed}. Name one of these."

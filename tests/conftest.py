@@ -11,18 +11,25 @@ from pipeline.launch import environment
 
 environment.prepare()  # before any test module imports TensorFlow or Keras
 
-_COSTLY = "first_run"  # a fixture of several files that takes longer than most of its tests
+_COSTLY = ("first_run", "undisturbed")
+"""Fixtures of several files that take longer than most of their tests."""
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keeps together, under `-n 2 --dist loadgroup`, what shares fixtures: mostly files."""
     for item in items:
-        named = _COSTLY in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group(_COSTLY if named else item.nodeid.split("::")[0]))
+        needed = getattr(item, "fixturenames", ())
+        file = item.nodeid.split("::")[0]
+        group = next((name for name in _COSTLY if name in needed), file)
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
-CAN_NOT_BE_HAD = ("root writes everywhere", "no docker compose on this machine")
+CAN_NOT_BE_HAD = (
+    "root writes everywhere",
+    "no docker compose on this machine",
+    "could not import 'keras_hub'",  # the extra `hub` is in no lock
+)
 """Reasons of skips that CI's machine can do nothing about; any other skip there is a failure."""
 
 

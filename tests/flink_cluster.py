@@ -43,8 +43,8 @@ _SETTINGS = {
     "taskmanager.memory.task.heap.size": "128m",
     "taskmanager.memory.task.off-heap.size": "0",
     "taskmanager.memory.managed.size": "64m",
-    "taskmanager.memory.network.min": "32m",
-    "taskmanager.memory.network.max": "32m",
+    "taskmanager.memory.network.min": "128m",
+    "taskmanager.memory.network.max": "128m",
     # Beam's classes are on the path of all of these programs.
     "classloader.resolve-order": "parent-first",
     "restart-strategy.type": "fixed-delay",

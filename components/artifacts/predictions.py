@@ -4,7 +4,8 @@
 "classes": [...]} or {"version", "fault": TEXT}}, where a fault says why that model could not
 predict. `predictions-*.jsonl` holds a row per test picture: {"file", "sha256", "label", "height",
 "width", "columns": {NAME: TEXT}, "candidate": [scores], "baseline": [scores]}, the scores in the
-order of their model's classes; and "certain": true or false, where the candidate tells.
+order of their model's classes; and, where the candidate tells, "certain": true or false, and
+"distance" to the training features.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ class Predictions:
       facts: [pictures] what slices are made of: `picture_size` and the manifest's columns.
       baseline: `version`, `classes` or `fault` of the model served, None if none was asked.
       certain: [pictures] bool, of the candidate; None where it does not tell.
+      distances: [pictures] float64 to the training features, of the same; None likewise.
     """
 
     classes: list[str]
@@ -54,6 +56,7 @@ class Predictions:
     facts: list[dict[str, str]]
     baseline: dict[str, Any] | None
     certain: np.ndarray | None = None
+    distances: np.ndarray | None = None
 
     @functools.cached_property
     def predicted(self) -> dict[str, np.ndarray]:
@@ -93,14 +96,15 @@ def read(models: dict[str, Any], rows: Iterable[str]) -> Predictions:
         scores=scores,
         facts=[{**row["columns"], SIZE: size_bucket(row)} for row in found],
         baseline=baseline,
-        certain=_certain(found),
+        certain=_told(found, "certain", bool),
+        distances=_told(found, "distance", float),
     )
 
 
-def _certain(rows: list[dict[str, Any]]) -> np.ndarray | None:
-    if not rows or "certain" not in rows[0]:
+def _told(rows: list[dict[str, Any]], key: str, kind: type) -> np.ndarray | None:
+    if not rows or key not in rows[0]:
         return None
-    return np.array([row["certain"] for row in rows], bool)
+    return np.array([row[key] for row in rows], kind)
 
 
 def size_bucket(row: dict[str, Any]) -> str:

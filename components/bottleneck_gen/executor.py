@@ -23,6 +23,7 @@ from components.model.chosen_weights import weights_file
 from components.model.network import build_extractor
 from components.model.transform_graph import Pixels
 from components.pretrained.base import build_base
+from components.pretrained.saved_weights import save_weights
 from components.settings.base import AtLeastOne, Count, Section
 from components.settings.model import Head, Model
 from components.settings.training import Precision, Training
@@ -91,7 +92,7 @@ class Executor(BeamStepExecutor[BottleneckSettings]):
             base = warm_start.own_base(
                 model.backbone, Pixels(graph), train, settings.seed, served, model.features
             )
-            base.save_weights(weights)
+            save_weights(base, weights)
         chosen = precision.chosen(settings.precision, facts)
         unfinished = os.path.join(shared, "unfinished")
         fileio.makedirs(unfinished)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from ml_metadata.metadata_store import MetadataStore
 from tfx.types import standard_artifacts
 
 from components.artifacts.types import ClassList, GateVerdict, Predictions
+from components.evaluator import served_already
 from components.evaluator.executor import Executor
 from components.step.base import BeamStep
+from components.step.driver import Inputs
 
 
 class Evaluator(BeamStep):
@@ -31,3 +36,10 @@ class Evaluator(BeamStep):
         "predictions": Predictions,
         "verdict": GateVerdict,
     }
+
+    @classmethod
+    def alike(cls, store: MetadataStore, inputs: Inputs) -> Iterator[Inputs]:
+        """Yields the inputs of the evaluations that blessed a candidate that is served now."""
+        [candidate], [served] = inputs["model"], inputs["baseline_model"]
+        for compared in served_already.compared(store, candidate, served):
+            yield {**inputs, "baseline_model": [compared]}

@@ -38,7 +38,8 @@ def labels(folder: str, classes: list[str]) -> dict[str, str]:
     if unknown:
         raise ConfigError(
             f"gate.golden: no class {', '.join(map(repr, unknown[:5]))} in data.source, whose "
-            f"classes are {', '.join(classes[:10])}{' and more' if len(classes) > 10 else ''}."
+            f"classes are {', '.join(classes[:10])}{' and more' if len(classes) > 10 else ''}. "
+            "Rename or remove those pictures."
         )
     return found
 

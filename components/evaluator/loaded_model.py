@@ -12,9 +12,8 @@ from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef
 from components.artifacts import features
 from components.artifacts.examples import Example
 from serving.saved_model_session import SavedModelSession
-from serving.signatures import EXAMPLES, PICTURES
+from serving.signatures import CERTAIN, CLASSES, DISTANCE, EXAMPLES, PICTURES, SCORES
 
-_CERTAIN = "certain"
 _INTERNAL = "__"  # prefix of the keys that are no signatures
 
 
@@ -23,10 +22,15 @@ class CannotPredict(Exception):
 
 
 class Answer(NamedTuple):
-    """A picture's scores by class, and whether the model is certain; None where it tells not."""
+    """A picture's scores by class, and what else the model tells; None where it does not.
+
+    certain: whether it is.
+    distance: of its features to those of the training pictures.
+    """
 
     scores: dict[str, float]
     certain: bool | None = None
+    distance: float | None = None
 
 
 class LoadedModel:
@@ -53,11 +57,11 @@ class LoadedModel:
         if fault:
             named = sorted(name for name in signatures if not name.startswith(_INTERNAL))
             raise CannotPredict(f"{fault}; its signatures: {', '.join(named) or 'none'}")
-        certain = PICTURES in signatures and _CERTAIN in signatures[PICTURES].outputs
+        certain = PICTURES in signatures and CERTAIN in signatures[PICTURES].outputs
         self._asked = PICTURES if certain else self._name  # one pass of the network for both
 
     def answers(self, examples: list[bytes]) -> list[Answer]:
-        """Returns the scores of every class for each serialized Example, and `certain`."""
+        """Returns the answer for each serialized Example."""
         return self._answers(self._asked, examples)
 
     def scores(self, examples: list[bytes]) -> list[dict[str, float]]:
@@ -67,14 +71,17 @@ class LoadedModel:
     def _answers(self, signature: str, examples: list[bytes]) -> list[Answer]:
         inputs = examples if signature == EXAMPLES else [_encoded(row) for row in examples]
         there = self._session.signatures[signature].outputs
-        outputs = [name for name in ("classes", "scores", _CERTAIN) if name in there]
+        outputs = [name for name in (CLASSES, SCORES, CERTAIN, DISTANCE) if name in there]
         [alias] = self._session.signatures[signature].inputs
         found = self._session.run(signature, {alias: np.array(inputs, object)}, outputs)
-        certain = found[_CERTAIN].tolist() if _CERTAIN in found else [None] * len(examples)
-        rows = zip(found["classes"].tolist(), found["scores"].tolist(), certain, strict=True)
+        certain, distance = (
+            found[name].tolist() if name in found else [None] * len(examples)
+            for name in (CERTAIN, DISTANCE)
+        )
+        columns = (found[CLASSES].tolist(), found[SCORES].tolist(), certain, distance)
         return [
-            Answer(dict(zip([name.decode() for name in names], scores, strict=True)), sure)
-            for names, scores, sure in rows
+            Answer(dict(zip([name.decode() for name in names], scores, strict=True)), sure, far)
+            for names, scores, sure, far in zip(*columns, strict=True)
         ]
 
     def classes(self, examples: list[bytes]) -> list[str]:
@@ -89,7 +96,7 @@ def _fault(signature: SignatureDef | None) -> str:
     if [info.dtype for info in signature.inputs.values()] != [tf.string.as_datatype_enum]:
         return "its signature does not take pictures as strings"
     outputs = {alias: info.dtype for alias, info in signature.outputs.items()}
-    if "scores" not in outputs or outputs.get("classes") != tf.string.as_datatype_enum:
+    if SCORES not in outputs or outputs.get(CLASSES) != tf.string.as_datatype_enum:
         return "its signature does not answer with classes and scores"
     return ""
 

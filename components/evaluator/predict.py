@@ -101,9 +101,8 @@ class _Ask(beam.DoFn):
             row = _facts(example)
             for model, found in answers.items():
                 scores = [found[index].scores[name] for name in self._classes[model]]
-                row[model] = [float(f"{score:.{_DIGITS}g}") for score in scores]
-                if model == CANDIDATE and found[index].certain is not None:
-                    row["certain"] = found[index].certain
+                row[model] = [_kept(score) for score in scores]
+            row |= _told(answers[CANDIDATE][index])
             yield json.dumps(row, ensure_ascii=False)
         self._done += len(element)
         progress.report("test pictures", self._done)
@@ -112,6 +111,20 @@ class _Ask(beam.DoFn):
         if self._parcel:
             return os.path.join(parcel.unpacked(self._parcel), model)
         return self._models[model]
+
+
+def _told(answer: loaded_model.Answer) -> dict[str, Any]:
+    """Returns what the candidate tells of a prediction beside its scores."""
+    told: dict[str, Any] = {}
+    if answer.certain is not None:
+        told["certain"] = answer.certain
+    if answer.distance is not None:
+        told["distance"] = _kept(answer.distance)
+    return told
+
+
+def _kept(value: float) -> float:
+    return float(f"{value:.{_DIGITS}g}")
 
 
 def _facts(example: bytes) -> dict[str, Any]:

@@ -163,7 +163,8 @@ def known_slices(settings: Gate, answered: Predictions) -> list[str]:
         unknown = [name for name in getattr(settings, key) if name not in known]
         if unknown:
             raise ConfigError(
-                f"gate.{key}: no class {_listed(unknown)}; the classes are {_listed(known)}."
+                f"gate.{key}: no class {_listed(unknown)}; the classes are {_listed(known)}. "
+                "Correct the name, or remove it."
             )
     there = {name for facts in answered.facts for name in facts}
     missing = [name for name in settings.slices if name not in there]

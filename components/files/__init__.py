@@ -72,8 +72,8 @@ def read_bytes(path: str) -> bytes:
       OSError: it can't be read.
     """
     if not is_remote(path):
-        with reading(path) as file:
-            return file.read()
+        with open_bytes(path) as local:
+            return local.read()
     from components.files.systems import system_of
 
     with _os_errors(path):

@@ -65,6 +65,30 @@ def check_space(key: str, folder: str, size: int) -> None:
         check([Need(key, folder, size)])
 
 
+def reserve(file: Path, size: int) -> None:
+    """Takes the room that a file will need, and gives it back: quotas and limits are seen, too.
+
+    For libraries that end the process where a disk runs full, as libhdf5 does (exit code 139).
+
+    Args:
+      file: on this machine, in a folder that is there; no such file afterwards.
+      size: in bytes.
+
+    Raises:
+      OSError: with the file's name; the room is not there.
+    """
+    if not hasattr(os, "posix_fallocate"):  # macOS
+        return
+    try:
+        with open(file, "wb") as taken:
+            os.posix_fallocate(taken.fileno(), 0, size)
+    except OSError as error:
+        if error.errno in _FULL:  # else a file system that can't tell
+            raise OSError(error.errno, error.strerror, str(file)) from None
+    finally:
+        file.unlink(missing_ok=True)
+
+
 def size_of(folder: str) -> int:
     """Returns the bytes of all files in a local folder."""
     return sum(
@@ -98,11 +122,11 @@ def full_disk(error: BaseException | None, needs: Sequence[Need]) -> DiskFull | 
 def _sentence(start: str, needs: Sequence[Need], path: str | None = None) -> str:
     folders = " and ".join(need.folder for need in needs)
     keys = ", ".join(need.key for need in needs)
-    needed = sum(need.size for need in needs)
+    needed, free = sum(need.size for need in needs), _free(path or needs[0].folder)
     return (
-        f"{start} {path or folders}: about {needed:,} bytes are needed, "
-        f"{_free(needs[0].folder):,} are free. Make room there, or name a folder on another disk "
-        f"({keys}); the same command then goes on from the last finished step."
+        f"{start} {path or folders}: about {needed:,} bytes are needed, {free:,} are free. Make "
+        f"room there, or name a folder on another disk ({keys}); the same command then goes on "
+        "from the last finished step."
     )
 
 

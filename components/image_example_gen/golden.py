@@ -56,7 +56,10 @@ class Executor(Ingesting):
         ledger = Ledger.of(rows, settings)
         check_rejected(ledger, settings, "gate.golden: ")
         if not ledger.accepted:
-            raise DataError("gate.golden: none of its pictures can be used.")
+            raise DataError(
+                "gate.golden: none of its pictures can be used. `transfer-pipeline check` of that "
+                "folder lists the reasons."
+            )
         self.distribute(ledger, examples, examples.uri, unfinished)
 
 

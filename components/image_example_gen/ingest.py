@@ -44,6 +44,9 @@ LEDGERS = "ledgers.json"
 
 _LEDGER, _EXAMPLES = "ledger", "examples"
 _PORTIONS, _MOST_FILES = 64, 256  # at least so many portions, each of at most so many files
+_SHARD_BYTES = (
+    256_000_000  # of a file of Examples, about: it is copied, uploaded, retried as a whole
+)
 
 
 class Progress:
@@ -91,6 +94,7 @@ class ReadPictures(beam.DoFn):
 
     def start_bundle(self) -> None:
         self._open: dict[str, tuple[str, BinaryIO]] = {}
+        self._shard_bytes = 0
 
     def process(self, element: str) -> None:
         with FileSystems.open(element, compression_type=CompressionTypes.UNCOMPRESSED) as file:
@@ -107,9 +111,18 @@ class ReadPictures(beam.DoFn):
             values = training_values(file, self._data)
             if row["label"] != file.label:  # a person gave it, and is sure
                 values.pop(features.LABEL_PROBABILITY, None)
-            file = dataclasses.replace(file, label=row["label"])
-            row[SHARD] = self._write(_EXAMPLES, tfrecords.framed(example(file, accepted, values)))
+                file = dataclasses.replace(file, label=row["label"])
+            row[SHARD] = self._write_example(example(file, accepted, values))
         self._write(_LEDGER, f"{json.dumps(row)}\n".encode())
+
+    def _write_example(self, content: bytes) -> str:
+        """Returns the path of the shard, which is closed once it is large."""
+        path = self._write(_EXAMPLES, tfrecords.framed(content))
+        self._shard_bytes += len(content)
+        if self._shard_bytes >= _SHARD_BYTES:
+            self._open.pop(_EXAMPLES)[1].close()
+            self._shard_bytes = 0
+        return path
 
     def _write(self, kind: str, content: bytes) -> str:
         """Returns the file's path."""

@@ -26,8 +26,8 @@ _IMAGE_PROPERTIES, _NORMALIZATION = 2, 1  # types in the unions of content and p
 _RGB, _AXIS_LABELS = 1, 2
 _OLDEST_DATE = (1980, 1, 1, 0, 0, 0)  # of a zip file: the same model makes the same bytes
 
-Fields = dict[int, Callable[[flatbuffers.Builder], Any]]
-"""By their positions in a table's schema, functions that add the fields' values."""
+Add = Callable[[flatbuffers.Builder], Any]
+"""Adds a field's value, by its position in the table's schema."""
 
 
 class _AlignedBuilder(flatbuffers.Builder):
@@ -64,23 +64,19 @@ def with_metadata(file: bytes, labels: Sequence[str]) -> bytes:
 def _metadata() -> bytes:
     """Returns the `ModelMetadata`: pixels that need no scaling in, scores with labels out."""
     builder = flatbuffers.Builder(1024)
-    image = _table(builder, 2, {0: lambda b: b.PrependInt8Slot(0, _RGB, 0)})
+    image = _table(builder, 2, lambda b: b.PrependInt8Slot(0, _RGB, 0))
     content = _table(
         builder,
         3,
-        {
-            0: lambda b: b.PrependUint8Slot(0, _IMAGE_PROPERTIES, 0),
-            1: lambda b: b.PrependUOffsetTRelativeSlot(1, image, 0),
-        },
+        lambda b: b.PrependUint8Slot(0, _IMAGE_PROPERTIES, 0),
+        lambda b: b.PrependUOffsetTRelativeSlot(1, image, 0),
     )
     scaling = _of_tables(builder, {0: _floats(builder, 0.0), 1: _floats(builder, 1.0)})
     unit = _table(
         builder,
         2,
-        {
-            0: lambda b: b.PrependUint8Slot(0, _NORMALIZATION, 0),
-            1: lambda b: b.PrependUOffsetTRelativeSlot(1, scaling, 0),
-        },
+        lambda b: b.PrependUint8Slot(0, _NORMALIZATION, 0),
+        lambda b: b.PrependUOffsetTRelativeSlot(1, scaling, 0),
     )
     pixels = _of_tables(builder, {0: _floats(builder, 255.0), 1: _floats(builder, 0.0)})
     taken = _of_tables(
@@ -96,10 +92,8 @@ def _metadata() -> bytes:
     labels = _table(
         builder,
         3,
-        {
-            0: lambda b: b.PrependUOffsetTRelativeSlot(0, name, 0),
-            2: lambda b: b.PrependInt8Slot(2, _AXIS_LABELS, 0),
-        },
+        lambda b: b.PrependUOffsetTRelativeSlot(0, name, 0),
+        lambda b: b.PrependInt8Slot(2, _AXIS_LABELS, 0),
     )
     given = _of_tables(builder, {0: builder.CreateString("scores"), 6: _vector(builder, [labels])})
     graph = _of_tables(builder, {2: _vector(builder, [taken]), 3: _vector(builder, [given])})
@@ -115,9 +109,10 @@ def _metadata() -> bytes:
     return bytes(builder.Output())
 
 
-def _table(builder: flatbuffers.Builder, size: int, fields: Fields) -> int:
+def _table(builder: flatbuffers.Builder, size: int, *fields: Add) -> int:
+    """Returns a table of at most `size` fields."""
     builder.StartObject(size)
-    for add in fields.values():
+    for add in fields:
         add(builder)
     return int(builder.EndObject())
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from importlib import metadata
 from pathlib import Path
 
 from tfx.orchestration.portable.data_types import ExecutionInfo
 
 from components.artifacts import saved_model
+from components.backbones import BACKBONES
 from components.errors import ConfigError
+from components.hub_backbones import HubBackbone
 from components.pretrained.official_weights import imagenet_file
 from components.settings.model import Model
 from components.step.base import settings_of
@@ -32,7 +35,8 @@ def weights_file(model: Model, served: str | Path | None = None) -> Path | None:
     path = Path(model.weights).expanduser()
     if not path.is_file():
         raise ConfigError(
-            f"model.weights: no file {path}. Allowed are an existing file, `imagenet`, or null."
+            f"model.weights: no file {path}. Allowed are an existing file, `imagenet`, or null: "
+            "correct the path, or set one of the others."
         )
     return path
 
@@ -47,6 +51,14 @@ class WeightsDriver(StepDriver):
         model: Model = settings_of(execution_info).model
         served = saved_model.served(execution_info.input_dict.get("baseline", []))
         path = weights_file(model, served)
+        facts = _hub_version(model.backbone)
         if path is None:
-            return {}
-        return {"weights_sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+            return facts
+        return {"weights_sha256": hashlib.sha256(path.read_bytes()).hexdigest(), **facts}
+
+
+def _hub_version(backbone: str) -> dict[str, str]:
+    """Returns the version of KerasHub where it makes the backbone: its code is part of the key."""
+    if not isinstance(BACKBONES[backbone], HubBackbone):
+        return {}
+    return {"keras_hub": metadata.version("keras-hub")}

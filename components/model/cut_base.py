@@ -43,7 +43,7 @@ def _check(name: str, base: keras.Model) -> None:
     fault = f"the output of {name!r} is no feature map" if found else f"no layer {name!r}"
     raise ConfigError(
         f"model.features: {base.name}: {fault}; allowed are names such as "
-        f"{', '.join(maps[-8:])}.{hint}"
+        f"{', '.join(maps[-8:])}.{hint} Name such ones."
     )
 
 

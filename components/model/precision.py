@@ -24,6 +24,17 @@ PRECISION = "precision"
 _ALL: tuple[ResolvedPrecision, ...] = ("float32", "bfloat16", "float16")
 _CPU_INFO = Path("/proc/cpuinfo")
 _FLAGS = ("amx_bf16", "avx512_bf16")
+_MOST = "ONEDNN_MAX_CPU_ISA"
+_MOST_WITHOUT = (
+    "SSE41",
+    "AVX",
+    "AVX2",
+    "AVX2_VNNI",
+    "AVX2_VNNI_2",
+    "AVX512_CORE",
+    "AVX512_CORE_VNNI",
+)
+"""oneDNN's own variable, and its values that keep it from instructions for bfloat16."""
 _TENSOR_CORES, _BFLOAT16_CORES = (7, 0), (8, 0)  # compute capabilities
 
 
@@ -51,10 +62,16 @@ def _suitable() -> tuple[ResolvedPrecision, str]:
             return "bfloat16", named
         return ("float16", named) if least >= _TENSOR_CORES else ("float32", named)
     flags = processor_flags() & set(_FLAGS)
-    # Without oneDNN TensorFlow has bfloat16, but not by these instructions.
-    if flags and os.environ.get("TF_ENABLE_ONEDNN_OPTS") != "0":
+    if flags and _onednn_uses_them():
         return "bfloat16", f"the processor has {' and '.join(sorted(flags))}"
     return "float32", "no device here multiplies in less"
+
+
+def _onednn_uses_them() -> bool:
+    """Whether oneDNN is on, without which bfloat16 is computed otherwise, and not held back."""
+    if os.environ.get("TF_ENABLE_ONEDNN_OPTS") == "0":
+        return False
+    return os.environ.get(_MOST, "").upper() not in _MOST_WITHOUT
 
 
 def _capability(gpu: tf.config.PhysicalDevice) -> tuple[int, int]:

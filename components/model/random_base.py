@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -28,9 +32,23 @@ def build_random_base(backbone: str, pixels: Pixels, train: str, seed: int) -> k
     keras.utils.set_random_seed(seed)
     base = build_base(backbone, pixels.size, None)
     images = pixels(tf.constant(first_pictures(train, _PICTURES)))
-    for layer in base.layers:
-        if isinstance(layer, keras.layers.BatchNormalization):
-            received = keras.Model(base.input, layer.input)(images, training=False)
-            power = tf.reduce_mean(tf.square(received))
-            layer.moving_variance.assign(tf.fill(layer.moving_variance.shape, power))
+    kind = keras.layers.BatchNormalization
+    scaling = [layer for layer in base.layers if isinstance(layer, kind)]
+    for layer in scaling:
+        layer.call = functools.partial(_scale_then_call, layer, layer.call)
+    base(images, training=False)
+    for layer in scaling:
+        del layer.call
     return base
+
+
+def _scale_then_call(
+    layer: keras.layers.BatchNormalization,
+    call: Callable[..., tf.Tensor],
+    received: tf.Tensor,
+    **arguments: Any,
+) -> tf.Tensor:
+    """Computes a layer that scales what it receives now to unit power."""
+    power = tf.reduce_mean(tf.square(received))
+    layer.moving_variance.assign(tf.fill(layer.moving_variance.shape, power))
+    return call(received, **arguments)

@@ -68,7 +68,7 @@ def forward(model: keras.Model, precision: str) -> Callable[[tf.Tensor], Any]:
     """Returns a frozen model as a fast function: pixels -> its outputs, float32.
 
     It holds the weights that the model has now, as constants: what follows from them alone is
-    computed once and not for each batch.
+    computed once and not for each batch. It is traced once, for batches of any size.
     """
     fast = twin(model, precision)
     weights = [
@@ -82,7 +82,8 @@ def forward(model: keras.Model, precision: str) -> Callable[[tf.Tensor], Any]:
         return tf.nest.map_structure(lambda tensor: tf.cast(tensor, tf.float32), outputs)
 
     # AutoGraph would rewrite the code of Keras first: several seconds, and for nothing.
-    return tf.function(run, autograph=False, reduce_retracing=True)
+    pixels = tf.TensorSpec([None, *model.inputs[0].shape[1:]], tf.float32)
+    return tf.function(run, input_signature=[pixels], autograph=False)
 
 
 class _Same(keras.Layer):

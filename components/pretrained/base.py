@@ -66,5 +66,5 @@ def first_unfrozen(base: keras.Model, name: str, from_layer: str | int | None) -
     hint = f" Did you mean {close[0]}?" if close else ""
     raise ConfigError(
         f"training.unfrozen.from_layer: {name} has no layer {wanted!r}; allowed are 0 to "
-        f"{len(names) - 1} or a name such as {', '.join(names[-8:])}.{hint}"
+        f"{len(names) - 1} or a name such as {', '.join(names[-8:])}.{hint} Set one of them."
     )

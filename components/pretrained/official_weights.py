@@ -17,10 +17,12 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from components.backbones import BACKBONES
-from components.errors import UserError
+from components.backbones import BACKBONES, Backbone
+from components.errors import ConfigError, UserError
 from components.files.cache_folder import cache_dir
 from components.files.paths import is_remote
+from components.hub_backbones import HubBackbone
+from components.pretrained.saved_weights import save_weights
 
 PROBE_SECONDS = 5
 DOWNLOAD_SECONDS = 1800
@@ -46,7 +48,7 @@ def imagenet_file(backbone: str, top: bool = False) -> Path:
     """Returns the file of a backbone's official ImageNet weights, a `.weights.h5`.
 
     Keras downloads them the first time and checks its own checksum; afterwards no network is
-    needed.
+    needed. Those of a KerasHub preset are the preset's own.
 
     Args:
       backbone: a key of `BACKBONES`.
@@ -55,10 +57,10 @@ def imagenet_file(backbone: str, top: bool = False) -> Path:
     Raises:
       WeightsUnavailable: the host that Keras names can't be reached, or the download failed.
     """
-    return make_once(
-        kept_file(backbone, top),
-        lambda file: _download(backbone, top, file),
-    )
+    kept, preset = kept_file(backbone, top), BACKBONES[backbone]
+    if isinstance(preset, HubBackbone):
+        return make_once(kept, lambda file: save_weights(preset.pretrained(), file))
+    return make_once(kept, lambda file: _download(backbone, top, file))
 
 
 def obtainable(backbone: str) -> str | None:
@@ -66,7 +68,7 @@ def obtainable(backbone: str) -> str | None:
 
     Asks the host for an answer, and downloads nothing.
     """
-    if kept_file(backbone).is_file():
+    if isinstance(BACKBONES[backbone], HubBackbone) or kept_file(backbone).is_file():
         return None
     return _unreachable(_weights_url(backbone))
 
@@ -79,22 +81,36 @@ def unreachable_host() -> str | None:
     return _unreachable(f"https://{_HOST}/")
 
 
+def backbone_of_applications(name: str) -> Backbone:
+    """Returns a backbone of `keras.applications`, which has a top and weights of ImageNet.
+
+    Raises:
+      ConfigError: it is of KerasHub.
+    """
+    backbone = BACKBONES[name]
+    if isinstance(backbone, HubBackbone):
+        raise ConfigError(f"{name} has no ImageNet top; allowed are {', '.join(BACKBONES)}.")
+    return backbone
+
+
 def kept_file(backbone: str, top: bool = False) -> Path:
     """Returns where a backbone's ImageNet weights are kept once they were downloaded."""
+    if isinstance(preset := BACKBONES[backbone], HubBackbone):
+        return cache_dir() / "weights" / f"keras_hub-{preset.digest[:20]}.weights.h5"
     return cache_dir() / "weights" / f"{backbone}-imagenet{'-top' if top else ''}.weights.h5"
 
 
 def make_once(target: Path, write: Callable[[Path], None]) -> Path:
-    """Returns `target`, made by `write` where it is missing.
+    """Returns `target`, a file or folder, made by `write` where it is missing.
 
     `write` is given another path, renamed into place once it returned: no process ever sees half
     a file, and of two processes at once the second waits for the first.
     """
-    if target.is_file():
+    if target.exists():
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{target}.lock"):
-        if not target.is_file():
+        if not target.exists():
             with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
                 write(Path(scratch) / target.name)
                 os.replace(Path(scratch) / target.name, target)
@@ -114,7 +130,8 @@ def _download(backbone: str, top: bool, file: Path) -> None:
 
 def _weights_url(backbone: str) -> str:
     """Returns an address that Keras names beside the backbone's constructor."""
-    constructor = getattr(importlib.import_module("keras.applications"), BACKBONES[backbone].name)
+    name = backbone_of_applications(backbone).name
+    constructor = getattr(importlib.import_module("keras.applications"), name)
     urls = [
         value
         for name, value in vars(sys.modules[constructor.__module__]).items()
@@ -149,7 +166,7 @@ def _unreachable(url: str) -> str | None:
 
 def _run_keras(backbone: str, top: bool, file: Path) -> str | None:
     """Writes `file` by Keras; returns why that failed, None where it did not."""
-    entry = BACKBONES[backbone]
+    entry = backbone_of_applications(backbone)
     try:
         done = subprocess.run(
             [sys.executable, "-c", _DOWNLOAD, entry.name, "top" if top else "no top", str(file)],

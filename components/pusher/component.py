@@ -21,15 +21,20 @@ from components.artifacts import saved_model
 from components.artifacts.gate_rows import WITHDRAWN_VERSION
 from components.artifacts.types import COMPARED_WITH, NO_VERSION
 from components.errors import UserError
+from components.files.paths import is_remote
 from components.files.space import check_space, size_of
 from components.pusher import upload
 from components.settings.push import Push
 from components.step import executions
+from components.step.artifacts import ArtifactLists
 from components.step.driver import Keyed, StepDriver
 from serving import publishing, versions
 
 UNREPORTED = "unreported"
 """Execution property: the number of a version that a killed run pushed and did not report."""
+
+_PUBLISHED = "published"
+"""Execution property: the versions there are. A PushedModel has it, too: as it was before it."""
 
 
 def _directory(exec_properties: dict[str, Any]) -> Path:
@@ -49,10 +54,35 @@ class Driver(StepDriver):
         directory = _directory(execution_info.exec_properties)
         found = versions.published(directory) if directory.is_dir() else []
         if not found:  # as before the first push, which may be in the cache
-            return {"published": f"nothing {uuid.uuid4().hex}", UNREPORTED: ""}
+            return {_PUBLISHED: f"nothing {uuid.uuid4().hex}", UNREPORTED: ""}
         state = json.dumps([[version.number, version.state] for version in found])
         served = next((each.number for each in found if each.state in ("served", "newer")), None)
-        return {"published": state, UNREPORTED: self._unreported(directory, served)}
+        before = self._before_its_push(execution_info, directory, served)
+        return {_PUBLISHED: before or state, UNREPORTED: self._unreported(directory, served)}
+
+    def _before_its_push(
+        self, execution_info: ExecutionInfo, directory: Path, number: int | None
+    ) -> str | None:
+        """Returns which versions there were when the candidate was pushed, if it is served now.
+
+        The cache has that push then: it is not to be done again.
+        """
+        [model] = execution_info.input_dict["model"]
+        if number is None or self._mlmd_connection is None or is_remote(model.uri):
+            return None
+        for artifact in self._pushed():
+            told = artifact.custom_properties
+            if told["pushed_version"].string_value == str(number) and _alike(
+                saved_model.serving_dir(model.uri), directory / str(number)
+            ):
+                return told[_PUBLISHED].string_value or None
+        return None
+
+    def _pushed(self) -> list[Any]:
+        """Returns ml_metadata's artifacts of all pushes."""
+        with self._mlmd_connection as handle:
+            found = handle.store.get_artifacts_by_type(standard_artifacts.PushedModel.TYPE_NAME)
+        return [each for each in found if each.state == metadata_store_pb2.Artifact.LIVE]
 
     def _unreported(self, directory: Path, number: int | None) -> str:
         """Returns the number if a run of this store pushed it and was killed before it said so."""
@@ -62,12 +92,7 @@ class Driver(StepDriver):
         run_id = maker.partition("/")[2]
         with self._mlmd_connection as handle:
             runs = handle.store.get_context_by_type_and_name(executions.RUN, run_id)
-            pushed = handle.store.get_artifacts_by_type(standard_artifacts.PushedModel.TYPE_NAME)
-        told = (
-            artifact.custom_properties["pushed_version"].string_value
-            for artifact in pushed
-            if artifact.state == metadata_store_pb2.Artifact.LIVE
-        )
+        told = (each.custom_properties["pushed_version"].string_value for each in self._pushed())
         return "" if runs is None or str(number) in told else str(number)
 
 
@@ -79,10 +104,7 @@ class Executor(tfx_executor.Executor):
     """
 
     def Do(
-        self,
-        input_dict: dict[str, list[Artifact]],
-        output_dict: dict[str, list[Artifact]],
-        exec_properties: dict[str, Any],
+        self, input_dict: ArtifactLists, output_dict: ArtifactLists, exec_properties: dict[str, Any]
     ) -> None:
         pushed = artifact_utils.get_single_instance(output_dict["pushed_model"])
         directory = _directory(exec_properties)
@@ -110,6 +132,7 @@ class Executor(tfx_executor.Executor):
         if store:
             upload.upload(directory / str(number), store)
         self._MarkPushed(pushed, str(directory / str(number)), str(number))
+        pushed.set_string_custom_property(_PUBLISHED, exec_properties.get(_PUBLISHED, ""))
         publishing.prune(directory, custom_config["keep_versions"], custom_config.get("pinned"))
         if store:
             upload.prune(directory, store)
@@ -144,16 +167,17 @@ def _check_compared(blessing: Artifact, directory: Path) -> None:
 def _pushed_before(model: Path, directory: Path, maker: str) -> int | None:
     """The version that this run pushed, where it was killed before it could say so."""
     version = versions.published_by(directory, maker)
-    if version is None or saved_model.digest(version.path) != saved_model.digest(model):
-        return None
-    return version.number
+    return version.number if version is not None and _alike(version.path, model) else None
 
 
 def _unreported(model: Path, directory: Path, number: str) -> int | None:
     """The version that another run pushed before it was killed, where it is of this model."""
-    if number and saved_model.digest(directory / number) == saved_model.digest(model):
-        return int(number)
-    return None
+    return int(number) if number and _alike(directory / number, model) else None
+
+
+def _alike(one: str | Path, other: str | Path) -> bool:
+    """Whether two models are of the same files."""
+    return saved_model.digest(one) == saved_model.digest(other)
 
 
 def _same_model(model: Path, directory: Path) -> versions.Version | None:

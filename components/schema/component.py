@@ -7,8 +7,8 @@ from typing import Any
 
 from tfx.components.schema_gen.import_schema_gen import component, executor
 from tfx.dsl.components.base import executor_spec
-from tfx.types import Artifact
 
+from components.step.artifacts import ArtifactLists
 from components.step.driver import Keyed
 
 _FOLDER = Path(__file__).parent
@@ -19,10 +19,7 @@ class Executor(executor.Executor):
     """Finds the file where this machine has the project: a compiled pipeline may have travelled."""
 
     def Do(
-        self,
-        input_dict: dict[str, list[Artifact]],
-        output_dict: dict[str, list[Artifact]],
-        exec_properties: dict[str, Any],
+        self, input_dict: ArtifactLists, output_dict: ArtifactLists, exec_properties: dict[str, Any]
     ) -> None:
         path = str(_FOLDER / exec_properties["schema_file"])
         super().Do(input_dict, output_dict, {**exec_properties, "schema_file": path})

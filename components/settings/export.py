@@ -26,6 +26,8 @@ class Certain(Section):
 
     accuracy: Annotated[Number, Field(gt=0, lt=1)] = 0.95
     """Of the predictions that are certain, the part that is to be right."""
+    distance: bool = False
+    """Adds the output `distance` [batch] to `serving_default`, too."""
 
 
 class Served(Section):

@@ -7,14 +7,25 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from components.backbones import BACKBONES
+from components.errors import ConfigError
+from components.hub_backbones import PREFIX, HubBackbone
 from components.settings.base import PATH, AtLeastOne, Number, Section
 from components.settings.pictures import TYPE, WHITE, Colour, Range
 
 
 def _registered(value: str) -> str:
     if value not in BACKBONES:
-        raise ValueError(f"unknown backbone; allowed are {', '.join(BACKBONES)}")
-    return value
+        raise ValueError(
+            f"unknown backbone; allowed are {', '.join(BACKBONES)}, and {PREFIX}FOLDER"
+        )
+    backbone = BACKBONES[value]
+    if not isinstance(backbone, HubBackbone):
+        return value
+    try:
+        backbone.check()
+    except ConfigError as error:
+        raise ValueError(str(error)) from error
+    return f"{PREFIX}{backbone.folder}"  # for processes in other working folders
 
 
 Backbone = Annotated[str, AfterValidator(_registered)]

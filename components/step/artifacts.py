@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from tfx.types import Artifact, artifact_utils
 
+ArtifactLists = dict[str, list[Artifact]]
+"""As TFX hands them over, by key."""
+
 IN_ROOT = "uri_in_root"
 """A property of artifacts whose node works on local copies: where they lie for everybody else."""
 
 
-class Artifacts(dict[str, list[Artifact]]):
+class Artifacts(ArtifactLists):
     """The inputs or the outputs of one execution, as TFX has them, with shorter ways to them."""
 
     def one(self, key: str) -> Artifact:

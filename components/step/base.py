@@ -23,7 +23,7 @@ from tfx.types import Artifact, BaseChannel, channel, component_spec
 
 from components.settings.base import Section
 from components.settings.beam_options import is_local
-from components.step.artifacts import IN_ROOT, Artifacts
+from components.step.artifacts import IN_ROOT, ArtifactLists, Artifacts
 from components.step.driver import Keyed, step_of
 
 SETTINGS = "settings"
@@ -48,10 +48,7 @@ class StepExecutor(base_executor.BaseExecutor, Generic[Settings]):
     SETTINGS: type[Settings]
 
     def Do(
-        self,
-        input_dict: dict[str, list[Artifact]],
-        output_dict: dict[str, list[Artifact]],
-        exec_properties: dict[str, Any],
+        self, input_dict: ArtifactLists, output_dict: ArtifactLists, exec_properties: dict[str, Any]
     ) -> None:
         """Unpacks what TFX's launcher hands over."""
         settings = settings_in(exec_properties, self.SETTINGS)

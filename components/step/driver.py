@@ -9,11 +9,12 @@ in the node's own environment: a pipeline that was compiled a month ago runs wit
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import metadata
 from typing import Any, ClassVar
 
 import attr
+from ml_metadata.metadata_store import MetadataStore
 from tfx.dsl.components.base import base_driver
 from tfx.orchestration.metadata import Metadata
 from tfx.orchestration.portable import base_driver as portable_base_driver
@@ -27,6 +28,8 @@ from components.step.code_version import code_version
 
 CODE_VERSION, LIBRARIES = "code_version", "libraries"
 """Execution properties of every step."""
+
+Inputs = Mapping[str, Sequence[Artifact]]
 
 
 class StepDriver(base_driver.BaseDriver, portable_base_driver.BaseDriver):
@@ -85,6 +88,16 @@ class Keyed:
     """A pattern of the files in the step's folder that it reads."""
 
     DRIVER_CLASS: ClassVar[type[StepDriver]] = StepDriver
+
+    @classmethod
+    def alike(cls, store: MetadataStore, inputs: Inputs) -> Iterator[Inputs]:
+        """Yields other inputs under which a result in the cache holds for these inputs, too.
+
+        Args:
+          store: the opened metadata.
+          inputs: of an execution that the cache does not know.
+        """
+        yield from ()
 
     @classmethod
     def code_version(cls) -> str:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from ml_metadata.metadata_store import MetadataStore
-from ml_metadata.proto import metadata_store_pb2
-from ml_metadata.proto.metadata_store_pb2 import Artifact, Execution
+from ml_metadata.proto.metadata_store_pb2 import Artifact, Event, Execution
 
 RUN, _NODE = "pipeline_run", "node"  # TFX's context types
 
@@ -33,8 +32,24 @@ def seconds(execution: Execution) -> float:
 
 def outputs(store: MetadataStore, execution: Execution) -> dict[str, Artifact]:
     """Returns an execution's outputs by their keys; of several artifacts the last one."""
+    return _of(store, execution, Event.OUTPUT)
+
+
+def inputs(store: MetadataStore, execution: Execution) -> dict[str, Artifact]:
+    """Returns an execution's inputs by their keys; of several artifacts the last one."""
+    return _of(store, execution, Event.INPUT)
+
+
+def readers(store: MetadataStore, artifact_id: int) -> list[Execution]:
+    """Returns the executions that have an artifact as input, the oldest first."""
+    events = store.get_events_by_artifact_ids([artifact_id])
+    ids = {event.execution_id for event in events if event.type == Event.INPUT}
+    return sorted(store.get_executions_by_id(list(ids)), key=lambda execution: execution.id)
+
+
+def _of(store: MetadataStore, execution: Execution, kind: int) -> dict[str, Artifact]:
     events = store.get_events_by_execution_ids([execution.id])
-    keys = {event.artifact_id: event.path.steps[0].key for event in events if _is_output(event)}
+    keys = {each.artifact_id: each.path.steps[0].key for each in events if each.type == kind}
     return {keys[artifact.id]: artifact for artifact in store.get_artifacts_by_id(list(keys))}
 
 
@@ -44,11 +59,9 @@ def first_giver(store: MetadataStore, execution: Execution) -> Execution:
         return execution
     made = [artifact.id for artifact in outputs(store, execution).values()]
     givers = [
-        event.execution_id for event in store.get_events_by_artifact_ids(made) if _is_output(event)
+        event.execution_id
+        for event in store.get_events_by_artifact_ids(made)
+        if event.type == Event.OUTPUT
     ]
     [first] = store.get_executions_by_id([min([*givers, execution.id])])
     return first
-
-
-def _is_output(event: metadata_store_pb2.Event) -> bool:
-    return bool(event.type == metadata_store_pb2.Event.OUTPUT)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import itertools
 import math
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from components.fit.training_data import Kept
-from components.model.twin import FLOAT32, forward
 from components.step import progress
 
 _FREE = 0.5  # part of the free disk that may be taken
@@ -32,23 +32,23 @@ def room(budget_mb: int | None, folder: Path) -> int:
 
 def keep(
     bottom: keras.Model,
+    run: Callable[[tf.Tensor], Any],
     batches: tf.data.Dataset,
     pictures: int,
     folder: Path,
     name: str,
     variants: Sequence[Sequence[int]] = ((),),
-    precision: str = FLOAT32,
 ) -> Kept | None:
     """Runs the frozen layers once over a split, or over each variant of it.
 
     Args:
       bottom: scaled pixels -> the tensors at the boundary.
+      run: the same as a fast function, which is traced once for all splits.
       batches: of the split's pixels and labels, in the order of the records.
       pictures: their number.
       folder: where the files go.
       name: of the split.
       variants: the axes to flip for each, from `Augmentation.flips`.
-      precision: in which the layers compute.
 
     Returns:
       A row per picture of the first variant, then of the next one; None where half precision is
@@ -61,7 +61,6 @@ def keep(
         )
         for number, tensor in enumerate(bottom.outputs)
     ]
-    run = forward(bottom, precision)
     labels: list[np.ndarray] = []
     done = 0
     for axes, (pixels, some_labels) in itertools.product(variants, batches):

@@ -6,6 +6,11 @@ import numpy as np
 
 KNOWN = 0.98
 """Part of the `eval` pictures whose distance to the training features counts as usual."""
+TOGETHER = 0.95
+"""Part of the pictures of known classes that keep both thresholds in the mean over draws of `eval`,
+where the wanted accuracy would let all be answered."""
+ALWAYS = 0.0
+"""A threshold that every score reaches."""
 NEVER = 2.0
 """A threshold that no score reaches."""
 
@@ -27,7 +32,8 @@ def score_threshold(score: np.ndarray, correct: np.ndarray, accuracy: float) -> 
 
     Returns:
       `NEVER` where there is none. It takes accuracy / (1 - accuracy) correct pictures at least, 19
-      for 0.95.
+      for 0.95. Where all pictures may be answered, every threshold up to the lowest score will do:
+      that score, which tells more strangers, if `TOGETHER` has room for it, else `ALWAYS`.
     """
     order = np.argsort(-score, kind="stable")
     score, wrong = score[order], np.cumsum(~correct[order])
@@ -35,7 +41,20 @@ def score_threshold(score: np.ndarray, correct: np.ndarray, accuracy: float) -> 
     reached = bound <= (1 - accuracy) * (2 + np.arange(len(score))) + 1e-9
     whole = np.append(score[1:] != score[:-1], True)[: len(score)]  # equal scores stay together
     places = np.flatnonzero(reached & whole)
-    return float(score[places[-1]]) if len(places) else NEVER
+    if not len(places):
+        return NEVER
+    answers_all = places[-1] == len(score) - 1
+    return ALWAYS if answers_all and not _room(len(score)) else float(score[places[-1]])
+
+
+def _room(pictures: int) -> bool:
+    """Whether the lowest of so many scores may be the threshold beside that of the distance.
+
+    The next picture has the lowest score or the largest distance of all with the probability
+    1 / (pictures + 1) each; the two add up (Bonferroni).
+    """
+    ranks = pictures + 1
+    return (1 - TOGETHER) * ranks - max(1.0, (1 - KNOWN) * ranks) >= 1 - 1e-9
 
 
 def distance_threshold(distance: np.ndarray) -> float:

@@ -22,6 +22,7 @@ from components.settings.export import AS_FITTED, Served
 from components.trainer.scoring import UNCHANGED, Scoring
 from components.trainer.served_network import Predict, ServedNetwork
 from serving.picture_settings import DEFAULT, OUTPUT, PictureSettings
+from serving.signatures import CLASSES, EXAMPLES, PICTURES, SCORES
 
 WARMUP = os.path.join("assets.extra", "tf_serving_warmup_requests")
 CLASS_LIST = "classes.json"
@@ -50,7 +51,7 @@ class Classifier:
         """Keeps the parts that the signatures use.
 
         Args:
-          network: scaled pixels -> `scores` and, where it is asked for, `certain`.
+          network: scaled pixels -> `scores` and what is asked for of `certain` and `distance`.
           pixels: the Transform graph.
           backbone: whose pixel scaling it is.
           classes: the class list.
@@ -66,12 +67,13 @@ class Classifier:
     def serving_default(self, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
         """Returns classes and scores [batch, classes], best first, for [batch] encoded pictures.
 
-        And `certain`, bool [batch], where it is asked for; and `picture_settings`, JSON text
-        [batch], where the client has to know how pictures become canonical for this model.
+        And, where they are asked for, `certain`, bool [batch], and `distance`, float32 [batch]; and
+        `picture_settings`, JSON text [batch], where the client has to know how pictures become
+        canonical for this model.
         """
         predicted = self._predict(inputs)
-        scores, order = tf.math.top_k(predicted.pop("scores"), k=len(self.classes))
-        found = {"classes": tf.gather(self.classes, order), "scores": scores, **predicted}
+        scores, order = tf.math.top_k(predicted.pop(SCORES), k=len(self.classes))
+        found = {CLASSES: tf.gather(self.classes, order), SCORES: scores, **predicted}
         if self.pictures != DEFAULT:  # else no client has to know
             settings = tf.constant(self.pictures.encoded())
             found[OUTPUT] = tf.repeat(settings, tf.shape(scores)[0])
@@ -83,9 +85,9 @@ class Classifier:
 
         Only `image/encoded` is needed in them: the Classify API and TFMA send more or less.
         """
-        scores = self._predict(parse(inputs, features.ENCODED)[features.ENCODED])["scores"]
+        scores = self._predict(parse(inputs, features.ENCODED)[features.ENCODED])[SCORES]
         classes = tf.tile(self.classes[tf.newaxis, :], [tf.shape(scores)[0], 1])
-        return {"classes": classes, "scores": scores}
+        return {CLASSES: classes, SCORES: scores}
 
     def of_pixels(self) -> tf.types.experimental.GenericFunction:
         """Returns the signature that takes pictures [batch, height, width, 3] uint8 RGB.
@@ -97,7 +99,7 @@ class Classifier:
 
         @tf.function(input_signature=[image], autograph=False)
         def of_pixels(image: tf.Tensor) -> dict[str, tf.Tensor]:
-            return {"scores": self.network(self.scale(tf.cast(image, tf.float32)))["scores"]}
+            return {SCORES: self.network(self.scale(tf.cast(image, tf.float32)))[SCORES]}
 
         return of_pixels
 
@@ -138,8 +140,8 @@ def export(
         assets = [os.path.join(folder, name) for name in contents]
         classifier = Classifier(form.predict, pixels, backbone, classes, pictures)
         signatures = {
-            "serving_default": classifier.serving_default,
-            "serve_examples": classifier.serve_examples,
+            PICTURES: classifier.serving_default,
+            EXAMPLES: classifier.serve_examples,
             "pixels": classifier.of_pixels(),
         }
         write_saved_model(directory, signatures, {"network": form.variables}, assets)
@@ -178,7 +180,7 @@ def _write_warmup(pictures: Sequence[bytes], path: str) -> None:
 
 def _prediction_log(picture: bytes) -> bytes:
     request = predict_pb2.PredictRequest()
-    request.model_spec.signature_name = "serving_default"
+    request.model_spec.signature_name = PICTURES
     request.inputs["inputs"].CopyFrom(tf.make_tensor_proto([picture]))
     log = prediction_log_pb2.PredictionLog(
         predict_log=prediction_log_pb2.PredictLog(request=request)

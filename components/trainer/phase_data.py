@@ -17,6 +17,7 @@ from components.artifacts.features import EVAL, TRAIN
 from components.artifacts.tfrecords import read_records
 from components.fit.training_data import Data, Kept, bottleneck_batches, kept_batches, kept_data
 from components.model.network import Network
+from components.model.twin import forward
 from components.step import progress
 from components.trainer import activations
 from components.trainer import input as trainer_input
@@ -140,10 +141,10 @@ def _kept(
         )
         return None
     kept = []
+    run = forward(bottom, inputs.precision)
     for name, flips in variants.items():
         batches = pixel_batches(read_records(splits[name]), inputs, soft=name == TRAIN)
-        arguments = (bottom, batches, counts[name], folder, name, flips)
-        found = activations.keep(*arguments, inputs.precision)
+        found = activations.keep(bottom, run, batches, counts[name], folder, name, flips)
         if found is None:
             return None
         kept.append(found)

@@ -19,6 +19,7 @@ from components.settings.export import Certain, Served
 from components.trainer.certainty import NEVER, distance_threshold, score_threshold
 from components.trainer.feature_distance import FeatureDistance
 from components.trainer.temperature import fit_temperature
+from serving.signatures import CERTAIN, DISTANCE, SCORES
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,11 +30,14 @@ class Certainty:
     least_score: float
     """Of the predicted class, calibrated."""
     most_distance: float
+    tells_distance: bool = False
 
-    def of(self, scores: tf.Tensor, features: tf.Tensor) -> tf.Tensor:
-        """Returns which predictions are certain: bool [batch]."""
+    def of(self, scores: tf.Tensor, features: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Returns `certain`, bool [batch], and `distance`, float32 [batch], where it is told."""
         sure = tf.reduce_max(scores, axis=1) >= self.least_score
-        return tf.logical_and(sure, self.distance.of(features) <= self.most_distance)
+        distance = self.distance.of(features)
+        told = {DISTANCE: distance} if self.tells_distance else {}
+        return {CERTAIN: tf.logical_and(sure, distance <= self.most_distance), **told}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,10 +48,10 @@ class Scoring:
     certainty: Certainty | None = None
 
     def __call__(self, scores: tf.Tensor, features: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Returns `scores` [batch, classes] and, where it is asked for, `certain` [batch]."""
-        found = {"scores": calibrated(scores, self.temperature)}
+        """Returns `scores` [batch, classes] and what is asked for of `certain` and `distance`."""
+        found = {SCORES: calibrated(scores, self.temperature)}
         if self.certainty:
-            found["certain"] = self.certainty.of(found["scores"], features)
+            found |= self.certainty.of(found[SCORES], features)
         return found
 
 
@@ -131,7 +135,7 @@ def _certainty(
         "right": int((answered & correct).sum()),
         "pictures": len(score),
     }
-    return Certainty(distance, least, most), facts
+    return Certainty(distance, least, most, asked.distance), facts
 
 
 def with_features(classifier: keras.Model) -> keras.Model:

@@ -20,7 +20,7 @@ from components.trainer.scoring import UNCHANGED, Scoring, with_features
 Scores = Callable[[tf.Tensor], tf.Tensor]
 """[batch, height, width, 3] float32 scaled pixels -> [batch, classes] float32 probabilities."""
 Predict = Callable[[tf.Tensor], dict[str, tf.Tensor]]
-"""The same -> `scores` and, where it is asked for, `certain` [batch]."""
+"""The same -> `scores` and what is asked for of `certain` and `distance` [batch]."""
 Outputs = Callable[[tf.Tensor], Sequence[tf.Tensor]]
 """The same -> probabilities [batch, classes] and features [batch, features]."""
 

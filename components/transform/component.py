@@ -5,6 +5,8 @@ from __future__ import annotations
 from tfx.components.transform import component
 from tfx.types import BaseChannel
 
+from components.backbones import BACKBONES
+from components.hub_backbones import HubBackbone
 from components.settings.model import Image
 from components.step.driver import Keyed
 from serving.picture_settings import MAX_PIXELS
@@ -53,5 +55,12 @@ class Transform(Keyed, component.Transform):
                 "size": size,
                 "fit": image.fit,
                 "max_pixels": max_pixels,
+                **_scaling(backbone),
             },
         )
+
+
+def _scaling(name: str) -> dict[str, list[list[float]]]:
+    """Returns the pixel scaling of a KerasHub preset, for the cache key: it is read from a file."""
+    backbone = BACKBONES[name]
+    return {"scaling": backbone.scaling} if isinstance(backbone, HubBackbone) else {}

@@ -13,6 +13,7 @@ from components.artifacts import features, tfrecords
 from components.artifacts.tfrecords import read_records
 from components.fit.class_weights import balanced
 from components.fit.training_data import Data, Kept, bottleneck_batches, kept_data
+from components.settings.training import Training
 
 _AT_ONCE = 256  # records
 
@@ -49,7 +50,7 @@ class Bottlenecks:
 
 
 def read_bottlenecks(
-    uri: str, shape: Sequence[int], classes: Sequence[str], batch_size: int, seed: int, folder: Path
+    uri: str, shape: Sequence[int], classes: Sequence[str], training: Training, folder: Path
 ) -> Bottlenecks:
     """Reads what BottleneckGen wrote.
 
@@ -57,8 +58,7 @@ def read_bottlenecks(
       uri: folder of the Bottlenecks artifact.
       shape: of one picture's features.
       classes: the class list.
-      batch_size: pictures per batch.
-      seed: of the orders.
+      training: of it the pictures per batch, and the seed of the orders.
       folder: where the features go; must outlive what is returned.
     """
     train, validation = (
@@ -71,7 +71,7 @@ def read_bottlenecks(
         )
         for name in (features.TRAIN, features.EVAL)
     )
-    data = kept_data(train, validation, batch_size, seed)
+    data = kept_data(train, validation, training.batch_size, training.seed)
     return Bottlenecks(train, validation, data)
 
 

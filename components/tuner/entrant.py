@@ -13,12 +13,13 @@ import keras
 import tensorflow as tf
 
 from components.artifacts.rate_interval import wilson
+from components.errors import TrainingError
 from components.model.network import build_extractor
 from components.pretrained.base import build_base
 from components.settings.model import Model
 from components.settings.training import Training
 from components.tuner.bottlenecks import read_bottlenecks
-from components.tuner.trial import run_trial
+from components.tuner.trial import Diverged, run_trial
 
 _TIMED = 15  # forward passes, of which the median counts
 _BYTES = 4  # of a weight
@@ -52,22 +53,21 @@ def enter(
       training: of it phase `frozen` and what both phases share.
 
     Raises:
-      Diverged: a loss became NaN or infinite.
+      TrainingError: a loss became NaN or infinite.
     """
     base = build_base(model.backbone, size, None)
     extractor = build_extractor(base, model.head, model.features)
     milliseconds, weights = _milliseconds(extractor, size), extractor.count_params()
     with tempfile.TemporaryDirectory() as folder:
-        data = read_bottlenecks(
-            bottlenecks,
-            extractor.output_shape[1:],
-            classes,
-            training.batch_size,
-            training.seed,
-            Path(folder),
-        )
+        shape = extractor.output_shape[1:]
+        data = read_bottlenecks(bottlenecks, shape, classes, training, Path(folder))
         epochs = training.frozen.epochs
-        found = run_trial(data, model.head, training.frozen, training, epochs, lambda _: None)
+        try:
+            found = run_trial(data, model.head, training.frozen, training, epochs, lambda _: None)
+        except Diverged as error:
+            raise TrainingError(
+                "The loss of the head became NaN or infinite. Lower training.frozen.learning_rate."
+            ) from error
         pictures = len(data.validation.labels)
     right = round(found["val_accuracy"] * pictures)
     return Entrant(

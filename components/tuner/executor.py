@@ -80,8 +80,7 @@ def _search(inputs: Artifacts, settings: TunerSettings, folder: Path) -> Search:
         inputs.uri("bottlenecks"),
         build_extractor(base, model.head, model.features).output_shape[1:],
         artifact_types.read(inputs.one("class_list")),
-        training.batch_size,
-        training.seed,
+        training,
         folder,
     )
     most = tuner.epochs or training.frozen.epochs

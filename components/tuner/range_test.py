@@ -37,9 +37,7 @@ def range_test(
     base = build_base(model.backbone, size, None)
     shape = build_extractor(base, model.head, model.features).output_shape[1:]
     with tempfile.TemporaryDirectory() as folder:
-        data = read_bottlenecks(
-            bottlenecks, shape, classes, training.batch_size, training.seed, Path(folder)
-        )
+        data = read_bottlenecks(bottlenecks, shape, classes, training, Path(folder))
         curve = _sweep(data, model, training)
     if not curve.losses:
         raise TrainingError(

@@ -94,8 +94,8 @@ def _is_certain(answer: Prediction) -> bool:
     """
     if answer.certain is None:
         raise UserError(
-            "--certain: the model does not say whether it is certain. Train it with "
-            "--set export.certain.accuracy=0.95."
+            "--certain: the model does not say whether it is certain: only one with "
+            "export.certain does. Train it with --set export.certain.accuracy=0.95."
         )
     return answer.certain
 
@@ -176,7 +176,8 @@ def _pictures(images: list[Path]) -> Iterator[tuple[Path, tuple[str, ...]]]:
             print(f"{shown(image)}: not read are {counted}", file=sys.stderr)
         if not found:
             raise UserError(
-                f"{shown(image)} has no pictures: files named {', '.join(sorted(SUFFIXES))}."
+                f"{shown(image)} has no pictures: files named {', '.join(sorted(SUFFIXES))}. Name "
+                "a folder that has."
             )
         named = image.absolute().name
         yield from ((image / path, (named, *path.parts[:-1])) for path in found)
@@ -195,7 +196,9 @@ def _writer(request: Request, folders: Folders) -> Iterator[Write]:
         ):
             yield write
     except OSError as error:
-        raise UserError(f"{shown(request.output)} can't be written: {error.strerror}.") from error
+        raise UserError(
+            f"{shown(request.output)} can't be written: {error.strerror}. Name a file that can."
+        ) from error
 
 
 @contextmanager

@@ -8,7 +8,15 @@ from typing import Annotated
 import typer
 
 from components.files.cache_folder import local_root
-from pipeline.commands.options import DEFAULT_ROOT, WHICH_RUN, Json, Metadata, RunsRoot
+from pipeline.commands.options import (
+    DEFAULT_ROOT,
+    WHICH_RUN,
+    Json,
+    Metadata,
+    OneRun,
+    OtherRun,
+    RunsRoot,
+)
 
 data = typer.Typer(help="Compares the pictures of runs.", no_args_is_help=True)
 
@@ -37,13 +45,8 @@ def doubts(
 
 @data.command(epilog="Example: transfer-pipeline data diff previous latest --root runs")
 def diff(
-    one: Annotated[
-        str,
-        typer.Argument(metavar="RUN", help=WHICH_RUN),
-    ],
-    other: Annotated[
-        str, typer.Argument(metavar="RUN", help="The run to compare it with, named likewise.")
-    ],
+    one: OneRun,
+    other: OtherRun,
     root: RunsRoot = DEFAULT_ROOT,
     metadata: Metadata = None,
     as_json: Json = False,

@@ -125,7 +125,9 @@ def _write(file: Path, text: str) -> None:
         with file.open("x", encoding="utf-8") as opened:
             opened.write(text)
     except OSError as error:
-        raise UserError(f"{shown(file)} can't be written: {error.strerror}.") from error
+        raise UserError(
+            f"{shown(file)} can't be written: {error.strerror}. Name a file that can (--output)."
+        ) from error
 
 
 def _print(

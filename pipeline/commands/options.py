@@ -44,6 +44,10 @@ Folders = Annotated[
 Root = Annotated[str | None, typer.Option(help="Folder of artifacts, metadata and logs.")]
 DEFAULT_ROOT = "transfer-pipeline-runs"  # of `runtime.root`
 WHICH_RUN = "A run's id or its beginning; `latest` is the newest, `previous` the one before it."
+OneRun = Annotated[str, typer.Argument(metavar="RUN", help=WHICH_RUN)]
+OtherRun = Annotated[
+    str, typer.Argument(metavar="RUN", help="The run to compare it with, named likewise.")
+]
 RunsRoot = Annotated[str, typer.Option(help="Folder of artifacts, metadata and logs.")]
 Metadata = Annotated[
     str | None,

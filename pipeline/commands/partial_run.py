@@ -23,7 +23,10 @@ def check_nodes(config: Config, from_node: str | None, to_node: str | None) -> N
         if node and node not in ids:
             close = difflib.get_close_matches(node, ids, n=1)
             hint = f" Did you mean {close[0]}?" if close else ""
-            raise ConfigError(f"{option}: no node {node!r}.{hint} The nodes are {', '.join(ids)}.")
+            raise ConfigError(
+                f"{option}: no node {node!r}.{hint} The nodes are {', '.join(ids)}. Name one of "
+                "them."
+            )
     if from_node and to_node and ids.index(to_node) < ids.index(from_node):
         raise ConfigError(
             f"--from {from_node} --to {to_node}: {to_node} comes before {from_node}, so nothing "

@@ -135,7 +135,8 @@ def _write_table(path: Path, rows: list[Predicted]) -> None:
                 table.writerow([*answer, *([_word(row.certain)] if certain else [])])
     except OSError as error:
         raise ConfigError(
-            f"--predictions: {shown(path)} can't be written ({error.strerror})."
+            f"--predictions: {shown(path)} can't be written ({error.strerror}). Name a file "
+            "that can."
         ) from error
 
 
@@ -170,7 +171,8 @@ def _copy_mistakes(run: runs.Run, folder: Path, wrong: list[Predicted]) -> int:
             copied += 1
     except OSError as error:
         raise ConfigError(
-            f"--mistakes: {shown(folder)} can't be written ({error.strerror})."
+            f"--mistakes: {shown(folder)} can't be written ({error.strerror}). Name a folder "
+            "that can."
         ) from error
     return copied
 

@@ -67,8 +67,8 @@ def check_slices(gate: Gate, listing: sources.Listing) -> None:
     if missing := [name for name in gate.slices if name not in there]:
         raise ConfigError(
             f"gate.slices: no column {', '.join(map(repr, map(shown, missing)))}; there are "
-            f"{', '.join(map(shown, sorted(there)))}. {PICTURE_SIZE} is always there, the others "
-            "are columns of the manifest."
+            f"{', '.join(map(shown, sorted(there)))}. Name one of these ({PICTURE_SIZE} is always "
+            "there), or add the column to the manifest."
         )
 
 
@@ -79,7 +79,7 @@ def _check_weights(config: Config) -> None:
     if not (path := Path(absolute(str(weights)))).is_file():
         raise ConfigError(
             f"model.weights: no file {shown(path)}. Allowed are an existing file, `imagenet`, or "
-            "null."
+            "null: correct the path, or set one of the others."
         )
 
 
@@ -150,7 +150,7 @@ def check_gate(gate: Gate, classes: list[str]) -> None:
             raise ConfigError(
                 f"gate.{key}: no class {', '.join(repr(shown(name)) for name in unknown[:10])}; "
                 f"found {listed}"
-                f"{' and more' if len(classes) > 10 else ''}."
+                f"{' and more' if len(classes) > 10 else ''}. Correct the name, or remove it."
             )
 
 
@@ -284,7 +284,7 @@ def _check_store(key: str, address: str | None) -> None:
     known = ", ".join(f"{name}:// ({extra})" for name, extra in object_stores.EXTRAS.items())
     raise ConfigError(
         f"{key}: nothing that is installed reaches {address}. Allowed are, each with this "
-        f"project's extra: {known}."
+        f"project's extra: {known}. Install one of these, or correct the address."
     )
 
 

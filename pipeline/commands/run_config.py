@@ -206,8 +206,19 @@ def _notes(run: Any, said: list[str]) -> list[str]:
     return [
         *(note for note in ingest["notes"] if note not in said),
         *(finding["text"] for finding in acceptance["findings"]),
-        *verdict["notes"],
+        *_of_the_gate(run, verdict),
         *(_lite_note(run.outputs[outputs.LITE_MODEL].uri, row) for row in lite["files"]),
+    ]
+
+
+def _of_the_gate(run: Any, verdict: dict[str, Any]) -> list[str]:
+    """Returns the gate's notes; those of the time before its push say nothing of a model now."""
+    if run.verdict != "unchanged" or verdict["verdict"] == "unchanged":
+        notes: list[str] = verdict["notes"]
+        return notes
+    return [
+        "The candidate is the model served already: gate and report are those of the run that "
+        "pushed it."
     ]
 
 

@@ -75,7 +75,9 @@ def page(
     try:
         runs_page.write(root, found, target)
     except OSError as error:
-        raise ConfigError(f"--page: {target} can't be written: {error}.") from error
+        raise ConfigError(
+            f"--page: {target} can't be written: {error}. Name a file that can."
+        ) from error
     whole = {"page": str(target), "runs": [_row(run) for run in found]}
     print(json.dumps(whole) if as_json else target)
     if opened:
@@ -144,7 +146,10 @@ def report(
     folder = Path(made.uri) if made else failed_folder(root, run.run_id)
     page = folder.absolute() / REPORT_PAGE
     if not page.is_file():
-        raise ConfigError(f"Run {run.run_id} has no page: it ended before, or {page} was deleted.")
+        raise ConfigError(
+            f"Run {run.run_id} has no page: it ended before, or {page} was deleted. Name "
+            "another one: `transfer-pipeline runs` lists all."
+        )
     _print_page(run.run_id, str(page), as_json)
     if opened:
         from pipeline.commands import browser

@@ -8,7 +8,15 @@ from typing import Annotated
 import typer
 
 from components.files.cache_folder import local_root
-from pipeline.commands.options import DEFAULT_ROOT, WHICH_RUN, Json, Metadata, RunsRoot
+from pipeline.commands.options import (
+    DEFAULT_ROOT,
+    WHICH_RUN,
+    Json,
+    Metadata,
+    OneRun,
+    OtherRun,
+    RunsRoot,
+)
 
 Opened = Annotated[bool, typer.Option("--open", help="Opens the page in the browser, too.")]
 
@@ -43,13 +51,8 @@ def runs(
 
 
 def compare(
-    one: Annotated[
-        str,
-        typer.Argument(metavar="RUN", help=WHICH_RUN),
-    ],
-    other: Annotated[
-        str, typer.Argument(metavar="RUN", help="The run to compare it with, named likewise.")
-    ],
+    one: OneRun,
+    other: OtherRun,
     root: RunsRoot = DEFAULT_ROOT,
     metadata: Metadata = None,
     as_json: Json = False,

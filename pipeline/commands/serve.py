@@ -6,10 +6,12 @@ import importlib.util
 import os
 import shlex
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from components.errors import ConfigError, UserError
 from serving.labels import DEFAULT_NAME
+from serving.local_server import IS_AVAILABLE
 from serving.local_server import serve as serve_locally
 from serving.names import shown
 from serving.options import ServeOptions
@@ -35,8 +37,6 @@ def serve(options: ServeOptions, local: bool) -> None:
 
     if options.model_dir is not None:
         print(found(options.model_dir, options.name), flush=True)
-        if options.port:
-            print(f"Next, in another terminal: {next_command(options)}", flush=True)
     command = None if local else real_server.command(options)
     if command is not None and options.record is not None:
         raise ConfigError(
@@ -45,6 +45,8 @@ def serve(options: ServeOptions, local: bool) -> None:
         )
     if command is not None:
         print(" ".join(command), flush=True)
+        if following := _next(options):
+            print(f"Next, once it is loaded, {following}", flush=True)
         os.execvp(command[0], command)
     if importlib.util.find_spec("tensorflow_serving") is None:
         raise UserError(
@@ -52,13 +54,33 @@ def serve(options: ServeOptions, local: bool) -> None:
             "tensorflow_model_server on PATH, or pip install 'transfer-pipeline[server]'."
         )
     try:
-        serve_locally(options)
+        serve_locally(options, announce=_naming_next(options))
     except OSError as error:
         raise UserError(
             f"{error}. Name another --port or --rest-port, 0 for a free one."
         ) from error
     except ValueError as error:
         raise UserError(str(error)) from error
+
+
+def _naming_next(options: ServeOptions) -> Callable[[str], None]:
+    """Returns what prints the server's lines, and what comes next once a model answers."""
+    told = False
+
+    def say(line: str) -> None:
+        nonlocal told
+        print(line, flush=True)
+        if not told and line.endswith(IS_AVAILABLE) and (following := _next(options)):
+            print(f"Next, {following}", flush=True)
+            told = True
+
+    return say
+
+
+def _next(options: ServeOptions) -> str:
+    """Returns where to type what, or nothing where it is not known: a port or models of a file."""
+    known = options.port and options.model_dir is not None
+    return f"in another terminal: {next_command(options)}" if known else ""
 
 
 def next_command(options: ServeOptions) -> str:

@@ -54,6 +54,7 @@ def tournament(request: Request, backbones: Sequence[str]) -> int:
       ConfigError: a name is unknown, or the configuration is wrong.
     """
     names = _known(backbones)
+    _check(request, names)
     rows = [_row(request, name) for name in names]
     measured = [row for row in rows if "accuracy" in row]
     rows = sorted(measured, key=lambda row: -row["accuracy"]) + [
@@ -73,9 +74,26 @@ def _known(backbones: Sequence[str]) -> list[str]:
     names = [name.strip() for text in backbones for name in text.split(",") if name.strip()]
     if unknown := [name for name in names if name not in BACKBONES]:
         raise ConfigError(
-            f"--backbones: unknown {', '.join(unknown)}; allowed are {', '.join(BACKBONES)}."
+            f"--backbones: unknown {', '.join(unknown)}; allowed are {', '.join(BACKBONES)}. Name "
+            "some of them, or none for all."
         )
     return list(dict.fromkeys(names)) or list(BACKBONES)
+
+
+def _check(request: Request, names: Sequence[str]) -> None:
+    """Makes sure that the configuration suits one of the backbones at least.
+
+    Raises:
+      ConfigError: it suits none.
+    """
+    faults = []
+    for name in names:
+        try:
+            build_config(_of(request, name))
+        except ConfigError as error:
+            faults.append(error)
+    if len(faults) == len(names):
+        raise faults[0]
 
 
 def _of(request: Request, backbone: str) -> Request:
@@ -87,16 +105,16 @@ def _row(request: Request, backbone: str) -> Row:
     """Returns what a backbone reached, or, as `error`, why it could not be measured."""
     row: Row = {"backbone": backbone}
     asked = _of(request, backbone)
-    config = build_config(asked)
     try:
+        config = build_config(asked)
         run = execute(asked)
+        if run["error"]:
+            return row | {"error": run["error"]}
+        with quiet(Path(run["log"]), to_stderr=request.as_json) as shown, RunView(shown) as view:
+            view.say(f"Fitting a head on the features of {backbone} ...")
+            entrant = _enter(config, run["run_id"])
     except UserError as error:  # most often: its weights can't be had
         return row | {"error": str(error)}
-    if run["error"]:
-        return row | {"error": run["error"]}
-    with quiet(Path(run["log"]), to_stderr=request.as_json) as shown, RunView(shown) as view:
-        view.say(f"Fitting a head on the features of {backbone} ...")
-        entrant = _enter(config, run["run_id"])
     return (
         row | dataclasses.asdict(entrant) | {"run_id": run["run_id"], "set": _words(request, row)}
     )

@@ -103,11 +103,13 @@ def read_labels(path: Path) -> dict[str, str]:
             if missing:
                 raise ConfigError(
                     f"--labels: {path} has the columns {', '.join(table.fieldnames or ())}; "
-                    "it needs sha256 and label."
+                    "it needs sha256 and label. Name the columns so."
                 )
             return {row["sha256"].strip().lower(): row["label"] for row in table}
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"--labels: {path} can't be read ({error}).") from error
+        raise ConfigError(
+            f"--labels: {path} can't be read ({error}). Name a file that can."
+        ) from error
 
 
 def lines(found: dict[str, Any]) -> Iterator[str]:
@@ -169,6 +171,7 @@ def _reference(run: runs.Run | None) -> tuple[Reference | None, str | None]:
         scores=scores[np.arange(len(best)), best],
         accuracy=float(tested.correct(CANDIDATE).mean()),
         certain=None if tested.certain is None else float(tested.certain.mean()),
+        distances=tested.distances,
     )
     missing = (
         None

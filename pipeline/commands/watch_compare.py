@@ -40,6 +40,7 @@ class Reference:
       scores: [pictures] theirs.
       accuracy: on `test`.
       certain: part of `test` of which it is certain; None where it does not tell.
+      distances: [pictures] of `test` to the training features; None likewise.
     """
 
     distributions: Mapping[str, Mapping[str, list[float]]]
@@ -47,6 +48,7 @@ class Reference:
     scores: np.ndarray
     accuracy: float
     certain: float | None = None
+    distances: np.ndarray | None = None
 
 
 def compare(records: Sequence[Record], reference: Reference) -> dict[str, Any]:
@@ -72,7 +74,8 @@ def compare(records: Sequence[Record], reference: Reference) -> dict[str, Any]:
     sides = {
         **_properties(records, reference),
         "predicted classes": _shares([each.classes[0] for each in records], reference.predicted),
-        "scores": _score_counts(scores, reference.scores),
+        "scores": _counts(scores, reference.scores),
+        **_distances(records, reference),
     }
     for name, (served, known) in sides.items():
         index, limit = stability_index(served, known)
@@ -186,7 +189,17 @@ def _shares(served: Sequence[str], known: Sequence[str]) -> tuple[np.ndarray, np
     return served_counts, known_counts
 
 
-def _score_counts(served: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _distances(
+    records: Sequence[Record], reference: Reference
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    found = [each.distance for each in records if each.distance is not None]
+    if not found or reference.distances is None:
+        return {}
+    return {"distance to the training features": _counts(np.array(found), reference.distances)}
+
+
+def _counts(served: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the counts of both sides between the tenths of the known one."""
     cuts = np.unique(np.quantile(known, np.arange(1, _PARTS) / _PARTS))
     served_counts, known_counts = (
         np.bincount(np.searchsorted(cuts, side), minlength=len(cuts) + 1).astype(float)

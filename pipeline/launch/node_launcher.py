@@ -13,15 +13,22 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import attr
 from tfx.dsl.io import fileio
 from tfx.orchestration import metadata
-from tfx.orchestration.portable import data_types, launcher
+from tfx.orchestration.portable import (
+    cache_utils,
+    data_types,
+    execution_publish_utils,
+    launcher,
+)
 from tfx.orchestration.portable.beam_executor_operator import BeamExecutorOperator
 from tfx.proto.orchestration import execution_result_pb2
 
 from components.artifacts import file_facts
 from components.files.paths import is_remote
 from components.settings.beam_options import LOCAL_COPIES, has_external_workers, is_local
+from components.step.driver import step_of
 from pipeline.launch import workers
 from pipeline.launch.local_copies import Mirror, StagedDriver
 from pipeline.store import changed_outputs, metadata_store, remote_files
@@ -79,6 +86,40 @@ class Launcher(launcher.Launcher):
         self._mirror = mirror if works_on_copies(self._executor_operator) else None
         if self._mirror and self._driver_operator:
             self._driver_operator = StagedDriver(self._driver_operator, self._mirror)
+
+    def _prepare_execution(self) -> Any:
+        prepared = super()._prepare_execution()
+        caching = self._pipeline_node.execution_options.caching_options.enable_cache
+        if not (prepared.is_execution_needed and caching):
+            return prepared
+        with self._mlmd_connection as handle:
+            outputs = self._known_outputs(handle, prepared.execution_info)
+            if outputs is None:
+                return prepared
+            execution_publish_utils.publish_cached_executions(
+                handle,
+                contexts=prepared.contexts,
+                executions=[prepared.execution_metadata],
+                output_artifacts_maps=[outputs],
+            )
+        return attr.evolve(prepared, is_execution_needed=False)
+
+    def _known_outputs(self, handle: Any, execution: data_types.ExecutionInfo) -> Any:
+        """Returns the outputs in the cache that hold for these inputs, too; None for none."""
+        for inputs in step_of(execution).alike(handle.store, execution.input_dict):
+            key = cache_utils.get_cache_context(
+                metadata_handle=handle,
+                pipeline_node=self._pipeline_node,
+                pipeline_info=self._pipeline_info,
+                executor_spec=self._executor_spec,
+                input_artifacts=inputs,
+                output_artifacts=execution.output_dict,
+                parameters=execution.exec_properties,
+            )
+            found = cache_utils.get_cached_outputs(handle, cache_context=key)
+            if found is not None:
+                return found
+        return None
 
     def _run_executor(
         self, execution_info: data_types.ExecutionInfo

@@ -181,6 +181,9 @@ def find(connection: Any, name: str, pipeline_name: str | None = None) -> Run:
         return read_run(connection, name if name in found else found[0])
     fault = f"{len(found)} runs begin with" if found else "No run"
     if not known:
-        raise ConfigError(f"{fault} {name!r}: the metadata store knows no run yet.")
+        raise ConfigError(
+            f"{fault} {name!r}: the metadata store knows no run yet; `transfer-pipeline run` makes "
+            "one."
+        )
     words = " or ".join(f"`{word}`" for word in _BY_AGE[: len(known)])
     raise ConfigError(f"{fault} {name!r}. Name one of: {some(found or known, _SHOWN)}, or {words}.")

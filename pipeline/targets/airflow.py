@@ -31,7 +31,9 @@ def write_dag(compiled: dict[str, Any], config: Config, output: Path) -> None:
       ConfigError: the file is no Python file, or no command is known that the tasks could call.
     """
     if output.suffix != ".py":
-        raise ConfigError(f"--output: {output} must end in .py, as Airflow's DAG files do.")
+        raise ConfigError(
+            f"--output: {output} must end in .py, as Airflow's DAG files do. Name such a file."
+        )
     document: dict[str, Any] = {
         "compiled": compiled,
         "config": config.resolved().model_dump(),

@@ -49,7 +49,8 @@ def order(config: Config, compiled: dict[str, Any]) -> dict[str, Any]:
     for name in config.runtime.kubeflow.steps:
         if name not in steps:
             raise ConfigError(
-                f"runtime.kubeflow.steps: no step {name!r}; the steps are {', '.join(steps)}."
+                f"runtime.kubeflow.steps: no step {name!r}; the steps are {', '.join(steps)}. Name "
+                "one of them."
             )
     return {
         "compiled": compiled,

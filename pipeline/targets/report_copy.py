@@ -32,7 +32,9 @@ def copy_report(compiled_file: str | Path, name: str, folder: Path) -> None:
     run = runs.find(node_runner.connection(compiled), name, compiled.pipeline_info.id)
     made = run.outputs.get(outputs.REPORT)
     if made is None:
-        raise NoReport(f"Run {run.run_id} has no report in its metadata: it ended before.")
+        raise NoReport(
+            f"Run {run.run_id} has no report in its metadata: it ended before. Name another run."
+        )
     folder.mkdir(parents=True, exist_ok=True)
     for name in fileio.listdir(made.uri):
         fileio.copy(os.path.join(made.uri, name), str(folder / name), overwrite=True)

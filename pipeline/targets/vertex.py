@@ -32,7 +32,9 @@ def compile_for_vertex(config: Config, output: Path) -> None:
       ConfigError: the steps could not reach a folder, or the file's name is wrong.
     """
     if output.suffix != ".json":
-        raise ConfigError(f"--output: found {output.name}; a PipelineJob's file ends in .json.")
+        raise ConfigError(
+            f"--output: found {output.name}; a PipelineJob's file ends in .json. Name such a file."
+        )
     places = [
         ("runtime.root", config.runtime.root, "gs://"),
         ("push.directory", config.push.directory, "/gcs/"),  # where a step sees a bucket as files

@@ -80,6 +80,7 @@ class Connection:
                     model=spec.name,
                     version=spec.version.value,
                     certain=found.certain,
+                    distance=found.distance,
                     source=item.source,
                 )
         return predictions

@@ -44,8 +44,9 @@ class ModelNotFound(ClientError):
 
     def __init__(self, server: str, name: str, details: str) -> None:
         super().__init__(
-            f"{server} does not serve this: {details}. It may still be loading, or have failed to"
-            f" load; `Client.status` tells for the name {name!r}, if that is the model's."
+            f"{server} does not serve this: {details}. Ask for a name, version and label that it"
+            f" serves; `Client.status` lists those of the name {name!r}, if that is the model's,"
+            " and tells whether one is still loading or has failed to load."
         )
 
 

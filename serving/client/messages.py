@@ -19,10 +19,11 @@ from serving.api import (
 )
 from serving.client.results import Prediction, Signature, TensorSpec, VersionStatus
 from serving.picture_settings import OUTPUT, PictureSettings
+from serving.signatures import CERTAIN, CLASSES, DISTANCE, SCORES
 
 __all__ = ["ModelServiceStub", "PredictionServiceStub"]
 
-_INPUTS, _CLASSES, _SCORES, _CERTAIN = "inputs", "classes", "scores", "certain"
+_INPUTS = "inputs"
 _METADATA_FIELD = "signature_def"
 
 
@@ -44,14 +45,17 @@ def predict_request(spec: Any, encoded: Sequence[bytes]) -> Any:
 
 def predictions(response: Any) -> list[Prediction]:
     """Returns the predictions in the order of the pictures."""
-    classes = tensors.array(response.outputs[_CLASSES])
-    scores = tensors.array(response.outputs[_SCORES])
-    certain: list[bool | None] = [None] * len(scores)
-    if _CERTAIN in response.outputs:
-        certain = tensors.array(response.outputs[_CERTAIN]).tolist()
+    classes = tensors.array(response.outputs[CLASSES])
+    scores = tensors.array(response.outputs[SCORES])
+    certain, distance = (
+        tensors.array(response.outputs[name]).tolist()
+        if name in response.outputs
+        else [None] * len(scores)
+        for name in (CERTAIN, DISTANCE)
+    )
     return [
-        Prediction(tuple(name.decode() for name in names), tuple(row.tolist()), sure)
-        for names, row, sure in zip(classes, scores, certain, strict=True)
+        Prediction(tuple(name.decode() for name in names), tuple(row.tolist()), sure, far)
+        for names, row, sure, far in zip(classes, scores, certain, distance, strict=True)
     ]
 
 

@@ -13,6 +13,8 @@ class Prediction:
     scores: tuple[float, ...]
     certain: bool | None = None
     """Whether the model is certain of the best class; None where it does not tell."""
+    distance: float | None = None
+    """Of the picture's features to those of the training pictures; None where it is not told."""
 
 
 @dataclass(frozen=True)

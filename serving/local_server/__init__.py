@@ -8,17 +8,35 @@ serving.local_server --help` says how to start it.
 from __future__ import annotations
 
 import functools
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
+from serving import deferred_imports
 from serving.options import ServeOptions
 from serving.quiet_imports import quiet_import
 
+if TYPE_CHECKING:
+    from serving.local_server.manager import Load
 
-def serve(options: ServeOptions) -> None:
+
+IS_AVAILABLE = "is AVAILABLE"
+"""How the line ends that tells of a version which answers from now on."""
+
+
+def serve(
+    options: ServeOptions,
+    load: Load | None = None,
+    announce: Callable[[str], None] | None = None,
+) -> None:
     """Serves until SIGINT or SIGTERM, then ends gracefully. To be called in the main thread.
 
     Prints a line with the ports once they listen, and one for each version that becomes available,
     fails to load or is unloaded.
+
+    Args:
+        options: of the command `serve`.
+        load: makes a version ready; None: loads and warms it up.
+        announce: is given these lines; None: prints them.
 
     Raises:
         OSError: a port is taken.
@@ -36,8 +54,10 @@ def serve(options: ServeOptions) -> None:
         "batching": config_files.read_batching(files[0]) if files[0] else None,
         "ssl": config_files.read_ssl(files[1]) if files[1] else None,
         "record": options.record,
-        "announce": functools.partial(print, flush=True),
+        "announce": announce or functools.partial(print, flush=True),
+        **({"load": load} if load else {}),
     }
+    deferred_imports.defer(*deferred_imports.KERAS)
     with quiet_import():
         from serving.local_server.follow import FollowingServer
         from serving.local_server.models import one_model

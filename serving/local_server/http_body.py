@@ -14,6 +14,9 @@ MAX_BODY_BYTES = 2**30
 MAX_UNZIPPED_BYTES = 100 * 2**20
 """Of a gzipped body (gzip_zlib.h, kMaxUncompressedBytes)."""
 
+_ANY_BYTES, _TIMES = 16 * 2**20, 64
+"""A longer body may be so many times what came: a request's cost is bounded by its size."""
+
 _PIECE_BYTES = 2**20
 _MAX_LINE_BYTES = 2**16
 _CHUNK_SIZE = re.compile(rb"[ \t]*([0-9A-Fa-f]+)[ \t]*(?:;.*)?\r?\n")
@@ -51,7 +54,8 @@ def unzipped(body: bytes) -> bytes:
     """Returns what a gzip file holds; nothing where it is none, or holds too much."""
     reader = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
     try:
-        found = reader.decompress(body, MAX_UNZIPPED_BYTES)
+        most = min(MAX_UNZIPPED_BYTES, _ANY_BYTES + _TIMES * len(body))
+        found = reader.decompress(body, most)
     except zlib.error:
         return b""
     return found if reader.eof and not reader.unused_data else b""

@@ -27,6 +27,16 @@ from serving.versions import VersionError, published
 
 POLL_SECONDS = 1.0
 
+Load = Callable[[str, int, Path], Servable]
+"""A model's name, version and folder -> the version, warmed up; it may fail in many ways."""
+
+
+def load(name: str, number: int, path: Path) -> Servable:
+    """Loads a version and runs its warm-up requests."""
+    servable = Servable(name, number, path)
+    warm_up(servable, path)
+    return servable
+
 
 class VersionManager:
     """Loads and unloads the versions of one model in a thread of its own.
@@ -35,10 +45,14 @@ class VersionManager:
         config: name, base path (the push directory; while it is missing, what is loaded stays
             loaded), version policy and labels. A label may be of a version that is yet to load.
         changed: is told every new state, in the thread that brought it about.
+        load: makes a version ready.
     """
 
-    def __init__(self, config: ModelConfig, changed: Callable[[VersionState], None]) -> None:
+    def __init__(
+        self, config: ModelConfig, changed: Callable[[VersionState], None], load: Load = load
+    ) -> None:
         self.config = config
+        self._make_ready = load
         self._table = VersionTable(config.name, self._tell)
         self._changed = changed
         self._garbage = threading.Event()
@@ -133,8 +147,7 @@ class VersionManager:
         if not self._table.start(number):
             return
         try:
-            servable = Servable(self.config.name, number, path)
-            warm_up(servable, path)
+            servable = self._make_ready(self.config.name, number, path)
         except Exception as error:  # a broken SavedModel ends in many ways
             self._table.failed(number, error)
             return

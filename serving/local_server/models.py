@@ -17,7 +17,7 @@ from tensorflow_serving.config.model_server_config_pb2 import (
 )
 
 from serving.local_server.errors import CODES, ServingError, invalid_argument
-from serving.local_server.manager import VersionManager
+from serving.local_server.manager import Load, VersionManager, load
 from serving.local_server.states import AVAILABLE, END, VersionState
 
 _PLATFORM = "tensorflow"
@@ -40,8 +40,9 @@ def one_model(name: str, model_dir: Path) -> ModelServerConfig:
 class ModelSet:
     """The version managers by the model's name; starts empty."""
 
-    def __init__(self, changed: Changed) -> None:
+    def __init__(self, changed: Changed, load: Load = load) -> None:
         self._changed = changed
+        self._load = load
         self._reloading = threading.Lock()
         self._managers: dict[str, VersionManager] = {}
         self._first = True
@@ -107,7 +108,7 @@ class ModelSet:
         """Serves what is listed from now on; returns the managers of the models that are new."""
         known = self._managers
         added = {
-            name: VersionManager(listed[name], functools.partial(self._changed, name))
+            name: VersionManager(listed[name], functools.partial(self._changed, name), self._load)
             for name in listed.keys() - known.keys()
         }
         kept = {name: known[name] for name in listed.keys() & known.keys()}

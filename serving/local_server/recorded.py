@@ -12,9 +12,9 @@ from serving.local_server.servable import Servable
 from serving.recording.recorder import Recorder
 from serving.recording.settings import Recording
 from serving.saved_model_session import Arrays
-from serving.signatures import ENCODED, EXAMPLES, PICTURES
+from serving.signatures import CERTAIN, CLASSES, DISTANCE, ENCODED, EXAMPLES, PICTURES, SCORES
 
-_INPUTS, _CLASSES, _SCORES, _CERTAIN = "inputs", "classes", "scores", "certain"
+_INPUTS = "inputs"
 
 
 class Recorded:
@@ -28,20 +28,20 @@ class Recorded:
 
         def run_and_record(servable: Servable, name: str, inputs: Arrays, **more: Any) -> Arrays:
             outputs = run(servable, name, inputs, **more)
-            if name in (PICTURES, EXAMPLES) and {_CLASSES, _SCORES} <= outputs.keys():
+            if name in (PICTURES, EXAMPLES) and {CLASSES, SCORES} <= outputs.keys():
                 self._keep(servable, name, inputs[_INPUTS], outputs)
             return outputs
 
         return run_and_record
 
     def _keep(self, servable: Servable, name: str, sent: np.ndarray, outputs: Arrays) -> None:
-        certain = outputs.get(_CERTAIN)
+        certain, distance = outputs.get(CERTAIN), outputs.get(DISTANCE)
         for at, picture in enumerate(sent.ravel().tolist()):
             if name == EXAMPLES:
                 picture = _encoded(picture)
-            scores = np.asarray(outputs[_SCORES][at], float)
+            scores = np.asarray(outputs[SCORES][at], float)
             order = np.argsort(-scores, kind="stable")
-            classes = [_text(outputs[_CLASSES][at][place]) for place in order.tolist()]
+            classes = [_text(outputs[CLASSES][at][place]) for place in order.tolist()]
             self._recorder.keep(
                 picture,
                 classes,
@@ -49,6 +49,7 @@ class Recorded:
                 model=servable.name,
                 version=servable.version,
                 certain=None if certain is None else bool(certain[at]),
+                distance=None if distance is None else float(distance[at]),
             )
 
 

@@ -21,11 +21,13 @@ from tensorflow_serving.apis.prediction_service_pb2_grpc import (
 from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
 from serving.config_files import BatchingOptions
+from serving.local_server import IS_AVAILABLE
 from serving.local_server.batching import Batcher
 from serving.local_server.core import ServerCore
 from serving.local_server.grpc_services import ModelService, PredictionService
 from serving.local_server.health import Health
 from serving.local_server.http_server import SILENCE_SECONDS
+from serving.local_server.manager import Load, load
 from serving.local_server.models import ModelSet
 from serving.local_server.one_message import OneMessage
 from serving.local_server.recorded import Recorded
@@ -58,6 +60,7 @@ class LocalServer:
         batching: how requests of several clients are joined; None: not at all.
         ssl: an SSLConfig for gRPC; None: no TLS. REST has none, as in TensorFlow Serving.
         record: what is kept of the pictures that it is asked about; None: nothing.
+        load: makes a version ready.
         announce: is given one line when a version becomes available, fails to load or leaves.
 
     Raises:
@@ -75,11 +78,12 @@ class LocalServer:
         batching: BatchingOptions | None = None,
         ssl: Any = None,
         record: Recording | None = None,
+        load: Load = load,
         announce: Callable[[str], None] = print,
     ) -> None:
         self._announce = announce
         self._health = Health()
-        self._models = ModelSet(self._changed)
+        self._models = ModelSet(self._changed, load)
         self._batcher = Batcher(batching) if batching else None
         core = ServerCore(self._models, self._batcher, Recorded(record) if record else None)
         self._grpc = self._grpc_server(core)
@@ -124,7 +128,7 @@ class LocalServer:
     def _changed(self, name: str, state: VersionState) -> None:
         version = f"{name} version {state.version}"
         if state.state == AVAILABLE:
-            self._announce(f"{version} is AVAILABLE")
+            self._announce(f"{version} {IS_AVAILABLE}")
         elif state.state == END and state.code:
             self._announce(f"{version} does not load: {state.message}")
         elif state.state == END:

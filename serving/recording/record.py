@@ -36,6 +36,8 @@ class Record:
     """Theirs, in [0, 1]."""
     certain: int | None = None
     """1 or 0: whether the model is certain; None where it does not tell."""
+    distance: float | None = None
+    """Of the picture's features to those of the training pictures; None where it is not told."""
     brightness: float
     contrast: float
     sharpness: float
@@ -98,11 +100,11 @@ def _number(feature: Any) -> float:
     return float(feature.float_list.value[0])
 
 
-_OPTIONAL = ("certain", "thumbnail")
+_OPTIONAL = ("certain", "distance", "thumbnail")
 _READ: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("sha256", "sent_sha256", "model"), _text),
     **dict.fromkeys(("milliseconds", "version", "certain", "width", "height"), _whole),
-    **dict.fromkeys(("brightness", "contrast", "sharpness"), _number),
+    **dict.fromkeys(("distance", "brightness", "contrast", "sharpness"), _number),
     "classes": lambda feature: tuple(each.decode() for each in feature.bytes_list.value),
     "scores": lambda feature: tuple(feature.float_list.value),
     "thumbnail": lambda feature: bytes(feature.bytes_list.value[0]),

@@ -48,6 +48,7 @@ class Recorder:
         model: str,
         version: int,
         certain: bool | None = None,
+        distance: float | None = None,
         source: bytes = b"",
     ) -> None:
         """Keeps a picture's record if it is one in N; a fault is logged once, and not raised.
@@ -57,6 +58,7 @@ class Recorder:
             classes: the best first, with their `scores`.
             model: its name on the server; `version`: that answered.
             certain: whether the model is; None where it does not tell.
+            distance: to the training features; None likewise.
             source: the file's bytes, where they are known.
         """
         try:
@@ -72,6 +74,7 @@ class Recorder:
                 classes=tuple(classes[:MOST_CLASSES]),
                 scores=tuple(map(float, scores[:MOST_CLASSES])),
                 certain=None if certain is None else int(certain),
+                distance=distance,
                 **_looked_at(sent, self.settings.thumbnail),
             )
             with self._lock:

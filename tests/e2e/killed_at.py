@@ -10,30 +10,40 @@ import importlib
 import os
 import signal
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from pipeline.launch import environment
 
 
-def kill_at(module: str, name: str, when: str) -> None:
-    """Replaces the function by one that kills this process."""
+def at_call(call: str, happen: Callable[[], None]) -> None:
+    """Calls `happen` before or after each call of a function.
+
+    Args:
+      call: `MODULE:NAME:WHEN`, as above.
+      happen: what is to happen then.
+    """
+    module, name, when = call.split(":")
     owner: Any = importlib.import_module(module)
     *classes, last = name.split(".")
     for each in classes:
         owner = getattr(owner, each)
     original = getattr(owner, last)
 
-    def killing(*arguments: Any, **named: Any) -> None:
+    def calling(*arguments: Any, **named: Any) -> Any:
+        if when == "before":
+            happen()
+        done = original(*arguments, **named)
         if when == "after":
-            original(*arguments, **named)
-        os.kill(os.getpid(), signal.SIGKILL)
+            happen()
+        return done
 
-    setattr(owner, last, killing)
+    setattr(owner, last, calling)
 
 
 if __name__ == "__main__":
     environment.prepare()
-    kill_at(*sys.argv.pop(1).split(":"))
+    at_call(sys.argv.pop(1), lambda: os.kill(os.getpid(), signal.SIGKILL))
     from pipeline.cli import main
 
     main()

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from components.artifacts.predictions import read_from
 from components.model.transform_graph import first_pictures
 from pipeline.launch import environment
 from serving.saved_model_session import SavedModelSession
@@ -39,7 +40,7 @@ def test_known_pictures_are_certain_and_those_of_a_class_never_seen_are_not(
     result = place.run(
         "data.splits={train: 4, eval: 4, test: 2}",
         "training.frozen.epochs=20",
-        "export.certain.accuracy=0.95",
+        "export.certain={accuracy: 0.95, distance: true}",
     )
     assert result["verdict"] == "pushed", result["error"]
     [row] = [row for row in result["gate"] if row["metric"] == "certain_accuracy"]
@@ -54,10 +55,15 @@ def test_known_pictures_are_certain_and_those_of_a_class_never_seen_are_not(
         stripes(number).save(tmp_path / f"{number}.png")
     unseen = [(tmp_path / f"{number}.png").read_bytes() for number in range(20)]
     with SavedModelSession(served) as session:
-        certain, not_seen = (
-            session.run("serving_default", {"inputs": np.array(pictures, object)})["certain"]
+        of_known, of_unseen = (
+            session.run("serving_default", {"inputs": np.array(pictures, object)})
             for pictures in (known, unseen)
         )
+    certain, not_seen = of_known["certain"], of_unseen["certain"]
     print("CERTAIN", certain.mean(), not_seen.mean())
+    assert of_unseen["distance"].min() > np.median(of_known["distance"])
+    [predictions] = root.glob("Evaluator/predictions/*")
+    kept = read_from(str(predictions)).distances
+    np.testing.assert_allclose(np.sort(kept), np.sort(of_known["distance"]), rtol=1e-3)
     assert certain.mean() >= 0.9
     assert not_seen.mean() <= 0.2

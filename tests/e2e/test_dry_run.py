@@ -58,6 +58,14 @@ def test_what_reads_of_a_node_that_must_run_has_to_run_too(
     assert {states[name] for name in ("ImageExampleGen", "Transform", "Report")} == {"would run"}
 
 
+def test_of_a_model_that_is_served_already_nothing_else_would_run(
+    first_run: FirstRun, capsys: pytest.CaptureFixture[str]
+) -> None:
+    states = _states(_told(first_run, capsys))
+    assert states.pop("BaselineResolver") in ("cached", "would run")  # it copies what is served
+    assert set(states.values()) == {"cached"}
+
+
 def test_a_new_root_is_not_made_and_the_time_is_measured(
     first_run: FirstRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -87,7 +87,8 @@ def test_the_client_prepares_pictures_as_the_model_says(place: Place, done: dict
     assert any(file.suffix == ".png" for file in files)
     with serving(Path(done["model_dir"])) as address, Client(address) as client:
         answers = client.classify(files)
-        assert len(client.classify(place.pictures.glob("dark/damaged.gif"))) == 1
+        odd = [place.pictures / "dark" / name for name in _odd() if name != "cut.jpg"]
+        assert len(client.classify(odd)) == len(odd)
     for row, answer in zip(rows, answers, strict=True):
         scores = dict(zip(answer.classes, answer.scores, strict=True))
         judged = [scores[name] for name in classes]

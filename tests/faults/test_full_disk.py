@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import os
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -19,8 +21,10 @@ from pipeline import config
 from pipeline.commands import free_space, preflight, run_config
 from tests import made_pictures
 from tests.checkout_tools import ROOT
+from tests.explains import explains, refused
 
 MB = 1_000_000
+ROOM = {"next": r"Make room there, or name a folder on another disk \(.*runtime.root.*\)"}
 
 
 @pytest.fixture
@@ -48,8 +52,8 @@ def test_what_goes_to_one_disk_is_added_up(tmp_path: Path, free: Any) -> None:
     free(110)
     space.check(needs)
     free(109)
-    words = f"Too little space in {tmp_path}/not/yet and {tmp_path}: about 110 bytes are needed, "
-    with pytest.raises(DiskFull, match=f"{re.escape(words)}109 are free.*runtime.root, b"):
+    words = f"Too little space in {tmp_path}/not/yet and {tmp_path}: "
+    with refused(DiskFull, found=re.escape(words), allowed="110 bytes .*, 109 are free", **ROOM):
         space.check(needs)
 
 
@@ -101,7 +105,8 @@ def test_a_run_needs_its_models_and_once_its_pictures(tmp_path: Path) -> None:
 def test_a_run_does_not_start_without_space(tmp_path: Path, free: Any) -> None:
     made_pictures.make(tmp_path / "pictures", 40)
     free(200 * MB)
-    with pytest.raises(DiskFull, match="Too little space in .*200,000,000 are free"):
+    enough = r"about [\d,]+ bytes are needed, 200,000,000 are free"
+    with refused(DiskFull, found="Too little space in ", allowed=enough, **ROOM):
         run_config.run_config(built(tmp_path))
     assert not (tmp_path / "runs" / "logs").exists()
 
@@ -115,7 +120,8 @@ def test_a_full_root_is_told_where_the_lock_can_not_be_written(
     made_pictures.make(tmp_path / "pictures", 40)
     noticed: list[int] = []
     monkeypatch.setattr(run_config, "_alone", full)
-    with pytest.raises(DiskFull, match=r"to .*/runs/.lock: about .*\(runtime.root\)"):
+    where = r"Nothing more can be written \(it is full\) to .*/runs/.lock: "
+    with refused(DiskFull, found=where, allowed="about .* bytes are needed", **ROOM):
         run_config.run_config(built(tmp_path), at_full_disk=lambda: noticed.append(1))
     assert noticed == [1]
 
@@ -127,3 +133,25 @@ def test_the_process_ends_before_libraries_write_again() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (1, "said\n")
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="macOS has none")
+def test_the_room_of_a_file_is_tried_before_a_library_writes_it(tmp_path: Path) -> None:
+    file = tmp_path / "base.weights.h5"
+    space.reserve(file, 1_000_000)
+    assert not file.exists()
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+    try:
+        with pytest.raises(OSError) as told:
+            space.reserve(file, 1_000_000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert told.value.filename == str(file) and not file.exists()
+    full = space.full_disk(told.value, [Need("runtime.root", str(tmp_path), 5 * MB)])
+    explains(
+        str(full),
+        found=rf"the limit of a file's size is reached\) to {file}",
+        allowed="about 5,000,000 bytes are needed",
+        next="Make room there",
+    )

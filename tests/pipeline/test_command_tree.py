@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,8 @@ import pytest
 import typer
 
 from pipeline.cli import app
-from pipeline.commands.serve import next_command
+from pipeline.commands.serve import next_command, serve
+from serving.local_server import IS_AVAILABLE
 from serving.options import ServeOptions
 from tests.pipeline.conftest import Say
 from tests.pipeline.test_light_imports import imported_by
@@ -78,3 +79,21 @@ def test_serve_says_how_it_is_asked() -> None:
     assert asked == "transfer-pipeline classify PICTURE"
     asked = next_command(ServeOptions(Path("m"), "pets", 8600, 8501))
     assert asked == "transfer-pipeline classify PICTURE --server localhost:8600 --name pets"
+
+
+def test_serve_says_what_comes_next_once_a_version_answers(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def served(options: ServeOptions, announce: Callable[[str], None]) -> None:
+        announce("gRPC on 127.0.0.1:8500")
+        announce(f"classifier version 1 {IS_AVAILABLE}")
+        announce(f"classifier version 2 {IS_AVAILABLE}")
+
+    monkeypatch.setattr("pipeline.commands.serve.serve_locally", served)
+    serve(ServeOptions(tmp_path, "classifier", 8500, 8501), local=True)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[2:] == [
+        f"classifier version 1 {IS_AVAILABLE}",
+        "Next, in another terminal: transfer-pipeline classify PICTURE",
+        f"classifier version 2 {IS_AVAILABLE}",
+    ]

@@ -13,6 +13,7 @@ from tests.pipeline.store.made_metadata import record
 
 ROOT = Path(__file__).resolve().parents[2]
 _RARELY_NEEDED = {"tensorflow_model_analysis", "tensorflow_transform", "kubernetes"}
+_OF_KERAS = {"matplotlib", "sklearn"}
 HEAVY = {"tensorflow", "keras", "tf_keras", "tfx", "apache_beam", "ml_metadata", "numpy", "grpc"}
 
 
@@ -30,7 +31,7 @@ def imported_by(code: str) -> set[str]:
     done = subprocess.run(
         [sys.executable, "-c", report + code], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    return (HEAVY | _RARELY_NEEDED).intersection(done.stdout.splitlines()[-1].split())
+    return (HEAVY | _RARELY_NEEDED | _OF_KERAS).intersection(done.stdout.splitlines()[-1].split())
 
 
 def test_the_check_itself_sees_what_is_imported() -> None:
@@ -104,6 +105,16 @@ def test_the_node_runner_imports_what_every_node_needs_and_no_more() -> None:
     imported = imported_by(DEFERRED + "import pipeline.node_runner")
     assert {"tensorflow", "tfx"} <= imported
     assert not imported & _RARELY_NEEDED
+
+
+def test_keras_is_imported_without_what_it_draws_and_wraps_with() -> None:
+    prepared = "from pipeline.launch import environment\nenvironment.prepare()\nimport keras\n"
+    assert imported_by(prepared) & _OF_KERAS == set()
+    asked = imported_by(
+        prepared + "from keras.visualization import plot_image_gallery as plot\n"
+        "assert keras.visualization.plot_image_gallery is plot"
+    )
+    assert "matplotlib" in asked
 
 
 def test_a_deferred_package_is_imported_when_a_name_in_it_is_asked_for() -> None:

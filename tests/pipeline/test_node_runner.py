@@ -9,6 +9,7 @@ from tfx.proto.orchestration import pipeline_pb2
 
 from components.errors import ConfigError
 from pipeline import node_runner
+from tests.explains import refused
 
 
 def _compiled(root: str) -> pipeline_pb2.Pipeline:
@@ -31,10 +32,20 @@ def test_what_is_no_compiled_pipeline_is_refused(tmp_path: Path, content: str | 
     path = tmp_path / "compiled.json"
     if content is not None:
         path.write_text(content)
-    with pytest.raises(ConfigError, match="compiled.json is not a compiled pipeline"):
+    with refused(
+        ConfigError,
+        found="compiled.json",
+        allowed="is not a compiled pipeline",
+        next="`transfer-pipeline compile --target tfx` writes one",
+    ):
         node_runner.read_compiled(path)
 
 
 def test_an_unknown_node_is_refused_with_those_that_there_are() -> None:
-    with pytest.raises(ConfigError, match="No node 'Tuner'; the nodes are ImageExampleGen, Tr"):
+    with refused(
+        ConfigError,
+        found="No node 'Tuner'",
+        allowed="the nodes are ImageExampleGen, Tr",
+        next="Name one of them",
+    ):
         node_runner.run_node(_compiled("/runs"), "Tuner")

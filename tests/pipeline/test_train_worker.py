@@ -13,6 +13,7 @@ from components.step.base import SETTINGS
 from components.trainer import job
 from components.trainer.settings import TrainerSettings
 from pipeline import node_runner, train_worker
+from tests.explains import refused
 
 CLUSTER = {"worker": ["localhost:2222", "localhost:2223"]}
 
@@ -56,14 +57,24 @@ def test_only_the_trainers_other_workers_help(
 
 def test_without_tf_config_nothing_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TF_CONFIG", raising=False)
-    with pytest.raises(ConfigError, match="TF_CONFIG, which is not set"):
+    with refused(
+        ConfigError,
+        found="TF_CONFIG, which is not set",
+        allowed="in every worker's process",
+        next="Set it .*or set training.distribution=none",
+    ):
         node_runner.run_node(compiled("/runs", "multi_worker"), "Trainer")
 
 
 def test_a_root_that_is_no_folder_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     be(monkeypatch, 1)
     made = compiled("gs://runs", "multi_worker")
-    with pytest.raises(ConfigError, match="a root that all workers see as a folder"):
+    with refused(
+        ConfigError,
+        found="found gs://runs",
+        allowed="a root that all workers see as a folder",
+        next="Mount it, or set training.distribution=mirrored",
+    ):
         train_worker.is_helper(made, made.nodes[1].pipeline_node)
 
 
@@ -95,5 +106,10 @@ def test_a_worker_that_comes_late_has_nothing_to_do(tmp_path: Path, state: str) 
 
 def test_a_chief_that_never_comes_is_told(tmp_path: Path) -> None:
     made = compiled(str(tmp_path), "multi_worker")
-    with pytest.raises(train_worker.NoChief, match="No chief began to train in run 'monday'"):
+    with refused(
+        train_worker.NoChief,
+        found="No chief began to train in run 'monday'",
+        allowed="where TF_CONFIG has index 0",
+        next="Start `run-node --node Trainer` with the same arguments",
+    ):
         train_worker.help_out(made, "Trainer", lambda: None, pause=0, patience=0)

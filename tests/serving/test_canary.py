@@ -13,6 +13,7 @@ from serving.config_files import read_models
 from serving.publishing import prune, publish
 from serving.reload import await_available
 from serving.versions import VersionError, published, served
+from tests.explains import refused
 from tests.serving.samples import png
 from tests.serving.server_process import ServerProcess, wait_until
 from tests.serving.tiny_model import predict_request
@@ -80,7 +81,12 @@ def test_a_label_leaves_a_version_before_the_version_leaves(model_dir: Path) -> 
     canary.withdraw(model_dir)
     assert in_the_file(model_dir) == ([first], {"stable": first, "canary": first})
     assert states(model_dir) == {second: "withdrawn", first: "served"}
-    with pytest.raises(VersionError, match="on trial"):
+    with refused(
+        VersionError,
+        found="No version in .* is on trial",
+        allowed="canary --model-dir .* puts the newest one there",
+        next="rollback --model-dir .* --to N` makes any other one stable",
+    ):
         canary.promote(model_dir)
 
 
@@ -89,7 +95,12 @@ def test_what_no_client_has_asked_for_is_not_promoted(model_dir: Path) -> None:
     canary.advance(model_dir, "classifier")
     second = push(model_dir)
     canary.advance(model_dir, "classifier")
-    with pytest.raises(VersionError, match=rf"{second} is loaded .* not on trial yet"):
+    with refused(
+        VersionError,
+        found=f"Version {second} is loaded beside",
+        allowed="not on trial yet",
+        next="`transfer-pipeline canary --model-dir .*` puts it there",
+    ):
         canary.promote(model_dir)
 
 
@@ -155,7 +166,9 @@ def test_a_rollback_takes_the_place_of_a_trial_that_begins(model_dir: Path) -> N
     assert in_the_file(model_dir)[0] == [first, second]
     canary.rollback(model_dir, first)
     assert states(model_dir) == {third: "withdrawn", second: "withdrawn", first: "served"}
-    with pytest.raises(VersionError, match="no version 5; it has"):
+    with refused(
+        VersionError, found="has no version 5", allowed="it has .*served", next="Name one of these"
+    ):
         canary.rollback(model_dir, 5)
 
 
@@ -163,7 +176,12 @@ def test_without_labels_a_rollback_is_by_the_folders(model_dir: Path) -> None:
     first, second = push(model_dir), push(model_dir)
     assert canary.rollback(model_dir, first) is None
     assert states(model_dir) == {second: "withdrawn", first: "served"}
-    with pytest.raises(VersionError, match="without --server"):
+    with refused(
+        VersionError,
+        found="has no models.config",
+        allowed="its servers poll the directory, and see a rollback by themselves",
+        next="Run the command again without --server",
+    ):
         canary.rollback(model_dir, second, servers=["127.0.0.1:9"])
 
 
@@ -230,41 +248,81 @@ def test_what_a_person_added_to_the_file_is_kept(model_dir: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "name", "words"),
+    ("text", "name", "found", "allowed", "next"),
     [
-        (SHARED, "birds", "no model 'birds'; its models: 'cars', 'pets'"),
-        (SHARED.replace("pushed", "pets"), None, r"several models .* \('cars', 'pets'\)"),
-        (SHARED.replace('"stable"', '"main"'), None, "label 'stable' .*'cars', 'pets'"),
-        (SHARED + "# the end", None, "line 20 has a comment"),
-        (SHARED.replace("specific {", "latest {} #"), "pets", "config"),
-        (SHARED.replace('name: "pets"', 'name: "pets"\n  colour: "red"'), None, "colour"),
+        (SHARED, "birds", "no model 'birds'", "its models: 'cars', 'pets'", "Name one of these"),
+        (
+            SHARED.replace("pushed", "pets"),
+            None,
+            "several models with the label 'stable'",
+            r"\('cars', 'pets'\)",
+            "name the one of this directory",
+        ),
+        (
+            SHARED.replace('"stable"', '"main"'),
+            None,
+            "not the one model with the label 'stable'",
+            "its models: 'cars', 'pets'",
+            "give the model of this directory that label",
+        ),
+        (
+            SHARED + "# the end",
+            None,
+            "line 20 has a comment",
+            "which a change of the file would lose",
+            "move the comments to the top",
+        ),
+        (
+            SHARED.replace("specific {", "latest {} #"),
+            "pets",
+            "models.config",
+            "nothing was changed",
+            "Mend the file",
+        ),
+        (
+            SHARED.replace('name: "pets"', 'name: "pets"\n  colour: "red"'),
+            None,
+            "colour",
+            "nothing was changed",
+            "Mend the file",
+        ),
     ],
 )
 def test_what_cannot_be_kept_is_refused_before_anything_changes(
-    text: str, name: str | None, words: str, model_dir: Path
+    text: str, name: str | None, found: str, allowed: str, next: str, model_dir: Path
 ) -> None:
     path = shared(model_dir, text)
     for act in (
         lambda: canary.advance(model_dir, name),
         lambda: canary.rollback(model_dir, 3, name=name),
     ):
-        with pytest.raises(VersionError, match=words):
+        with refused(VersionError, found=found, allowed=allowed, next=next):
             act()
     assert path.read_text() == text
     assert sorted(each.name for each in model_dir.iterdir() if each.is_dir()) == ["1", "2", "3"]
 
 
-@pytest.mark.parametrize("text", ["model_config_list {}", "no protobuf"])
-def test_a_file_changed_by_hand_is_told(text: str, model_dir: Path) -> None:
+@pytest.mark.parametrize(
+    ("text", "allowed"),
+    [
+        ("model_config_list {}", "the one model with the label 'stable'"),
+        ("no protobuf", "nothing was changed"),
+    ],
+)
+def test_a_file_changed_by_hand_is_told(text: str, allowed: str, model_dir: Path) -> None:
     push(model_dir)
     (model_dir / "models.config").write_text(text)
-    with pytest.raises(VersionError, match="models.config"):
+    with refused(
+        VersionError, found="models.config", allowed=allowed, next="(Mend|move) the file|that label"
+    ):
         published(model_dir)
 
 
 def test_nothing_can_be_tried_before_the_first_push(model_dir: Path) -> None:
     model_dir.mkdir()
-    with pytest.raises(VersionError, match="push a model first"):
+    with refused(
+        VersionError, found="has no version", allowed="to serve", next="push a model first"
+    ):
         canary.advance(model_dir, "classifier")
 
 
@@ -272,7 +330,12 @@ def test_a_server_that_is_not_there_changes_nothing(model_dir: Path) -> None:
     first = push(model_dir)
     canary.advance(model_dir, "classifier")
     push(model_dir)
-    with pytest.raises(VersionError, match="Nothing was changed: No server answers"):
+    with refused(
+        VersionError,
+        found="Nothing was changed: No server answers",
+        allowed="gRPC port",
+        next="give the address",
+    ):
         canary.advance(model_dir, "classifier", servers=["127.0.0.1:9"])
     assert in_the_file(model_dir) == ([first], {"stable": first, "canary": first})
 
@@ -318,7 +381,13 @@ def test_a_named_server_is_taken_through_both_steps_at_once(
     canary.promote(model_dir, servers=[server.address])
     assert answers(server) == {"stable": third, "canary": third}
     assert "not taken" not in server.log()
-    with Client(server.address, label="other") as client, pytest.raises(ModelNotFound):
+    unknown = refused(
+        ModelNotFound,
+        found="version label: other",
+        allowed="a name, version and label that it serves",
+        next="`Client.status` lists",
+    )
+    with Client(server.address, label="other") as client, unknown:
         client.classify([png()])
 
 
@@ -345,7 +414,12 @@ def test_a_version_that_does_not_load_is_told_and_can_be_withdrawn(
     broken = Path(shutil.copytree(saved_model, tmp_path / "broken"))
     (broken / "saved_model.pb").write_bytes(b"noise" * 100)
     second = publish(broken, model_dir)
-    with pytest.raises(VersionError, match=rf"does not load version {second}: .*--withdraw"):
+    with refused(
+        VersionError,
+        found=f"does not load version {second}: ",
+        allowed="Clients are answered as before",
+        next="--withdraw` puts the version aside",
+    ):
         canary.advance(model_dir, "classifier", servers=[server.address])
     assert in_the_file(model_dir) == ([first, second], {"stable": first, "canary": first})
     assert answers(server) == {"stable": first, "canary": first}
@@ -360,7 +434,18 @@ def test_a_server_that_knows_no_such_model_is_told_with_what_it_has(
     labelled: tuple[int, Path, ServerProcess],
 ) -> None:
     first, _, server = labelled
-    with pytest.raises(VersionError, match=r"version 1 of 'pets' within 1 s; its versions: none"):
+    again = "run the command again"
+    with refused(
+        VersionError,
+        found="version 1 of 'pets' within 1 s",
+        allowed="its versions: none",
+        next=again,
+    ):
         await_available(server.address, "pets", [1], seconds=1.0)
-    with pytest.raises(VersionError, match=f"version 1 .*its versions: {first} AVAILABLE"):
+    with refused(
+        VersionError,
+        found="version 1 ",
+        allowed=f"its versions: {first} AVAILABLE",
+        next=again,
+    ):
         await_available(server.address, "classifier", [first, 1], seconds=1.0)

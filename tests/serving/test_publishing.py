@@ -15,6 +15,7 @@ from serving import version_facts
 from serving.publishing import prune, publish
 from serving.versions import VersionError, published, published_by, served
 from serving.withdrawal import rollback
+from tests.explains import refused
 from tests.serving.push_directory import hidden, model, numbers
 
 
@@ -88,7 +89,12 @@ def test_a_damaged_file_of_facts_is_made_anew_and_stops_no_push(
 
 def test_a_number_after_which_none_is_left_is_named(saved_model: Path, model_dir: Path) -> None:
     model(model_dir / str(2**63 - 1))
-    with pytest.raises(VersionError, match="the greatest number that a server can hold"):
+    with refused(
+        VersionError,
+        found=f"has a version {2**63 - 1}",
+        allowed="the greatest number that a server can hold",
+        next="Rename its folder to a smaller number",
+    ):
         publish(saved_model, model_dir)
 
 
@@ -149,7 +155,12 @@ def test_what_a_killed_push_left_is_swept_by_the_next(saved_model: Path, model_d
 
 
 def test_what_is_no_saved_model_is_not_published(tmp_path: Path, model_dir: Path) -> None:
-    with pytest.raises(VersionError, match=r"no SavedModel.*saved_model\.pb"):
+    with refused(
+        VersionError,
+        found="is no SavedModel",
+        allowed=r"saved_model\.pb",
+        next="Name the folder in which that file is",
+    ):
         publish(tmp_path, model_dir)
     assert not model_dir.exists()
 
@@ -170,7 +181,7 @@ def test_pruning_keeps_the_newest_and_drops_withdrawn_ones_first(model_dir: Path
     assert (numbers(model_dir, "served"), numbers(model_dir, "older")) == ([3], [2])
     assert prune(model_dir, keep=1) == [2]
     assert prune(model_dir, keep=1) == []
-    with pytest.raises(VersionError, match="keep=0"):
+    with refused(VersionError, found="keep=0", allowed="At least the served", next="Keep 1 or"):
         prune(model_dir, keep=0)
 
 

@@ -12,8 +12,10 @@ import pytest
 
 from pipeline import cli
 from serving import session_trial
+from serving.client import Client
+from serving.local_server.process import ServerFailed
 from serving.publishing import publish
-from serving.session_trial import NotTried, try_session
+from serving.session_trial import NotTried, trial_process, try_session
 from serving.versions import served
 from tests.serving.samples import png
 from tests.serving.tiny_model import add_warmup, predict_request
@@ -85,6 +87,32 @@ def test_a_model_is_tried_with_its_warm_up_and_every_signature(
     broken = Path(shutil.copytree(saved_model, tmp_path / "broken"))
     add_warmup(broken, predict_request([b"no picture"]))
     assert "Unknown image file format" in (try_session(broken).fault or "")
+
+
+def test_a_version_that_was_tried_is_served_without_loading_it_again(
+    saved_model: Path, tmp_path: Path
+) -> None:
+    version = Path(shutil.copytree(saved_model, tmp_path / "served" / "1"))
+    picture = png()
+    with trial_process() as process:
+        tried = process.try_model(version, [picture])
+        (version / "variables" / "variables.data-00000-of-00001").unlink()
+        with process.serving(version.parent, "cats") as address, Client(address, "cats") as client:
+            [found] = client.classify([picture])
+    [(classes, scores)] = tried.answers["serving_default"]
+    assert dict(zip(found.classes, found.scores, strict=True)) == pytest.approx(
+        dict(zip(classes, scores, strict=True))
+    )
+
+
+def test_another_version_than_the_tried_one_is_loaded(saved_model: Path, tmp_path: Path) -> None:
+    version = Path(shutil.copytree(saved_model, tmp_path / "served" / "1"))
+    (version / "variables" / "variables.data-00000-of-00001").unlink()
+    with trial_process() as process:
+        assert process.try_model(saved_model).fault is None
+        serving = process.serving(version.parent, "cats")
+        with pytest.raises(ServerFailed, match="does not load"), serving:
+            pass
 
 
 def test_a_model_that_ends_its_process_is_a_fault_and_no_end_of_ours(

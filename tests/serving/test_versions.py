@@ -14,6 +14,7 @@ from serving.publishing import prune, publish
 from serving.version_names import strangers
 from serving.versions import VersionError, check_is_push_directory, published, served
 from serving.withdrawal import rollback
+from tests.explains import refused
 from tests.serving.push_directory import model, numbers
 
 
@@ -58,7 +59,12 @@ def test_what_only_looks_like_a_version_is_ignored_named_and_stepped_over(
 def test_a_folder_that_nothing_was_pushed_into_is_told(content: str | None, tmp_path: Path) -> None:
     if content:
         (tmp_path / content).write_text("")
-    with pytest.raises(VersionError, match=f"no push directory: .*{content or 'it is empty'}"):
+    with refused(
+        VersionError,
+        found=f"no push directory: .*{content or 'it is empty'}",
+        allowed="a push directory holds a folder per version",
+        next="Name the one that models are pushed to",
+    ):
         check_is_push_directory(tmp_path)
 
 
@@ -66,7 +72,12 @@ def test_a_folder_that_nothing_was_pushed_into_is_told(content: str | None, tmp_
     "act", [published, lambda path: prune(path, 1), lambda path: rollback(path, 1)]
 )
 def test_a_missing_directory_is_named(act: Callable[[Path], object], tmp_path: Path) -> None:
-    with pytest.raises(VersionError, match="no directory .*missing"):
+    with refused(
+        VersionError,
+        found="no directory .*missing",
+        allowed="that models are pushed to",
+        next="name the one",
+    ):
         act(tmp_path / "missing")
     assert served(tmp_path / "missing") is None
     assert not (tmp_path / "missing").exists()

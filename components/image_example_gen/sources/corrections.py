@@ -46,7 +46,9 @@ def read_corrections(path: str, classes: Collection[str]) -> dict[str, str]:
         content = read_bytes(path)
     except OSError as error:
         reason = error.strerror or error
-        raise ConfigError(f"data.corrections: {shown(path)} can't be read ({reason}).") from error
+        raise ConfigError(
+            f"data.corrections: {shown(path)} can't be read ({reason}). Name a file that can."
+        ) from error
     table = read_table(content, path, lambda header: _positions(header) is not None)
     found: dict[str, str] = {}
     faults = []
@@ -65,7 +67,7 @@ def read_corrections(path: str, classes: Collection[str]) -> dict[str, str]:
         raise DataError(
             f"data.corrections: {shown(path)}{listed(faults)}\nAllowed labels are the classes of "
             f"data.source ({some(map(shown, sorted(classes)))}), and - or none, which leaves a "
-            "picture out."
+            "picture out. Correct those lines."
         )
     return found
 
@@ -79,7 +81,7 @@ def _rows(table: Table, path: str) -> list[tuple[int, str, str]]:
             raise DataError(
                 f"data.corrections: {shown(path)} has the columns "
                 f"{', '.join(map(shown, table.header))}; `path` or `sha256`, and `label` are "
-                "needed."
+                "needed. Name the columns so."
             )
         rows = [(1, table.header), *rows] if table.header else []
         at = {"path": 0, "label": 1}

@@ -61,7 +61,7 @@ def _unmatched(files: list[SourceFile], groups: list[str | None], group_by: str)
         raise DataError(
             f"data.group_by: {group_by} matches none of {len(files)} paths, of which the first "
             f"is {example}. It is matched against the path below the class folder, in a manifest "
-            "against its path, unless a column is called so."
+            "against its path, unless a column is called so. Correct the expression."
         )
     return [
         f"{len(without)} of {len(files)} pictures are in no group by data.group_by ({group_by}): "

@@ -53,7 +53,9 @@ def read_manifest(
         content = read_bytes(path)
     except OSError as error:
         reason = error.strerror or error
-        raise ConfigError(f"data.source: {shown(path)} can't be read ({reason}).") from error
+        raise ConfigError(
+            f"data.source: {shown(path)} can't be read ({reason}). Name a file that can."
+        ) from error
     table = read_table(content, path, lambda header: manifest_columns.fits(header, columns))
     rows, notes = _rows(table, path, columns)
     pictures, repeated, more = merged(rows, path, (group_by or "").lower())
@@ -72,7 +74,7 @@ def _rows(table: Table, path: str, columns: Columns) -> tuple[list[Row], list[st
     if not table.rows:
         raise DataError(
             f"data.source: {shown(path)} has a header ({', '.join(map(shown, table.header))}) and "
-            "no rows below it. A row for each picture is needed."
+            "no rows below it. A row for each picture is needed: add them."
         )
     located = Located(
         (cells[at["path"]] for _, cells in table.rows if len(cells) > at["path"]),

@@ -90,7 +90,7 @@ def _position(role: str, header: list[str], columns: Columns, path: str) -> int 
             listed = ", ".join(shown(name) for name in header[:20])
             raise ConfigError(
                 f"data.columns.{role}: found {asked!r}, but the columns of {shown(path)} are "
-                f"{listed}."
+                f"{listed}. Name one of these."
             )
         return names.index(normal(asked))
     if role in names:

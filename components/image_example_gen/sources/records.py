@@ -111,7 +111,9 @@ def _unpacked(path: str, modified: int | str) -> str:
         try:
             shutil.copyfileobj(file, copy)
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise DataError(f"data.source: {path} can't be unpacked ({error}).") from error
+            raise DataError(
+                f"data.source: {path} can't be unpacked ({error}). Write it again."
+            ) from error
     return copy.name
 
 

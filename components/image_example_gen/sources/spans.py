@@ -56,7 +56,8 @@ def newest(
     if not found:
         there = ", ".join(sorted(place.names(base_of(pattern)))[:10]) or "nothing"
         raise ConfigError(
-            f"data.source: no span matches {pattern}. In {base_of(pattern)} there is: {there}."
+            f"data.source: no span matches {pattern}. In {base_of(pattern)} there is: {there}. "
+            "Correct the pattern, or add the folder."
         )
     latest = {span.number: span for span in found}
     for span in found:

@@ -329,7 +329,8 @@ class Doubting(Reader):
         answer = self.answer(inputs)
         order = tf.argsort(answer["scores"], direction="DESCENDING")
         found = {name: tf.gather(each, order, batch_dims=1) for name, each in answer.items()}
-        return {**found, "certain": inputs != "dog"}
+        length = tf.cast(tf.strings.length(inputs), tf.float32)
+        return {**found, "certain": inputs != "dog", "distance": length}
 
 
 def test_what_the_candidate_is_certain_of_is_kept_and_judged(
@@ -344,6 +345,8 @@ def test_what_the_candidate_is_certain_of_is_kept_and_judged(
     found = read_from(outputs["predictions"].uri)
     named = [found.classes[label] != "dog" for label in found.labels]
     assert found.certain is not None and found.certain.tolist() == named
+    lengths = [len(found.classes[label]) for label in found.labels]
+    assert found.distances is not None and found.distances.tolist() == lengths
     assert verdict["metrics"]["candidate"]["accuracy"] == 1
 
 

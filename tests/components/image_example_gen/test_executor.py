@@ -16,6 +16,7 @@ from components.artifacts import record_counts
 from components.artifacts.features import FILENAME, SHA256, SPLITS
 from components.artifacts.record_counts import RecordsLost
 from components.errors import DataError
+from components.image_example_gen import ingest as ingest_steps
 from components.settings.data import Data, Splits
 from components.step import progress
 from tests import made_pictures
@@ -41,6 +42,18 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def first(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Ingested:
     return ingested(tmp_path_factory.mktemp("first"), pictures)
+
+
+def test_a_bundle_begins_another_file_once_one_is_large(
+    pictures: Path, first: Ingested, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingest_steps, "_SHARD_BYTES", 1)
+    found = ingested(tmp_path, pictures)
+    assert {split: sorted(rows) for split, rows in found.known.items()} == {
+        split: sorted(rows) for split, rows in first.known.items()
+    }
+    train = list(tmp_path.glob("*/ImageExampleGen/examples/1/Split-train/*.tfrecord"))
+    assert len(train) == len(found.examples["train"])  # a picture each
 
 
 def test_every_picture_is_written_once_with_what_belongs_to_it(

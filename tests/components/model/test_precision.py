@@ -31,6 +31,7 @@ def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
         info.write_text(f"processor\t: 0\nflags\t\t: {flags}\nbugs\t\t: spectre_v1\n")
         monkeypatch.setattr(precision, "_CPU_INFO", info)
         monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS", raising=False)
+        monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
         monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: list(capabilities))
         details = lambda gpu: {"compute_capability": gpu}  # noqa: E731
         monkeypatch.setattr(tf.config.experimental, "get_device_details", details)
@@ -65,6 +66,18 @@ def test_without_onednn_or_the_list_of_flags_it_is_single(
     monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS")
     monkeypatch.setattr(precision, "_CPU_INFO", Path("/nowhere/cpuinfo"))
     assert precision.resolve("auto") == "float32"
+
+
+@pytest.mark.parametrize(
+    ("most", "expected"),
+    [("avx512_core_vnni", "float32"), ("AVX2", "float32"), ("AVX512_CORE_AMX", "bfloat16")],
+)
+def test_the_most_that_onednn_may_use_counts(
+    machine: Any, monkeypatch: pytest.MonkeyPatch, most: str, expected: str
+) -> None:
+    machine(f"{PLAIN} avx512_bf16 amx_bf16")
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", most)
+    assert precision.resolve("auto") == expected
 
 
 def test_what_was_asked_for_or_found_by_the_driver_counts(machine: Any) -> None:

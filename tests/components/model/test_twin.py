@@ -148,6 +148,8 @@ def test_a_frozen_model_runs_as_a_function_of_constants(precision: str, toleranc
     found = run(inputs)
     assert found.dtype == tf.float32
     np.testing.assert_allclose(found, expected, atol=tolerance, rtol=tolerance / 2)
+    np.testing.assert_allclose(run(inputs[:1]), expected[:1], atol=tolerance, rtol=tolerance / 2)
+    assert run.experimental_get_tracing_count() == 1
 
 
 def test_a_model_of_several_outputs_keeps_their_structure() -> None:

@@ -9,7 +9,7 @@ import pytest
 from google.protobuf import json_format
 from ml_metadata.proto import metadata_store_pb2
 from tfx.proto import pusher_pb2
-from tfx.types import standard_artifacts
+from tfx.types import Artifact, standard_artifacts
 
 from components.artifacts.types import COMPARED_WITH, NO_VERSION
 from components.pusher.component import Driver, Executor, Pusher, ServedMeanwhile
@@ -47,12 +47,7 @@ class Place:
         compared: str = "",
     ) -> standard_artifacts.PushedModel:
         """Runs the executor on a model with this content; gives the PushedModel."""
-        self._pushes += 1
-        model = standard_artifacts.Model()
-        model.uri = str(self._folder / f"model{self._pushes}")
-        serving = Path(model.uri, "Format-Serving")
-        serving.mkdir(parents=True)
-        (serving / "saved_model.pb").write_bytes(content)
+        model = self.model(content)
         blessing = standard_artifacts.ModelBlessing()
         blessing.set_int_custom_property("blessed", int(blessed))
         blessing.set_string_custom_property(COMPARED_WITH, compared)
@@ -62,12 +57,26 @@ class Place:
         pushed.uri = str(self._folder / f"pushed{self._pushes}")
         inputs = {"model": [model], "model_blessing": [blessing], "infra_blessing": [infra]}
         executor = Executor(Executor.Context(pipeline_run_id=run_id))
-        facts = Driver(handle).facts_of(
-            about_to_run(Pusher, exec_properties=properties(self.directory))
-        )
+        facts = self.facts(model, handle)
         settings = properties(self.directory, keep, pinned)
         executor.Do(inputs, {"pushed_model": [pushed]}, settings | facts)
         return pushed
+
+    def model(self, content: bytes) -> standard_artifacts.Model:
+        """Returns a candidate with this content."""
+        self._pushes += 1
+        model = standard_artifacts.Model()
+        model.uri = str(self._folder / f"model{self._pushes}")
+        serving = Path(model.uri, "Format-Serving")
+        serving.mkdir(parents=True)
+        (serving / "saved_model.pb").write_bytes(content)
+        return model
+
+    def facts(self, model: standard_artifacts.Model, handle: Any = None) -> dict[str, str]:
+        """Returns what the driver adds to the cache key of the candidate's push."""
+        settings = properties(self.directory)
+        info = about_to_run(Pusher, input_dict={"model": [model]}, exec_properties=settings)
+        return Driver(handle).facts_of(info)
 
     def served(self) -> bytes | None:
         version = versions.served(self.directory)
@@ -165,8 +174,11 @@ class Store:
         assert kind == "PushedModel"
         return self.reported
 
-    def report(self, version: str) -> None:
-        artifact = metadata_store_pb2.Artifact(state=metadata_store_pb2.Artifact.LIVE)
+    def report(self, version: str, pushed: Artifact | None = None) -> None:
+        artifact = metadata_store_pb2.Artifact()
+        if pushed:
+            artifact.CopyFrom(pushed.mlmd_artifact)
+        artifact.state = metadata_store_pb2.Artifact.LIVE
         artifact.custom_properties["pushed_version"].string_value = version
         self.reported.append(artifact)
 
@@ -225,8 +237,7 @@ def test_of_two_roots_the_one_that_was_compared_with_an_older_model_does_not_pus
 
 def test_the_cache_key_has_the_state_of_the_push_directory(place: Place) -> None:
     def facts() -> dict[str, str]:
-        info = about_to_run(Pusher, exec_properties=properties(place.directory))
-        return Driver(None).facts_of(info)
+        return place.facts(standard_artifacts.Model())
 
     empty = facts()
     assert facts() != empty  # what was pushed the first time is gone when it is empty again
@@ -238,3 +249,17 @@ def test_the_cache_key_has_the_state_of_the_push_directory(place: Place) -> None
     withdrawal.rollback(place.directory, int(json.loads(one["published"])[0][0]))
     rolled_back = facts()
     assert len({json.dumps(state) for state in (empty, one, two, rolled_back)}) == 4
+
+
+def test_the_cache_has_the_push_while_its_version_is_served(place: Place) -> None:
+    store = Store(set())
+    place.push(b"old", handle=store)
+    before = place.facts(place.model(b"new"), store)
+    pushed = place.push(b"new", handle=store)
+    store.report(pushed.get_string_custom_property("pushed_version"), pushed)
+    assert place.facts(place.model(b"new"), store) == before
+    assert place.facts(place.model(b"other"), store) != before
+    assert place.facts(place.model(b"new"), Store(set())) != before  # of another root
+    old = versions.published(place.directory)[1].number
+    withdrawal.rollback(place.directory, old)
+    assert place.facts(place.model(b"new"), store) != before

@@ -27,7 +27,7 @@ def bottom() -> keras.Model:
 
 @pytest.fixture
 def kept(tmp_path: Path) -> Kept:
-    found = keep(bottom(), batches(), PICTURES, tmp_path, "train", [[], [1], [2], [1, 2]])
+    found = keep(bottom(), bottom(), batches(), PICTURES, tmp_path, "train", [[], [1], [2], [1, 2]])
     assert found is not None
     return found
 

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
-from components.trainer.certainty import NEVER, distance_threshold, score_threshold
+from components.settings.export import Certain, Served
+from components.trainer.certainty import ALWAYS, NEVER, distance_threshold, score_threshold
 from components.trainer.feature_distance import FeatureDistance
+from components.trainer.scoring import Outputs, fit_scoring
 
 
 def test_what_is_answered_is_right_as_often_as_asked_in_the_mean_over_many_draws() -> None:
@@ -23,9 +26,42 @@ def test_what_is_answered_is_right_as_often_as_asked_in_the_mean_over_many_draws
 
 def test_too_few_pictures_or_too_many_mistakes_make_nothing_certain() -> None:
     assert score_threshold(np.full(18, 0.9), np.ones(18, bool), 0.95) == NEVER
-    assert score_threshold(np.full(19, 0.9), np.ones(19, bool), 0.95) == 0.9
+    assert score_threshold(np.full(19, 0.9), np.ones(19, bool), 0.95) == ALWAYS
     assert score_threshold(np.linspace(0, 1, 100), np.zeros(100, bool), 0.5) == NEVER
     assert score_threshold(np.zeros(0), np.zeros(0, bool), 0.5) == NEVER
+
+
+def test_where_all_may_be_answered_the_lowest_score_counts_if_few_enough_are_lost_by_it() -> None:
+    score = np.linspace(0.5, 1, 39)
+    assert score_threshold(score, np.ones(39, bool), 0.95) == 0.5
+    assert score_threshold(score[1:], np.ones(38, bool), 0.95) == ALWAYS
+
+
+@pytest.mark.parametrize("pictures", [25, 38, 48, 200])
+def test_of_known_pictures_95_of_100_are_certain_in_the_mean_and_few_of_a_class_never_seen(
+    pictures: int,
+) -> None:
+    random = np.random.default_rng(0)
+    means = 3 * np.eye(3, 16)
+    asked = Served(certain=Certain(accuracy=0.95))
+    certain, strangers = [], []
+
+    def drawn(mean: np.ndarray, count: int, labels: np.ndarray) -> Outputs:
+        features = mean[labels] + random.normal(0, 0.3, (count, 16))
+        scores = np.exp(features @ means.T)
+        return Outputs(scores / scores.sum(axis=1, keepdims=True), features, labels)
+
+    for _ in range(60):
+        evaluated, train, known = (
+            drawn(means, count, random.integers(0, 3, count)) for count in (pictures, 150, 100)
+        )
+        unseen = drawn(3 * np.eye(1, 16, 9), 50, np.zeros(50, int))
+        scoring, _facts = fit_scoring(asked, evaluated, train)
+        for found, to in ((known, certain), (unseen, strangers)):
+            answer = scoring(tf.constant(found.scores), tf.constant(found.features, tf.float32))
+            to.append(answer["certain"].numpy().mean())
+    assert np.mean(certain) >= 0.95
+    assert np.mean(strangers) <= 0.2
 
 
 def test_equal_scores_are_answered_together_or_not_at_all() -> None:

@@ -195,7 +195,8 @@ def test_temperature_and_certain_are_in_the_graph(
     temperature, far = 0.05, np.sort(distance.of(tf.constant(seen)))[4]
     logits = np.log(network.classifier(scaled)) / temperature
     expected = tf.nn.softmax(logits).numpy()
-    scoring = Scoring(temperature, Certainty(distance, float(np.median(expected.max(1))), far))
+    least = float(np.median(expected.max(1)))
+    scoring = Scoring(temperature, Certainty(distance, least, far, tells_distance=True))
     folder = str(tmp_path / "1")
     export(network, pixels, "mobilenet", CLASSES, pictures, folder, scoring=scoring)
     with SavedModelSession(folder) as session:
@@ -203,8 +204,10 @@ def test_temperature_and_certain_are_in_the_graph(
         none = session.run("serving_default", {"inputs": np.array([], object)})
         assert set(session.signatures["serve_examples"].outputs) == {"classes", "scores"}
     np.testing.assert_allclose(found["scores"], -np.sort(-expected, axis=1), atol=1e-4)
-    near = distance.of(tf.constant(seen)).numpy() <= far
-    sure = expected.max(axis=1) >= np.float32(np.median(expected.max(1)))
+    found_distance = distance.of(tf.constant(seen)).numpy()
+    np.testing.assert_allclose(found["distance"], found_distance, rtol=1e-3, atol=1e-3)
+    near = found_distance <= far
+    sure = expected.max(axis=1) >= np.float32(least)
     assert found["certain"].dtype == bool
     assert found["certain"].tolist() == (near & sure).tolist()
     assert set((near & sure).tolist()) == {True, False}

@@ -99,9 +99,11 @@ def in_class_order(answer: dict[str, np.ndarray]) -> list[list[float]]:
     return np.take_along_axis(answer["scores"], order, 1).tolist()
 
 
-def check(made: Network, pixels: Pixels, pictures: list[bytes], to: Path) -> None:
+def check(
+    made: Network, pixels: Pixels, pictures: list[bytes], to: Path, scaling: str = SCALING
+) -> None:
     directory = str(to / "1")
-    export(made, pixels, SCALING, CLASSES, pictures[:2], directory)
+    export(made, pixels, scaling, CLASSES, pictures[:2], directory)
     expected = made.classifier(pixels(tf.constant(pictures)), training=False)
     [best_first] = stock_session(directory, "serving_default", [pictures])
     np.testing.assert_allclose(in_class_order(best_first), expected, atol=1e-6)

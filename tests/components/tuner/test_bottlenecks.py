@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from components.fit.training_data import bottleneck_batches
+from components.settings.training import Training
 from components.trainer.input import read_data
 from components.tuner.bottlenecks import Bottlenecks, read_bottlenecks
 from tests.components.tuner import made_features
@@ -22,7 +23,7 @@ def uri(tmp_path: Path) -> str:
 
 @pytest.fixture
 def data(uri: str, tmp_path: Path) -> Bottlenecks:
-    return read_bottlenecks(uri, (SIZE,), CLASSES, batch_size=4, seed=7, folder=tmp_path)
+    return read_bottlenecks(uri, (SIZE,), CLASSES, Training(batch_size=4, seed=7), tmp_path)
 
 
 def listed(dataset: object) -> Batches:

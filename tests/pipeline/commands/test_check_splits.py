@@ -13,6 +13,7 @@ from PIL import Image
 from components.errors import DataError
 from components.settings.data import Data
 from pipeline.commands.check import check
+from tests.explains import refused
 
 
 def noise(folder: Path, count: int, seed: int = 0, side: int = 8) -> None:
@@ -128,5 +129,10 @@ def test_splits_in_the_class_folders_are_read(
 def test_the_folder_above_the_data_set_is_refused_with_the_folder_to_name(tmp_path: Path) -> None:
     for name in ("cat", "dog"):
         noise(tmp_path / "dataset" / name, 5)
-    with pytest.raises(DataError, match=rf"cat, dog: if those .* name {tmp_path}/dataset\."):
+    with refused(
+        DataError,
+        found="has a single class, 'dataset'; .*the folders cat, dog",
+        allowed="a classifier needs two",
+        next=rf"if those are the classes \(or splits\), name {tmp_path}/dataset\.",
+    ):
         check(Data(source=str(tmp_path)), as_json=True)

@@ -16,11 +16,17 @@ from pipeline.commands import classify as command
 from pipeline.commands.classify import Request, classify
 from serving.client import PictureRefused, Prediction
 from serving.names import as_text
+from tests.explains import refused
 from tests.serving.conftest import processes, saved_model, server, settled
 from tests.serving.samples import png
 from tests.serving.server_process import ServerProcess
 
 __all__ = ["processes", "saved_model", "server", "settled"]
+
+THERE = {
+    "allowed": "It has the model 'classifier' with the versions .*AVAILABLE",
+    "next": "Ask for a name, version and label that it serves",
+}
 
 
 @pytest.fixture
@@ -112,7 +118,7 @@ def test_no_name_breaks_a_line_steers_a_terminal_or_is_run_by_a_spreadsheet(
 def test_a_version_can_be_asked_for(server: ServerProcess, folder: Path) -> None:
     request = Request([folder / "b.png"], server.address, "classifier", version=3)
     assert classify(request) is True
-    with pytest.raises(UserError, match="version label: x"):
+    with refused(UserError, found="version label: x", **THERE):
         classify(Request([folder], server.address, "classifier", label="x"))
 
 
@@ -130,7 +136,9 @@ def test_a_bar_shows_how_far_it_is(
 
 
 def test_a_folder_without_pictures_is_told(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="has no pictures"):
+    with refused(
+        UserError, found="has no pictures", allowed="files named .*.png", next="Name a folder"
+    ):
         classify(Request([tmp_path], "localhost:1", "classifier"))
 
 
@@ -150,7 +158,7 @@ def test_what_the_server_does_not_have_is_told_with_what_it_has(
     wrong: dict[str, Any], server: ServerProcess, folder: Path
 ) -> None:
     request = replace(Request([folder / "b.png"], server.address, "classifier"), **wrong)
-    with pytest.raises(UserError, match=r"It has the model 'classifier' with the versions .*AVAIL"):
+    with refused(UserError, found="does not serve this", **THERE):
         classify(request)
 
 
@@ -183,7 +191,12 @@ def test_what_the_model_is_not_certain_of_is_shown_as_such_or_left_out(
     table = list(csv.DictReader(written(style="csv")))
     assert [row["certain"] for row in table] == ["true", "false"]
     monkeypatch.setattr(command, "_client", lambda _: Answering())
-    with pytest.raises(UserError, match="does not say whether it is certain"):
+    with refused(
+        UserError,
+        found="does not say whether it is certain",
+        allowed="only one with export.certain does",
+        next="Train it with --set export.certain.accuracy=0.95",
+    ):
         classify(Request(images, "", "", certain=True))
 
 

@@ -12,6 +12,13 @@ from components.settings import metadata
 from pipeline import config
 from pipeline.commands.partial_run import check_nodes
 from pipeline.nodes import node_ids
+from tests.explains import refused
+
+NOTHING = {
+    "found": "--from Trainer: nothing has run in .*runs so far",
+    "allowed": "the nodes before it .* have no results",
+    "next": "Run once without --from",
+}
 
 
 def build(folder: Path) -> config.Config:
@@ -47,21 +54,31 @@ def publish(
 @pytest.mark.parametrize("option", ["from_node", "to_node"])
 def test_an_unknown_node_is_refused_with_those_there_are(tmp_path: Path, option: str) -> None:
     words = {"from_node": None, "to_node": None, option: "Traner"}
-    with pytest.raises(ConfigError, match="no node 'Traner'. Did you mean Trainer.*Evaluator"):
+    with refused(
+        ConfigError,
+        found="no node 'Traner'",
+        allowed="The nodes are .*Evaluator",
+        next="Did you mean Trainer",
+    ):
         check_nodes(build(tmp_path), **words)
 
 
 def test_a_last_node_before_the_first_one_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="Transform comes before Trainer, so nothing would run"):
+    with refused(
+        ConfigError,
+        found="Transform comes before Trainer, so nothing would run",
+        allowed="After --from may come .*Transform",
+        next="or after --to Trainer",
+    ):
         check_nodes(build(tmp_path), "Trainer", "Transform")
-    with pytest.raises(ConfigError, match="nothing has run"):
+    with refused(ConfigError, **NOTHING):
         check_nodes(build(tmp_path), "Trainer", "Trainer")
 
 
 def test_a_run_from_a_node_needs_results_of_those_before_it(tmp_path: Path) -> None:
     made = build(tmp_path)
     check_nodes(made, None, "Trainer")
-    with pytest.raises(ConfigError, match="--from Trainer: nothing has run in .*runs so far"):
+    with refused(ConfigError, **NOTHING):
         check_nodes(made, "Trainer", None)
 
 
@@ -73,10 +90,13 @@ def test_a_run_from_a_node_needs_results_of_the_latest_run(tmp_path: Path) -> No
     check_nodes(made, "Trainer", None)
     publish(connection, made.pipeline_name, "run-2", node_ids(made)[:5], failed="DataValidator")
     check_nodes(made, "ExampleValidator", None)
-    with pytest.raises(
-        ConfigError, match="run-2, has no results of DataValidator, Transform, Bott"
-    ):
+    lacking = {
+        "found": "run-2, has no results of DataValidator, Transform, Bott",
+        "allowed": "which come before",
+        "next": "Run with --from DataValidator, or without",
+    }
+    with refused(ConfigError, **lacking):
         check_nodes(made, "Trainer", None)
     publish(connection, "another", "run-3", node_ids(made))
-    with pytest.raises(ConfigError, match="run-2, has no results"):
+    with refused(ConfigError, **lacking):
         check_nodes(made, "Trainer", None)

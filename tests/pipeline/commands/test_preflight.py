@@ -15,6 +15,7 @@ from pipeline import config
 from pipeline.commands import preflight
 from pipeline.commands.preflight import check_folders, check_golden
 from tests import made_pictures
+from tests.explains import refused
 
 
 def build(folder: Path, **places: Path | str) -> config.Config:
@@ -40,25 +41,48 @@ def test_the_pictures_are_listed_and_the_folders_made(place: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("beam", "interpreter", "words"),
+    ("beam", "interpreter", "found", "allowed", "next"),
     [
-        (["--runner=FlinkRunner"], "/opt/python", "would download a program"),
-        (["--direct_running_mode=multi_processing"], "/my tools/python", "path has a space"),
+        (
+            ["--runner=FlinkRunner"],
+            "/opt/python",
+            "would download a program",
+            "--flink_.*=",
+            "Get it yourself and add",
+        ),
+        (
+            ["--direct_running_mode=multi_processing"],
+            "/my tools/python",
+            "/my tools/python: its path has a space",
+            "a path without one",
+            "Move the environment",
+        ),
     ],
 )
 def test_a_runner_of_beam_s_that_can_t_work_is_told_first(
-    place: Path, monkeypatch: pytest.MonkeyPatch, beam: list[str], interpreter: str, words: str
+    place: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    beam: list[str],
+    interpreter: str,
+    found: str,
+    allowed: str,
+    next: str,
 ) -> None:
     monkeypatch.setattr(sys, "executable", interpreter)
     made = build(place)
     runtime = made.runtime.model_copy(update={"beam": beam})
-    with pytest.raises(ConfigError, match=words):
+    with refused(ConfigError, found=found, allowed=allowed, next=next):
         check_folders(made.model_copy(update={"runtime": runtime}))
 
 
 def test_pictures_that_make_no_classifier_are_refused_before_a_folder_is_made(place: Path) -> None:
     (place / "pictures" / "pink").mkdir()
-    with pytest.raises(DataError, match="pink"):
+    with refused(
+        DataError,
+        found=r"too few pictures in .*pink \(0\)",
+        allowed="a class needs at least",
+        next="Add pictures or remove the class",
+    ):
         check_folders(build(place))
     assert not (place / "runs").exists()
 
@@ -66,12 +90,22 @@ def test_pictures_that_make_no_classifier_are_refused_before_a_folder_is_made(pl
 @pytest.mark.parametrize(("name", "key"), [("push", "push.directory"), ("root", "runtime.root")])
 def test_a_folder_that_is_a_file_is_named_with_its_key(place: Path, name: str, key: str) -> None:
     (place / "file").touch()
-    with pytest.raises(ConfigError, match=f"{key}: .*file can't be written.*exists"):
+    with refused(
+        ConfigError,
+        found=f"{key}: .*file can't be written.*exists",
+        allowed="a folder that can",
+        next="Name a folder",
+    ):
         check_folders(build(place, **{name: place / "file"}))
 
 
 def test_a_push_directory_that_is_not_mounted_is_refused(place: Path) -> None:
-    with pytest.raises(ConfigError, match="push.directory: s3://bucket/x is no folder.*Mount"):
+    with refused(
+        ConfigError,
+        found="push.directory: s3://bucket/x is no folder",
+        allowed="only there is a version renamed into place in one step",
+        next="Mount the store .* and name the folder",
+    ):
         check_folders(build(place, push="s3://bucket/x"))
 
 
@@ -80,7 +114,12 @@ def test_metadata_is_not_looked_for_in_a_root_that_is_no_folder(
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(place / "cache"))
     made = build(place, root="gs://bucket/runs")
-    with pytest.raises(ConfigError, match="runtime.metadata: is needed.*gs://bucket/runs"):
+    with refused(
+        ConfigError,
+        found=r"runtime.metadata: is needed where runtime.root \(gs://bucket/runs\) is no folder",
+        allowed="SQLite writes to local files only",
+        next="Name a server .*, or a SQLite file",
+    ):
         check_folders(made)
     runtime = made.runtime.model_copy(update={"metadata": "grpc://metadata"})
     assert check_folders(made.model_copy(update={"runtime": runtime})).files
@@ -90,7 +129,12 @@ def test_metadata_is_not_looked_for_in_a_root_that_is_no_folder(
 @pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
 def test_a_folder_without_permission_is_named(place: Path) -> None:
     (place / "closed").mkdir(mode=0o500)
-    with pytest.raises(ConfigError, match="push.directory: .*closed.*Permission denied"):
+    with refused(
+        ConfigError,
+        found="push.directory: .*closed.*Permission denied",
+        allowed="a folder that can",
+        next="Name a folder",
+    ):
         check_folders(build(place, push=place / "closed"))
 
 
@@ -101,7 +145,12 @@ def test_a_folder_inside_the_pictures_would_be_a_class_and_is_refused(
 ) -> None:
     (place / "link").symlink_to(place / "pictures")
     for above in ("pictures", "link"):
-        with pytest.raises(ConfigError, match=f"{key}: .* lies in data.source"):
+        with refused(
+            ConfigError,
+            found=f"{key}: .* lies in data.source",
+            allowed="where every folder is a class of pictures",
+            next="Name a folder outside it",
+        ):
             check_folders(build(place, **{name: place / above / inside}))
     assert len(list((place / "pictures").iterdir())) == 3
 
@@ -115,7 +164,12 @@ def test_every_one_of_several_sources_must_not_hold_the_results(place: Path) -> 
     sources = [str(place / "pictures"), str(place / "more")]
     built = build(place, root=place / "more" / "runs")
     several = built.model_copy(update={"data": built.data.model_copy(update={"source": sources})})
-    with pytest.raises(ConfigError, match="runtime.root: .* lies in data.source"):
+    with refused(
+        ConfigError,
+        found="runtime.root: .* lies in data.source",
+        allowed="where every folder is a class of pictures",
+        next="Name a folder outside it",
+    ):
         check_folders(several)
 
 
@@ -131,7 +185,12 @@ def test_results_may_lie_beside_a_manifest(place: Path) -> None:
 
 def test_a_threshold_for_a_class_that_is_not_there_is_refused() -> None:
     gate = Gate(class_recall={"cats": 0.9}, class_precision={"cows": 0.5})
-    with pytest.raises(ConfigError, match=r"gate\.class_precision: no class 'cows'; found cats, d"):
+    with refused(
+        ConfigError,
+        found=r"gate\.class_precision: no class 'cows'",
+        allowed="found cats, dogs",
+        next="Correct the name, or remove it",
+    ):
         preflight.check_gate(gate, ["cats", "dogs"])
     preflight.check_gate(gate, ["cats", "cows"])
 
@@ -142,7 +201,12 @@ def test_a_slice_by_what_the_sources_do_not_know_is_refused(place: Path, source:
     (place / "m.csv").write_text(f"path,label,camera\n{rows}")
     listing = sources.scan(Data(source=str(place / source), min_pictures=0))
     preflight.check_slices(Gate(slices=["picture_size"]), listing)
-    with pytest.raises(ConfigError, match=r"gate\.slices: no column 'site'; there are .*picture_s"):
+    with refused(
+        ConfigError,
+        found=r"gate\.slices: no column 'site'",
+        allowed="there are .*picture_size",
+        next="Name one of these.*or add the column to the manifest",
+    ):
         preflight.check_slices(Gate(slices=["site"]), listing)
     if source == "m.csv":
         preflight.check_slices(Gate(slices=["camera"]), listing)
@@ -151,7 +215,12 @@ def test_a_slice_by_what_the_sources_do_not_know_is_refused(place: Path, source:
 def test_a_weights_file_that_is_not_there_is_refused_before_anything_is_loaded(place: Path) -> None:
     made = build(place)
     model = made.model.model_copy(update={"weights": str(place / "none.h5")})
-    with pytest.raises(ConfigError, match=r"model\.weights: no file .*none\.h5\. Allowed are"):
+    with refused(
+        ConfigError,
+        found=r"model\.weights: no file .*none\.h5",
+        allowed="Allowed are an existing file, `imagenet`, or null",
+        next="correct the path, or set one of the others",
+    ):
         preflight.check_settings(made.model_copy(update={"model": model}))
 
 
@@ -160,7 +229,12 @@ def test_a_pinned_version_that_is_not_kept_is_refused_before_anything_is_listed(
 ) -> None:
     made = build(place)
     pinned = made.model_copy(update={"gate": Gate(reference=7)})
-    with pytest.raises(ConfigError, match=r"gate\.reference: .*served keeps no version 7.* none\."):
+    with refused(
+        ConfigError,
+        found=r"gate\.reference: .*served keeps no version 7",
+        allowed="it keeps none",
+        next="Name one of them, or say `best`",
+    ):
         preflight.check_settings(pinned)
     (made.push_directory / "7").mkdir(parents=True)
     (made.push_directory / "7" / "saved_model.pb").touch()
@@ -175,14 +249,24 @@ def test_a_layer_that_the_backbone_lacks_is_refused_before_anything_is_listed(
     unfrozen = made.training.unfrozen.model_copy(update={"from_layer": layer})
     training = made.training.model_copy(update={"unfrozen": unfrozen})
     model = made.model.model_copy(update={"backbone": "mobilenet"})
-    with pytest.raises(ConfigError, match=f"mobilenet has no layer .?{layer}"):
+    with refused(
+        ConfigError,
+        found=f"mobilenet has no layer .?{layer}",
+        allowed="allowed are 0 to [0-9]+ or a name such as conv_pw_12",
+        next="Set one of them",
+    ):
         preflight.check_settings(made.model_copy(update={"training": training, "model": model}))
 
 
 def test_several_workers_are_for_the_node_runner(place: Path) -> None:
     made = build(place)
     training = made.training.model_copy(update={"distribution": "multi_worker"})
-    with pytest.raises(ConfigError, match="multi_worker is for `run-node`"):
+    with refused(
+        ConfigError,
+        found="training.distribution: multi_worker is for `run-node`",
+        allowed="started on every worker",
+        next="On one machine set training.distribution=mirrored",
+    ):
         preflight.check_network(made.model_copy(update={"training": training}))
 
 
@@ -206,8 +290,18 @@ def test_a_golden_set_must_be_there_and_have_no_other_classes(place: Path) -> No
 
     check_golden(made, [])
     check(made_pictures.make(place / "golden", 2))
-    with pytest.raises(ConfigError, match="no folder .*nowhere"):
+    with refused(
+        ConfigError,
+        found="no folder .*nowhere",
+        allowed="one folder of pictures per class",
+        next="Name a folder",
+    ):
         check(place / "nowhere")
     (place / "golden" / "red").rename(place / "golden" / "pink")
-    with pytest.raises(ConfigError, match="gate.golden: .* that data.source has not: 'pink'"):
+    with refused(
+        ConfigError,
+        found="gate.golden: .*: 'pink'",
+        allowed="classes that data.source has not",
+        next="Rename or remove them",
+    ):
         check(place / "golden")

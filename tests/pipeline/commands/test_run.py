@@ -8,6 +8,7 @@ import pytest
 from components.errors import ConfigError
 from pipeline.commands.run import Request, build_config
 from pipeline.commands.run_config import _in_a_sentence, read_by_programs
+from tests.explains import refused
 
 KEYS = {
     "verdict",
@@ -83,9 +84,16 @@ def test_a_preset_needs_pictures() -> None:
 
 
 def test_nothing_to_run_and_two_configurations_are_refused(file: Path) -> None:
-    with pytest.raises(ConfigError, match="--config FILE, --preset NAME or --data DIR"):
+    with refused(
+        ConfigError,
+        found="Nothing to run",
+        allowed="--config FILE, --preset NAME or --data DIR",
+        next="name",
+    ):
         build()
-    with pytest.raises(ConfigError, match="exclude each other"):
+    with refused(
+        ConfigError, found="--config and --preset", allowed="exclude each other", next="name one"
+    ):
         build(config_file=file, preset="solar-cells")
 
 

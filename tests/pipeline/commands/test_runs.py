@@ -10,7 +10,13 @@ import pytest
 from components.errors import ConfigError
 from pipeline.commands.runs import compare, list_runs, report
 from pipeline.store.root import failed_folder
+from tests.explains import refused
 from tests.pipeline.store.made_metadata import record
+
+NO_STORE = {
+    "allowed": "Where runtime.metadata names another store",
+    "next": "name it with --metadata",
+}
 
 
 def documents(accuracy: float, verdict: str) -> dict[str, Any]:
@@ -120,7 +126,9 @@ def test_a_run_is_named_by_its_age(root: Path, capsys: pytest.CaptureFixture[str
 
 def test_there_is_no_run_before_the_only_one(tmp_path: Path) -> None:
     record(tmp_path, "monday", {})
-    with pytest.raises(ConfigError, match="No run 'previous'. Name one of: monday, or `latest`."):
+    with refused(
+        ConfigError, found="No run 'previous'", allowed="monday, or `latest`", next="Name one of"
+    ):
         report(tmp_path, "previous")
 
 
@@ -135,7 +143,12 @@ def test_a_report_is_found_by_the_beginning_of_its_runs_id(
 
 def test_a_failed_runs_page_is_found_too(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     record(root, "20261115-cccc", {})
-    with pytest.raises(ConfigError, match="20261115-cccc has no page"):
+    with refused(
+        ConfigError,
+        found="20261115-cccc has no page",
+        allowed="it ended before, or .* was deleted",
+        next="Name another one: `transfer-pipeline runs` lists all",
+    ):
         report(root, "latest")
     page = failed_folder(root, "20261115-cccc") / "report.html"
     page.parent.mkdir(parents=True)
@@ -145,11 +158,12 @@ def test_a_failed_runs_page_is_found_too(root: Path, capsys: pytest.CaptureFixtu
 
 
 def test_a_run_that_is_not_there_is_refused_with_those_that_are(root: Path) -> None:
-    with pytest.raises(ConfigError, match="No run '2025'.*20261108-bbbb, 20261101-aaaa"):
+    known = {"allowed": "20261108-bbbb, 20261101-aaaa", "next": "Name one of"}
+    with refused(ConfigError, found="No run '2025'", **known):
         report(root, "2025")
-    with pytest.raises(ConfigError, match="2 runs begin with '2026'"):
+    with refused(ConfigError, found="2 runs begin with '2026'", **known):
         compare(root, ("2026", "latest"), as_json=False)
-    with pytest.raises(ConfigError, match="has no metadata.sqlite"):
+    with refused(ConfigError, found="has no metadata.sqlite", **NO_STORE):
         list_runs(root / "elsewhere", as_json=False)
 
 
@@ -161,9 +175,9 @@ def test_runs_are_read_from_another_store_than_the_root_s(
     (tmp_path / "metadata.sqlite").rename(elsewhere)
     list_runs(tmp_path, True, str(elsewhere))
     assert [row["run_id"] for row in json.loads(capsys.readouterr().out)] == ["monday"]
-    with pytest.raises(ConfigError, match="name it with --metadata"):
+    with refused(ConfigError, found="has no metadata.sqlite", **NO_STORE):
         list_runs(tmp_path, True)
-    with pytest.raises(ConfigError, match="no run was made there"):
+    with refused(ConfigError, found="none.sqlite", **NO_STORE):
         list_runs(tmp_path, True, str(tmp_path / "none.sqlite"))
     assert not (tmp_path / "none.sqlite").exists()
     with pytest.raises(ConfigError, match="--metadata: no store is reached by oracle://"):

@@ -15,6 +15,7 @@ from pipeline.commands.runs import page, report
 from pipeline.commands.runs_page import Row
 from pipeline.store import outputs
 from serving import publishing, withdrawal
+from tests.explains import refused
 from tests.pipeline.conftest import Say
 from tests.pipeline.store.made_metadata import record
 from tests.pipeline.store.made_runs import artifact, judged_run
@@ -190,7 +191,9 @@ def test_two_years_of_runs_are_one_small_page() -> None:
 
 
 def test_a_page_that_can_not_be_written_is_told(root: Path) -> None:
-    with pytest.raises(ConfigError, match="can't be written"):
+    with refused(
+        ConfigError, found="--page: .*a.html", allowed="can't be written", next="Name a file"
+    ):
         page(root, root / "no" / "folder" / "a.html", as_json=False)
 
 

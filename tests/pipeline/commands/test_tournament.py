@@ -11,6 +11,7 @@ from components.errors import ConfigError, UserError
 from pipeline.commands import tournament as command
 from pipeline.commands.run import Request
 from pipeline.config import Config
+from tests.explains import refused
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,5 +63,32 @@ def test_it_fails_where_no_backbone_could_be_measured(request_: Request) -> None
 
 
 def test_an_unknown_backbone_is_refused_before_any_run(request_: Request) -> None:
-    with pytest.raises(ConfigError, match="unknown alexnet; allowed are inception_v3"):
+    with refused(
+        ConfigError,
+        found="--backbones: unknown alexnet",
+        allowed="allowed are inception_v3",
+        next="Name some of them",
+    ):
         command.tournament(request_, ["alexnet"])
+
+
+def test_a_backbone_that_the_pictures_are_too_small_for_says_so_in_its_row(
+    request_: Request, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command.tournament(request_, ["inception_v3,resnet50"]) == 0
+    found = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert [row["backbone"] for row in found["backbones"]] == ["resnet50", "inception_v3"]
+    assert "at least 75 pixels" in found["backbones"][1]["error"]
+
+
+def test_a_configuration_that_suits_no_backbone_is_refused_before_any_run(
+    request_: Request,
+) -> None:
+    request_.assignments.append("training.frozen.epochs=-1")
+    with refused(
+        ConfigError,
+        found="training.frozen.epochs: found the number -1",
+        allowed="greater than or equal to 0",
+        next="for example 10",
+    ):
+        command.tournament(request_, ["mobilenet,resnet50"])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -99,6 +100,23 @@ def test_a_model_that_is_certain_less_often_is_told() -> None:
     assert any(each.startswith("certain of 50%") for each in compare(some, known)["findings"])
     most = served(170, 3, certain=1) + served(30, 4, certain=0)
     assert not any(each.startswith("certain") for each in compare(most, known)["findings"])
+
+
+def test_pictures_farther_from_the_training_features_are_told() -> None:
+    drawn = np.random.default_rng(0)
+    known = reference(distances=drawn.chisquare(64, 400))
+
+    def at(distances: np.ndarray) -> list[str]:
+        kept = served(len(distances), 3)
+        pairs = zip(kept, distances.tolist(), strict=True)
+        records = [dataclasses.replace(record, distance=each) for record, each in pairs]
+        found = compare(records, known)
+        assert "distance to the training features" in found["shifts"]
+        return [each for each in found["findings"] if each.startswith("distance")]
+
+    assert not at(drawn.chisquare(64, 200))
+    assert at(drawn.chisquare(64, 200) + 15)
+    assert "distance to the training features" not in compare(served(200, 3), known)["shifts"]
 
 
 def test_labels_that_come_later_give_the_accuracy() -> None:

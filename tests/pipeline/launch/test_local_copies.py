@@ -20,10 +20,12 @@ from pipeline.definition import create_pipeline
 from pipeline.launch.node_launcher import distributed, works_on_copies
 from pipeline.store import remote_files, runs
 from pipeline.store.remote_files import FileSystemUnavailable
+from tests.explains import refused
 from tests.pipeline import made_nodes
 from tests.pipeline.store.made_store import MadeStore
 
 ROOT = "made://bucket/runs/two"
+AGAIN = {"allowed": "Is the file system mounted", "next": "Nothing was lost: once it answers"}
 
 
 class Place:
@@ -80,13 +82,20 @@ def test_nodes_run_on_a_file_system_of_tensorflow_s_as_they_would_on_a_bucket(pl
 
 def test_a_root_whose_file_system_nobody_registered_is_refused_at_once(place: Place) -> None:
     bound = node_runner.bind(made_nodes.compiled("nowhere://b/two", place.connection), "monday")
-    with pytest.raises(ConfigError, match="nowhere://b/two failed: no file system is reg"):
+    with refused(
+        ConfigError,
+        found="nowhere://b/two failed: no file system is registered",
+        allowed="TensorFlow has gs:// itself",
+        next="Install this project's extra",
+    ):
         node_runner.run_node(bound, "Write")
 
 
 def test_an_upload_that_fails_publishes_nothing_and_the_same_run_ends_well(place: Place) -> None:
     MadeStore.refused = ("Split-train/pictures",)
-    with pytest.raises(FileSystemUnavailable, match="Copying .* to made://bucket.*store refuses"):
+    with refused(
+        FileSystemUnavailable, found="Copying .* to made://bucket.*store refuses", **AGAIN
+    ):
         place.run("Write")
     assert not place.outputs()
     assert not [file for file in MadeStore.files() if "Write/examples/" in file]
@@ -108,7 +117,9 @@ def test_an_input_that_is_gone_is_told_with_its_address_and_nothing_is_lost(plac
     place.run("Write")
     lost = place.store / "bucket/runs/two/Write/examples/1"
     lost.rename(place.store / "away")
-    with pytest.raises(FileSystemUnavailable, match=f"{ROOT}/Write/examples/1 failed.*not there"):
+    with refused(
+        FileSystemUnavailable, found=f"{ROOT}/Write/examples/1 failed.*not there", **AGAIN
+    ):
         place.run("Read")
     (place.store / "away").rename(lost)
     assert place.run("Read") == "ran"
@@ -116,7 +127,7 @@ def test_an_input_that_is_gone_is_told_with_its_address_and_nothing_is_lost(plac
 
 def test_a_root_that_refuses_is_told_with_its_address(place: Place) -> None:
     MadeStore.refused = ("bucket",)
-    with pytest.raises(FileSystemUnavailable, match=f"folder {ROOT} failed.*mounted.*Nothing was"):
+    with refused(FileSystemUnavailable, found=f"folder {ROOT} failed", **AGAIN):
         place.run("Write")
     MadeStore.refused = ()
     assert place.run("Write") == "ran"
@@ -129,11 +140,11 @@ def test_a_folder_that_is_no_longer_mounted_is_told(tmp_path: Path, place: Place
     assert node_runner.run_node(bound, "Write") == "ran"
     mount.rename(tmp_path / "away")
     mount.mkdir()
-    with pytest.raises(FileSystemUnavailable, match=f"{mount}/two/Write/examples/1 failed"):
+    with refused(FileSystemUnavailable, found=f"{mount}/two/Write/examples/1 failed", **AGAIN):
         node_runner.run_node(bound, "Read")
     mount.rename(tmp_path / "bare")
     mount.write_text("no folder")
-    with pytest.raises(FileSystemUnavailable, match=f"{mount}/two failed"):
+    with refused(FileSystemUnavailable, found=f"{mount}/two failed", **AGAIN):
         node_runner.run_node(bound, "Read")
     mount.unlink()
     (tmp_path / "away").rename(mount)

@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.store import remote_files
 from pipeline.store.remote_files import FileSystemUnavailable
+from tests.explains import refused
 from tests.pipeline.store.made_store import MadeStore
 
 
@@ -54,10 +55,11 @@ def test_what_comes_back_meanwhile_was_never_gone() -> None:
 
 
 def test_what_stays_gone_is_told_with_its_address_and_the_reason(store: Path) -> None:
-    with pytest.raises(FileSystemUnavailable, match="Looking for made://x/y failed.*not there"):
+    again = {"allowed": "Is the file system mounted", "next": "Nothing was lost: once it answers"}
+    with refused(FileSystemUnavailable, found="Looking for made://x/y failed.*not there", **again):
         remote_files.expect("made://x/y")
-    with pytest.raises(FileSystemUnavailable, match="Reading made://x/y failed"):
+    with refused(FileSystemUnavailable, found="Reading made://x/y failed", **again):
         remote_files.read("made://x/y")
     MadeStore.refused = ("x",)
-    with pytest.raises(FileSystemUnavailable, match="folder made://x failed.*the store refuses"):
+    with refused(FileSystemUnavailable, found="folder made://x failed.*the store refuses", **again):
         remote_files.make_folder("made://x")

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from pipeline.store.root import RootBusy, locked, log_path, new_run_id
+from tests.explains import refused
 
 ROOT = Path(__file__).resolve().parents[3]
+OTHER = {"allowed": "Let it finish", "next": "or name another folder with --root"}
 HOLD = """
 import sys
 from pathlib import Path
@@ -26,7 +28,7 @@ def test_a_second_holder_is_refused_and_told_who_holds_it(tmp_path: Path) -> Non
     ) as holder:
         assert holder.stdout is not None and holder.stdin is not None
         assert holder.stdout.readline() == "held\n"
-        with pytest.raises(RootBusy, match=f"{tmp_path} .*process {holder.pid}, since"):
+        with refused(RootBusy, found=f"{tmp_path} .*process {holder.pid}, since", **OTHER):
             locked(tmp_path).__enter__()
         holder.kill()  # it dies without a word: the system frees the lock
         holder.wait()
@@ -35,7 +37,7 @@ def test_a_second_holder_is_refused_and_told_who_holds_it(tmp_path: Path) -> Non
 
 
 def test_two_holders_in_one_process_are_refused_too(tmp_path: Path) -> None:
-    with locked(tmp_path), pytest.raises(RootBusy):
+    with locked(tmp_path), refused(RootBusy, found=f"Another run uses {tmp_path}", **OTHER):
         locked(tmp_path).__enter__()
 
 

@@ -11,6 +11,7 @@ from tfx.proto.orchestration import pipeline_pb2
 from components.errors import ConfigError
 from pipeline import node_runner
 from pipeline.targets.report_copy import copy_report
+from tests.explains import refused
 from tests.pipeline.store import made_metadata
 
 _RUNS = ("20261101-aaaa", "20261108-bbbb")
@@ -65,6 +66,8 @@ def test_a_run_is_named_by_its_beginning_or_age(
 def test_what_names_no_run_or_several_is_refused_with_those_there_are(
     compiled: Path, tmp_path: Path, name: str
 ) -> None:
-    with pytest.raises(ConfigError, match="Name one of: 20261108-bbbb, 20261101-aaaa, or"):
+    with refused(
+        ConfigError, found=f"{name!r}", allowed="20261108-bbbb, 20261101-aaaa", next="Name one of"
+    ):
         copy_report(compiled, name, tmp_path / "copy")
     assert not (tmp_path / "copy").exists()

@@ -17,6 +17,7 @@ from components.artifacts.types import ClassList
 from components.errors import ConfigError
 from pipeline import config
 from pipeline.targets.vertex import compile_for_vertex
+from tests.explains import refused
 
 
 def make(**places: str) -> config.Config:
@@ -90,9 +91,12 @@ def test_a_step_finds_the_class_of_every_artifact(spec: dict[str, Any]) -> None:
 
 
 def test_what_the_steps_could_not_reach_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="runtime.root: found /runs; .* share no disk"):
+    bucket = {"allowed": "share no disk", "next": "Name a folder in a bucket"}
+    with refused(ConfigError, found="runtime.root: found /runs", **bucket):
         compile_for_vertex(make(root="/runs"), tmp_path / "job.json")
-    with pytest.raises(ConfigError, match="push.directory: found /served; .* share no disk"):
+    with refused(ConfigError, found="push.directory: found /served", **bucket):
         compile_for_vertex(make(push="/served"), tmp_path / "job.json")
-    with pytest.raises(ConfigError, match=r"--output: found job.yaml; .* ends in .json"):
+    with refused(
+        ConfigError, found="--output: found job.yaml", allowed="ends in .json", next="Name such a"
+    ):
         compile_for_vertex(make(), tmp_path / "job.yaml")

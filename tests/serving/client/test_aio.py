@@ -18,6 +18,7 @@ from serving.client import (
     ServerBusy,
     ServerUnavailable,
 )
+from tests.explains import refused
 from tests.serving.client.test_client import Moody, nowhere, picture, served
 from tests.serving.samples import jpeg, png
 from tests.serving.server_process import ServerProcess
@@ -54,14 +55,20 @@ def test_it_goes_on_past_refused_pictures(server: ServerProcess, tmp_path: Path)
     first, second, third, fourth = asked(server.address, lambda client: each(client, sources))
     assert (first.classes[0], fourth.classes[0]) == ("red", "blue")
     assert isinstance(second, PictureRefused) and isinstance(third, PictureRefused)
-    with pytest.raises(PictureRefused, match="picture 2"):
+    kinds = {"allowed": "JPEG, PNG, GIF, BMP, WebP or TIFF", "next": "Send a"}
+    with refused(PictureRefused, found="picture 2", **kinds):
         asked(server.address, lambda client: client.classify(sources))
 
 
 def test_its_errors_are_the_same(server: ServerProcess, nowhere: str) -> None:
-    with pytest.raises(ModelNotFound):
+    served = {
+        "allowed": "a name, version and label",
+        "next": "`Client.status` lists",
+    }
+    with refused(ModelNotFound, found=r"does not serve this: .*Latest\(m\)", **served):
         asked(server.address, lambda client: client.classify([png()]), name="m")
-    with pytest.raises(ServerUnavailable, match=nowhere):
+    started = {"allowed": "gRPC port", "next": "Start one with `transfer-pipeline serve"}
+    with refused(ServerUnavailable, found=f"No server answers at {nowhere}", **started):
         asked(nowhere, lambda client: client.classify([png()]))
     with pytest.raises(ValueError, match="not for both"):
         asked(nowhere, AsyncClient.status, version=1, label="x")
@@ -87,5 +94,6 @@ def test_it_asks_a_busy_server_again() -> None:
         assert len(asked(address, lambda client: client.classify([png()]))) == 1
         assert servicer.calls == 8
         servicer.calls = -1000
-        with pytest.raises(ServerBusy):
+        more = {"allowed": "--grpc_max_threads=64", "next": "Start it with more threads"}
+        with refused(ServerBusy, found="too busy to take the request within 0.5 s", **more):
             asked(address, lambda client: client.classify([png()]), timeout=0.5)

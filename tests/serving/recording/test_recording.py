@@ -45,11 +45,11 @@ def test_the_checksum_is_castagnolis() -> None:
 def test_a_record_says_which_picture_which_version_and_what_it_looks_like(tmp_path: Path) -> None:
     recorder = Recorder(Recording(tmp_path / "kept", every=1, thumbnail=8))
     before = int(1000 * time.time())
-    keep(recorder, 3, certain=True, source=b"the file")
+    keep(recorder, 3, certain=True, distance=2.5, source=b"the file")
     [found] = read(tmp_path / "kept")
     assert found.sha256 == hashlib.sha256(b"the file").hexdigest()
     assert found.sent_sha256 == hashlib.sha256(picture(3)).hexdigest()
-    assert (found.model, found.version, found.certain) == ("pets", 7, 1)
+    assert (found.model, found.version, found.certain, found.distance) == ("pets", 7, 1, 2.5)
     assert found.classes == ("c0", "c1", "c2", "c3", "c4") and found.scores[0] == 0.5
     assert (found.width, found.height, found.contrast) == (23, 16, 0.0)
     assert Image.open(io.BytesIO(found.thumbnail)).size == (8, 6)
@@ -61,7 +61,7 @@ def test_without_thumbnails_no_pixels_are_kept_and_files_are_the_owners_alone(
 ) -> None:
     keep(Recorder(Recording(tmp_path / "kept", every=1)), 3)
     [found] = read(tmp_path / "kept")
-    assert found.thumbnail == b"" and found.certain is None
+    assert found.thumbnail == b"" and found.certain is None and found.distance is None
     [path] = (tmp_path / "kept").iterdir()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700

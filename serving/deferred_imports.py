@@ -1,0 +1,77 @@
+"""Keeps parts of libraries from being imported whole where a library imports them for nobody.
+
+Their modules are imported as ever; a package's own `__init__` runs when a name in it is asked for.
+"""
+
+from __future__ import annotations
+
+import importlib.abc
+import importlib.machinery
+import sys
+from collections.abc import Sequence
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any
+
+KERAS = (
+    *("keras.visualization", "keras._tf_keras.keras.visualization", "keras.src.visualization"),
+    *("keras.wrappers", "keras._tf_keras.keras.wrappers"),
+)
+"""The parts of Keras that import Matplotlib, scikit-learn and SciPy: 1 s of CPU of every process
+that imports TensorFlow (measured 2026-11-27). A version of Keras need not have all of them."""
+
+
+def defer(*packages: str) -> None:
+    """Defers packages that are not imported yet, for the rest of the process."""
+    if _FINDER not in sys.meta_path:
+        sys.meta_path.insert(0, _FINDER)
+    _FINDER.deferred.update(packages)
+
+
+class _Finder(importlib.abc.MetaPathFinder):
+    """Finds the deferred packages, as Python itself does, and puts off their execution."""
+
+    def __init__(self) -> None:
+        self.deferred: set[str] = set()
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if fullname not in self.deferred:
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(fullname, path, target)
+        if spec is not None and spec.loader is not None:
+            spec.loader = _Later(spec.loader)
+        return spec
+
+
+_FINDER = _Finder()
+
+
+class _Later(importlib.abc.Loader):
+    """Makes a module that executes itself later, by its own loader."""
+
+    def __init__(self, own: importlib.abc.Loader):
+        self.own = own
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        return _Deferred(spec.name)
+
+    def exec_module(self, module: ModuleType) -> None:
+        pass
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.own, name)  # such as what reads files of the package
+
+
+class _Deferred(ModuleType):
+    """A package whose `__init__` runs at the first name that is not a module imported already."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+        self.__class__ = ModuleType  # type: ignore[assignment]  # once only
+        assert self.__spec__ is not None and isinstance(self.__spec__.loader, _Later)
+        self.__loader__ = self.__spec__.loader = self.__spec__.loader.own
+        self.__loader__.exec_module(self)
+        return getattr(self, name)

@@ -1,0 +1,214 @@
+"""Presets of KerasHub as backbones. What needs KerasHub itself is skipped where it is missing."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from components.backbones import BACKBONES
+from components.errors import ConfigError
+from components.hub_backbones import PREFIX, HubBackbone, _as_map
+from components.model.folding import inference_copy
+from components.model.network import build_network
+from components.model.pixel_scaling import affine, blue_first
+from components.model.transform_graph import Pixels, first_pictures
+from components.model.twin import twin
+from components.pretrained.base import build_base
+from components.pretrained.official_weights import imagenet_file, obtainable
+from components.pretrained.published_network import ImageNet
+from components.settings.model import Head, Model
+from tests.components import made_artifacts
+from tests.components.trainer.test_session_loaders import check
+
+SCALE, OFFSET = [0.01, 0.02, 0.03], [-1.0, -2.0, -3.0]
+
+
+def write(folder: Path, config: dict[str, Any], converter: dict[str, Any]) -> HubBackbone:
+    folder.mkdir(exist_ok=True)
+    (folder / "config.json").write_text(json.dumps({"config": config}))
+    (folder / "image_converter.json").write_text(json.dumps({"config": converter}))
+    return HubBackbone(folder)
+
+
+@pytest.fixture
+def preset(tmp_path: Path) -> HubBackbone:
+    return write(tmp_path / "a", {"image_shape": [48, 48, 3]}, {"scale": SCALE, "offset": OFFSET})
+
+
+@pytest.fixture
+def installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = importlib.util.find_spec
+
+    def spec(name: str) -> Any:
+        return found("json") if name == "keras_hub" else found(name)
+
+    monkeypatch.setattr("components.hub_backbones.importlib.util.find_spec", spec)
+
+
+def test_size_and_scaling_are_those_of_the_preset(preset: HubBackbone) -> None:
+    assert preset.size == 48
+    pixels = np.random.default_rng(0).uniform(0, 255, (2, 4, 4, 3)).astype(np.float32)
+    np.testing.assert_allclose(preset.scale(pixels), pixels * SCALE + OFFSET, rtol=1e-5)
+    name = f"{PREFIX}{preset.folder}"
+    slope, offset = affine(name)
+    np.testing.assert_allclose(slope, SCALE, rtol=1e-5)
+    np.testing.assert_allclose(offset, OFFSET, rtol=1e-5)
+    assert not blue_first(name)
+
+
+def test_one_number_scales_all_channels_and_none_changes_nothing(tmp_path: Path) -> None:
+    scaled = write(tmp_path / "a", {}, {"scale": 0.5, "offset": None, "image_size": [64, 64]})
+    assert scaled.size == 64
+    np.testing.assert_array_equal(scaled.scale(np.full((1, 1, 3), 4.0)), np.full((1, 1, 3), 2.0))
+
+
+def test_the_size_of_a_model_of_pairs_is_that_of_its_pictures(tmp_path: Path) -> None:
+    vision = {"vision_encoder": {"config": {"image_shape": [32, 32, 3]}}}
+    assert write(tmp_path / "a", vision, {}).size == 32
+
+
+def test_another_file_is_another_digest(preset: HubBackbone) -> None:
+    before = preset.digest
+    assert preset.digest == before
+    os.utime(preset.folder / "config.json", (1, 1))
+    assert preset.digest != before
+
+
+def test_the_name_is_absolute_and_a_folder_that_is_no_preset_is_refused(
+    preset: HubBackbone, installed: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(preset.folder.parent)
+    assert Model(backbone=f"{PREFIX}a").backbone == f"{PREFIX}{preset.folder}"
+    with pytest.raises(ValidationError, match="no image_converter.json"):
+        (preset.folder / "image_converter.json").unlink()
+        Model(backbone=f"{PREFIX}a")
+    with pytest.raises(ValidationError, match="fetch a preset by its name"):
+        Model(backbone=f"{PREFIX}b")
+
+
+def test_without_keras_hub_the_extra_is_named(
+    preset: HubBackbone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("components.hub_backbones.importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ValidationError, match=r"transfer-pipeline\[hub\]"):
+        Model(backbone=f"{PREFIX}{preset.folder}")
+
+
+def test_there_is_no_imagenet_top(preset: HubBackbone) -> None:
+    with pytest.raises(ConfigError, match="no ImageNet top"):
+        ImageNet(f"{PREFIX}{preset.folder}")
+
+
+@pytest.mark.parametrize(("others", "channels"), [(0, 5), (1, 10), (5, 10)])
+def test_a_map_of_patches_pools_to_their_mean_and_the_class_token(
+    others: int, channels: int
+) -> None:
+    tokens = keras.Input((others + 6, 5))
+    laid_out = keras.Model(tokens, _as_map(tokens, (8, 12, 3), 4))
+    assert laid_out.output_shape == (None, 2, 3, channels)
+    values = np.random.default_rng(0).normal(size=(2, others + 6, 5)).astype(np.float32)
+    found = np.asarray(laid_out(values))
+    np.testing.assert_allclose(found[:, 1, 0, :5], values[:, others + 3])
+    expected = [values[:, others:].mean(axis=1), *([values[:, 0]] if others else [])]
+    np.testing.assert_allclose(found.mean(axis=(1, 2)), np.hstack(expected), rtol=1e-5)
+
+
+def vit(hub: Any) -> tuple[Any, Any]:
+    model = hub.models.ViTBackbone(
+        image_shape=(32, 32, 3), patch_size=8, num_layers=2, num_heads=2, hidden_dim=8, mlp_dim=16
+    )
+    return model, hub.layers.ViTImageConverter
+
+
+def dinov2(hub: Any) -> tuple[Any, Any]:
+    model = hub.models.DINOV2Backbone(
+        image_shape=(32, 32, 3),
+        position_embedding_shape=(48, 48, 3),
+        patch_size=8,
+        num_layers=2,
+        num_heads=2,
+        hidden_dim=8,
+        intermediate_dim=16,
+        num_register_tokens=3,
+    )
+    return model, hub.layers.DINOV2ImageConverter
+
+
+def resnet(hub: Any) -> tuple[Any, Any]:
+    model = hub.models.ResNetBackbone(
+        input_conv_filters=[8],
+        input_conv_kernel_sizes=[7],
+        stackwise_num_filters=[64, 128],
+        stackwise_num_blocks=[1, 1],
+        stackwise_num_strides=[1, 2],
+        block_type="basic_block",
+        image_shape=(32, 32, 3),
+    )
+    return model, hub.layers.ResNetImageConverter
+
+
+KINDS = {"vit": vit, "dinov2": dinov2, "resnet": resnet}
+
+
+@pytest.fixture(params=["dinov2", "resnet"])
+def saved(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> tuple[Any, str]:
+    """A model of KerasHub, and the name of its preset, which its own functions saved."""
+    hub = pytest.importorskip("keras_hub")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    keras.utils.set_random_seed(0)
+    return save(hub, request.param, tmp_path / "preset")
+
+
+def save(hub: Any, kind: str, folder: Path) -> tuple[Any, str]:
+    model, converter = KINDS[kind](hub)
+    model.save_to_preset(str(folder))
+    converter(image_size=(32, 32), scale=SCALE, offset=OFFSET).save_to_preset(str(folder))
+    return model, f"{PREFIX}{folder}"
+
+
+def test_a_layer_that_can_not_be_copied_is_refused_by_name(tmp_path: Path) -> None:
+    hub = pytest.importorskip("keras_hub")
+    _, name = save(hub, "vit", tmp_path / "preset")
+    with pytest.raises(ConfigError, match="vit_patching_and_embedding"):
+        build_base(name, [32, 32], None)
+
+
+@pytest.mark.slow
+def test_a_preset_answers_as_in_keras_hub_and_in_a_session(
+    saved: tuple[Any, str], split: str, tmp_path: Path
+) -> None:
+    published, name = saved
+    assert Model(backbone=name).backbone == name
+    assert BACKBONES[name].size == 32 and obtainable(name) is None
+    base = build_base(name, [32, 32], imagenet_file(name))
+    pictures = np.random.default_rng(0).normal(size=(3, 32, 32, 3)).astype(np.float32)
+    named = isinstance(published.input, dict)
+    expected = np.asarray(published({"images": pictures} if named else pictures))
+    found = np.asarray(base(pictures))
+    if expected.ndim == 3:
+        own = found[..., : expected.shape[2]].reshape(3, 16, -1)
+        np.testing.assert_allclose(own, expected[:, -16:], atol=1e-5)
+    else:
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+    network = build_network(base, Head(), 3)
+    network.base.trainable = False
+    scores = np.asarray(network.classifier(pictures, training=False))
+    for copy in (twin(network.classifier, "float32"), inference_copy(network)):
+        np.testing.assert_allclose(copy(pictures, training=False), scores, atol=1e-5)
+    half = twin(network.classifier, "bfloat16")
+    np.testing.assert_allclose(half(pictures, training=False), scores, atol=0.05)
+    network.classifier.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras", compile=False)
+    np.testing.assert_allclose(loaded(pictures, training=False), scores, atol=1e-6)
+    graph = made_artifacts.write_transform_graph(tmp_path, name, [32, 32])
+    check(network, Pixels(graph), first_pictures(split, 3), tmp_path, scaling=name)
