@@ -1,12 +1,15 @@
 """A Flink cluster on this machine, from the jars that `make cluster-setup` fetches.
 
-A job manager, two task managers with one slot each, Beam's job server, and Beam's own pool of
-external workers beside the task managers: processes of their own, all ended with the cluster.
+A job manager, two task managers with one slot each, Beam's job server, and beside each task manager
+Beam's own pool of external workers: processes of their own, all ended with the cluster. Each task
+manager has a name service of its own, in which the host `workers` is its own pool's address: two
+that share a pool would stop each other's workers, since each calls its first one `1-1`.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import shutil
@@ -15,7 +18,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,17 +46,35 @@ _SETTINGS = {
     "taskmanager.memory.task.heap.size": "128m",
     "taskmanager.memory.task.off-heap.size": "0",
     "taskmanager.memory.managed.size": "64m",
-    "taskmanager.memory.network.min": "128m",
-    "taskmanager.memory.network.max": "128m",
+    "taskmanager.memory.network.min": "192m",
+    "taskmanager.memory.network.max": "192m",
+    "taskmanager.network.sort-shuffle.min-buffers": "32",  # of each of some hundred exchanges
+    "blob.service.cleanup.interval": "30",
     # Beam's classes are on the path of all of these programs.
     "classloader.resolve-order": "parent-first",
     "restart-strategy.type": "fixed-delay",
     "restart-strategy.fixed-delay.attempts": "3",
     "restart-strategy.fixed-delay.delay": "1s",
 }
+_HOST = "workers"
 _OF_TESTS = ("TF_USE_LEGACY_KERAS", "KERAS_BACKEND", "KERAS_HOME", "MPLCONFIGDIR")
 """Variables that the command sets for its own process alone."""
 _FLINK = "org.apache.flink.runtime"
+_POOL = """
+import sys
+from concurrent import futures
+import grpc
+from apache_beam.portability.api import beam_fn_api_pb2_grpc as api
+from apache_beam.runners.worker.worker_pool_main import BeamFnExternalWorkerPoolServicer as Pool
+
+server = grpc.server(futures.ThreadPoolExecutor(8), options=[("grpc.so_reuseport", 0)])
+pool = Pool(use_process=True, data_buffer_time_limit_ms=-1)
+api.add_BeamFnExternalWorkerPoolServicer_to_server(pool, server)
+assert server.add_insecure_port(sys.argv[1])
+server.start()
+server.wait_for_termination()
+"""
+"""What `worker_pool_main` does, on one address of several that this machine has."""
 
 
 class Cluster:
@@ -74,15 +95,13 @@ class Cluster:
 
     def arguments(self) -> list[str]:
         """Returns `runtime.beam` for a job server that runs already."""
-        jar = cluster.job_server()
         return [
             "--runner=PortableRunner",
             f"--job_endpoint=localhost:{self.jobs}",
             "--environment_type=EXTERNAL",
-            f"--environment_config=localhost:{self.workers}",
+            f"--environment_config={_HOST}:{self.workers}",
             "--sdk_container_image=none",
             f"--parallelism={TASK_MANAGERS}",
-            f"--files_to_stage={jar}",  # the task managers have all others
         ]
 
     def start(self) -> None:
@@ -100,14 +119,22 @@ class Cluster:
         flink = ["--configDir", str(conf)]
         self._java("jobmanager", f"{_FLINK}.entrypoint.StandaloneSessionClusterEntrypoint", flink)
         for number in range(TASK_MANAGERS):
+            hosts = self.folder / f"hosts-{number}"
+            hosts.write_text(
+                f"127.0.0.1 localhost {socket.gethostname()}\n{_pool(number)} {_HOST}\n"
+            )
             name = f"taskmanager-{number}"
-            self._java(name, f"{_FLINK}.taskexecutor.TaskManagerRunner", flink)
-        self.start_workers()
+            options = [f"-Djdk.net.hosts.file={hosts}"]
+            self._java(name, f"{_FLINK}.taskexecutor.TaskManagerRunner", flink, options)
+            self._start_workers(number)
         wait_for("the task managers' slots", lambda: self.slots() == TASK_MANAGERS)
+        for number in range(TASK_MANAGERS):
+            there = functools.partial(answers, self.workers, _pool(number))
+            wait_for("a pool of workers", there)
         server = ["--flink-master", f"localhost:{self.rest}", "--job-host", "localhost"]
         server += ["--job-port", str(self.jobs), "--artifact-port", str(self._artifacts)]
         server += ["--expansion-port", "-1", "--artifacts-dir", str(self.folder / "artifacts")]
-        self._java("jobserver", cluster.MAIN, server)
+        self._java("jobserver", cluster.MAIN, server, jars=str(cluster.job_server()))
         wait_for("the job server", lambda: answers(self.jobs))
 
     def slots(self) -> int:
@@ -130,22 +157,28 @@ class Cluster:
         with urllib.request.urlopen(address, timeout=10) as response:
             return json.load(response)
 
-    def start_workers(self) -> None:
-        """Starts the pool, as its host's service would; its workers import this checkout."""
+    def _start_workers(self, number: int) -> None:
+        """Starts a pool, as its host's service would; its workers import this checkout."""
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
         modules = os.pathsep.join([str(ROOT), self._worker.get("PYTHONPATH", "")])
         environment = self._worker | {"PATH": path, "PYTHONPATH": modules}
-        module = "apache_beam.runners.worker.worker_pool_main"
-        command = [sys.executable, "-m", module, f"--service_port={self.workers}"]
-        self._run("workers", command, environment)
-        wait_for("the pool of workers", lambda: answers(self.workers))
+        address = f"{_pool(number)}:{self.workers}"
+        self._run(f"workers-{number}", [sys.executable, "-c", _POOL, address], environment)
 
-    def _java(self, name: str, main: str, arguments: list[str]) -> None:
-        command = ["java", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
+    def _java(
+        self,
+        name: str,
+        main: str,
+        arguments: list[str],
+        options: Sequence[str] = (),
+        jars: str = "",
+    ) -> None:
+        jars = jars or ":".join(str(cluster.folder() / jar.file) for jar in cluster.listed())
+        command = ["java", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", *options]
         command += [f"-Djava.io.tmpdir={self.folder}"]
         for each in cluster.OPENED:
             command += [f"--add-opens={each}=ALL-UNNAMED", f"--add-exports={each}=ALL-UNNAMED"]
-        self._run(name, [*command, "-cp", f"{cluster.folder()}/*", main, *arguments], {})
+        self._run(name, [*command, "-cp", jars, main, *arguments], {})
 
     def _run(self, name: str, command: list[str], environment: dict[str, str]) -> None:
         with open(self.folder / f"{name}.log", "ab") as log:
@@ -167,6 +200,11 @@ class Cluster:
             program.wait()
 
 
+def _pool(number: int) -> str:
+    """Returns the address of this machine on which a task manager's pool listens."""
+    return f"127.0.0.{number + 1}"
+
+
 def free_port() -> int:
     """Returns a port of this machine on which nothing listens."""
     with socket.socket() as there:
@@ -174,10 +212,10 @@ def free_port() -> int:
         return int(there.getsockname()[1])
 
 
-def answers(port: int) -> bool:
+def answers(port: int, host: str = "localhost") -> bool:
     """Whether something listens on a port of this machine."""
     with socket.socket() as there:
-        return there.connect_ex(("localhost", port)) == 0
+        return there.connect_ex((host, port)) == 0
 
 
 def wait_for(what: str, done: Callable[[], bool], seconds: float = _SECONDS) -> None:

@@ -4,8 +4,9 @@ Needs any Python 3.6 or newer and nothing installed; Java 17 or newer runs what 
 jar is held against its SHA-256 in `constraints/flink-jars.txt`. They come from Maven Central, or
 from the mirror that MAVEN_REPOSITORY_URL names. Run again, it fetches what is missing.
 
-Beside the jars it writes `flink-job-server.jar`, what `--flink_job_server_jar` takes. That one
-holds no class: its manifest names the others, and opens to them what Java 17 keeps closed.
+Of the jars it makes `flink-job-server.jar`, what `--flink_job_server_jar` takes: one jar with all
+of their content, whose manifest opens to it what Java 17 keeps closed. Beam's job server sends the
+files that it was started from to the cluster with every job: one takes 1 s, 162 took 18 s.
 """
 
 import concurrent.futures
@@ -45,6 +46,7 @@ OPENED = [  # of Flink's own configuration for Java 17 (env.java.opts.all)
     "java.base/sun.net.util",
     "java.base/sun.nio.ch",
 ]
+_LEFT_OUT = (".SF", ".RSA", ".DSA", "module-info.class", "/", "INDEX.LIST")
 _TRIES = 3
 _AT_ONCE = 8
 
@@ -100,13 +102,34 @@ def build() -> None:
     with concurrent.futures.ThreadPoolExecutor(_AT_ONCE) as pool:
         for _ in pool.map(functools.partial(fetch, to=folder()), missing):
             pass
-    entries = {"Main-Class": MAIN, "Class-Path": " ".join(jar.file for jar in jars)}
-    entries.update({key: " ".join(OPENED) for key in ("Add-Opens", "Add-Exports")})
     aside = folder() / (JOB_SERVER + ".part")
-    with zipfile.ZipFile(str(aside), "w") as made:
-        made.writestr("META-INF/MANIFEST.MF", manifest(entries))
+    join([folder() / jar.file for jar in jars], aside)
     os.replace(str(aside), str(job_server()))
     print(f"setup: {job_server()} is ready")
+
+
+def join(jars: List[Path], joined: Path) -> None:
+    """Writes one jar with the content of many; what several have is the first one's.
+
+    Their lists of services (`META-INF/services`) are joined. Signatures hold no more, and a
+    description of a module would hide all other packages.
+    """
+    services = {}  # type: Dict[str, List[bytes]]
+    entries = {"Main-Class": MAIN, "Multi-Release": "true"}
+    entries.update({key: " ".join(OPENED) for key in ("Add-Opens", "Add-Exports")})
+    with zipfile.ZipFile(str(joined), "w", zipfile.ZIP_DEFLATED) as made:
+        made.writestr("META-INF/MANIFEST.MF", manifest(entries))
+        seen = {"META-INF/MANIFEST.MF"}
+        for jar in jars:
+            with zipfile.ZipFile(str(jar)) as content:
+                for name in content.namelist():
+                    if name.startswith("META-INF/services/") and not name.endswith("/"):
+                        services.setdefault(name, []).append(content.read(name))
+                    elif name not in seen and not name.endswith(_LEFT_OUT):
+                        seen.add(name)
+                        made.writestr(name, content.read(name))
+        for name, lists in services.items():
+            made.writestr(name, b"\n".join(lists))
 
 
 def fetch(jar: Jar, to: Path) -> None:

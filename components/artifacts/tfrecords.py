@@ -8,10 +8,9 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, cast
 
 from components.files.paths import is_remote
-from components.files.systems import system_of
 from serving.recording import framing
 
 if TYPE_CHECKING:
@@ -96,7 +95,11 @@ def opened(file: str) -> BinaryIO:
 
     TensorFlow's own reader takes ten times as long to open a local file, and reads ahead.
     """
-    return system_of(file).open(file) if is_remote(file) else open(file, "rb", buffering=0)
+    if not is_remote(file):
+        return open(file, "rb", buffering=0)
+    import tensorflow as tf
+
+    return cast(BinaryIO, tf.io.gfile.GFile(file, "rb"))
 
 
 def read_records(folder: str) -> tf.data.Dataset:

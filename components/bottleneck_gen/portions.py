@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from components.artifacts import tfrecords
+from components.files.paths import is_remote
+from components.files.systems import system_of
 
 BATCH = 32  # pictures in one forward pass
 _PORTIONS = 64  # for so many workers there is something to do
@@ -26,11 +28,16 @@ class Portion(NamedTuple):
         """Yields the records, up to 32 at a time."""
         if not self.records:
             return
-        with tfrecords.opened(self.file) as file:
+        with _opened(self.file) as file:
             file.seek(self.offset)
             found = itertools.islice(tfrecords.records(file), self.records)
             while batch := [record.data for record in itertools.islice(found, BATCH)]:
                 yield batch
+
+
+def _opened(file: str) -> BinaryIO:
+    """Opens a file where workers find it: TensorFlow does not know every root's file system."""
+    return system_of(file).open(file) if is_remote(file) else tfrecords.opened(file)
 
 
 def portions(folder: str, prefix: str, seen: str = "") -> list[Portion]:

@@ -48,9 +48,8 @@ class Executor(BeamStepExecutor[Gate]):
         evaluation = outputs.uri("evaluation")
         slices = verdict.known_slices(settings, answered)
         progress.report("TFMA measures")
-        # TFMA's result is read as files; the predictions are here already.
-        here = self.shared(to) != to.uri
-        with Pipeline("FnApiRunner") if here else self._make_beam_pipeline() as pipeline:
+        # The predictions are here already, and TFMA's result is read as files.
+        with Pipeline("FnApiRunner") if self.on_workers else self._make_beam_pipeline() as pipeline:
             measure.measure(pipeline, answered, slices, evaluation)
         metrics = {
             model: measure.read_metrics(evaluation, model, answered, slices)

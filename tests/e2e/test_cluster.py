@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -118,4 +117,4 @@ def test_the_network_left_no_parcel_and_the_killed_worker_no_file(on_flink: Firs
 def test_both_task_managers_had_work(cluster: Cluster, on_flink: FirstRun) -> None:
     for number in range(flink_cluster.TASK_MANAGERS):
         assert "Received task" in (cluster.folder / f"taskmanager-{number}.log").read_text()
-    assert os.path.getsize(cluster.folder / "workers.log") > 0
+        assert "Starting worker" in (cluster.folder / f"workers-{number}.log").read_text()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import http.server
+import io
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -14,7 +15,30 @@ import pytest
 
 from tests.checkout_tools import cluster
 
-FILES = {"org/made/first/1.0/first-1.0.jar": b"one", "org/made/second/2/second-2.jar": b"two"}
+SERVICE = "META-INF/services/made.Service"
+
+
+def jar_of(content: dict[str, str]) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as jar:
+        for name, text in content.items():
+            jar.writestr(name, text)
+    return made.getvalue()
+
+
+FILES = {
+    "org/made/first/1.0/first-1.0.jar": jar_of(
+        {
+            "A.class": "first",
+            SERVICE: "First",
+            "META-INF/MANIFEST.MF": "",
+            "META-INF/X.SF": "signed",
+        }
+    ),
+    "org/made/second/2/second-2.jar": jar_of(
+        {"A.class": "second", "B.class": "b", SERVICE: "Second\n", "module-info.class": "hides"}
+    ),
+}
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
@@ -44,17 +68,20 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     server.server_close()
 
 
-def test_all_jars_are_fetched_and_the_job_servers_names_them(
+def test_all_jars_are_fetched_and_the_job_servers_holds_their_content(
     served: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert cluster.main() == 0
     for path, content in FILES.items():
         assert (cluster.folder() / Path(path).name).read_bytes() == content
     with zipfile.ZipFile(cluster.job_server()) as jar:
+        held = sorted(jar.namelist())
+        assert held == ["A.class", "B.class", "META-INF/MANIFEST.MF", SERVICE]
+        assert jar.read("A.class") == b"first"
+        assert jar.read(SERVICE).split() == [b"First", b"Second"]
         text = jar.read("META-INF/MANIFEST.MF").decode()
     assert max(map(len, text.split("\r\n"))) <= 72
     entries = dict(line.split(": ") for line in text.replace("\r\n ", "").split("\r\n") if line)
-    assert entries["Class-Path"] == "first-1.0.jar second-2.jar"
     assert entries["Main-Class"] == cluster.MAIN
     assert entries["Add-Opens"].split() == cluster.OPENED
     assert cluster.main() == 0
@@ -79,7 +106,9 @@ def test_a_jar_that_is_not_there_is_named_with_the_way_out(
     told = capsys.readouterr().err
     assert "first-1.0.jar can't be fetched (HTTP Error 404" in told and cluster.MIRROR in told
     assert (cluster.folder() / "second-2.jar").exists()
-    served.joinpath("org/made/first/1.0/first-1.0.jar").write_bytes(b"one")
+    served.joinpath("org/made/first/1.0/first-1.0.jar").write_bytes(
+        FILES["org/made/first/1.0/first-1.0.jar"]
+    )
     assert cluster.main() == 0  # the second attempt fetches what is missing
 
 
