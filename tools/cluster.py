@@ -73,7 +73,7 @@ class Jar(NamedTuple):
 def listed() -> List[Jar]:
     """Returns the jars of the list."""
     lines = [line.split() for line in LIST.read_text().splitlines() if not line.startswith("#")]
-    return [Jar(*what.split(":"), sha256=digest.split(":")[1]) for what, digest in lines]
+    return [Jar(*what.split(":"), digest.split(":")[1]) for what, digest in lines]
 
 
 def folder() -> Path:
