@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import os
 from pathlib import Path
@@ -17,7 +16,6 @@ from components.bottleneck_gen.frozen_base import GRAPH, RunBase
 from components.bottleneck_gen.portions import Portion, portions
 from components.errors import ConfigError
 from components.files import parcel
-from components.files.paths import is_remote
 from components.model import precision, warm_start
 from components.model.chosen_weights import weights_file
 from components.model.network import build_extractor
@@ -78,7 +76,6 @@ class Executor(BeamStepExecutor[BottleneckSettings]):
         model, size = settings.model, settings.size
         bottlenecks, graph = outputs.one("bottlenecks"), inputs.uri("transform_graph")
         fileio.makedirs(bottlenecks.uri)
-        shared, pictures = self.shared(bottlenecks), inputs.one("examples")
         examples = {
             split: inputs.split("examples", split) for split in (features.TRAIN, features.EVAL)
         }
@@ -94,37 +91,28 @@ class Executor(BeamStepExecutor[BottleneckSettings]):
             )
             save_weights(base, weights)
         chosen = precision.chosen(settings.precision, facts)
-        unfinished = os.path.join(shared, "unfinished")
+        unfinished = os.path.join(bottlenecks.uri, "unfinished")
         fileio.makedirs(unfinished)
         network = {GRAPH: graph, weights.name: str(weights)}
         packed = parcel.pack(network, unfinished) if self.on_workers else ""
         run_base = RunBase(graph, model, size, str(weights), chosen, unfinished, packed)
-        parts: dict[str, list[Portion]] = {}
-        for split, copies in examples.items():
-            folder = os.path.join(shared, f"Split-{split}")
+        parts: list[Portion] = []
+        for split, pictures in examples.items():
+            folder = os.path.join(bottlenecks.uri, f"Split-{split}")
             fileio.makedirs(folder)
-            seen = self.shared(pictures) + copies.removeprefix(pictures.uri)
-            parts[split] = portions(copies, os.path.join(folder, "bottlenecks"), seen)
+            parts += portions(pictures, os.path.join(folder, "bottlenecks"))
         with self._make_beam_pipeline() as pipeline:
             _ = (
                 pipeline
-                | "Portions" >> beam.Create([*itertools.chain(*parts.values())])
+                | "Portions" >> beam.Create(parts)
                 | "Spread" >> beam.Reshuffle()
                 | "Run base" >> beam.ParDo(run_base)
             )
         fileio.rmtree(unfinished)
         for split in examples:
-            written = _written(os.path.join(shared, f"Split-{split}"), parts[split])
+            written = tfrecords.count(os.path.join(bottlenecks.uri, f"Split-{split}"))
             what = f"features for the pictures of the split {split}"
-            record_counts.check(what, written, record_counts.of(pictures, split))
-
-
-def _written(folder: str, parts: list[Portion]) -> int:
-    """Returns the number of records that a split has; a worker made sure of each file's."""
-    if not is_remote(folder):
-        return tfrecords.count(folder)
-    there = set(fileio.listdir(folder))
-    return sum(part.records for part in parts if os.path.basename(part.target) in there)
+            record_counts.check(what, written, record_counts.of(inputs.one("examples"), split))
 
 
 def _check_budget(model: Model, size: list[int], examples: dict[str, str], budget_mb: int) -> None:
