@@ -22,7 +22,6 @@ BENCHMARKS = {
     "unfrozen": "phase unfrozen against plain Keras, with and without caching, and its input",
     "precision": "half precision and folded BatchNormalization against Keras in float32",
     "export": "the exported model's forms as served, and the forward pass beside OpenVINO's",
-    "workers": "BottleneckGen by two workers of Beam's against one",
     "memory": "peak memory at two numbers of pictures",
     "serving": "throughput and latency of the local server against the bare function",
     "disk": "bytes written per picture",
