@@ -56,12 +56,9 @@ _SETTINGS = {
     "restart-strategy.fixed-delay.attempts": "3",
     "restart-strategy.fixed-delay.delay": "1s",
 }
-<<<<<<< HEAD
 _HOST = "workers"
 _OF_TESTS = ("TF_USE_LEGACY_KERAS", "KERAS_BACKEND", "KERAS_HOME", "MPLCONFIGDIR")
 """Variables that the command sets for its own process alone."""
-=======
->>>>>>> parent of ce59407 (Benchmark workers: BottleneckGen's step by two external workers against one (not run yet))
 _FLINK = "org.apache.flink.runtime"
 _POOL = """
 import sys
@@ -189,7 +186,7 @@ class Cluster:
                 command,
                 stdout=log,
                 stderr=log,
-                env=os.environ | environment,
+                env={k: v for k, v in os.environ.items() if k not in _OF_TESTS} | environment,
                 cwd=self.folder,
                 start_new_session=True,  # its own children are ended with it
             )
