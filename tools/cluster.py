@@ -72,8 +72,13 @@ class Jar(NamedTuple):
 
 def listed() -> List[Jar]:
     """Returns the jars of the list."""
-    lines = [line.split() for line in LIST.read_text().splitlines() if not line.startswith("#")]
-    return [Jar(*what.split(":"), digest.split(":")[1]) for what, digest in lines]
+    found = []
+    for line in LIST.read_text().splitlines():
+        if not line.startswith("#"):
+            what, digest = line.split()
+            group, name, version = what.split(":")
+            found.append(Jar(group, name, version, digest.split(":")[1]))
+    return found
 
 
 def folder() -> Path:
