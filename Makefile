@@ -5,7 +5,7 @@ PYTEST_ARGS ?=
 WORKERS = -n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup kubeflow-setup airflow-setup docs-setup docs demo test test-lines test-serving bench line-figures lint lock audit clean
+.PHONY: help setup kubeflow-setup airflow-setup docs-setup cluster-setup docs demo test test-lines test-serving bench line-figures lint lock audit clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1: /p' Makefile
@@ -21,6 +21,9 @@ airflow-setup: ## build .venv-airflow, which runs the DAG of `compile --target a
 
 docs-setup: ## build .venv-docs, which builds the site of the documentation
 	@$(PYTHON) tools/bootstrap.py docs-setup
+
+cluster-setup: ## fetch Flink and Beam's job server for it into the cache folder (needs Java 17)
+	@$(PYTHON) tools/cluster.py
 
 docs: docs-setup ## write the documentation as a site to build/site; a dead link fails
 	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/python -m mkdocs build --strict

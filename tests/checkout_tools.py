@@ -7,12 +7,13 @@ from importlib.metadata import version
 from pathlib import Path
 
 import bootstrap
+import cluster
 import interpreters
 import lines
 
 ROOT = Path(__file__).resolve().parents[1]
 
-__all__ = ["ROOT", "bootstrap", "interpreters", "lines", "own_lock"]
+__all__ = ["ROOT", "bootstrap", "cluster", "interpreters", "lines", "own_lock"]
 
 
 def own_lock() -> Path:

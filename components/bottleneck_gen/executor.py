@@ -12,9 +12,10 @@ from tfx.dsl.io import fileio
 from components.artifacts import features, record_counts, saved_model, tfrecords
 from components.artifacts import types as artifact_types
 from components.artifacts.types import OWN_BASE
-from components.bottleneck_gen.frozen_base import RunBase
+from components.bottleneck_gen.frozen_base import GRAPH, RunBase
 from components.bottleneck_gen.portions import Portion, portions
 from components.errors import ConfigError
+from components.files import parcel
 from components.model import precision, warm_start
 from components.model.chosen_weights import weights_file
 from components.model.network import build_extractor
@@ -74,6 +75,7 @@ class Executor(BeamStepExecutor[BottleneckSettings]):
     ) -> None:
         model, size = settings.model, settings.size
         bottlenecks, graph = outputs.one("bottlenecks"), inputs.uri("transform_graph")
+        fileio.makedirs(bottlenecks.uri)
         examples = {
             split: inputs.split("examples", split) for split in (features.TRAIN, features.EVAL)
         }
@@ -83,14 +85,17 @@ class Executor(BeamStepExecutor[BottleneckSettings]):
         if weights is None:
             # Kept beside its outputs: the Trainer must continue with the same base.
             weights = Path(artifact_types.path_in(bottlenecks, OWN_BASE))
-            fileio.makedirs(bottlenecks.uri)
             train = examples[features.TRAIN]
             base = warm_start.own_base(
                 model.backbone, Pixels(graph), train, settings.seed, served, model.features
             )
             save_weights(base, weights)
         chosen = precision.chosen(settings.precision, facts)
-        run_base = RunBase(graph, model, size, str(weights), chosen)
+        unfinished = os.path.join(bottlenecks.uri, "unfinished")
+        fileio.makedirs(unfinished)
+        network = {GRAPH: graph, weights.name: str(weights)}
+        packed = parcel.pack(network, unfinished) if self.on_workers else ""
+        run_base = RunBase(graph, model, size, str(weights), chosen, unfinished, packed)
         parts: list[Portion] = []
         for split, pictures in examples.items():
             folder = os.path.join(bottlenecks.uri, f"Split-{split}")
@@ -103,6 +108,7 @@ class Executor(BeamStepExecutor[BottleneckSettings]):
                 | "Spread" >> beam.Reshuffle()
                 | "Run base" >> beam.ParDo(run_base)
             )
+        fileio.rmtree(unfinished)
         for split in examples:
             written = tfrecords.count(os.path.join(bottlenecks.uri, f"Split-{split}"))
             what = f"features for the pictures of the split {split}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,12 +19,16 @@ from apache_beam.utils import shared
 
 from components.artifacts import examples, features, tfrecords, undecodable
 from components.bottleneck_gen.portions import Portion
+from components.files import parcel
 from components.model.network import build_extractor, freeze
 from components.model.transform_graph import Pixels
 from components.model.twin import FLOAT32, forward
 from components.pretrained.base import build_base
 from components.settings.model import Model
 from components.step import progress
+
+GRAPH = "transform_graph"
+"""The Transform graph's name in a parcel; the weights keep their file's."""
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -52,8 +57,24 @@ class RunBase(beam.DoFn):
         size: list[int],
         weights: str,
         precision: str = FLOAT32,
+        unfinished: str = "",
+        in_parcel: str = "",
     ):
+        """Names what the network is made of.
+
+        Args:
+          transform_graph: the TransformGraph artifact's path.
+          model: of its head, the pooling counts.
+          size: height and width in pixels.
+          weights: path of the base's weights.
+          precision: in what the base's layers compute.
+          unfinished: folder of files that are not whole yet, on the file system of the targets;
+            beside these if left out. A killed worker leaves its own there.
+          in_parcel: a parcel with graph and weights, for workers that can't read the two paths.
+        """
         self._arguments = (transform_graph, model, size, weights, precision)
+        self._unfinished = unfinished
+        self._parcel = in_parcel
         self._shared = shared.Shared()
         self._done = 0
 
@@ -62,6 +83,10 @@ class RunBase(beam.DoFn):
 
     def _load(self) -> _Loaded:
         transform_graph, model, size, weights, precision = self._arguments
+        if self._parcel:
+            here = parcel.unpacked(self._parcel)
+            transform_graph = os.path.join(here, GRAPH)
+            weights = os.path.join(here, os.path.basename(weights))
         pixels = Pixels(transform_graph)
         base = build_base(model.backbone, size, Path(weights))
         extractor = build_extractor(base, model.head, model.features)
@@ -78,7 +103,8 @@ class RunBase(beam.DoFn):
 
     def process(self, element: Portion) -> None:
         # Under a name of its own: a portion that is retried leaves nothing behind.
-        aside = f"{element.target}.{uuid.uuid4().hex}"
+        folder = self._unfinished or os.path.dirname(element.target)
+        aside = os.path.join(folder, uuid.uuid4().hex)
         raw = CompressionTypes.UNCOMPRESSED
         with FileSystems.create(aside, compression_type=raw) as file:
             for row in self.rows(element.batches()):

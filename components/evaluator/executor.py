@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from apache_beam import Pipeline
 from tfx.components.evaluator import constants
 from tfx.dsl.io import fileio
 from tfx.types import Artifact, artifact_utils
@@ -19,6 +20,7 @@ from components.artifacts import types as artifact_types
 from components.artifacts.predictions import BASELINE, CANDIDATE, Predictions
 from components.artifacts.types import COMPARED_WITH, NO_VERSION, SERVED_DIGEST, SERVED_VERSION
 from components.evaluator import gate, golden, kept, loaded_model, measure, predict, verdict
+from components.files import parcel
 from components.settings.gate import Gate
 from components.step import progress
 from components.step.artifacts import Artifacts
@@ -45,7 +47,8 @@ class Executor(BeamStepExecutor[Gate]):
         evaluation = outputs.uri("evaluation")
         slices = verdict.known_slices(settings, answered)
         progress.report("TFMA measures")
-        with self._make_beam_pipeline() as pipeline:
+        # The predictions are here already, and TFMA's result is read as files.
+        with Pipeline("FnApiRunner") if self.on_workers else self._make_beam_pipeline() as pipeline:
             measure.measure(pipeline, outputs.uri("predictions"), answered, slices, evaluation)
         metrics = {
             model: measure.read_metrics(evaluation, model, answered, slices)
@@ -75,8 +78,11 @@ class Executor(BeamStepExecutor[Gate]):
         progress.report(f"{' and '.join(models)} on the test split")
         version = served.get_string_custom_property(SERVED_VERSION)
         described = predict.describe(models, test, version, to)
+        packed = parcel.pack(models, to) if self.on_workers else ""
         with self._make_beam_pipeline() as pipeline:
-            predict.write(pipeline, models, described, test, to)
+            predict.write(pipeline, models, described, test, to, packed)
+        if packed:
+            parcel.remove(packed)
         loaded_model.load.cache_clear()
         return predictions.read_from(to)
 

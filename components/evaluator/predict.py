@@ -22,6 +22,7 @@ from components.artifacts import (
 from components.artifacts.examples import Example
 from components.artifacts.predictions import BASELINE, CANDIDATE, MODELS
 from components.evaluator import loaded_model
+from components.files import parcel
 from components.step import progress
 
 _BATCH = 8  # encoded pictures held at a time; they may have millions of pixels
@@ -60,9 +61,23 @@ def _about(directory: str, examples: list[bytes]) -> dict[str, Any]:
 
 
 def write(
-    pipeline: beam.Pipeline, models: dict[str, str], described: dict[str, Any], test: str, to: str
+    pipeline: beam.Pipeline,
+    models: dict[str, str],
+    described: dict[str, Any],
+    test: str,
+    to: str,
+    in_parcel: str = "",
 ) -> None:
-    """Adds the steps that run the models on the split `test` and write the rows into `to`."""
+    """Adds the steps that run the models on the split `test` and write the rows into `to`.
+
+    Args:
+      pipeline: Beam's.
+      models: SavedModels' folders by model.
+      described: what `describe` returned.
+      test: folder of the test split.
+      to: folder of the Predictions artifact.
+      in_parcel: a parcel with the models by their names, for workers that can't read the folders.
+    """
     classes = {
         model: described[model]["classes"]
         for model in models
@@ -72,7 +87,7 @@ def write(
         pipeline
         | "Pictures" >> beam_tfrecords.source(test)
         | "Batch" >> beam.BatchElements(min_batch_size=_BATCH, max_batch_size=_BATCH)
-        | "Ask" >> beam.ParDo(_Ask({model: models[model] for model in classes}, classes))
+        | "Ask" >> beam.ParDo(_Ask({name: models[name] for name in classes}, classes, in_parcel))
         | "Write"
         >> beam.io.WriteToParquet(
             os.path.join(to, prediction_rows.ROWS),
@@ -85,16 +100,17 @@ def write(
 
 
 class _Ask(beam.DoFn):
-    def __init__(self, models: dict[str, str], classes: dict[str, list[str]]):
+    def __init__(self, models: dict[str, str], classes: dict[str, list[str]], in_parcel: str):
         self._models = models
+        self._parcel = in_parcel
         self._classes = classes
         self._done = 0
 
     def process(self, element: list[bytes]) -> Iterator[dict[str, Any]]:
         with undecodable.named(lambda: element):
             answers = {
-                model: loaded_model.load(directory).answers(element)
-                for model, directory in self._models.items()
+                model: loaded_model.load(self._folder(model)).answers(element)
+                for model in self._models
             }
         for index, example in enumerate(element):
             row = _facts(example)
@@ -105,6 +121,11 @@ class _Ask(beam.DoFn):
             yield prediction_rows.row(row)
         self._done += len(element)
         progress.report("test pictures", self._done)
+
+    def _folder(self, model: str) -> str:
+        if self._parcel:
+            return os.path.join(parcel.unpacked(self._parcel), model)
+        return self._models[model]
 
 
 def _told(answer: loaded_model.Answer) -> dict[str, Any]:

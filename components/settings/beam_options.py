@@ -63,6 +63,11 @@ def is_local(given: list[str]) -> bool:
     return _runner(given) in (*_DIRECT, *_LOCAL)
 
 
+def has_external_workers(given: list[str]) -> bool:
+    """Whether an engine that has workers of its own, and waits for them, runs the pipelines."""
+    return _runner(given) in ("flinkrunner", "sparkrunner", "portablerunner")
+
+
 def check_processes(given: list[str]) -> None:
     """Makes sure that Beam can start processes on this machine, where it is asked to.
 

@@ -22,6 +22,7 @@ from tfx.orchestration.portable.data_types import ExecutionInfo
 from tfx.types import Artifact, BaseChannel, channel, component_spec
 
 from components.settings.base import Section
+from components.settings.beam_options import is_local
 from components.step.artifacts import ArtifactLists, Artifacts
 from components.step.driver import Keyed, step_of
 
@@ -75,6 +76,11 @@ class StepExecutor(base_executor.BaseExecutor, Generic[Settings]):
 
 class BeamStepExecutor(StepExecutor[Settings], base_beam_executor.BaseBeamExecutor):
     """Does a step's work with Beam."""
+
+    @property
+    def on_workers(self) -> bool:
+        """Whether workers run the pipelines that may see nothing of this machine but the root."""
+        return not is_local([str(argument) for argument in self._beam_pipeline_args])
 
 
 class Step(Keyed, base_component.BaseComponent):

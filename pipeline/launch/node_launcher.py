@@ -27,8 +27,9 @@ from tfx.proto.orchestration import execution_result_pb2
 
 from components.artifacts import file_facts
 from components.files.paths import is_remote
-from components.settings.beam_options import is_local
+from components.settings.beam_options import has_external_workers, is_local
 from components.step.driver import step_of
+from pipeline.launch import workers
 from pipeline.launch.local_copies import Mirror, StagedDriver
 from pipeline.store import changed_outputs, metadata_store, remote_files
 from pipeline.store.postgres_workaround import ServerStore
@@ -123,6 +124,8 @@ class Launcher(launcher.Launcher):
     def _run_executor(
         self, execution_info: data_types.ExecutionInfo
     ) -> execution_result_pb2.ExecutorOutput:
+        if distributed(self._executor_operator):
+            self._expect_workers()
         # The launcher resumes a killed attempt's execution, and so in the same folders.
         for artifact in itertools.chain(*execution_info.output_dict.values()):
             if fileio.exists(artifact.uri):
@@ -139,6 +142,12 @@ class Launcher(launcher.Launcher):
         output = super()._run_executor(self._mirror.staged(execution_info, streamed))
         self._mirror.send(execution_info.output_dict)
         return self._mirror.renamed(output)
+
+    def _expect_workers(self) -> None:
+        given = _beam_arguments(self._executor_operator)
+        if has_external_workers(given):
+            root = self._pipeline_runtime_spec.pipeline_root.field_value.string_value
+            workers.expect(given, root)
 
 
 class WouldRun(Exception):
@@ -168,4 +177,8 @@ def distributed(operator: Any) -> bool:
     """Whether the executor's work is done by Beam on other machines."""
     if not isinstance(operator, BeamExecutorOperator):
         return False
-    return not is_local([argument.value.string_value for argument in operator.beam_pipeline_args])
+    return not is_local(_beam_arguments(operator))
+
+
+def _beam_arguments(operator: BeamExecutorOperator) -> list[str]:
+    return [argument.value.string_value for argument in operator.beam_pipeline_args]

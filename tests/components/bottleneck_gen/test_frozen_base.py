@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,10 @@ import tensorflow as tf
 from components.artifacts import features
 from components.artifacts.examples import PICTURE, Example, parse
 from components.artifacts.tfrecords import read_records
-from components.bottleneck_gen.frozen_base import RunBase
+from components.bottleneck_gen.frozen_base import GRAPH, RunBase
 from components.bottleneck_gen.portions import portions
 from components.errors import ConfigError
+from components.files import parcel
 from components.model.network import build_extractor
 from components.model.random_base import build_random_base
 from components.model.transform_graph import Pixels
@@ -119,6 +121,36 @@ def test_a_portion_becomes_a_file_whose_rows_stand_in_its_order(
     assert [path.name for path in tmp_path.iterdir()] == ["bottlenecks-00000-of-00001.tfrecord"]
     found = list(read_records(str(tmp_path)).as_numpy_iterator())
     assert found == list(step.rows([records]))
+
+
+def test_a_worker_that_reads_neither_graph_nor_weights_finds_them_in_the_parcel(
+    transform_graph: str, weights: Path, step: RunBase, records: list[bytes], tmp_path: Path
+) -> None:
+    packed = parcel.pack({GRAPH: transform_graph, weights.name: str(weights)}, str(tmp_path))
+    elsewhere = f"/on/another/machine/{weights.name}"
+    worker = RunBase("/nowhere", MODEL, [32, 32], elsewhere, in_parcel=packed)
+    worker.setup()
+    np.testing.assert_array_equal(
+        bottlenecks(run(worker, records)), bottlenecks(run(step, records))
+    )
+
+
+def test_a_killed_worker_leaves_nothing_among_the_features(
+    transform_graph: str, weights: Path, split: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aside, target = tmp_path / "unfinished", tmp_path / "Split-train"
+    aside.mkdir(), target.mkdir()
+    [portion] = portions(split, str(target / "bottlenecks"))
+    worker = RunBase(transform_graph, MODEL, [32, 32], str(weights), unfinished=str(aside))
+
+    def killed(batches: object) -> Iterator[bytes]:
+        yield b"one row"
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(worker, "rows", killed)
+    with pytest.raises(KeyboardInterrupt):
+        worker.process(portion)
+    assert list(target.iterdir()) == [] and len(list(aside.iterdir())) == 1
 
 
 def test_half_precision_gives_features_close_to_single(
