@@ -45,6 +45,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 CAN_NOT_BE_HAD = (
     "root writes everywhere",
     "no docker compose on this machine",
+    "Maven Central does not answer",
 )
 """Reasons of skips that CI's machine can do nothing about; any other skip there is a failure."""
 

@@ -228,10 +228,13 @@ def wait_for(what: str, done: Callable[[], bool], seconds: float = _SECONDS) -> 
 
 @contextlib.contextmanager
 def running(folder: Path, worker: dict[str, str] | None = None) -> Iterator[Cluster]:
-    """Yields a cluster that is up; skips the test where Java is missing."""
+    """Yields a cluster that is up; skips the test without Java, or where no jar can be fetched."""
     if shutil.which("java") is None:
         pytest.skip("no java on this machine")
-    cluster.build()
+    try:
+        cluster.build()
+    except cluster.Unreachable as error:
+        pytest.skip(f"Maven Central does not answer: {error}")
     started = Cluster(folder, worker or {})
     try:
         started.start()

@@ -91,11 +91,16 @@ def job_server() -> Path:
     return folder() / JOB_SERVER
 
 
+class Unreachable(SetupError):
+    """The repository does not answer, or does not have a jar."""
+
+
 def build() -> None:
     """Fetches what is missing and writes the job server's jar.
 
     Raises:
-      SetupError: a jar can't be fetched, or is not the one of the list.
+      Unreachable: a jar can't be fetched.
+      SetupError: one is not that of the list.
     """
     if job_server().exists():
         print(f"setup: {folder()} is up to date")
@@ -160,7 +165,7 @@ def read(address: str) -> bytes:
     """Returns what is at an address; a connection that breaks is tried again.
 
     Raises:
-      SetupError: it does not answer, or refuses.
+      Unreachable: it does not answer, or refuses.
     """
     for attempt in range(1, _TRIES + 1):
         try:
@@ -170,7 +175,7 @@ def read(address: str) -> bytes:
         except OSError as error:
             refused = isinstance(error, urllib.error.HTTPError) and error.code < 500
             if refused or attempt == _TRIES:
-                raise SetupError(
+                raise Unreachable(
                     f"{address} can't be fetched ({error}). {MIRROR} names another repository."
                 ) from error
             time.sleep(2)
