@@ -46,6 +46,7 @@ CAN_NOT_BE_HAD = (
     "root writes everywhere",
     "no docker compose on this machine",
     "Maven Central does not answer",
+    "no disk can be mounted here",
 )
 """Reasons of skips that CI's machine can do nothing about; any other skip there is a failure."""
 

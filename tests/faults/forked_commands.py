@@ -10,7 +10,6 @@ import contextlib
 import dataclasses
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -32,10 +31,8 @@ class Fault:
     node: str
     when: str
     """`before` or `after` the node's executor; else a call in it, as `killed_at` names them."""
-    signal: int = 0
+    signal: int
     """That the process gets."""
-    limit: int = 0
-    """Of a file's size in bytes, until the executor ends: what a full disk is to a program."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -157,10 +154,7 @@ def _arrange(fault: Fault) -> None:
     launch, run_executor = Launcher.launch, Launcher._run_executor
 
     def happen() -> None:
-        if fault.limit:
-            _limit(fault.limit)
-        if fault.signal:
-            os.kill(os.getpid(), fault.signal)
+        os.kill(os.getpid(), fault.signal)
 
     def launching(self: Any) -> Any:
         here = self._pipeline_node.node_info.id == fault.node
@@ -179,14 +173,8 @@ def _arrange(fault: Fault) -> None:
         finally:
             if here and fault.when == "after":
                 happen()
-            if here and fault.limit:
-                _limit(resource.RLIM_INFINITY)
 
     Launcher.launch, Launcher._run_executor = launching, running  # type: ignore[method-assign]
-
-
-def _limit(size: int) -> None:
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
 
 if __name__ == "__main__":

@@ -12,50 +12,45 @@ import pytest
 
 from tests.explains import explains
 from tests.faults.conftest import Place, Undisturbed
-from tests.faults.forked_commands import Fault
 
 pytestmark = pytest.mark.slow
 
 _PLACES = {
-    "ingest": ("ImageExampleGen", ".", "before"),
-    "features": ("BottleneckGen", ".", "before"),
-    "backup": (
-        "Trainer",
-        ".unfinished",
-        "components.trainer.training_state:TrainingState.save:before",
-    ),
-    "export": ("Trainer", "model", "components.trainer.executor:export:before"),
-    "push": ("Pusher", "", "serving.publishing:publish:before"),
+    "ingest": "ImageExampleGen",
+    "features": "BottleneckGen",
+    "backup": "Trainer/.unfinished",
+    "export": "Trainer/model",
+    "push": "",
 }
-"""By what is written: the node, its folder in there, and where a limit of files' sizes begins."""
+"""By what is written: its folder in the pipeline's; of the push the push directory."""
 
 _KB = 64  # of the disk: the list of the pictures fits
 
 
 @contextlib.contextmanager
-def _full(folder: Path) -> Iterator[bool]:
-    """Makes the folder a small disk of its own; yields whether this user may."""
+def _full(folder: Path) -> Iterator[None]:
+    """Makes the folder a small disk of its own."""
     folder.mkdir(parents=True, exist_ok=True)
     mount = ["mount", "-t", "tmpfs", "-o", f"size={_KB}k", "full", str(folder)]
     try:
         mounted = subprocess.run(mount, capture_output=True).returncode == 0
     except FileNotFoundError:
         mounted = False
+    if not mounted:  # test_run_on_a_full_disk.py needs none
+        pytest.skip("no disk can be mounted here")
     try:
-        yield mounted
+        yield
     finally:
-        if mounted:
-            subprocess.run(["umount", "--lazy", str(folder)], check=True)
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 def test_a_disk_that_is_full_anywhere_ends_in_a_sentence(
     undisturbed: Undisturbed, empty: Place
 ) -> None:
-    for what, (node, name, call) in _PLACES.items():
-        inside = empty.root / "image-classifier" / node / name
-        with _full(inside if name else empty.served) as mounted:
-            limit = Fault(node, call, limit=1)
-            told = empty.run(None if mounted else limit)
+    for what, name in _PLACES.items():
+        inside = empty.root / "image-classifier" / name
+        with _full(inside if name else empty.served):
+            told = empty.run()
         assert told.code == 1, f"{what}: {told.stderr}"
         assert told.result["verdict"] == "failed"
         assert "Traceback" not in told.stderr
