@@ -67,10 +67,11 @@ def read_monitoring(path: Path) -> Any:
 
 
 def _read(path: Path, message: Callable[[], Any]) -> Any:
+    found = message()
     try:
-        return text_format.Parse(path.read_text(encoding="utf-8"), message())
+        return text_format.Parse(path.read_text(encoding="utf-8"), found)
     except (OSError, UnicodeDecodeError, text_format.ParseError) as error:
-        form = message.DESCRIPTOR.name
+        form = found.DESCRIPTOR.name
         raise ConfigFileError(
             f"{path} is no such file of TensorFlow Serving: {error}. A {form} as text is needed. "
             "Correct it, or name another."
