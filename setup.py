@@ -54,7 +54,8 @@ TFX_1_16 = [
     "setuptools>=70.1,<80; python_version < '3.11'",  # the last with pkg_resources
 ]
 
-# Returns libjpeg's warnings, which tell of damage in JPEGs that Pillow and TensorFlow pass over.
+# Returns libjpeg's warnings, which tell of damage in JPEGs that Pillow and TensorFlow pass over; the
+# pipeline has it, the client where it is asked for.
 JPEG = [
     "simplejpeg>=1.7",  # MIT, libjpeg-turbo inside, NumPy alone beside it
 ]
@@ -112,7 +113,6 @@ DEV = [
     *EXCEL,  # the tests write workbooks, too
     *HEIF,
     *HUB,
-    *JPEG,
     *S3,
     "moto[server]>=5.0",  # a server that speaks S3, for the tests of roots and sources in a bucket
     "types-PyYAML",  # PyYAML's types for mypy
@@ -132,7 +132,7 @@ setup(
     install_requires=CLIENT,
     extras_require={
         "server": SERVER,
-        "pipeline": SERVER + PIPELINE + TFX_1_16,
+        "pipeline": SERVER + PIPELINE + JPEG + TFX_1_16,
         "kubeflow": KUBEFLOW,
         "excel": EXCEL,
         "heif": HEIF,

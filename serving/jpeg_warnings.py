@@ -1,7 +1,7 @@
 """Damage within a JPEG's scans that decoders pass over, by libjpeg's own warnings.
 
-Neither Pillow nor TensorFlow returns them; simplejpeg does. It is an extra (`jpeg`): without it
-such damage goes unnoticed.
+Neither Pillow nor TensorFlow returns them; simplejpeg does. The pipeline has it; of a client
+it is an extra (`jpeg`), without which such damage goes unnoticed.
 """
 
 from __future__ import annotations

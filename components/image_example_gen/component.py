@@ -45,7 +45,7 @@ class ImageExampleGen(BeamStep):
 
     EXECUTOR = Executor
     DRIVER_CLASS = Driver
-    LIBRARIES = ("apache-beam", "numpy", "Pillow", "tensorflow")
+    LIBRARIES = ("apache-beam", "numpy", "Pillow", "simplejpeg", "tensorflow")
     OUTPUTS = {
         "examples": standard_artifacts.Examples,
         "class_list": ClassList,

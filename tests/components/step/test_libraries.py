@@ -51,6 +51,7 @@ NEVER_DECIDES = {
 
 DOES_NOT_DECIDE_HERE = {
     "DataValidator": {
+        "numpy": "numbers are counted and compared",
         "tensorflow": "records and messages come back as they were",
     },
     "ImageExampleGen": {"openpyxl": "a workbook's cells; the listing's fingerprint has them"},
