@@ -54,8 +54,8 @@ TFX_1_16 = [
     "setuptools>=70.1,<80; python_version < '3.11'",  # the last with pkg_resources
 ]
 
-# Returns libjpeg's warnings, which tell of damage in JPEGs that Pillow and TensorFlow pass over. The
-# pipeline has it, the client where it is asked for.
+# Returns libjpeg's warnings, which tell of damage in JPEGs that Pillow and TensorFlow pass over.
+# The pipeline has it, the client where it is asked for.
 JPEG = [
     "simplejpeg>=1.7",  # MIT, libjpeg-turbo inside, NumPy alone beside it
 ]
