@@ -47,10 +47,7 @@ def read_pieces(folder: str, columns: Collection[str] | None = None) -> Iterator
     from tfx.dsl.io import fileio
 
     for path in sorted(fileio.glob(posixpath.join(folder, f"ledger-*{parquet.SUFFIX}"))):
-        opened = parquet.opened(path)
-        there = opened.schema_arrow.names
-        wanted = there if columns is None else [name for name in there if name in columns]
-        for batch in opened.iter_batches(PIECE, columns=wanted):
+        for batch in parquet.batches(path, columns):
             yield Rows(pa.Table.from_batches([batch]))
     for path in sorted(fileio.glob(posixpath.join(folder, "ledger-*.jsonl"))):
         with fileio.open(path) as file:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 from components.files.paths import is_remote
@@ -29,9 +29,22 @@ def opened(path: str) -> pq.ParquetFile:
         return pq.ParquetFile(pa.BufferReader(file.read()))
 
 
-def batches(path: str, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
-    """Yields the rows of a file, at most `PIECE` at a time."""
-    yield from opened(path).iter_batches(PIECE, columns=columns)
+def batches(
+    path: str, columns: Collection[str] | None = None, row_group: int | None = None
+) -> Iterator[pa.RecordBatch]:
+    """Yields the rows of a file, or of one of its row groups, at most `PIECE` at a time.
+
+    Args:
+      path: of the file.
+      columns: that are read, of those that are there; all where None.
+      row_group: its number.
+    """
+    file = opened(path)
+    if not file.num_row_groups:  # newer versions of pyarrow refuse to read none
+        return
+    names = [name for name in file.schema_arrow.names if columns is None or name in columns]
+    groups = None if row_group is None else [row_group]
+    yield from file.iter_batches(PIECE, row_groups=groups, columns=names)
 
 
 def row_groups(path: str) -> int:

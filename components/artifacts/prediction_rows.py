@@ -54,8 +54,7 @@ def of_lines(lines: Iterable[str]) -> Iterator[pa.RecordBatch]:
 def batches(path: str, row_group: int | None = None) -> Iterator[pa.RecordBatch]:
     """Yields the rows of a file, or of one of its row groups, a piece at a time."""
     if path.endswith(parquet.SUFFIX):
-        groups = None if row_group is None else [row_group]
-        yield from parquet.opened(path).iter_batches(parquet.PIECE, row_groups=groups)
+        yield from parquet.batches(path, row_group=row_group)
         return
     from tfx.dsl.io import fileio
 
