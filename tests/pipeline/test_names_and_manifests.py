@@ -65,7 +65,7 @@ def test_an_unquoted_comma_makes_no_class(say: Say, folder: Path) -> None:
     code, _, err = say("check", "--data", manifest(folder, [*ROWS, "red/x,y.png,red"]))
     assert code == 1
     assert "line 62: 3 cells, but the header names 2 columns" in err
-    assert len(err.splitlines()) == 2
+    assert len(err.splitlines()) == 3
 
 
 def test_two_labels_of_one_picture_are_told_in_one_line(say: Say, folder: Path) -> None:
