@@ -111,15 +111,10 @@ def test_a_run_whose_worker_was_killed_pushes_what_the_local_runner_does(
     assert gates == [
         [row["metric"], row["slice"], row["passed"]] for row in first_run.result["gate"]
     ]
-
-
-def test_the_network_left_no_parcel_and_the_killed_worker_no_file(on_flink: FirstRun) -> None:
+    # The networks left no parcel, and the killed worker no file.
     made = on_flink.output("BottleneckGen", "bottlenecks")
     assert not (made / "unfinished").exists()
     assert not list(Path(on_flink.root).rglob("parcel-*"))
-
-
-def test_both_task_managers_had_work(cluster: Cluster, on_flink: FirstRun) -> None:
     for number in range(flink_cluster.TASK_MANAGERS):
         assert "Received task" in (cluster.folder / f"taskmanager-{number}.log").read_text()
         assert "Starting worker" in (cluster.folder / f"workers-{number}.log").read_text()

@@ -17,6 +17,7 @@ from apache_beam.runners.worker.worker_pool_main import BeamFnExternalWorkerPool
 
 from pipeline.launch import workers
 from pipeline.launch.workers import WorkersUnavailable
+from tests.explains import refused
 from tests.flink_cluster import free_port
 
 
@@ -70,7 +71,12 @@ def test_a_worker_that_answers_is_enough_and_asked_once(
 
 
 def test_a_worker_that_does_not_see_the_root_is_refused(pool: str, tmp_path: Path) -> None:
-    with pytest.raises(WorkersUnavailable, match=r"does not see the folder .*/none \(runtime.root"):
+    with refused(
+        WorkersUnavailable,
+        found=r"does not see the folder .*/none \(runtime.root",
+        allowed="under this path",
+        next="Mount it there",
+    ):
         workers.expect(arguments(pool), str(tmp_path / "none"))
 
 
@@ -79,7 +85,12 @@ def test_a_worker_with_another_version_is_refused(
 ) -> None:
     found = iter(["2.0", "1.0"])
     monkeypatch.setattr(workers, "_versions", lambda: {"tensorflow": next(found)})
-    with pytest.raises(WorkersUnavailable, match="has tensorflow 1.0, .* the pipeline 2.0. Give"):
+    with refused(
+        WorkersUnavailable,
+        found="has tensorflow 1.0",
+        allowed="the pipeline 2.0",
+        next="Give the workers the same image",
+    ):
         workers.expect(arguments(pool), str(tmp_path))
 
 
@@ -90,26 +101,37 @@ def test_a_worker_that_never_comes_is_an_error_after_the_stated_time(tmp_path: P
     server.add_insecure_port(f"localhost:{port}")
     server.start()
     try:
-        with pytest.raises(WorkersUnavailable) as raised:
+        with refused(
+            WorkersUnavailable,
+            found="no worker answered within 0.03 minutes",
+            allowed=rf"page and log \(--job_endpoint=embed\).* listen \(localhost:{port}\)\?",
+            next="--first_worker_minutes with more",
+        ):
             given = arguments(f"localhost:{port}", "--first_worker_minutes=0.03")
             workers.expect(given, str(tmp_path))
     finally:
         late.start_after_all()
         server.stop(0)
-    told = str(raised.value)
-    assert "no worker answered within 0.03 minutes" in told
-    assert f"does their pool listen (localhost:{port})?" in told
-    assert "(--job_endpoint=embed)" in told and "--first_worker_minutes with more" in told
 
 
 def test_a_pool_that_is_not_there_is_named(tmp_path: Path) -> None:
     given = arguments(f"localhost:{free_port()}", "--first_worker_minutes=0.5")
-    with pytest.raises(WorkersUnavailable, match="no worker answered.*--environment_config"):
+    with refused(
+        WorkersUnavailable,
+        found="no worker answered",
+        allowed="whether the workers' pool is up",
+        next="--environment_config",
+    ):
         workers.expect(given, str(tmp_path))
 
 
 def test_a_job_server_that_is_not_there_is_named(tmp_path: Path) -> None:
     endpoint = f"localhost:{free_port()}"
     given = arguments("localhost:1", "--job_server_timeout=1", job_endpoint=endpoint)
-    with pytest.raises(WorkersUnavailable, match=f"no job server answers at {endpoint}"):
+    with refused(
+        WorkersUnavailable,
+        found=f"no job server answers at {endpoint}",
+        allowed="Look at its log",
+        next="--job_endpoint",
+    ):
         workers.expect(given, str(tmp_path))
