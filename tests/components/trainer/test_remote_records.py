@@ -41,18 +41,27 @@ def local(server: Server, tmp_path: Path) -> str:
     return str(folder)
 
 
+@pytest.fixture
+def copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder in which copies of the bucket's files are made."""
+    folder = tmp_path / "copies"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    return folder
+
+
+def copied(copies: Path) -> list[Path]:
+    """Returns the copies; AutoGraph leaves files of its own beside their folders."""
+    return [path for path in copies.glob("transfer-pipeline-window-*/*") if path.is_file()]
+
+
 def test_records_come_in_the_order_in_which_they_were_written(local: str) -> None:
     expected = [b"%d" % number for number in range(FILES * EACH)]
     assert list(tfrecords.read_records(FOLDER).as_numpy_iterator()) == expected
     assert tfrecords.count(FOLDER) == len(expected)
 
 
-def test_windows_are_copied_one_after_the_other_and_removed(
-    local: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    copies = tmp_path / "copies"
-    copies.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(copies))
+def test_windows_are_copied_one_after_the_other_and_removed(local: str, copies: Path) -> None:
     there = ShuffledRecords(FOLDER, 3, 2 * EACH, FILES * EACH)
     here = ShuffledRecords(local, 3, 2 * EACH)
     held = []
@@ -61,7 +70,7 @@ def test_windows_are_copied_one_after_the_other_and_removed(
         for record in there.order(epoch).as_numpy_iterator():
             order.append(record)
             if len(order) % EACH == 0:
-                held.append(sum(path.is_file() for path in copies.rglob("*")))
+                held.append(len(copied(copies)))
         assert order == list(here.order(epoch).as_numpy_iterator())
     # Three windows of two files, and the eight that are fetched at the same time.
     assert 0 < max(held) <= 14
@@ -81,18 +90,13 @@ def test_a_split_of_one_window_is_fetched_once(local: str, monkeypatch: pytest.M
     assert len(fetched) == FILES
 
 
-def test_a_batch_reads_records_whose_window_has_ended(
-    local: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    copies = tmp_path / "copies"
-    copies.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(copies))
+def test_a_batch_reads_records_whose_window_has_ended(local: str, copies: Path) -> None:
     there = ShuffledRecords(FOLDER, 3, 2 * EACH, FILES * EACH)
     [rows] = there.rows(0).batch(FILES * EACH)  # nearly all copies are removed by now
-    assert sum(path.is_file() for path in copies.rglob("*")) <= 14
+    assert len(copied(copies)) <= 14
     expected = [b"%d" % number for number in range(FILES * EACH)]
     assert sorted(there.read(rows).numpy().tolist(), key=int) == expected
-    for path in filter(Path.is_file, copies.rglob("*")):
+    for path in copied(copies):
         path.unlink()
     assert len(list(there.order(1))) == FILES * EACH
 
