@@ -83,7 +83,7 @@ def main() -> None:
     rows, differences = [], []
     for name in SETS:
         found = cached_features(picture_set(name))
-        accuracies = np.array([_both(found, *fold) for fold in folds(found)])
+        accuracies = np.array([_accuracies(found, *fold) for fold in folds(found)])
         head, regression, on_more = 100 * accuracies.mean(axis=0)
         apart = 100 * (accuracies[:, 0] - accuracies[:, 1])
         differences.append(apart.mean())
@@ -136,7 +136,7 @@ def folds(found: Rows) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     return parts
 
 
-def _both(
+def _accuracies(
     found: Rows, train: np.ndarray, judged: np.ndarray, judging: np.ndarray
 ) -> tuple[float, float, float]:
     known = found.at(np.concatenate([train, judged]))

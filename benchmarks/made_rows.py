@@ -49,7 +49,7 @@ def ledger_rows(rows: int) -> Iterator[dict[str, str]]:
                 "sha256": digest_of(number).hex(),
                 "difference_hash": hashes[40 * at : 40 * at + 40].hex(),
                 "quality": " ".join(map(str, [*measures[at], 640, 480, 60_000 + at])),
-                "shard": f"/root/unfinished/examples-{start // _PIECE:032}",
+                "shard": f"unfinished/examples-{start // _PIECE:032}",
             }
 
 
@@ -166,7 +166,7 @@ def _make_predictions(rows: int, folder: Path) -> Path:
 
 
 def _make_evaluation(rows: int, folder: Path) -> Callable[[], None]:
-    """What the Evaluator does once the models have answered."""
+    """The Evaluator's work once the models have answered."""
     import apache_beam as beam
     from apache_beam.options.pipeline_options import PipelineOptions
 
@@ -189,7 +189,7 @@ def _make_evaluation(rows: int, folder: Path) -> Callable[[], None]:
 
 
 def _make_report(rows: int, folder: Path) -> Callable[[], None]:
-    """What the report reads of predictions and ledger."""
+    """Reads predictions and ledger as the report does."""
     from components.artifacts import ledger_rows as ledger_files
     from components.artifacts import predictions as artifact
     from components.report.picture_predictions import (

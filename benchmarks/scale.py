@@ -35,7 +35,7 @@ _ASSIGNMENTS = [
 
 
 class Cost(NamedTuple):
-    """What a node, or a part of one, took."""
+    """Time and memory of a node, or of a part of one."""
 
     cpu: float  # seconds
     peak: float  # bytes

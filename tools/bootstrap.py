@@ -7,6 +7,7 @@ broken environments are built anew.
 
 import argparse
 import fcntl
+import functools
 import hashlib
 import json
 import os
@@ -19,6 +20,7 @@ from typing import Any, Dict, List, NamedTuple
 from interpreters import (
     SetupError,
     attempt,
+    exit_code,
     find_uv,
     first_python,
     require_compiler,
@@ -206,18 +208,16 @@ def main() -> int:
     what = parser.parse_args().what
     guard = os.open(str(ROOT), os.O_RDONLY)
     fcntl.flock(guard, fcntl.LOCK_EX)  # two makes at once: the second waits for the first
-    try:
-        if what == "lock":
-            for environment in locked():
-                lock(environment)
-        else:
-            build(wanted(what))
-    except SetupError as error:
-        print(f"setup: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    return 0
+    return exit_code(functools.partial(make, what))
+
+
+def make(what: str) -> None:
+    """Builds the environment for a target of the Makefile, or writes all locks (`lock`)."""
+    if what == "lock":
+        for environment in locked():
+            lock(environment)
+    else:
+        build(wanted(what))
 
 
 if __name__ == "__main__":

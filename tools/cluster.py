@@ -22,7 +22,7 @@ import zipfile
 from pathlib import Path
 from typing import Dict, List, NamedTuple
 
-from interpreters import SetupError, cache_dir
+from interpreters import SetupError, cache_dir, exit_code
 
 ROOT = Path(__file__).resolve().parent.parent
 LIST = ROOT / "constraints" / "flink-jars.txt"
@@ -194,14 +194,7 @@ def manifest(entries: Dict[str, str]) -> str:
 
 def main() -> int:
     """Fetches all; returns 0 when done, 1 where something can't be had."""
-    try:
-        build()
-    except SetupError as error:
-        print(f"setup: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    return 0
+    return exit_code(build)
 
 
 if __name__ == "__main__":

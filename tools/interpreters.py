@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Dict, Iterator, List, Optional, Tuple
+from typing import Callable, Dict, Iterator, List, Optional, Tuple
 
 UV_VERSION = "0.13.9"
 
@@ -22,6 +22,18 @@ _HEADERS = "os.stat(os.path.join(sysconfig.get_path('include'), 'Python.h'));"
 
 class SetupError(Exception):
     """A sentence for the user: what is missing and what to do about it."""
+
+
+def exit_code(work: Callable[[], None]) -> int:
+    """Does the work of a tool; returns 0 when done, 1 after a sentence, 130 after Ctrl-C."""
+    try:
+        work()
+    except SetupError as error:
+        print(f"setup: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
 
 
 def cache_dir() -> Path:

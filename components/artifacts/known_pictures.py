@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, overload
 
 from components.artifacts import packed_json
-from components.artifacts.rows import PIECE, Rows
+from components.artifacts.parquet import PIECE
+from components.artifacts.rows import Rows
 
 FILE, OLD = "pictures.parquet", "pictures.json.gz"
 FILES = (FILE, OLD)

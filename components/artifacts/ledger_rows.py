@@ -15,7 +15,8 @@ import pyarrow as pa
 
 from components.artifacts import parquet
 from components.artifacts.ledger_columns import OFFSET, PLACE
-from components.artifacts.rows import PIECE, Row, Rows
+from components.artifacts.parquet import PIECE
+from components.artifacts.rows import Row, Rows
 
 _MOST = 1 << 20  # rows of a file
 _GROUP = 1 << 15  # rows of a row group: what is read where some pictures are looked up
@@ -27,8 +28,7 @@ def write(folder: str, rows: Rows) -> None:
     for number in range(files):
         part = rows.table.slice(number * _MOST, _MOST)
         name = f"ledger-{number:05}-of-{files:05}{parquet.SUFFIX}"
-        pieces = (part.slice(start, _GROUP) for start in range(0, part.num_rows, _GROUP))
-        parquet.write(posixpath.join(folder, name), pieces, part.schema)
+        parquet.write(posixpath.join(folder, name), part, _GROUP)
 
 
 def read(folder: str, columns: Collection[str] | None = None) -> Iterator[Row]:

@@ -7,7 +7,7 @@ from typing import overload
 
 import pyarrow as pa
 
-_PIECE = 16_384  # texts that are Python objects at a time
+from components.artifacts.parquet import PIECE
 
 
 class Texts(Sequence[str]):
@@ -32,8 +32,8 @@ class Texts(Sequence[str]):
         return found
 
     def __iter__(self) -> Iterator[str]:
-        for start in range(0, len(self), _PIECE):
-            yield from self._array.slice(start, _PIECE).to_pylist()
+        for start in range(0, len(self), PIECE):
+            yield from self._array.slice(start, PIECE).to_pylist()
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and list(self) == list(other)

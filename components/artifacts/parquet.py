@@ -52,16 +52,14 @@ def row_groups(path: str) -> int:
     return int(opened(path).num_row_groups)
 
 
-def write(path: str, pieces: Iterator[pa.Table], schema: pa.Schema) -> None:
-    """Writes a file of pieces, each a row group; its folder is there."""
+def write(path: str, table: pa.Table, row_group: int) -> None:
+    """Writes a table in row groups of so many rows; the file's folder is there."""
     import pyarrow as pa
     from pyarrow import parquet as pq
 
     in_memory = pa.BufferOutputStream() if is_remote(path) else None
     to = path if in_memory is None else in_memory
-    with pq.ParquetWriter(to, schema, compression="snappy") as writer:
-        for piece in pieces:
-            writer.write_table(piece)
+    pq.write_table(table, to, row_group_size=row_group)
     if in_memory is not None:
         from tfx.dsl.io import fileio
 

@@ -79,7 +79,7 @@ class Layout:
 
 
 class Facts(Sequence[dict[str, str]]):
-    """What slices are made of, by picture: `picture_size` and the manifest's columns."""
+    """The values that slices are made of, by picture: `picture_size` and the manifest's columns."""
 
     def __init__(self, columns: pa.Array, exponent: np.ndarray):
         """Keeps the facts of some pictures.
@@ -123,7 +123,7 @@ class Facts(Sequence[dict[str, str]]):
 
     @property
     def names(self) -> set[str]:
-        """What the pictures can be sliced by."""
+        """The columns that the pictures can be sliced by."""
         return {SIZE, *(name for kind in self._kinds for name in kind)}
 
 

@@ -14,10 +14,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-Row = dict[str, str]
+from components.artifacts.parquet import PIECE
 
-PIECE = 16_384
-"""Rows that are Python objects at a time."""
+Row = dict[str, str]
 
 DIGESTS = frozenset({"sha256", "difference_hash"})
 """Columns of hexadecimal digits: raw bytes here."""

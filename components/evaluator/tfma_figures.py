@@ -51,7 +51,7 @@ Areas = Mapping[str, Sequence[float | None]]
 
 @dataclasses.dataclass(frozen=True)
 class Counts:
-    """What is kept of some pictures.
+    """Counts and sums of some pictures.
 
     Attributes:
       pairs: [pairs] int64, label * classes + predicted class, each once, sorted.

@@ -1,4 +1,4 @@
-"""What every worker of Beam's needs, packed into one file where all of them read.
+"""Packs files that every worker of Beam's needs into one, where all of them read it.
 
 A network lies in many files, some of them on the machine that starts the step alone (weights from a
 cache folder, the model that is served now). As a parcel it travels once to each worker's process.

@@ -105,11 +105,10 @@ def write(memory: Memory, folder: str) -> None:
     fileio.makedirs(folder)
     known = [Known.of(memory.pictures, _PICTURE, _SPLIT), Known.of(memory.groups, _GROUP, _SPLIT)]
     rows = Rows.joined([each.rows.table for each in known if len(each)])
-    schema = rows.table.schema
+    table = rows.table
     if memory.group_by is not None:
-        schema = schema.with_metadata({_RULE: memory.group_by.encode()})
-    pieces = (rows.table.slice(start, _PIECE) for start in range(0, len(rows), _PIECE))
-    parquet.write(posixpath.join(folder, _FILE), pieces, schema)
+        table = table.replace_schema_metadata({_RULE: memory.group_by.encode()})
+    parquet.write(posixpath.join(folder, _FILE), table, _PIECE)
 
 
 def read(folder: str) -> Memory:

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from components.artifacts.rows import PIECE, Rows
+from components.artifacts.parquet import PIECE
+from components.artifacts.rows import Rows
 from components.fit import linear_heads
 from components.image_example_gen.quality import KEY
 from components.image_example_gen.verdicts import Row

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet as pq
 
-from components.artifacts import parquet, prediction_rows
+from components.artifacts import prediction_rows
 from components.artifacts.predictions import read, read_from, size_bucket
 
 
@@ -106,5 +106,5 @@ def test_whether_the_candidate_is_certain_follows_its_picture() -> None:
 
 def test_a_file_without_rows_has_none(tmp_path: Path) -> None:
     path = str(tmp_path / "predictions-0.parquet")
-    parquet.write(path, iter(()), prediction_rows.SCHEMA)
+    pq.ParquetWriter(path, prediction_rows.SCHEMA).close()
     assert list(prediction_rows.batches(path)) == [] == list(prediction_rows.parts(path))
