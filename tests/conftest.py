@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import random
 import tempfile
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 
 from pipeline.launch import environment
@@ -31,6 +33,21 @@ def _temporary_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
         patched.setenv("TMPDIR", folder)
         patched.setattr(tempfile, "tempdir", folder)
         yield
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Seeds what draws without a seed of its own: fixtures, then each test, in whatever order.
+
+    Keras draws the seeds of its initializers and of dropout from Python's generator.
+    """
+    random.seed(0)
+    np.random.seed(0)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_call() -> None:
+    pytest_runtest_setup()
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -33,7 +33,7 @@ def normalizations(model: keras.Model) -> int:
 
 def network(backbone: str = "mobilenet", side: int = 32) -> Network:
     base = lived_in(build_base(backbone, [side, side], None))
-    return build_network(base, Head(dense=[Dense(units=4, dropout=0.5)]), 3)
+    return build_network(base, Head(dense=[Dense(units=16, dropout=0.5)]), 3)
 
 
 @pytest.mark.parametrize(
