@@ -13,6 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from components.artifacts import record_counts
 from components.artifacts.features import EVAL, TRAIN
 from components.artifacts.tfrecords import read_records
 from components.fit.training_data import Data, Kept, kept_data, kept_in_file
@@ -67,6 +68,9 @@ def flipped_bottlenecks(inputs: TrainingInputs, network: Network, scratch: str) 
         (inputs.count(EVAL), *shape),
         phase_data.eval_bottlenecks(inputs, network.head).as_numpy_iterator(),
     )
+    for split, found, needed in ((TRAIN, train, rows), (EVAL, judged, inputs.count(EVAL))):
+        what = f"features for the pictures of the split {split}, with their flips"
+        record_counts.check(what, len(found.labels), needed)
     training = inputs.training
     return kept_data(train, judged, training.batch_size, training.seed, 1 + len(flips))
 
