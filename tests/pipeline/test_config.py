@@ -394,6 +394,14 @@ def test_what_a_head_leaves_out_is_decided_by_what_it_reads(
             "sslpassword=...&ssl=1'",
             "allowed are sslcert",
         ),
+        ("runtime.metadata=mysql://me:a %@host", "'mysql://me:...@host'", "the form mysql://"),
+        ("runtime.metadata=mysql://me@host/x?password=%", "?password=...'", "allowed are ca"),
+        ("runtime.beam=--s3_secret_access_key=%", "'--s3_secret_access_key=...'", "a valid list"),
+        (
+            "runtime.kubeflow.step.env=[{name: AWS_SECRET_ACCESS_KEY, value: %}]",
+            "'value': '...'",
+            "a valid dictionary",
+        ),
     ],
 )
 def test_no_message_has_a_password_or_a_webhook(assignment: str, found: str, allowed: str) -> None:
@@ -401,6 +409,21 @@ def test_no_message_has_a_password_or_a_webhook(assignment: str, found: str, all
         assignment.replace("%", "51lence"), found=found, allowed=allowed, next="correct these keys"
     )
     assert "51lence" not in told
+
+
+def test_the_report_has_no_secret_of_arguments_and_environments() -> None:
+    made = build(
+        "runtime.beam=[--runner=FnApiRunner, --s3_secret_access_key=51lence, --s3_region=here, "
+        "--azure_connection_string, 51lence]",
+        "runtime.kubeflow.step.env={AWS_SECRET_ACCESS_KEY: 51lence, AWS_REGION: here}",
+        "runtime.airflow.pod={env_vars: [{name: PGPASSWORD, value: 51lence}], labels: {team: us}}",
+    )
+    assert "51lence" not in json.dumps(made.reported)
+    shown = made.reported["runtime"]
+    assert shown["beam"][1:3] == ["--s3_secret_access_key=...", "--s3_region=here"]
+    assert shown["kubeflow"]["step"]["env"]["AWS_REGION"] == "here"
+    assert shown["airflow"]["pod"]["labels"] == {"team": "us"}
+    assert "51lence" in json.dumps(made.runtime.beam)
 
 
 def test_the_report_has_no_password_and_no_webhook() -> None:
