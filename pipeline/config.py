@@ -103,6 +103,15 @@ class Config(Section):
         return {**shown, "runtime": without_secrets(shown["runtime"])}
 
     @property
+    def scheduled(self) -> dict[str, Any]:
+        """What a scheduler's steps read: paths absolute, and no `runtime.notify`, which they don't.
+
+        A webhook's address may be a secret, and schedulers show their files to all who see runs.
+        """
+        kept = self.resolved().model_dump()
+        return {**kept, "runtime": {**kept["runtime"], "notify": None}}
+
+    @property
     def pipeline_root(self) -> str:
         """Folder of this pipeline's artifacts, on any file system."""
         return f"{absolute(self.runtime.root).rstrip('/')}/{self.pipeline_name}"
