@@ -28,7 +28,8 @@ def explain(fault: Any, whole: type[pydantic.BaseModel]) -> str:
     """
     path = fault["loc"]
     key = ".".join(str(part) for part in path if not _ALTERNATIVE.fullmatch(str(part)))
-    message = fault["msg"].removeprefix("Value error, ").removeprefix("Input should be ").removesuffix(".")
+    message = fault["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    message = message.removesuffix(".")  # of a whole sentence
     if fault["type"] == "missing":
         return f"{key}: is missing; {_needed(path, whole)}. Add it."
     if fault["type"] == "extra_forbidden":
