@@ -109,7 +109,10 @@ class Config(Section):
         A webhook's address may be a secret, and schedulers show their files to all who see runs.
         """
         kept = self.resolved().model_dump()
-        return {**kept, "runtime": {**kept["runtime"], "notify": None}}
+        kept["runtime"]["notify"] = None
+        if "standardize" not in self.model.head.model_fields_set:
+            kept["model"]["head"]["standardize"] = None  # the keys of a run decide it
+        return kept
 
     @property
     def pipeline_root(self) -> str:

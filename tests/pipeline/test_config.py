@@ -411,6 +411,19 @@ def test_no_message_has_a_password_or_a_webhook(assignment: str, found: str, all
     assert "51lence" not in told
 
 
+def test_a_schedulers_run_decides_what_its_configuration_left_to_the_phases() -> None:
+    for key, value, decided in (
+        ("training.frozen.epochs", 0, False),
+        ("model.head.squeeze_excitation", 4, False),
+        ("training.seed", 1, True),
+    ):
+        tree = build().scheduled
+        config.set_key(tree, key, value)
+        assert config.build(tree).model.head.standardize is decided
+    assert build("model.head.standardize=false").scheduled["model"]["head"]["standardize"] is False
+    assert config.build(build().scheduled) == build().resolved()
+
+
 def test_the_report_has_no_secret_of_arguments_and_environments() -> None:
     made = build(
         "runtime.beam=[--runner=FnApiRunner, --s3_secret_access_key=51lence, --s3_region=here, "
