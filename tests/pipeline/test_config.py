@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ def refusal(*assignments: str, found: str, allowed: str, next: str = "correct th
     found, allowed, next = map(re.escape, (found, allowed, next))
     with refused(ConfigError, found=found, allowed=allowed, next=next) as told:
         build(*assignments)
+    assert "51lence" not in "".join(traceback.format_exception(told.value))
     return str(told.value)
 
 
