@@ -122,7 +122,7 @@ def test_an_answer_that_breaks_off_is_asked_for_again(monkeypatch: pytest.Monkey
             self.end_headers()
             self.wfile.write(content)
 
-    monkeypatch.setattr(cluster.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
     with http.server.HTTPServer(("127.0.0.1", 0), Breaking) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         assert cluster.read(f"http://127.0.0.1:{server.server_port}/a.jar") == b"whole"
