@@ -12,8 +12,10 @@ _SETTINGS = {  # of the jobs: as in docs/schedulers.md, and what fits this machi
     "spark.excludeOnFailure.enabled": "true",
     "spark.excludeOnFailure.stage.maxFailedTasksPerExecutor": "1",
     "spark.excludeOnFailure.application.maxFailedTasksPerExecutor": "1",
+    "spark.cores.max": str(NODES),
     "spark.executor.memory": "512m",
     "spark.locality.wait": "0",
+    "spark.scheduler.minRegisteredResourcesRatio": "1.0",  # no job begins with one executor
     "spark.ui.enabled": "false",
 }
 
