@@ -65,6 +65,15 @@ class HubBackbone:
                     "`python -m components.pretrained.hub_preset NAME` prints its folder."
                 )
 
+    def resolved(self, name: str) -> str:
+        """Returns the name of the backbone for processes in other working folders.
+
+        Raises:
+          ConfigError: as `check`.
+        """
+        self.check()
+        return f"{PREFIX}{self.folder}"
+
     @property
     def size(self) -> int:
         """Height and width in pixels that the preset was made for."""

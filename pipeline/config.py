@@ -17,6 +17,7 @@ from components.backbones import BACKBONES
 from components.errors import ConfigError, listed
 from components.files.cache_folder import local_root
 from components.files.paths import absolute, is_remote
+from components.settings import metadata
 from components.settings.base import Section
 from components.settings.data import Data, Splits, Validation
 from components.settings.export import Export
@@ -94,11 +95,14 @@ class Config(Section):
 
     @property
     def reported(self) -> dict[str, Any]:
-        """The part that the report shows and keeps: all but `runtime.notify`.
+        """The part that the report shows and keeps: all but `runtime.notify` and passwords.
 
         A webhook's address may be a secret, and a new one must not make the report anew.
         """
-        return self.model_dump(mode="json", exclude={"runtime": {"notify"}})
+        shown = self.model_dump(mode="json", exclude={"runtime": {"notify"}})
+        if store := self.runtime.metadata:
+            shown["runtime"]["metadata"] = metadata.without_passwords(store)
+        return shown
 
     @property
     def pipeline_root(self) -> str:

@@ -13,6 +13,7 @@ programs read: it need stand neither in the configuration nor in the compiled pi
 
 from __future__ import annotations
 
+import re
 import urllib.parse
 from typing import Any
 
@@ -24,6 +25,7 @@ _TLS = {
     "postgresql": {"sslmode", "sslcert", "sslkey", "sslpassword", "sslrootcert"},
     "grpc": set[str](),
 }
+_PASSWORD = re.compile(r"""(?<=://)([^\s/:@]*:)\S*(?=@)|(?<=[?&])(sslpassword=)[^&\s'"]*""")
 _CALL_SECONDS = 60  # what a call to a gRPC service may take
 
 
@@ -54,6 +56,11 @@ def check_url(store: str) -> str:
         raise ValueError(f"unknown options {', '.join(sorted(unknown))}; allowed are {allowed}")
     _ = parts.port  # raises ValueError where it is no number
     return store
+
+
+def without_passwords(text: str) -> str:
+    """Returns a text, such as a store's URL, with `...` in place of passwords."""
+    return _PASSWORD.sub(lambda match: f"{match[1] or match[2]}...", text)
 
 
 def connection_config(store: str) -> Any:

@@ -373,3 +373,39 @@ def test_what_a_head_leaves_out_is_decided_by_what_it_reads(
     head = found.model.head
     assert (head.standardize, head.penalty, head.dropped) == (standardize, penalty, dropped)
     assert config.build(found.model_dump()).model.head == head
+
+
+@pytest.mark.parametrize(
+    ("assignment", "found", "allowed"),
+    [
+        (
+            "runtime.notify={webhook: 'https://chat/%', command: [tell]}",
+            "'webhook': '...'",
+            "one of command and webhook is needed",
+        ),
+        ("runtime.notify.webhook=ftp://chat/%", "'...'", "an address is needed"),
+        ("runtime.notify.webhook=[https://chat/%]", "a list ['...']", "a valid string"),
+        ("runtime.notify=[{webhook: 'https://chat/%'}]", "[{'webhook': '...'}]", "keys of command"),
+        ("runtime.metadata=mysql://me:%@/runs", "'mysql://me:...@/runs'", "the URL names no host"),
+        ("runtime.metadata=mysql://me:/%@host/x", "'mysql://me:...@host/x'", "the form mysql://"),
+        ("runtime.metadata=[mysql://me:%@host/x]", "['mysql://me:...@host/x']", "a valid string"),
+        (
+            "runtime.metadata=postgresql://me@host/runs?sslpassword=%&ssl=1",
+            "sslpassword=...&ssl=1'",
+            "allowed are sslcert",
+        ),
+    ],
+)
+def test_no_message_has_a_password_or_a_webhook(assignment: str, found: str, allowed: str) -> None:
+    told = refusal(
+        assignment.replace("%", "51lence"), found=found, allowed=allowed, next="correct these keys"
+    )
+    assert "51lence" not in told
+
+
+def test_the_report_has_no_password_and_no_webhook() -> None:
+    store, chat = "postgresql://me:51lence@host/runs?sslpassword=51lence", "https://chat/51lence"
+    made = build(f"runtime.metadata={store}", f"runtime.notify.webhook={chat}")
+    assert "51lence" not in json.dumps(made.reported)
+    assert made.reported["runtime"]["metadata"] == "postgresql://me:...@host/runs?sslpassword=..."
+    assert made.metadata == store
