@@ -17,7 +17,7 @@ from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.utils import shared
 
-from components.artifacts import examples, features, tfrecords, undecodable
+from components.artifacts import examples, features, record_counts, tfrecords, undecodable
 from components.bottleneck_gen.portions import Portion
 from components.files import parcel
 from components.model.network import build_extractor, freeze
@@ -107,8 +107,12 @@ class RunBase(beam.DoFn):
         aside = os.path.join(folder, uuid.uuid4().hex)
         raw = CompressionTypes.UNCOMPRESSED
         with FileSystems.create(aside, compression_type=raw) as file:
+            written = 0
             for row in self.rows(element.batches()):
                 file.write(tfrecords.framed(row))
+                written += 1
+        what = f"features for the pictures of a portion of {element.file}"
+        record_counts.check(what, written, element.records)
         if FileSystems.exists(element.target):
             FileSystems.delete([element.target])
         FileSystems.rename([aside], [element.target])

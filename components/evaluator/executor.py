@@ -40,8 +40,9 @@ class Executor(BeamStepExecutor[Gate]):
     ) -> None:
         candidate, served = inputs.one("model"), inputs.one("baseline_model")
         test = inputs.split("examples", features.TEST)
-        answered = self._ask(candidate, served, test, outputs.uri("predictions"))
-        pictures = record_counts.of(inputs.one("examples"), features.TEST)
+        examples, to = inputs.one("examples"), outputs.one("predictions")
+        answered = self._ask(candidate, served, examples, to)
+        pictures = record_counts.of(examples, features.TEST)
         what = "predictions for the pictures of the split test"
         record_counts.check(what, len(answered.files), pictures)
         evaluation = outputs.uri("evaluation")
@@ -65,22 +66,28 @@ class Executor(BeamStepExecutor[Gate]):
             wanted = score_facts.read(candidate.uri)["certain"]["accuracy"]
             correct = answered.correct(CANDIDATE)
             rows.append(gate.certain(settings, wanted, answered.certain, correct))
-        for examples in inputs.maybe("golden"):
-            rows += _golden_rows(settings, examples, candidate, served, answered)
+        for fixed in inputs.maybe("golden"):
+            rows += _golden_rows(settings, fixed, candidate, served, answered)
         judged = verdict.Verdict(
             settings, rows, metrics, answered, version, unchanged, kept.not_asked(older)
         )
         artifact_types.write(outputs.one("verdict"), judged.document())
         _bless(outputs.one("blessing"), candidate, served, judged)
 
-    def _ask(self, candidate: Artifact, served: Artifact, test: str, to: str) -> Predictions:
+    def _ask(
+        self, candidate: Artifact, served: Artifact, examples: Artifact, made: Artifact
+    ) -> Predictions:
+        test = artifact_utils.get_split_uri([examples], features.TEST)
+        fileio.makedirs(made.uri)
+        to = self.shared(made)
         models = _models(candidate, served)
         progress.report(f"{' and '.join(models)} on the test split")
         version = served.get_string_custom_property(SERVED_VERSION)
         described = predict.describe(models, test, version, to)
         packed = parcel.pack(models, to) if self.on_workers else ""
         with self._make_beam_pipeline() as pipeline:
-            predict.write(pipeline, models, described, test, to, packed)
+            seen = self.shared(examples) + test.removeprefix(examples.uri)
+            predict.write(pipeline, models, described, seen, to, packed)
         if packed:
             parcel.remove(packed)
         loaded_model.load.cache_clear()

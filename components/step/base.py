@@ -23,7 +23,7 @@ from tfx.types import Artifact, BaseChannel, channel, component_spec
 
 from components.settings.base import Section
 from components.settings.beam_options import is_local
-from components.step.artifacts import ArtifactLists, Artifacts
+from components.step.artifacts import IN_ROOT, ArtifactLists, Artifacts
 from components.step.driver import Keyed, step_of
 
 SETTINGS = "settings"
@@ -81,6 +81,11 @@ class BeamStepExecutor(StepExecutor[Settings], base_beam_executor.BaseBeamExecut
     def on_workers(self) -> bool:
         """Whether workers run the pipelines that may see nothing of this machine but the root."""
         return not is_local([str(argument) for argument in self._beam_pipeline_args])
+
+    def shared(self, artifact: Artifact) -> str:
+        """Returns the folder of an artifact as the pipelines' workers find it, or leave it."""
+        in_root = artifact.get_string_custom_property(IN_ROOT)
+        return str(in_root) if in_root and self.on_workers else artifact.uri
 
 
 class Step(Keyed, base_component.BaseComponent):

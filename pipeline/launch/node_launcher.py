@@ -27,7 +27,7 @@ from tfx.proto.orchestration import execution_result_pb2
 
 from components.artifacts import file_facts
 from components.files.paths import is_remote
-from components.settings.beam_options import has_external_workers, is_local
+from components.settings.beam_options import LOCAL_COPIES, has_external_workers, is_local
 from components.step.driver import step_of
 from pipeline.launch import workers
 from pipeline.launch.local_copies import Mirror, StagedDriver
@@ -83,7 +83,7 @@ class Launcher(launcher.Launcher):
         """
         super().__init__(**node)
         # Beam's workers on other machines could not read what lies on this one.
-        self._mirror = None if distributed(self._executor_operator) else mirror
+        self._mirror = mirror if works_on_copies(self._executor_operator) else None
         if self._mirror and self._driver_operator:
             self._driver_operator = StagedDriver(self._driver_operator, self._mirror)
 
@@ -178,6 +178,11 @@ def distributed(operator: Any) -> bool:
     if not isinstance(operator, BeamExecutorOperator):
         return False
     return not is_local(_beam_arguments(operator))
+
+
+def works_on_copies(operator: Any) -> bool:
+    """Whether the executor works on local copies where the root is no folder."""
+    return not distributed(operator) or LOCAL_COPIES in _beam_arguments(operator)
 
 
 def _beam_arguments(operator: BeamExecutorOperator) -> list[str]:
