@@ -25,7 +25,7 @@ from components.pusher.component import Pusher
 from components.report.component import Report
 from components.report.executor import ReportSettings
 from components.schema.component import ImportSchemaGen
-from components.settings.beam_options import LOCAL_COPIES, is_local, pipeline_arguments
+from components.settings.beam_options import is_local, pipeline_arguments
 from components.settings.ingest import Ingest
 from components.settings.metadata import connection_config
 from components.settings.runtime import Runtime
@@ -60,15 +60,13 @@ def create_pipeline(config: Config) -> Pipeline:
 
 
 def _placed(config: Config, nodes: list[BaseNode]) -> list[BaseNode]:
-    """Says which Beam steps need folders, where the root is none and workers are elsewhere.
+    """Keeps Transform on the node's machine, where the root is no folder.
 
-    Two hold networks, which are loaded from folders. Transform computes nothing over the pictures,
-    and TensorFlow writes its graph to the file systems that it knows, which need not be the root's.
+    It computes nothing over the pictures, and TensorFlow writes its graph to the file systems that
+    it knows, which need not be the root's.
     """
     if is_remote(config.runtime.root) and not is_local(config.runtime.beam):
         for node in nodes:
-            if isinstance(node, BottleneckGen | Evaluator):
-                node.with_beam_pipeline_args([LOCAL_COPIES])
             if isinstance(node, Transform):  # the last arguments are those that count
                 node.with_beam_pipeline_args(pipeline_arguments(Runtime().beam))
     return nodes

@@ -78,7 +78,7 @@ class Executor(BeamStepExecutor[BottleneckSettings]):
         model, size = settings.model, settings.size
         bottlenecks, graph = outputs.one("bottlenecks"), inputs.uri("transform_graph")
         fileio.makedirs(bottlenecks.uri)
-        shared, pictures = self.shared(bottlenecks), inputs.one("examples")
+        shared = self.shared(bottlenecks)
         examples = {
             split: inputs.split("examples", split) for split in (features.TRAIN, features.EVAL)
         }
@@ -100,11 +100,10 @@ class Executor(BeamStepExecutor[BottleneckSettings]):
         packed = parcel.pack(network, unfinished) if self.on_workers else ""
         run_base = RunBase(graph, model, size, str(weights), chosen, unfinished, packed)
         parts: dict[str, list[Portion]] = {}
-        for split, copies in examples.items():
+        for split, pictures in examples.items():
             folder = os.path.join(shared, f"Split-{split}")
             fileio.makedirs(folder)
-            seen = self.shared(pictures) + copies.removeprefix(pictures.uri)
-            parts[split] = portions(copies, os.path.join(folder, "bottlenecks"), seen)
+            parts[split] = portions(pictures, os.path.join(folder, "bottlenecks"))
         with self._make_beam_pipeline() as pipeline:
             _ = (
                 pipeline
@@ -116,7 +115,7 @@ class Executor(BeamStepExecutor[BottleneckSettings]):
         for split in examples:
             written = _written(os.path.join(shared, f"Split-{split}"), parts[split])
             what = f"features for the pictures of the split {split}"
-            record_counts.check(what, written, record_counts.of(pictures, split))
+            record_counts.check(what, written, record_counts.of(inputs.one("examples"), split))
 
 
 def _written(folder: str, parts: list[Portion]) -> int:

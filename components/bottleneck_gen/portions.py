@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 from components.artifacts import tfrecords
-from components.files.paths import is_remote
-from components.files.systems import system_of
 
 BATCH = 32  # pictures in one forward pass
 _PORTIONS = 64  # for so many workers there is something to do
@@ -28,19 +26,14 @@ class Portion(NamedTuple):
         """Yields the records, up to 32 at a time."""
         if not self.records:
             return
-        with _opened(self.file) as file:
+        with tfrecords.opened(self.file) as file:
             file.seek(self.offset)
             found = itertools.islice(tfrecords.records(file), self.records)
             while batch := [record.data for record in itertools.islice(found, BATCH)]:
                 yield batch
 
 
-def _opened(file: str) -> BinaryIO:
-    """Opens a file where workers find it: TensorFlow does not know every root's file system."""
-    return system_of(file).open(file) if is_remote(file) else tfrecords.opened(file)
-
-
-def portions(folder: str, prefix: str, seen: str = "") -> list[Portion]:
+def portions(folder: str, prefix: str) -> list[Portion]:
     """Divides a split into portions whose files are `PREFIX-00000-of-00003.tfrecord`.
 
     Both follow from the split alone: whoever runs them in whichever order, the files are the same.
@@ -49,16 +42,11 @@ def portions(folder: str, prefix: str, seen: str = "") -> list[Portion]:
     Args:
       folder: of the split.
       prefix: of the files to write.
-      seen: the split's folder as workers find it, where `folder` is this machine's copy.
     """
     places = {file: tfrecords.positions(file) for file in tfrecords.files(folder)}
     size = _size(sum(map(len, places.values())))
     found = [
-        (
-            (seen or folder) + file.removeprefix(folder),
-            some[start][0] - tfrecords.HEADER,
-            len(some[start : start + size]),
-        )
+        (file, some[start][0] - tfrecords.HEADER, len(some[start : start + size]))
         for file, some in places.items()
         for start in range(0, len(some), size)
     ] or [("", 0, 0)]

@@ -40,9 +40,10 @@ class Executor(BeamStepExecutor[Gate]):
     ) -> None:
         candidate, served = inputs.one("model"), inputs.one("baseline_model")
         test = inputs.split("examples", features.TEST)
-        examples, to = inputs.one("examples"), outputs.one("predictions")
-        answered = self._ask(candidate, served, examples, to)
-        pictures = record_counts.of(examples, features.TEST)
+        fileio.makedirs(outputs.uri("predictions"))
+        to = self.shared(outputs.one("predictions"))
+        answered = self._ask(candidate, served, test, to)
+        pictures = record_counts.of(inputs.one("examples"), features.TEST)
         what = "predictions for the pictures of the split test"
         record_counts.check(what, len(answered.files), pictures)
         evaluation = outputs.uri("evaluation")
@@ -50,7 +51,7 @@ class Executor(BeamStepExecutor[Gate]):
         progress.report("TFMA measures")
         # The predictions are here already, and TFMA's result is read as files.
         with Pipeline("FnApiRunner") if self.on_workers else self._make_beam_pipeline() as pipeline:
-            measure.measure(pipeline, outputs.uri("predictions"), answered, slices, evaluation)
+            measure.measure(pipeline, to, answered, slices, evaluation)
         metrics = {
             model: measure.read_metrics(evaluation, model, answered, slices)
             for model in answered.scores
@@ -66,28 +67,22 @@ class Executor(BeamStepExecutor[Gate]):
             wanted = score_facts.read(candidate.uri)["certain"]["accuracy"]
             correct = answered.correct(CANDIDATE)
             rows.append(gate.certain(settings, wanted, answered.certain, correct))
-        for fixed in inputs.maybe("golden"):
-            rows += _golden_rows(settings, fixed, candidate, served, answered)
+        for examples in inputs.maybe("golden"):
+            rows += _golden_rows(settings, examples, candidate, served, answered)
         judged = verdict.Verdict(
             settings, rows, metrics, answered, version, unchanged, kept.not_asked(older)
         )
         artifact_types.write(outputs.one("verdict"), judged.document())
         _bless(outputs.one("blessing"), candidate, served, judged)
 
-    def _ask(
-        self, candidate: Artifact, served: Artifact, examples: Artifact, made: Artifact
-    ) -> Predictions:
-        test = artifact_utils.get_split_uri([examples], features.TEST)
-        fileio.makedirs(made.uri)
-        to = self.shared(made)
+    def _ask(self, candidate: Artifact, served: Artifact, test: str, to: str) -> Predictions:
         models = _models(candidate, served)
         progress.report(f"{' and '.join(models)} on the test split")
         version = served.get_string_custom_property(SERVED_VERSION)
         described = predict.describe(models, test, version, to)
         packed = parcel.pack(models, to) if self.on_workers else ""
         with self._make_beam_pipeline() as pipeline:
-            seen = self.shared(examples) + test.removeprefix(examples.uri)
-            predict.write(pipeline, models, described, seen, to, packed)
+            predict.write(pipeline, models, described, test, to, packed)
         if packed:
             parcel.remove(packed)
         loaded_model.load.cache_clear()

@@ -21,10 +21,6 @@ _NEEDED = {
 }
 """By runner: without one of these it would download a program."""
 
-LOCAL_COPIES = "--local_copies"
-"""An argument of a node whose workers are elsewhere and read the root, while the node itself works
-on copies of what lies there: its libraries know folders only."""
-
 _UNFIT = {
     "daskrunner": "it collects a step's results before finish_bundle, where the ingest returns "
     "its ledgers, and so loses every picture without a word",

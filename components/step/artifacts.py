@@ -8,7 +8,7 @@ ArtifactLists = dict[str, list[Artifact]]
 """As TFX hands them over, by key."""
 
 IN_ROOT = "uri_in_root"
-"""A property of artifacts whose node works on local copies: where they lie for everybody else."""
+"""A property of artifacts whose node works on local copies: where they lie for everyone else."""
 
 
 class Artifacts(ArtifactLists):

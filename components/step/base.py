@@ -83,7 +83,7 @@ class BeamStepExecutor(StepExecutor[Settings], base_beam_executor.BaseBeamExecut
         return not is_local([str(argument) for argument in self._beam_pipeline_args])
 
     def shared(self, artifact: Artifact) -> str:
-        """Returns the folder of an artifact as the pipelines' workers find it, or leave it."""
+        """Returns the folder of an output in which the pipelines' workers write."""
         in_root = artifact.get_string_custom_property(IN_ROOT)
         return str(in_root) if in_root and self.on_workers else artifact.uri
 
@@ -146,4 +146,7 @@ def _spec(step: type[Step]) -> dict[str, Any]:
 class BeamStep(Step, base_beam_component.BaseBeamComponent):
     """A step whose executor works with Beam."""
 
+    LOCAL_COPIES: ClassVar[bool] = False
+    """Whether the executor works on copies where the root is no folder and Beam's workers are
+    elsewhere, too: these write into `BeamStepExecutor.shared`, and read what is `STREAMED`."""
     _EXECUTOR_SPEC = executor_spec.BeamExecutorSpec

@@ -22,7 +22,6 @@ from apache_beam.runners.runner import PipelineState
 from components.errors import ConfigError, UserError
 from components.files.paths import is_remote, scheme
 from components.files.systems import system_of
-from components.settings.beam_options import LOCAL_COPIES
 
 _SAME = ("apache-beam", "tensorflow", "transfer-pipeline")
 """The distributions of which workers must have the version that is here."""
@@ -46,11 +45,6 @@ class WorkerOptions(PipelineOptions):
             type=float,
             default=10.0,
             help="How long a node waits for the first worker before it fails.",
-        )
-        parser.add_argument(
-            LOCAL_COPIES,
-            action="store_true",
-            help="Set by the project: the node works on copies of what lies in the root.",
         )
 
 

@@ -172,10 +172,11 @@ def test_beam_elsewhere_has_its_own_way_to_the_root_and_networks_are_loaded_from
         for node in node_runner.node_ids(compiled)
     }
     beam = executable_spec_pb2.BeamExecutableSpec
+    nodes = {each.pipeline_node.node_info.id: each.pipeline_node for each in compiled.nodes}
     operators = {
         node: BeamExecutorOperator(spec) for node, spec in specs.items() if isinstance(spec, beam)
     }
     elsewhere = {node for node, operator in operators.items() if distributed(operator)}
     assert elsewhere == {"ImageExampleGen", "StatisticsGen", "BottleneckGen", "Evaluator"}
-    copied = {node for node, operator in operators.items() if works_on_copies(operator)}
+    copied = {node for node, found in operators.items() if works_on_copies(found, nodes[node])}
     assert copied == {"Transform", "BottleneckGen", "Evaluator"}
