@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -18,8 +18,6 @@ from components.artifacts import features
 from components.artifacts.examples import Example
 from components.artifacts.tfrecords import read_records
 from components.artifacts.types import OWN_BASE
-from components.bottleneck_gen.frozen_base import RunBase
-from components.evaluator import predict
 from pipeline.commands.run import Request, execute
 from tests import made_pictures, s3_server
 from tests.checkout_tools import ROOT
@@ -30,6 +28,17 @@ from tests.s3_server import BUCKET, Server
 pytestmark = pytest.mark.slow
 
 POOL = "apache_beam.runners.worker.worker_pool_main"
+BOOT = """#!/bin/sh
+for argument; do
+  case $argument in
+    --id=*) export WORKER_ID=${argument#*=} ;;
+    --control_endpoint=*) control=${argument#*=} ;;
+  esac
+done
+export CONTROL_API_SERVICE_DESCRIPTOR="url: '$control'" PIPELINE_OPTIONS={}
+exec python -m apache_beam.runners.worker.sdk_worker_main
+"""
+"""What `/opt/apache/beam/boot` of Beam's image does for each worker of its pool."""
 
 
 @pytest.fixture
@@ -52,9 +61,18 @@ def pool(folder: Path) -> Iterator[list[str]]:
         "PYTHONPATH": str(ROOT),
         "TMPDIR": str(folder),
     }
+    boot = folder / "boot"
+    boot.write_text(BOOT)
+    boot.chmod(0o755)
     with (folder / "pool.log").open("wb") as log:
         started = subprocess.Popen(
-            [sys.executable, "-m", POOL, f"--service_port={port}"],
+            [
+                sys.executable,
+                "-m",
+                POOL,
+                f"--service_port={port}",
+                f"--container_executable={boot}",
+            ],
             env=environment,
             cwd=folder,
             stdout=log,
@@ -75,14 +93,24 @@ def pool(folder: Path) -> Iterator[list[str]]:
         started.wait()
 
 
-def refuse(*_: Any) -> Any:
-    raise AssertionError("this is the workers' work, not that of the process that starts the run")
+def folder_of(server: Server, root: str, component: str, output: str) -> str:
+    """Returns the folder of an output, of which a root has one."""
+    place = f"{BUCKET}/{root}/image-classifier/{component}/{output}"
+    [folder] = server.store.ls(place, detail=False)
+    return f"s3://{folder}"
 
 
-def rows_of(server: Server, root: str, split: str) -> dict[str, np.ndarray]:
-    """Returns the features of a split by file, of the only run in a root."""
-    [folder] = server.store.ls(f"{root}/image-classifier/BottleneckGen/bottlenecks", detail=False)
-    rows = map(Example, read_records(f"s3://{folder}/Split-{split}").as_numpy_iterator())
+def records(server: Server, root: str, split: str) -> dict[str, bytes]:
+    """Returns the Examples of a split by file."""
+    folder = folder_of(server, root, "ImageExampleGen", "examples")
+    rows = read_records(f"{folder}/Split-{split}").as_numpy_iterator()
+    return {Example(row).text(features.FILENAME): row for row in rows}
+
+
+def values(server: Server, root: str, split: str) -> dict[str, np.ndarray]:
+    """Returns the features of a split by file."""
+    folder = folder_of(server, root, "BottleneckGen", "bottlenecks")
+    rows = map(Example, read_records(f"{folder}/Split-{split}").as_numpy_iterator())
     return {row.text(features.FILENAME): np.array(row.floats(features.BOTTLENECK)) for row in rows}
 
 
@@ -120,18 +148,34 @@ def test_a_span_in_a_bucket_becomes_a_pushed_model_here_and_on_workers_that_shar
     assert {states[node] for node in ("ImageExampleGen", "BottleneckGen", "Trainer")} == {"cached"}
 
     # A random base is scaled to the first pictures, of which a pool has others: the same is taken.
-    [weights] = server.store.glob(f"{BUCKET}/runs/**/bottlenecks/*/{OWN_BASE}")
+    weights = f"{folder_of(server, 'runs', 'BottleneckGen', 'bottlenecks')}/{OWN_BASE}"
     server.store.get_file(weights, str(tmp_path / OWN_BASE))
     (tmp_path / "workers").mkdir()
-    monkeypatch.setattr(RunBase, "process", refuse)
-    monkeypatch.setattr(predict._Ask, "process", refuse)
     with pool(tmp_path / "workers") as beam:
-        pooled = execute(
-            request(
-                "pooled",
-                f"runtime.beam={json.dumps(beam)}",
-                f"model.weights={tmp_path / OWN_BASE}",
-            )
-        )
+        base = f"model.weights={tmp_path / OWN_BASE}"
+        pooled = execute(request("pooled", f"runtime.beam={json.dumps(beam)}", base))
     assert pooled["verdict"] == "pushed", pooled["error"]
-    print(server.of_workers)
+    for split in features.SPLITS:
+        assert records(server, "pooled", split) == records(server, "runs", split)
+    for split in (features.TRAIN, features.EVAL):
+        found, expected = values(server, "pooled", split), values(server, "runs", split)
+        assert found.keys() == expected.keys()
+        for file, row in found.items():
+            assert np.corrcoef(row, expected[file])[0, 1] > 0.9999
+    for metric in ("accuracy", "balanced_accuracy", "class_recall", "class_pictures"):
+        assert pooled["metrics"][metric] == first["metrics"][metric]
+    judged = [
+        [[row["metric"], row["slice"], row["passed"]] for row in run["gate"]]
+        for run in (first, pooled)
+    ]
+    assert judged[0] == judged[1]
+
+    # Workers wrote all of it, and read the networks from the parcels, of which nothing is left.
+    written = {key for method, key in server.of_workers if method in ("PUT", "POST")}
+    there = {key for key in server.objects() if key.startswith("pooled/")}
+    for part in ("examples", "bottlenecks", "predictions"):
+        made = {key for key in there if re.search(rf"/{part}/\d+/.*(pictures|{part})-\d", key)}
+        assert made and made <= written
+    parcels = {key for _, key in server.of_workers if "/parcel-" in key}
+    assert {key.split("/")[2] for key in parcels} == {"BottleneckGen", "Evaluator"}
+    assert not [key for key in there if "unfinished" in key or "/parcel-" in key]
