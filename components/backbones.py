@@ -41,6 +41,10 @@ class Backbone:
     pretrained: ClassVar[None] = None  # Keras downloads the weights, in a process of its own
     scaling: ClassVar[None] = None  # Keras' function, which is code and no list of numbers
 
+    def resolved(self, name: str) -> str:
+        """Returns the key in the table, for processes in other working folders."""
+        return name
+
     def of_applications(self) -> Backbone:
         """Returns the backbone, as one that has a top and downloads of ImageNet's weights."""
         return self
@@ -55,7 +59,7 @@ class Backbone:
         return f"{name}-imagenet{'-top' if top else ''}"
 
     def versions(self) -> dict[str, str]:
-        """Returns the versions of the libraries, besides Keras, that make the network."""
+        """Returns the versions of what, besides Keras and the weights, makes the network."""
         return {}
 
     def constructor(self, **arguments: Any) -> keras.Model:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pydantic
 
+from components.settings.secret_texts import without_secrets
 from pipeline.config_words import EXAMPLES, FORMS, MEANT
 
 # A union's alternatives stand in a fault's path as the name of their type: no key of ours.
@@ -28,36 +29,51 @@ def explain(fault: Any, whole: type[pydantic.BaseModel]) -> str:
     path = fault["loc"]
     key = ".".join(str(part) for part in path if not _ALTERNATIVE.fullmatch(str(part)))
     message = fault["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    message = message.removesuffix(".")  # of a whole sentence
     if fault["type"] == "missing":
         return f"{key}: is missing; {_needed(path, whole)}. Add it."
     if fault["type"] == "extra_forbidden":
         return f"{key}: unknown key; {_allowed_keys(path, whole)}."
     if not key:
         return f"{message}."
+    found = without_secrets(_without_hidden(fault["input"], path, whole))
     if fault["type"] == "value_error":
-        return f"{key}: found {_without_secrets(fault, whole)!r}; {message}."
+        return f"{key}: found {found!r}; {message}."
     if fault["type"] in _OF_SECTIONS:
         keys = ", ".join(_section_at(path, whole).model_fields)
-        return f"{key}: found {kind(fault['input'])}; a section is needed, with keys of {keys}."
+        return f"{key}: found {kind(found)}; a section is needed, with keys of {keys}."
     if fault["type"] == "string_pattern_mismatch":
         pattern = fault["ctx"]["pattern"]
         message = f"{FORMS[pattern]} ({pattern})" if pattern in FORMS else message
-    return f"{key}: found {kind(fault['input'])}; allowed is {message}{_example(path, whole)}."
+    return f"{key}: found {kind(found)}; allowed is {message}{_example(path, whole)}."
 
 
-def _without_secrets(fault: Any, whole: type[pydantic.BaseModel]) -> Any:
-    """Returns the value that was found, `...` for what its field has with `repr=False`."""
-    path, found = fault["loc"], fault["input"]
+def _without_hidden(found: Any, path: Sequence[Any], whole: type[pydantic.BaseModel]) -> Any:
+    """Returns a value with `...` for the texts of hidden fields.
+
+    Args:
+      found: the value, or a section or list that holds it at any depth.
+      path: where it stands.
+      whole: the type of the whole configuration.
+    """
     if isinstance(found, dict):
-        fields = _section_at(path, whole).model_fields
-        return {key: found[key] if _is_shown(fields.get(key)) else "..." for key in found}
-    keys = [part for part in path if not _ALTERNATIVE.fullmatch(str(part))]
-    field = _section_at(keys[:-1], whole).model_fields.get(str(keys[-1]))
-    return found if _is_shown(field) else "..."
+        return {key: _without_hidden(found[key], [*path, key], whole) for key in found}
+    if isinstance(found, list):
+        return [_without_hidden(each, [*path, at], whole) for at, each in enumerate(found)]
+    return "..." if isinstance(found, str) and _is_hidden(path, whole) else found
 
 
-def _is_shown(field: Any) -> bool:
-    return field is None or field.repr
+def _is_hidden(path: Sequence[Any], whole: type[pydantic.BaseModel]) -> bool:
+    """Whether one of the fields on the way has `repr=False`."""
+    section: Any = whole
+    for part in path:
+        field = getattr(section, "model_fields", {}).get(part)
+        if field is None:  # an index of a list, a name in a dictionary, a union's alternative
+            continue
+        if not field.repr:
+            return True
+        section = _model_in(field.annotation)
+    return False
 
 
 def _needed(path: Sequence[Any], whole: type[pydantic.BaseModel]) -> str:

@@ -8,10 +8,11 @@ versions wrote `pictures.json.gz`, a list of [FILE, CLASS, SHA-256], which is re
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple, overload
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 from components.artifacts import packed_json
+from components.artifacts.packed import Packed
 from components.artifacts.parquet import PIECE
 from components.artifacts.rows import Rows
 
@@ -31,7 +32,7 @@ class Picture(NamedTuple):
     sha256: str  # its beginning
 
 
-class Pictures(Sequence[Picture]):
+class Pictures(Packed[Picture]):
     """The pictures of a data set, packed."""
 
     def __init__(self, rows: Rows):
@@ -51,19 +52,8 @@ class Pictures(Sequence[Picture]):
     def __iter__(self) -> Iterator[Picture]:
         return (Picture(**row) for row in self.rows)
 
-    @overload
-    def __getitem__(self, at: int) -> Picture: ...
-
-    @overload
-    def __getitem__(self, at: slice) -> Pictures: ...
-
-    def __getitem__(self, at: int | slice) -> Picture | Pictures:
-        return Pictures(self.rows[at]) if isinstance(at, slice) else Picture(**self.rows[at])
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Sequence) and list(self) == list(other)
-
-    __hash__ = None  # type: ignore[assignment]
+    def _item(self, at: int) -> Picture:
+        return Picture(**self.rows[at])
 
 
 def of_rows(rows: Iterable[Mapping[str, str]]) -> Pictures:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import overload
+from collections.abc import Iterator
 
 import pyarrow as pa
 
+from components.artifacts.packed import Packed
 from components.artifacts.parquet import PIECE
 
 
-class Texts(Sequence[str]):
+class Texts(Packed[str]):
     """A list of texts, made when they are asked for."""
 
     def __init__(self, array: pa.Array):
@@ -19,23 +19,13 @@ class Texts(Sequence[str]):
     def __len__(self) -> int:
         return len(self._array)
 
-    @overload
-    def __getitem__(self, at: int) -> str: ...
-
-    @overload
-    def __getitem__(self, at: slice) -> Sequence[str]: ...
-
-    def __getitem__(self, at: int | slice) -> str | Sequence[str]:
-        if isinstance(at, slice):
-            return Texts(self._array[at])
-        found: str = self._array[int(at)].as_py()
+    def _item(self, at: int) -> str:
+        found: str = self._array[at].as_py()
         return found
+
+    def _part(self, at: slice) -> Texts:
+        return Texts(self._array[at])
 
     def __iter__(self) -> Iterator[str]:
         for start in range(0, len(self), PIECE):
             yield from self._array.slice(start, PIECE).to_pylist()
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Sequence) and list(self) == list(other)
-
-    __hash__ = None  # type: ignore[assignment]

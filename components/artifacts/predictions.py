@@ -12,13 +12,14 @@ import functools
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from components.artifacts import prediction_rows
+from components.artifacts.packed import Packed
 from components.artifacts.packed_texts import Texts
 from components.settings.gate import PICTURE_SIZE as SIZE
 
@@ -78,7 +79,7 @@ class Layout:
         return {name: index for index, name in enumerate(self.classes)}
 
 
-class Facts(Sequence[dict[str, str]]):
+class Facts(Packed[dict[str, str]]):
     """The values that slices are made of, by picture: `picture_size` and the manifest's columns."""
 
     def __init__(self, columns: pa.Array, exponent: np.ndarray):
@@ -96,15 +97,7 @@ class Facts(Sequence[dict[str, str]]):
     def __len__(self) -> int:
         return len(self._kind)
 
-    @overload
-    def __getitem__(self, at: int) -> dict[str, str]: ...
-
-    @overload
-    def __getitem__(self, at: slice) -> Sequence[dict[str, str]]: ...
-
-    def __getitem__(self, at: int | slice) -> dict[str, str] | Sequence[dict[str, str]]:
-        if isinstance(at, slice):
-            return [self[row] for row in range(*at.indices(len(self)))]
+    def _item(self, at: int) -> dict[str, str]:
         return {**self._kinds[self._kind[at]], SIZE: _bucket(int(self._exponent[at]))}
 
     def values(self, name: str) -> tuple[np.ndarray, list[str]]:

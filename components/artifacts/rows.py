@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from components.artifacts.packed import Packed
 from components.artifacts.parquet import PIECE
 
 Row = dict[str, str]
@@ -27,7 +28,7 @@ _SHARED = frozenset(
 _DICTIONARY = pa.dictionary(pa.int32(), pa.string())
 
 
-class Rows(Sequence[Row]):
+class Rows(Packed[Row]):
     """Rows in an order; what one does not have, no key stands for."""
 
     def __init__(self, table: pa.Table):
@@ -64,23 +65,11 @@ class Rows(Sequence[Row]):
         for start in range(0, len(self), PIECE):
             yield from _unpacked(self.table.slice(start, PIECE))
 
-    @overload
-    def __getitem__(self, at: int) -> Row: ...
+    def _item(self, at: int) -> Row:
+        return _unpacked(self.table.slice(at, 1))[0]
 
-    @overload
-    def __getitem__(self, at: slice) -> Rows: ...
-
-    def __getitem__(self, at: int | slice) -> Row | Rows:
-        if isinstance(at, slice):
-            return self.take(np.arange(*at.indices(len(self))))
-        if not -len(self) <= at < len(self):
-            raise IndexError(at)
-        return _unpacked(self.table.slice(int(at) % len(self), 1))[0]
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Sequence) and list(self) == list(other)
-
-    __hash__ = None  # type: ignore[assignment]
+    def _part(self, at: slice) -> Rows:
+        return self.take(np.arange(*at.indices(len(self))))
 
     def take(self, rows: np.ndarray) -> Rows:
         """Returns the rows at these positions."""

@@ -7,7 +7,6 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from datetime import datetime, timezone
-from importlib import metadata
 from typing import Any
 
 from tfx.dsl.io import fileio
@@ -18,6 +17,7 @@ from components.artifacts import types as artifact_types
 from components.fit import tuned_settings
 from components.report import dead_features, doubts, picture_records
 from components.report.page_data import Run, Sample
+from components.step.versions import version_of
 
 _PACKAGES = (
     "transfer-pipeline",
@@ -42,7 +42,8 @@ def gather(inputs: Mapping[str, Artifact], **known: Any) -> Run:
       inputs: the artifacts by the name of Report's inputs.
       known: further attributes of the Run; `configuration` must be among them.
     """
-    found: dict[str, Any] = {"made": datetime.now(timezone.utc), "versions": _versions(), **known}
+    versions = {name: version for name in _PACKAGES if (version := version_of(name))}
+    found: dict[str, Any] = {"made": datetime.now(timezone.utc), "versions": versions, **known}
     for name, key in (("classes", "class_list"), ("ingest", "ingest_report")):
         if key in inputs:
             found[name] = artifact_types.read(inputs[key])
@@ -118,16 +119,6 @@ def _training(model_run: Artifact) -> dict[str, Any]:
         "logs": model_run.uri,
         "augmented": content("augmented.png"),
     }
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for name in _PACKAGES:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
 
 
 def samples(folder: str, classes: list[str]) -> list[Sample]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple, overload
+from typing import NamedTuple
 
 import numpy as np
 
+from components.artifacts.packed import Packed
 from components.artifacts.predictions import BASELINE, CANDIDATE, Predictions
 
 
@@ -20,7 +20,7 @@ class Answer(NamedTuple):
     label_score: float  # of the true class
 
 
-class Answers(Sequence[Answer]):
+class Answers(Packed[Answer]):
     """A model's predictions, by file: rows that are made when they are asked for.
 
     Attributes:
@@ -43,24 +43,9 @@ class Answers(Sequence[Answer]):
     def __len__(self) -> int:
         return len(self._files)
 
-    @overload
-    def __getitem__(self, at: int) -> Answer: ...
-
-    @overload
-    def __getitem__(self, at: slice) -> Sequence[Answer]: ...
-
-    def __getitem__(self, at: int | slice) -> Answer | Sequence[Answer]:
-        if isinstance(at, slice):
-            return [self[row] for row in range(*at.indices(len(self)))]
-        if at >= len(self):
-            raise IndexError(at)
+    def _item(self, at: int) -> Answer:
         columns = (self.label, self.predicted, self.score, self.label_score)
         return Answer(self._files[at], *(column[at].item() for column in columns))
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Sequence) and list(self) == list(other)
-
-    __hash__ = None  # type: ignore[assignment]
 
     def surest_first(self, which: np.ndarray) -> np.ndarray:
         """Returns the positions of those among the answers, by falling score and then by file."""

@@ -13,6 +13,7 @@ programs read: it need stand neither in the configuration nor in the compiled pi
 
 from __future__ import annotations
 
+import re
 import urllib.parse
 from typing import Any
 
@@ -24,6 +25,9 @@ _TLS = {
     "postgresql": {"sslmode", "sslcert", "sslkey", "sslpassword", "sslrootcert"},
     "grpc": set[str](),
 }
+_PASSWORD = re.compile(
+    r"(?<=://)([^\s/:@]*:).*(?=@)|(?<=[?&])([^=&\s]*pass[^=&\s]*=)[^&]*", re.DOTALL
+)
 _CALL_SECONDS = 60  # what a call to a gRPC service may take
 
 
@@ -54,6 +58,11 @@ def check_url(store: str) -> str:
         raise ValueError(f"unknown options {', '.join(sorted(unknown))}; allowed are {allowed}")
     _ = parts.port  # raises ValueError where it is no number
     return store
+
+
+def without_passwords(text: str) -> str:
+    """Returns a store's URL, also one that is wrong, with `...` in place of passwords."""
+    return _PASSWORD.sub(lambda match: f"{match[1] or match[2]}...", text)
 
 
 def connection_config(store: str) -> Any:

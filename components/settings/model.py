@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from components.backbones import BACKBONES
 from components.errors import ConfigError
-from components.hub_backbones import PREFIX, HubBackbone
+from components.hub_backbones import PREFIX
 from components.settings.base import PATH, AtLeastOne, Number, Section
 from components.settings.pictures import TYPE, WHITE, Colour, Range
 
@@ -18,14 +18,10 @@ def _registered(value: str) -> str:
         raise ValueError(
             f"unknown backbone; allowed are {', '.join(BACKBONES)}, and {PREFIX}FOLDER"
         )
-    backbone = BACKBONES[value]
-    if not isinstance(backbone, HubBackbone):
-        return value
     try:
-        backbone.check()
+        return BACKBONES[value].resolved(value)
     except ConfigError as error:
         raise ValueError(str(error)) from error
-    return f"{PREFIX}{backbone.folder}"  # for processes in other working folders
 
 
 Backbone = Annotated[str, AfterValidator(_registered)]
@@ -102,7 +98,9 @@ class Head(Section):
         if self.standardize is not None:
             return self
         pooled = self.pooling != "flatten" and self.squeeze_excitation is None
-        return self.model_copy(update={"standardize": pooled and frozen_epochs > 0})
+        decided = self.model_copy(update={"standardize": pooled and frozen_epochs > 0})
+        decided.model_fields_set.discard("standardize")  # which nobody has set
+        return decided
 
     @model_validator(mode="after")
     def _reads_a_vector(self) -> Head:

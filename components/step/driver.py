@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from importlib import metadata
 from typing import Any, ClassVar
 
 import attr
@@ -25,6 +24,7 @@ from tfx.utils import import_utils
 
 from components.step import previous
 from components.step.code_version import code_version
+from components.step.versions import version_of
 
 CODE_VERSION, LIBRARIES = "code_version", "libraries"
 """Execution properties of every step."""
@@ -107,14 +107,7 @@ class Keyed:
     @classmethod
     def libraries(cls) -> str:
         """Returns the versions of its libraries here, as in `keras 3.12.4, numpy 1.26.4`."""
-        return ", ".join(f"{name} {_version(name)}" for name in sorted(cls.LIBRARIES))
-
-
-def _version(distribution: str) -> str:
-    try:
-        return metadata.version(distribution)
-    except metadata.PackageNotFoundError:  # then the step fails, and says so better
-        return "absent"
+        return ", ".join(f"{name} {version_of(name) or 'absent'}" for name in sorted(cls.LIBRARIES))
 
 
 def step_of(execution_info: ExecutionInfo) -> Any:

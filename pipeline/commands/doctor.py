@@ -14,7 +14,8 @@ from pathlib import Path
 
 from components.files.cache_folder import cache_dir
 from components.settings import metadata
-from pipeline.commands.version import version_line, version_of
+from components.step.versions import version_of
+from pipeline.commands.version import version_line
 from serving import real_server
 from serving.names import shown_lines
 

@@ -3,17 +3,10 @@
 from __future__ import annotations
 
 import platform
-from importlib import metadata
+
+from components.step.versions import version_of
 
 NAME = "transfer-pipeline"
-
-
-def version_of(distribution: str) -> str | None:
-    """Returns the version of an installed distribution, None where there is none."""
-    try:
-        return metadata.version(distribution)
-    except metadata.PackageNotFoundError:
-        return None
 
 
 def version_line() -> str:

@@ -11,7 +11,6 @@ import functools
 import os
 import re
 import sys
-from importlib import metadata
 from typing import Any
 
 import apache_beam as beam
@@ -23,6 +22,7 @@ from apache_beam.runners.runner import PipelineState
 from components.errors import ConfigError, UserError
 from components.files.paths import is_remote, scheme
 from components.files.systems import system_of
+from components.step.versions import version_of
 
 _SAME = ("apache-beam", "tensorflow", "transfer-pipeline")
 """The distributions of which workers must have the version that is here."""
@@ -123,13 +123,7 @@ def _python() -> str:
 
 
 def _versions() -> dict[str, str]:
-    found = {}
-    for name in _SAME:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            found[name] = "none"
-    return found
+    return {name: version_of(name) or "none" for name in _SAME}
 
 
 def _look(root: str, python: str, versions: dict[str, str]) -> None:

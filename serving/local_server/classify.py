@@ -34,8 +34,7 @@ def classify(
         ServingError: as TensorFlow Serving's: unknown or unfit signature, no examples, and what
             `Servable.run` raises.
     """
-    name = signature_on_examples(servable, request.model_spec)
-    check_classifies(servable.signatures[name])
+    name = signature_on_examples(servable, request.model_spec, check_classifies)
     result = classification(servable, name, request.input, run)
     response = ClassificationResponse(result=result)
     servable.identify(response.model_spec, name)

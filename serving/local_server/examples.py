@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef
@@ -19,15 +21,18 @@ INPUTS = "inputs"
 """The alias of the one input that takes serialized tf.Examples (signature_constants.h)."""
 
 
-def signature_on_examples(servable: Servable, spec: ModelSpec) -> str:
+def signature_on_examples(
+    servable: Servable, spec: ModelSpec, check: Callable[[SignatureDef], None]
+) -> str:
     """Returns the signature that a request on Examples names, the default one where it names none.
 
     Raises:
-        ServingError: INVALID_ARGUMENT, the model lacks it.
+        ServingError: INVALID_ARGUMENT, the model lacks it; and what `check` raises.
     """
     name = signature_name(spec)
     if name not in servable.signatures:
         raise invalid_argument(f"No signature was found with the name: {name}")
+    check(servable.signatures[name])
     return name
 
 

@@ -30,8 +30,7 @@ def regress(
         ServingError: as TensorFlow Serving's: unknown or unfit signature, no examples, and what
             `Servable.run` raises.
     """
-    name = signature_on_examples(servable, request.model_spec)
-    check_regresses(servable.signatures[name])
+    name = signature_on_examples(servable, request.model_spec, check_regresses)
     response = RegressionResponse(result=regression(servable, name, request.input, run))
     servable.identify(response.model_spec, name)
     return response

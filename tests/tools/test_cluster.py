@@ -105,11 +105,31 @@ def test_a_jar_that_is_not_there_is_named_with_the_way_out(
     assert cluster.main() == 1
     told = capsys.readouterr().err
     assert "first-1.0.jar can't be fetched (HTTP Error 404" in told and cluster.MIRROR in told
-    assert (cluster.folder() / "second-2.jar").exists()
     served.joinpath("org/made/first/1.0/first-1.0.jar").write_bytes(
         FILES["org/made/first/1.0/first-1.0.jar"]
     )
     assert cluster.main() == 0  # the second attempt fetches what is missing
+
+
+def test_an_answer_that_breaks_off_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = [(100, b"half"), (5, b"whole")]
+
+    class Breaking(_Quiet):
+        def do_GET(self) -> None:
+            length, content = answers.pop(0)
+            self.send_response(200)
+            self.send_header("Content-Length", str(length))
+            self.end_headers()
+            self.wfile.write(content)
+
+    monkeypatch.setattr(cluster.time, "sleep", lambda seconds: None)
+    with http.server.HTTPServer(("127.0.0.1", 0), Breaking) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        assert cluster.read(f"http://127.0.0.1:{server.server_port}/a.jar") == b"whole"
+        answers.extend([(100, b"half")] * 3)
+        with pytest.raises(cluster.Unreachable, match="can't be fetched"):
+            cluster.read(f"http://127.0.0.1:{server.server_port}/a.jar")
+        server.shutdown()
 
 
 def test_the_list_names_each_jar_once_with_its_digest() -> None:

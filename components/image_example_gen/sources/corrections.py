@@ -12,8 +12,7 @@ import re
 import unicodedata
 from collections.abc import Collection
 
-from components.errors import ConfigError, DataError, listed
-from components.files import read_bytes
+from components.errors import DataError, listed
 from components.files.entries import as_text
 from components.files.paths import absolute
 from components.image_example_gen.sources.manifest_table import Table, read_table
@@ -42,14 +41,7 @@ def read_corrections(path: str, classes: Collection[str]) -> dict[str, str]:
       DataError: a row names no picture, an unknown class, or another label than an earlier row.
     """
     path = absolute(path)
-    try:
-        content = read_bytes(path)
-    except OSError as error:
-        reason = error.strerror or error
-        raise ConfigError(
-            f"data.corrections: {shown(path)} can't be read ({reason}). Name a file that can."
-        ) from error
-    table = read_table(content, path, lambda header: _positions(header) is not None)
+    table = read_table("data.corrections", path, lambda header: _positions(header) is not None)
     found: dict[str, str] = {}
     faults = []
     for line, key, label in _rows(table, path):

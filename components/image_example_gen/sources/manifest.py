@@ -6,8 +6,8 @@ import collections
 import posixpath
 from collections.abc import Iterable
 
-from components.errors import ConfigError, DataError, listed
-from components.files import read_bytes, view
+from components.errors import DataError, listed
+from components.files import view
 from components.files.entries import View, as_text
 from components.files.paths import is_remote, scheme
 from components.image_example_gen.sources import manifest_columns
@@ -49,14 +49,7 @@ def read_manifest(
       ConfigError: the manifest can't be read, or has no column that the configuration names.
       DataError: columns or values are wrong, with the lines' numbers.
     """
-    try:
-        content = read_bytes(path)
-    except OSError as error:
-        reason = error.strerror or error
-        raise ConfigError(
-            f"data.source: {shown(path)} can't be read ({reason}). Name a file that can."
-        ) from error
-    table = read_table(content, path, lambda header: manifest_columns.fits(header, columns))
+    table = read_table("data.source", path, lambda header: manifest_columns.fits(header, columns))
     rows, notes = _rows(table, path, columns)
     pictures, repeated, more = merged(rows, path, (group_by or "").lower())
     _check_labels(pictures, path)

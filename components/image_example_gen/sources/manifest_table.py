@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from components.errors import ConfigError, DataError
+from components.files import read_bytes
 from serving.names import shown
 
 SUFFIXES = (".csv", ".tsv", ".xlsx")
@@ -44,32 +45,38 @@ def is_manifest(path: str) -> bool:
     return path.lower().endswith(SUFFIXES)
 
 
-def read_table(content: bytes, path: str, fits: Callable[[list[str]], bool]) -> Table:
+def read_table(key: str, path: str, fits: Callable[[list[str]], bool]) -> Table:
     """Returns the cells of a manifest's file.
 
     Args:
-      content: of the file.
-      path: of the file, for messages.
+      key: of the configuration, which names the file, for messages.
+      path: absolute.
       fits: whether a header names the columns that are needed; it decides on the separator.
 
     Raises:
-      ConfigError: a workbook, and openpyxl is not installed.
+      ConfigError: it can't be read, or is a workbook and openpyxl is not installed.
       DataError: it is damaged, in no usual encoding, or a quote swallows rows.
     """
+    where = f"{key}: {shown(path)}"
+    try:
+        content = read_bytes(path)
+    except OSError as error:
+        reason = error.strerror or error
+        raise ConfigError(f"{where} can't be read ({reason}). Name a file that can.") from error
     if content.startswith(_ZIP):
         notes, separator = list[str](), ","
-        lines = _workbook(content, path)
+        lines = _workbook(content, path, where)
     else:
-        text, notes = _decoded(content, path)
+        text, notes = _decoded(content, path, where)
         separator, text, first = _separator(text, path, fits)
-        lines = _csv(text, separator, path, first)
+        lines = _csv(text, separator, where, first)
     rows = [(line, [cell.strip() for cell in cells]) for line, cells in lines]
     rows = [(line, cells) for line, cells in rows if any(cells)]
     (_, header), *below = rows or [(1, [])]
     return Table(header, below, separator, notes)
 
 
-def _decoded(content: bytes, path: str) -> tuple[str, list[str]]:
+def _decoded(content: bytes, path: str, where: str) -> tuple[str, list[str]]:
     """Returns the text, and a note where the encoding had to be guessed."""
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         encodings = ["utf-16"]
@@ -84,9 +91,7 @@ def _decoded(content: bytes, path: str) -> tuple[str, list[str]]:
             continue
         note = f"{shown(path)} is not UTF-8: read as cp1252 (Windows, western Europe)."
         return text.lstrip("\ufeff"), [note] if encoding == "cp1252" else []
-    raise DataError(
-        f"data.source: {shown(path)} is neither UTF-8, UTF-16 nor cp1252. Save it as UTF-8."
-    )
+    raise DataError(f"{where} is neither UTF-8, UTF-16 nor cp1252. Save it as UTF-8.")
 
 
 def _separator(text: str, path: str, fits: Callable[[list[str]], bool]) -> tuple[str, str, int]:
@@ -104,7 +109,7 @@ def _separator(text: str, path: str, fits: Callable[[list[str]], bool]) -> tuple
     return order[0], text, 1
 
 
-def _csv(text: str, separator: str, path: str, first: int) -> Iterator[tuple[int, list[str]]]:
+def _csv(text: str, separator: str, where: str, first: int) -> Iterator[tuple[int, list[str]]]:
     reader = csv.reader(
         io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=separator != "\t"
     )
@@ -115,7 +120,7 @@ def _csv(text: str, separator: str, path: str, first: int) -> Iterator[tuple[int
             ends = reader.line_num + first - 1
             if ends > begins and any(_is_swallowed(cell, separator, columns) for cell in cells):
                 raise DataError(
-                    f"data.source: {shown(path)}, line {begins}: a quote opens here and takes the "
+                    f"{where}, line {begins}: a quote opens here and takes the "
                     f"lines up to {ends} into one cell. Close it, or write a quote that is meant "
                     'as one as "" within quotes.'
                 )
@@ -123,7 +128,7 @@ def _csv(text: str, separator: str, path: str, first: int) -> Iterator[tuple[int
             begins = ends + 1
     except csv.Error as error:
         raise DataError(
-            f"data.source: {shown(path)}, line {begins}: {error}. Each row is a line with a short "
+            f"{where}, line {begins}: {error}. Each row is a line with a short "
             "cell per column: close the quote, or save the table as CSV again."
         ) from error
 
@@ -133,13 +138,13 @@ def _is_swallowed(cell: str, separator: str, columns: int) -> bool:
     return any(line.count(separator) >= max(1, columns - 1) for line in cell.splitlines()[1:])
 
 
-def _workbook(content: bytes, path: str) -> Iterator[tuple[int, list[str]]]:
+def _workbook(content: bytes, path: str, where: str) -> Iterator[tuple[int, list[str]]]:
     """Yields the rows of a workbook's first sheet."""
     try:
         import openpyxl
     except ModuleNotFoundError as error:
         raise ConfigError(
-            f"data.source: {shown(path)} is a workbook, and reading one needs the package "
+            f"{where} is a workbook, and reading one needs the package "
             "openpyxl: pip install 'transfer-pipeline[excel]'. Or save the sheet as CSV."
         ) from error
     try:
@@ -148,7 +153,7 @@ def _workbook(content: bytes, path: str) -> Iterator[tuple[int, list[str]]]:
         rows = [[_text(cell) for cell in row] for row in sheet.iter_rows(values_only=True)]
     except Exception as error:  # of a damaged one zipfile, XML and openpyxl raise what they like
         raise DataError(
-            f"data.source: {shown(path)} can't be read as a workbook ({shown(error)}). Save the "
+            f"{where} can't be read as a workbook ({shown(error)}). Save the "
             f"sheet as CSV: {posixpath.splitext(posixpath.basename(path))[0]}.csv."
         ) from error
     yield from enumerate(rows, start=1)

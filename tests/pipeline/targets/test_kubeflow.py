@@ -54,6 +54,22 @@ def test_the_interpreter_is_given_the_script_the_order_and_the_output(tmp_path: 
     assert json.loads((tmp_path / "order.json").read_text()) == order(given, COMPILED)
 
 
+def test_what_is_compiled_has_no_webhook_which_no_step_reads() -> None:
+    chat = {"webhook": "https://chat/51lence", "secret_env": "HOOK"}
+    given = config.build(
+        {
+            "data": {"source": "pictures"},
+            "push": {"directory": "served"},
+            "runtime": {"notify": chat},
+        }
+    )
+    made = order(given, COMPILED)
+    assert "51lence" not in json.dumps(made)
+    assert config.build(made["configuration"]).runtime == given.resolved().runtime.model_copy(
+        update={"notify": None}
+    )
+
+
 def test_an_interpreter_without_the_sdk_is_told_in_its_own_words(tmp_path: Path) -> None:
     with refused(
         KubeflowCompileError,

@@ -53,6 +53,11 @@ def test_no_label_leaves_a_picture_out(tmp_path: Path) -> None:
             "has the columns path, name, note",
             "`path` or `sha256`, and `label` are needed",
         ),
+        (
+            'path,label\n"1.png,cats\n2.png,dogs\n3.png,cats\n',
+            "line 2: a quote opens here",
+            "into one cell",
+        ),
     ],
 )
 def test_what_can_not_be_obeyed_is_refused_with_its_line(
@@ -62,7 +67,7 @@ def test_what_can_not_be_obeyed_is_refused_with_its_line(
         DataError,
         found=f"data.corrections: .*{found}",
         allowed=allowed,
-        next="Correct those lines|Name the columns so",
+        next="Correct those lines|Name the columns so|Close it",
     ):
         corrections(tmp_path, text)
 
