@@ -60,12 +60,14 @@ def create_pipeline(config: Config) -> Pipeline:
 
 
 def _placed(config: Config, nodes: list[BaseNode]) -> list[BaseNode]:
-    """Keeps the Beam steps that read folders on the node's machine, where the root is no folder."""
+    """Keeps Transform on the node's machine, where the root is no folder.
+
+    It computes nothing over the pictures, and TensorFlow writes its graph to the file systems that
+    it knows, which need not be the root's.
+    """
     if is_remote(config.runtime.root) and not is_local(config.runtime.beam):
         for node in nodes:
-            if isinstance(
-                node, BottleneckGen | Evaluator
-            ):  # the last arguments are those that count
+            if isinstance(node, Transform):  # the last arguments are those that count
                 node.with_beam_pipeline_args(pipeline_arguments(Runtime().beam))
     return nodes
 

@@ -5,6 +5,7 @@ The format is described in tensorflow/core/lib/io/record_writer.h.
 
 from __future__ import annotations
 
+import itertools
 import os
 import struct
 from collections.abc import Iterable, Iterator
@@ -112,6 +113,9 @@ def opened(file: str) -> BinaryIO:
         return open(file, "rb", buffering=0)
     from tfx.dsl.io import fileio
 
+    from components.files import tfx_plugin
+
+    tfx_plugin.register()  # a worker of Beam's reads a store by nothing else
     return cast(BinaryIO, fileio.open(file, "rb"))
 
 
@@ -127,16 +131,16 @@ def read_files(paths: list[str]) -> tf.data.Dataset:
     if any(map(is_remote, paths)):  # TensorFlow reaches few of the file systems that TFX does
         kind = tf.TensorSpec([], tf.string)
         return tf.data.Dataset.from_generator(
-            lambda: _records_of(paths), output_signature=kind
+            lambda: itertools.chain.from_iterable(map(records_of, paths)), output_signature=kind
         ).prefetch(_AHEAD)
     return tf.data.TFRecordDataset(paths, num_parallel_reads=1)
 
 
-def _records_of(paths: list[str]) -> Iterator[bytes]:
-    for path in paths:
-        with opened(path) as file:
-            for record in records(file):
-                yield record.data
+def records_of(path: str) -> Iterator[bytes]:
+    """Yields the records of a file from where it lies, without TensorFlow."""
+    with opened(path) as file:
+        for record in records(file):
+            yield record.data
 
 
 def write(path: str, content: Iterable[bytes]) -> None:

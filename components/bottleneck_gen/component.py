@@ -14,6 +14,8 @@ class BottleneckGen(BeamStep):
     """Writes the pooled output of the frozen base for the `train` and `eval` splits."""
 
     EXECUTOR = Executor
+    LOCAL_COPIES = True  # networks are loaded from folders
+    STREAMED = ("examples",)
     DRIVER_CLASS = PrecisionDriver
     LIBRARIES = ("apache-beam", "h5py", "keras", "numpy", "tensorflow", "tensorflow-transform")
     INPUTS = {

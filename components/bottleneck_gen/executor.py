@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import os
 from pathlib import Path
@@ -16,6 +17,7 @@ from components.bottleneck_gen.frozen_base import GRAPH, RunBase
 from components.bottleneck_gen.portions import Portion, portions
 from components.errors import ConfigError
 from components.files import parcel
+from components.files.paths import is_remote
 from components.model import precision, warm_start
 from components.model.chosen_weights import weights_file
 from components.model.network import build_extractor
@@ -76,6 +78,7 @@ class Executor(BeamStepExecutor[BottleneckSettings]):
         model, size = settings.model, settings.size
         bottlenecks, graph = outputs.one("bottlenecks"), inputs.uri("transform_graph")
         fileio.makedirs(bottlenecks.uri)
+        shared = self.shared(bottlenecks)
         examples = {
             split: inputs.split("examples", split) for split in (features.TRAIN, features.EVAL)
         }
@@ -91,28 +94,36 @@ class Executor(BeamStepExecutor[BottleneckSettings]):
             )
             save_weights(base, weights)
         chosen = precision.chosen(settings.precision, facts)
-        unfinished = os.path.join(bottlenecks.uri, "unfinished")
+        unfinished = os.path.join(shared, "unfinished")
         fileio.makedirs(unfinished)
         network = {GRAPH: graph, weights.name: str(weights)}
         packed = parcel.pack(network, unfinished) if self.on_workers else ""
         run_base = RunBase(graph, model, size, str(weights), chosen, unfinished, packed)
-        parts: list[Portion] = []
+        parts: dict[str, list[Portion]] = {}
         for split, pictures in examples.items():
-            folder = os.path.join(bottlenecks.uri, f"Split-{split}")
+            folder = os.path.join(shared, f"Split-{split}")
             fileio.makedirs(folder)
-            parts += portions(pictures, os.path.join(folder, "bottlenecks"))
+            parts[split] = portions(pictures, os.path.join(folder, "bottlenecks"))
         with self._make_beam_pipeline() as pipeline:
             _ = (
                 pipeline
-                | "Portions" >> beam.Create(parts)
+                | "Portions" >> beam.Create([*itertools.chain(*parts.values())])
                 | "Spread" >> beam.Reshuffle()
                 | "Run base" >> beam.ParDo(run_base)
             )
         fileio.rmtree(unfinished)
         for split in examples:
-            written = tfrecords.count(os.path.join(bottlenecks.uri, f"Split-{split}"))
+            written = _written(os.path.join(shared, f"Split-{split}"), parts[split])
             what = f"features for the pictures of the split {split}"
             record_counts.check(what, written, record_counts.of(inputs.one("examples"), split))
+
+
+def _written(folder: str, parts: list[Portion]) -> int:
+    """Returns the number of records that a split has; a worker made sure of each file's."""
+    if not is_remote(folder):
+        return tfrecords.count(folder)
+    there = set(fileio.listdir(folder))
+    return sum(part.records for part in parts if os.path.basename(part.target) in there)
 
 
 def _check_budget(model: Model, size: list[int], examples: dict[str, str], budget_mb: int) -> None:

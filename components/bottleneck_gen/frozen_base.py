@@ -13,13 +13,11 @@ from typing import Any, TypeVar
 import apache_beam as beam
 import numpy as np
 import tensorflow as tf
-from apache_beam.io.filesystem import CompressionTypes
-from apache_beam.io.filesystems import FileSystems
 from apache_beam.utils import shared
 
-from components.artifacts import examples, features, tfrecords, undecodable
+from components.artifacts import examples, features, record_counts, tfrecords, undecodable
 from components.bottleneck_gen.portions import Portion
-from components.files import parcel
+from components.files import parcel, worker_files
 from components.model.network import build_extractor, freeze
 from components.model.transform_graph import Pixels
 from components.model.twin import FLOAT32, forward
@@ -105,13 +103,14 @@ class RunBase(beam.DoFn):
         # Under a name of its own: a portion that is retried leaves nothing behind.
         folder = self._unfinished or os.path.dirname(element.target)
         aside = os.path.join(folder, uuid.uuid4().hex)
-        raw = CompressionTypes.UNCOMPRESSED
-        with FileSystems.create(aside, compression_type=raw) as file:
+        with worker_files.create(aside) as file:
+            written = 0
             for row in self.rows(element.batches()):
                 file.write(tfrecords.framed(row))
-        if FileSystems.exists(element.target):
-            FileSystems.delete([element.target])
-        FileSystems.rename([aside], [element.target])
+                written += 1
+        what = f"features for the pictures of a portion of {element.file}"
+        record_counts.check(what, written, element.records)
+        worker_files.move(aside, element.target)
 
     def rows(self, batches: Iterable[list[bytes]]) -> Iterator[bytes]:
         """Yields the serialized bottleneck Examples of batches of serialized picture Examples.

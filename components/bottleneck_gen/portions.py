@@ -6,8 +6,6 @@ import itertools
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import tensorflow as tf
-
 from components.artifacts import tfrecords
 
 BATCH = 32  # pictures in one forward pass
@@ -28,7 +26,7 @@ class Portion(NamedTuple):
         """Yields the records, up to 32 at a time."""
         if not self.records:
             return
-        with tf.io.gfile.GFile(self.file, "rb") as file:
+        with tfrecords.opened(self.file) as file:
             file.seek(self.offset)
             found = itertools.islice(tfrecords.records(file), self.records)
             while batch := [record.data for record in itertools.islice(found, BATCH)]:

@@ -22,6 +22,8 @@ class Evaluator(BeamStep):
     """
 
     EXECUTOR = Executor
+    LOCAL_COPIES = True  # networks are loaded from folders
+    STREAMED = ("examples",)
     LIBRARIES = ("apache-beam", "numpy", "tensorflow", "tensorflow-model-analysis")
     INPUTS = {
         "examples": standard_artifacts.Examples,  # ingested pictures; the `test` split is read

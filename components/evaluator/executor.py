@@ -40,7 +40,9 @@ class Executor(BeamStepExecutor[Gate]):
     ) -> None:
         candidate, served = inputs.one("model"), inputs.one("baseline_model")
         test = inputs.split("examples", features.TEST)
-        answered = self._ask(candidate, served, test, outputs.uri("predictions"))
+        fileio.makedirs(outputs.uri("predictions"))
+        to = self.shared(outputs.one("predictions"))
+        answered = self._ask(candidate, served, test, to)
         pictures = record_counts.of(inputs.one("examples"), features.TEST)
         what = "predictions for the pictures of the split test"
         record_counts.check(what, len(answered.files), pictures)
@@ -49,7 +51,7 @@ class Executor(BeamStepExecutor[Gate]):
         progress.report("TFMA measures")
         # The predictions are here already, and TFMA's result is read as files.
         with Pipeline("FnApiRunner") if self.on_workers else self._make_beam_pipeline() as pipeline:
-            measure.measure(pipeline, outputs.uri("predictions"), answered, slices, evaluation)
+            measure.measure(pipeline, to, answered, slices, evaluation)
         metrics = {
             model: measure.read_metrics(evaluation, model, answered, slices)
             for model in answered.scores

@@ -9,15 +9,14 @@ from collections.abc import Callable, Iterable, Iterator
 
 import apache_beam as beam
 import numpy as np
-from apache_beam.io.filesystem import CompressionTypes
-from apache_beam.io.filesystems import FileSystems
 
 from components.artifacts import features, tfrecords
 from components.artifacts.examples import Example
 from components.artifacts.features import SPLITS
 from components.artifacts.ledger_columns import OFFSET, PLACE
 from components.artifacts.rows import Rows
-from components.image_example_gen.ingest import SHARD, create, position_of
+from components.files import worker_files
+from components.image_example_gen.ingest import SHARD, position_of
 from components.image_example_gen.memory import split_codes
 
 PLACES = "places"
@@ -36,8 +35,7 @@ def distribute(
       unfinished: the folder of those files.
     """
     for prefix in prefixes.values():
-        if not FileSystems.exists(os.path.dirname(prefix)):
-            FileSystems.mkdirs(os.path.dirname(prefix))
+        worker_files.make_folder(os.path.dirname(prefix))
     _ = (
         pipeline
         | "Tables" >> beam.Create(list(_write_tables(accepted, prefixes, unfinished)))
@@ -70,7 +68,7 @@ def _write_tables(accepted: Rows, prefixes: dict[str, str], unfinished: str) -> 
             "splits": dict(zip(rows.texts("file"), rows.texts("split"), strict=True)),
         }
         path = os.path.join(unfinished, f"table-{uuid.uuid4().hex}")
-        with create(path) as file:
+        with worker_files.create(path) as file:
             file.write(json.dumps(table).encode())
         yield path
 
@@ -87,15 +85,14 @@ def _firsts(rows: Rows, of_shard: np.ndarray, shards: int) -> np.ndarray:
 
 
 def _copy(path: str, unfinished: str) -> None:
-    with FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED) as file:
+    with worker_files.opened(path) as file:
         table = json.loads(file.read())
     aside = {
         split: os.path.join(unfinished, f"{split}-{uuid.uuid4().hex}") for split in table["targets"]
     }
-    targets = {split: create(where) for split, where in aside.items()}
+    targets = {split: worker_files.create(where) for split, where in aside.items()}
     ends, places = dict.fromkeys(targets, 0), []
-    shard = FileSystems.open(table["shard"], compression_type=CompressionTypes.UNCOMPRESSED)
-    with shard:
+    with worker_files.opened(table["shard"]) as shard:
         for record in tfrecords.records(shard):
             name = Example(record.data).text(features.FILENAME)
             split = table["splits"].get(name)
@@ -106,10 +103,8 @@ def _copy(path: str, unfinished: str) -> None:
                 ends[split] += len(framed)
     for split, target in targets.items():
         target.close()
-        if FileSystems.exists(table["targets"][split]):  # this step is being retried
-            FileSystems.delete([table["targets"][split]])
-        FileSystems.rename([aside[split]], [table["targets"][split]])
-    with create(os.path.join(unfinished, f"{PLACES}-{uuid.uuid4().hex}")) as file:
+        worker_files.move(aside[split], table["targets"][split])
+    with worker_files.create(os.path.join(unfinished, f"{PLACES}-{uuid.uuid4().hex}")) as file:
         file.write(json.dumps(places).encode())
 
 

@@ -23,12 +23,11 @@ from types import MappingProxyType
 from typing import Any, BinaryIO
 
 import apache_beam as beam
-from apache_beam.io.filesystem import CompressionTypes
-from apache_beam.io.filesystems import FileSystems
 from apache_beam.transforms.window import GlobalWindows
 from apache_beam.utils.shared import Shared
 
 from components.artifacts import examples, features, tfrecords
+from components.files import worker_files
 from components.image_example_gen import reading
 from components.image_example_gen.sources import SourceFile
 from components.image_example_gen.sources.training_values import training_values
@@ -97,7 +96,7 @@ class ReadPictures(beam.DoFn):
         self._shard_bytes = 0
 
     def process(self, element: str) -> None:
-        with FileSystems.open(element, compression_type=CompressionTypes.UNCOMPRESSED) as file:
+        with worker_files.opened(element) as file:
             files = [SourceFile.of_row(row) for row in json.loads(file.read())]
         for source_file in files:
             self._read(source_file)
@@ -129,7 +128,7 @@ class ReadPictures(beam.DoFn):
         if kind not in self._open:
             path = os.path.join(self._unfinished, f"{kind}-{uuid.uuid4().hex}")
             # Pictures don't compress, hence no gzip.
-            self._open[kind] = path, create(path)
+            self._open[kind] = path, worker_files.create(path)
         path, file = self._open[kind]
         file.write(content)
         return path
@@ -160,7 +159,7 @@ def ingest(
       corrections: labels by path or SHA-256.
     """
     read = ReadPictures(data, unfinished, len(files), settings, corrections or {})
-    FileSystems.mkdirs(unfinished)
+    worker_files.make_folder(unfinished)
     portions = list(_write_portions(sorted(files, key=mixed_position), unfinished))
     _ = (
         pipeline
@@ -174,13 +173,8 @@ def ingest(
 
 
 def _list(ledgers: tuple[None, Iterable[str]], path: str) -> None:
-    with create(path) as file:
+    with worker_files.create(path) as file:
         file.write(json.dumps(sorted(ledgers[1])).encode())
-
-
-def create(path: str) -> BinaryIO:
-    """Opens a new file, which is written as it is, on any file system that Beam knows."""
-    return FileSystems.create(path, compression_type=CompressionTypes.UNCOMPRESSED)
 
 
 def _write_portions(files: list[SourceFile], folder: str) -> Iterator[str]:
@@ -188,7 +182,7 @@ def _write_portions(files: list[SourceFile], folder: str) -> Iterator[str]:
     size = min(_MOST_FILES, -(-len(files) // _PORTIONS))
     for start in range(0, len(files), size):
         path = os.path.join(folder, f"files-{start:09}")
-        with create(path) as file:
+        with worker_files.create(path) as file:
             rows = [source_file.as_row() for source_file in files[start : start + size]]
             file.write(json.dumps(rows).encode())
         yield path

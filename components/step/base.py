@@ -23,7 +23,7 @@ from tfx.types import Artifact, BaseChannel, channel, component_spec
 
 from components.settings.base import Section
 from components.settings.beam_options import is_local
-from components.step.artifacts import ArtifactLists, Artifacts
+from components.step.artifacts import IN_ROOT, ArtifactLists, Artifacts
 from components.step.driver import Keyed, step_of
 
 SETTINGS = "settings"
@@ -81,6 +81,11 @@ class BeamStepExecutor(StepExecutor[Settings], base_beam_executor.BaseBeamExecut
     def on_workers(self) -> bool:
         """Whether workers run the pipelines that may see nothing of this machine but the root."""
         return not is_local([str(argument) for argument in self._beam_pipeline_args])
+
+    def shared(self, artifact: Artifact) -> str:
+        """Returns the folder of an output in which the pipelines' workers write."""
+        in_root = artifact.get_string_custom_property(IN_ROOT)
+        return str(in_root) if in_root and self.on_workers else artifact.uri
 
 
 class Step(Keyed, base_component.BaseComponent):
@@ -141,4 +146,7 @@ def _spec(step: type[Step]) -> dict[str, Any]:
 class BeamStep(Step, base_beam_component.BaseBeamComponent):
     """A step whose executor works with Beam."""
 
+    LOCAL_COPIES: ClassVar[bool] = False
+    """Whether the executor works on copies where the root is no folder and Beam's workers are
+    elsewhere, too: these write into `BeamStepExecutor.shared`, and read what is `STREAMED`."""
     _EXECUTOR_SPEC = executor_spec.BeamExecutorSpec

@@ -18,7 +18,7 @@ from tfx.dsl.components.base import base_driver
 from tfx.orchestration.metadata import Metadata
 from tfx.orchestration.portable import base_driver as portable_base_driver
 from tfx.orchestration.portable.data_types import ExecutionInfo
-from tfx.proto.orchestration import driver_output_pb2
+from tfx.proto.orchestration import driver_output_pb2, pipeline_pb2
 from tfx.types import Artifact
 from tfx.utils import import_utils
 
@@ -111,5 +111,10 @@ class Keyed:
 
 
 def step_of(execution_info: ExecutionInfo) -> Any:
-    """Returns the class of the step that is about to run: TFX names a node's type by it."""
-    return import_utils.import_class_by_path(execution_info.pipeline_node.node_info.type.name)
+    """Returns the class of the step that is about to run."""
+    return step_class(execution_info.pipeline_node)
+
+
+def step_class(node: pipeline_pb2.PipelineNode) -> Any:
+    """Returns the class of a node's step: TFX names the node's type by it."""
+    return import_utils.import_class_by_path(node.node_info.type.name)

@@ -24,6 +24,7 @@ from tfx.proto.orchestration.execution_result_pb2 import ExecutorOutput
 from tfx.types import Artifact
 
 from components.files.paths import is_remote
+from components.step.artifacts import IN_ROOT
 from pipeline.store import remote_files
 from pipeline.store.runs import Output, Run
 
@@ -80,6 +81,7 @@ class Mirror:
         """Returns copies of the artifacts with local places, where nothing is yet."""
         placed = {key: [copy.deepcopy(each) for each in some] for key, some in artifacts.items()}
         for artifact in itertools.chain(*placed.values()):
+            artifact.set_string_custom_property(IN_ROOT, artifact.uri)
             artifact.uri = self.local(artifact.uri)
         return placed
 
@@ -135,6 +137,7 @@ class Mirror:
             *(some.artifacts for some in output.output_artifacts.values())
         ):
             artifact.uri = artifact.uri.replace(self._folder, self._root)
+            artifact.custom_properties.pop(IN_ROOT, None)
             for key in artifact.custom_properties:
                 value = artifact.custom_properties[key]
                 if self._folder in value.string_value:

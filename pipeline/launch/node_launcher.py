@@ -23,12 +23,12 @@ from tfx.orchestration.portable import (
     launcher,
 )
 from tfx.orchestration.portable.beam_executor_operator import BeamExecutorOperator
-from tfx.proto.orchestration import execution_result_pb2
+from tfx.proto.orchestration import execution_result_pb2, pipeline_pb2
 
 from components.artifacts import file_facts
 from components.files.paths import is_remote
 from components.settings.beam_options import has_external_workers, is_local
-from components.step.driver import step_of
+from components.step.driver import step_class, step_of
 from pipeline.launch import workers
 from pipeline.launch.local_copies import Mirror, StagedDriver
 from pipeline.store import changed_outputs, metadata_store, remote_files
@@ -82,8 +82,8 @@ class Launcher(launcher.Launcher):
           **node: what TFX's launcher takes.
         """
         super().__init__(**node)
-        # Beam's workers on other machines could not read what lies on this one.
-        self._mirror = None if distributed(self._executor_operator) else mirror
+        copies = works_on_copies(self._executor_operator, self._pipeline_node)
+        self._mirror = mirror if copies else None
         if self._mirror and self._driver_operator:
             self._driver_operator = StagedDriver(self._driver_operator, self._mirror)
 
@@ -178,6 +178,14 @@ def distributed(operator: Any) -> bool:
     if not isinstance(operator, BeamExecutorOperator):
         return False
     return not is_local(_beam_arguments(operator))
+
+
+def works_on_copies(operator: Any, node: pipeline_pb2.PipelineNode) -> bool:
+    """Whether the executor works on local copies where the root is no folder.
+
+    Beam's workers on other machines could not read them.
+    """
+    return not distributed(operator) or bool(getattr(step_class(node), "LOCAL_COPIES", False))
 
 
 def _beam_arguments(operator: BeamExecutorOperator) -> list[str]:

@@ -15,6 +15,7 @@ from typing import Any
 
 import apache_beam as beam
 import grpc
+from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import PipelineOptions, PortableOptions
 from apache_beam.runners.runner import PipelineState
 
@@ -154,4 +155,13 @@ def _reach(root: str) -> None:
         raise WorkerUnfit(
             f"it has no file system for {scheme(root)}:// (runtime.root is {root}). Install the "
             "extra of this project or of apache-beam for it there."
+        ) from error
+    try:
+        FileSystems.exists(root)
+    except Exception as error:  # each file system raises its own library's errors
+        told = " ".join(str(error).split())
+        raise WorkerUnfit(
+            f"Beam's own file system can't reach {root} (runtime.root) there: {told}. Install "
+            "apache-beam's extra for it there, hand the worker its credentials, and start it by "
+            "Beam's entry point, which a pool calls as its --container_executable."
         ) from error

@@ -17,7 +17,7 @@ from components.errors import ConfigError
 from components.settings import metadata
 from pipeline import config, node_runner
 from pipeline.definition import create_pipeline
-from pipeline.launch.node_launcher import distributed
+from pipeline.launch.node_launcher import distributed, works_on_copies
 from pipeline.store import remote_files, runs
 from pipeline.store.remote_files import FileSystemUnavailable
 from tests.explains import refused
@@ -158,7 +158,7 @@ def test_a_compiled_pipeline_may_lie_there_too(place: Place) -> None:
     assert json.loads((place.store / "bucket/runs/two/.compiled/monday.json").read_text())
 
 
-def test_beam_elsewhere_has_its_own_way_to_the_root_and_networks_stay_on_this_machine() -> None:
+def test_beam_elsewhere_has_its_own_way_to_the_root_and_networks_are_loaded_from_copies() -> None:
     dataflow = ["--runner=DataflowRunner", "--region=r"]
     tree: dict[str, Any] = {
         "data": {"source": "gs://bucket/pictures"},
@@ -172,8 +172,11 @@ def test_beam_elsewhere_has_its_own_way_to_the_root_and_networks_stay_on_this_ma
         for node in node_runner.node_ids(compiled)
     }
     beam = executable_spec_pb2.BeamExecutableSpec
-    assert {
-        node
-        for node, spec in specs.items()
-        if isinstance(spec, beam) and distributed(BeamExecutorOperator(spec))
-    } == {"ImageExampleGen", "StatisticsGen", "Transform"}
+    nodes = {each.pipeline_node.node_info.id: each.pipeline_node for each in compiled.nodes}
+    operators = {
+        node: BeamExecutorOperator(spec) for node, spec in specs.items() if isinstance(spec, beam)
+    }
+    elsewhere = {node for node, operator in operators.items() if distributed(operator)}
+    assert elsewhere == {"ImageExampleGen", "StatisticsGen", "BottleneckGen", "Evaluator"}
+    copied = {node for node, found in operators.items() if works_on_copies(found, nodes[node])}
+    assert copied == {"Transform", "BottleneckGen", "Evaluator"}

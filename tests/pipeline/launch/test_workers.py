@@ -17,8 +17,8 @@ from apache_beam.runners.worker.worker_pool_main import BeamFnExternalWorkerPool
 
 from pipeline.launch import workers
 from pipeline.launch.workers import WorkersUnavailable
+from tests.beam_cluster import free_port
 from tests.explains import refused
-from tests.flink_cluster import free_port
 
 
 class _Late(BeamFnExternalWorkerPoolServicer):
@@ -78,6 +78,22 @@ def test_a_worker_that_does_not_see_the_root_is_refused(pool: str, tmp_path: Pat
         next="Mount it there",
     ):
         workers.expect(arguments(pool), str(tmp_path / "none"))
+
+
+def test_a_worker_whose_beam_can_not_reach_the_store_is_refused(
+    pool: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A pool that starts workers without Beam's entry point hands Beam's S3 no options.
+    monkeypatch.setattr(workers.FileSystems, "_pipeline_options", None)
+    monkeypatch.setattr(workers.FileSystems, "set_options", lambda options: None)
+    pytest.importorskip("s3fs")
+    with refused(
+        WorkersUnavailable,
+        found="can't reach s3://bucket/runs .runtime.root. there: Must provide one of client or",
+        allowed="Beam's entry point",
+        next="Install apache-beam's extra",
+    ):
+        workers.expect(arguments(pool), "s3://bucket/runs")
 
 
 def test_a_worker_with_another_version_is_refused(
