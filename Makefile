@@ -22,7 +22,7 @@ airflow-setup: ## build .venv-airflow, which runs the DAG of `compile --target a
 docs-setup: ## build .venv-docs, which builds the site of the documentation
 	@$(PYTHON) tools/bootstrap.py docs-setup
 
-cluster-setup: ## fetch Flink and Beam's job server for it into the cache folder (needs Java 17)
+cluster-setup: ## fetch Flink, Spark and Beam's job servers for them into the cache folder (needs Java 17)
 	@$(PYTHON) tools/cluster.py
 
 docs: docs-setup ## write the documentation as a site to build/site; a dead link fails

@@ -140,8 +140,19 @@ class HubBackbone:
         return {"keras_hub": metadata.version("keras-hub"), "keras_hub_config": recipe}
 
     def pretrained(self) -> keras.Model:
-        """Builds the network for its own size with the preset's weights."""
-        return self._network((self.size, self.size, 3), load_weights=True)
+        """Builds the network for its own size with the preset's weights.
+
+        Raises:
+          ConfigError: they are missing or damaged, or the preset is of another kind.
+        """
+        try:
+            return self._network((self.size, self.size, 3), load_weights=True)
+        except OSError as error:
+            raise ConfigError(
+                f"model.backbone: the weights of {self.folder} can't be read "
+                f"({' '.join(str(error).split())[:300]}); all files that `save_to_preset` wrote "
+                "are needed. Copy them there anew."
+            ) from error
 
     def _network(self, shape: tuple[int, ...], load_weights: bool) -> keras.Model:
         import keras

@@ -1,12 +1,14 @@
-"""Fetches Flink and Beam's job server for it into the cache folder: `python3 tools/cluster.py`.
+"""Fetches Flink, Spark and Beam's job server for each into the cache folder: `make cluster-setup`.
 
 Needs any Python 3.6 or newer and nothing installed; Java 17 or newer runs what it fetches. Every
-jar is held against its SHA-256 in `constraints/flink-jars.txt`. They come from Maven Central, or
-from the mirror that MAVEN_REPOSITORY_URL names. Run again, it fetches what is missing.
+jar is held against its SHA-256 in `constraints/flink-jars.txt` and `constraints/spark-jars.txt`.
+They come from the repository that an installed Maven names, Maven Central, or from the one that
+MAVEN_REPOSITORY_URL names. Run again, it fetches what is missing.
 
-Of the jars it makes `flink-job-server.jar`, what `--flink_job_server_jar` takes: one jar with all
-of their content, whose manifest opens to it what Java 17 keeps closed. Beam's job server sends the
-files that it was started from to the cluster with every job: one takes 1 s, 162 took 18 s.
+Of an engine's jars it makes one with all of their content, whose manifest opens to it what Java 17
+keeps closed: `flink-job-server.jar`, which `--flink_job_server_jar` takes, and
+`spark-job-server.jar` for `--spark_job_server_jar`. Beam's job server sends the files that it was
+started from to the cluster with every job: to Flink one takes 1 s, 162 took 18 s.
 """
 
 import concurrent.futures
@@ -14,6 +16,8 @@ import functools
 import hashlib
 import http.client
 import os
+import re
+import shutil
 import sys
 import tempfile
 import time
@@ -26,12 +30,9 @@ from typing import Dict, List, NamedTuple
 from interpreters import SetupError, cache_dir, exit_code
 
 ROOT = Path(__file__).resolve().parent.parent
-LIST = ROOT / "constraints" / "flink-jars.txt"
 MIRROR = "MAVEN_REPOSITORY_URL"
-CENTRAL = "https://repo1.maven.org/maven2"
-JOB_SERVER = "flink-job-server.jar"
-MAIN = "org.apache.beam.runners.flink.FlinkJobServerDriver"
-OPENED = [  # of Flink's own configuration for Java 17 (env.java.opts.all)
+MODEL, POM = "maven-model-builder*.jar", "org/apache/maven/model/pom-4.0.0.xml"
+OPENED = [  # of Flink's own configuration for Java 17 (env.java.opts.all), and of Spark's
     "java.base/java.lang",
     "java.base/java.lang.invoke",
     "java.base/java.lang.reflect",
@@ -46,6 +47,9 @@ OPENED = [  # of Flink's own configuration for Java 17 (env.java.opts.all)
     "java.base/java.util.concurrent.locks",
     "java.base/sun.net.util",
     "java.base/sun.nio.ch",
+    "java.base/sun.nio.cs",
+    "java.base/sun.security.action",
+    "java.base/sun.util.calendar",
 ]
 _LEFT_OUT = (".SF", ".RSA", ".DSA", "module-info.class", "/", "INDEX.LIST")
 _TRIES = 3
@@ -71,62 +75,87 @@ class Jar(NamedTuple):
         return "/".join([self.group.replace(".", "/"), self.name, self.version, self.file])
 
 
-def listed() -> List[Jar]:
-    """Returns the jars of the list."""
-    found = []
-    for line in LIST.read_text().splitlines():
-        if not line.startswith("#"):
-            what, digest = line.split()
-            group, name, version = what.split(":")
-            found.append(Jar(group, name, version, digest.split(":")[1]))
-    return found
+class Engine(NamedTuple):
+    """An engine that runs Beam's pipelines, and Beam's job server for it."""
+
+    name: str
+    main: str
+    listed: Path
+
+    def jars(self) -> List[Jar]:
+        """Returns the jars of its list."""
+        found = []
+        for line in self.listed.read_text().splitlines():
+            if not line.startswith("#"):
+                what, digest = line.split()
+                group, name, version = what.split(":")
+                found.append(Jar(group, name, version, digest.split(":")[1]))
+        return found
+
+    def folder(self) -> Path:
+        """Returns the folder of exactly these jars: another list has another one."""
+        digest = hashlib.sha256(self.listed.read_bytes()).hexdigest()
+        return folders() / f"{self.name}-{digest[:12]}"
+
+    def job_server(self) -> Path:
+        """Returns the path of the job server's jar, which is there once all others are."""
+        return self.folder() / f"{self.name}-job-server.jar"
 
 
-def folder() -> Path:
-    """Returns the folder of exactly these jars: another list has another one."""
-    return cache_dir() / "cluster" / ("flink-" + hashlib.sha256(LIST.read_bytes()).hexdigest()[:12])
+FLINK = Engine(
+    "flink",
+    "org.apache.beam.runners.flink.FlinkJobServerDriver",
+    ROOT / "constraints" / "flink-jars.txt",
+)
+SPARK = Engine(
+    "spark",
+    "org.apache.beam.runners.spark.SparkJobServerDriver",
+    ROOT / "constraints" / "spark-jars.txt",
+)
+ENGINES = (FLINK, SPARK)
 
 
-def job_server() -> Path:
-    """Returns the path of the job server's jar, which is there once all others are."""
-    return folder() / JOB_SERVER
+def folders() -> Path:
+    """Returns the folder in which each engine has its own."""
+    return cache_dir() / "cluster"
 
 
 class Unreachable(SetupError):
     """The repository does not answer, or does not have a jar."""
 
 
-def build() -> None:
-    """Fetches what is missing and writes the job server's jar.
+def build(engine: Engine) -> None:
+    """Fetches what is missing of an engine and writes its job server's jar.
 
     Raises:
       Unreachable: a jar can't be fetched.
       SetupError: one is not that of the list.
     """
-    if job_server().exists():
-        print(f"setup: {folder()} is up to date")
+    folder, made = engine.folder(), engine.job_server()
+    if made.exists():
+        print(f"setup: {folder} is up to date")
         return
-    folder().mkdir(parents=True, exist_ok=True)
-    jars = listed()
-    missing = [jar for jar in jars if not (folder() / jar.file).exists()]
-    print(f"setup: fetching {len(missing)} jars into {folder()}", flush=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    jars = engine.jars()
+    missing = [jar for jar in jars if not (folder / jar.file).exists()]
+    print(f"setup: fetching {len(missing)} jars into {folder}", flush=True)
     with concurrent.futures.ThreadPoolExecutor(_AT_ONCE) as pool:
-        for _ in pool.map(functools.partial(fetch, to=folder()), missing):
+        for _ in pool.map(functools.partial(fetch, to=folder), missing):
             pass
-    aside = folder() / (JOB_SERVER + ".part")
-    join([folder() / jar.file for jar in jars], aside)
-    os.replace(str(aside), str(job_server()))
-    print(f"setup: {job_server()} is ready")
+    aside = folder / (made.name + ".part")
+    join([folder / jar.file for jar in jars], aside, engine.main)
+    os.replace(str(aside), str(made))
+    print(f"setup: {made} is ready")
 
 
-def join(jars: List[Path], joined: Path) -> None:
+def join(jars: List[Path], joined: Path, main_class: str) -> None:
     """Writes one jar with the content of many; what several have is the first one's.
 
     Their lists of services (`META-INF/services`) are joined. Signatures hold no more, and a
     description of a module would hide all other packages.
     """
     services = {}  # type: Dict[str, List[bytes]]
-    entries = {"Main-Class": MAIN, "Multi-Release": "true"}
+    entries = {"Main-Class": main_class, "Multi-Release": "true"}
     entries.update({key: " ".join(OPENED) for key in ("Add-Opens", "Add-Exports")})
     with zipfile.ZipFile(str(joined), "w", zipfile.ZIP_DEFLATED) as made:
         made.writestr("META-INF/MANIFEST.MF", manifest(entries))
@@ -144,22 +173,51 @@ def join(jars: List[Path], joined: Path) -> None:
 
 
 def fetch(jar: Jar, to: Path) -> None:
-    """Fetches a jar into a folder, where it appears whole.
+    """Fetches a jar into a folder, where it appears whole; another engine's is copied.
 
     Raises:
       SetupError: it can't be fetched, or is not the one of the list.
     """
-    address = os.environ.get(MIRROR, CENTRAL).rstrip("/") + "/" + jar.path
-    content = read(address)
+    address = f"{repository()}/{jar.path}"
+    content = kept(jar) or read(address)
     found = hashlib.sha256(content).hexdigest()
     if found != jar.sha256:
         raise SetupError(
-            f"{address} has the SHA-256 {found}, {jar.sha256} is in {LIST}: what is served there "
-            "is another file."
+            f"{address} has the SHA-256 {found}, {jar.sha256} is in the list of constraints/: what "
+            "is served there is another file."
         )
     with tempfile.NamedTemporaryFile(dir=str(to), delete=False) as aside:
         aside.write(content)
     os.replace(aside.name, str(to / jar.file))
+
+
+def repository() -> str:
+    """Returns the address of the repository of jars, of which Maven's own model has the default.
+
+    Raises:
+      SetupError: Maven is not there to name one.
+    """
+    if MIRROR in os.environ:
+        return os.environ[MIRROR].rstrip("/")
+    program = Path(os.path.realpath(shutil.which("mvn") or "mvn"))
+    for path in program.parent.parent.glob(f"lib/{MODEL}"):
+        with zipfile.ZipFile(str(path)) as jar:
+            named = re.search(r"<url>\s*([^<\s]+?)/?\s*</url>", jar.read(POM).decode())
+        if named:
+            return named[1]
+    raise SetupError(
+        "found no Maven, whose repository has the jars. Install it (Debian and Ubuntu: apt-get "
+        f"install maven), or name a repository by {MIRROR}."
+    )
+
+
+def kept(jar: Jar) -> bytes:
+    """Returns a jar's content where an engine's folder has it; else nothing."""
+    for path in folders().glob(f"*/{jar.file}"):
+        content = path.read_bytes()
+        if hashlib.sha256(content).hexdigest() == jar.sha256:
+            return content
+    return b""
 
 
 def read(address: str) -> bytes:
@@ -193,9 +251,25 @@ def manifest(entries: Dict[str, str]) -> str:
     return "\r\n".join(lines + ["", ""])
 
 
+def build_all() -> None:
+    """Builds every engine, also where another one can't be had.
+
+    Raises:
+      SetupError: one can't be had; the message has the reason of each.
+    """
+    failed = []
+    for engine in ENGINES:
+        try:
+            build(engine)
+        except SetupError as error:
+            failed.append(f"{engine.name}: {error}")
+    if failed:
+        raise SetupError("\n".join(failed))
+
+
 def main() -> int:
     """Fetches all; returns 0 when done, 1 where something can't be had."""
-    return exit_code(build)
+    return exit_code(build_all)
 
 
 if __name__ == "__main__":

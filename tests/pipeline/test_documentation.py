@@ -47,9 +47,11 @@ _MEANT = {
     },
     "SparkRunner": {
         "spark_master_url": "spark://spark-master:7077",
-        "spark_job_server_jar": f"/opt/jars/beam-runners-spark-3-job-server-{BEAM}.jar",
-        "environment_type": "DOCKER",
-        "environment_config": "REGISTRY/transfer-pipeline-worker:1",
+        "spark_job_server_jar": "/opt/jars/spark-job-server.jar",
+        "environment_type": "EXTERNAL",
+        "environment_config": "localhost:50000",
+        "environment_cache_millis": "60000",
+        "artifacts_dir": "/mnt/share/beam",
     },
     "DataflowRunner": {
         "project": "my-project",

@@ -47,8 +47,15 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
 
 
 @pytest.fixture
-def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The folder of a Maven repository that is served, and whose jars are the list."""
+def engine(tmp_path: Path) -> cluster.Engine:
+    return cluster.Engine("made", "org.made.Main", tmp_path / "list.txt")
+
+
+@pytest.fixture
+def served(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: cluster.Engine
+) -> Iterator[Path]:
+    """The folder of a Maven repository that is served, and whose jars are the engine's."""
     folder, lines = tmp_path / "repository", ["# made"]
     for path, content in FILES.items():
         (folder / path).parent.mkdir(parents=True)
@@ -56,25 +63,25 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         group, name, version = path.rsplit("/", 3)[:3]
         digest = hashlib.sha256(content).hexdigest()
         lines.append(f"{group.replace('/', '.')}:{name}:{version} --hash=sha256:{digest}")
-    (tmp_path / "list.txt").write_text("\n".join(lines))
+    engine.listed.write_text("\n".join(lines))
     handler = functools.partial(_Quiet, directory=str(folder))
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     monkeypatch.setenv(cluster.MIRROR, f"http://127.0.0.1:{server.server_port}/")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(cluster, "LIST", tmp_path / "list.txt")
+    monkeypatch.setattr(cluster, "ENGINES", (engine,))
     yield folder
     server.shutdown()
     server.server_close()
 
 
 def test_all_jars_are_fetched_and_the_job_servers_holds_their_content(
-    served: Path, capsys: pytest.CaptureFixture[str]
+    served: Path, engine: cluster.Engine, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert cluster.main() == 0
     for path, content in FILES.items():
-        assert (cluster.folder() / Path(path).name).read_bytes() == content
-    with zipfile.ZipFile(cluster.job_server()) as jar:
+        assert (engine.folder() / Path(path).name).read_bytes() == content
+    with zipfile.ZipFile(engine.job_server()) as jar:
         held = sorted(jar.namelist())
         assert held == ["A.class", "B.class", "META-INF/MANIFEST.MF", SERVICE]
         assert jar.read("A.class") == b"first"
@@ -82,24 +89,24 @@ def test_all_jars_are_fetched_and_the_job_servers_holds_their_content(
         text = jar.read("META-INF/MANIFEST.MF").decode()
     assert max(map(len, text.split("\r\n"))) <= 72
     entries = dict(line.split(": ") for line in text.replace("\r\n ", "").split("\r\n") if line)
-    assert entries["Main-Class"] == cluster.MAIN
+    assert entries["Main-Class"] == engine.main
     assert entries["Add-Opens"].split() == cluster.OPENED
     assert cluster.main() == 0
     assert "is up to date" in capsys.readouterr().out
 
 
 def test_a_jar_that_is_another_one_is_refused_and_not_kept(
-    served: Path, capsys: pytest.CaptureFixture[str]
+    served: Path, engine: cluster.Engine, capsys: pytest.CaptureFixture[str]
 ) -> None:
     served.joinpath("org/made/second/2/second-2.jar").write_bytes(b"forged")
     assert cluster.main() == 1
     assert "is another file" in capsys.readouterr().err
-    assert not (cluster.folder() / "second-2.jar").exists()
-    assert not cluster.job_server().exists()
+    assert not (engine.folder() / "second-2.jar").exists()
+    assert not engine.job_server().exists()
 
 
 def test_a_jar_that_is_not_there_is_named_with_the_way_out(
-    served: Path, capsys: pytest.CaptureFixture[str]
+    served: Path, engine: cluster.Engine, capsys: pytest.CaptureFixture[str]
 ) -> None:
     served.joinpath("org/made/first/1.0/first-1.0.jar").unlink()
     assert cluster.main() == 1
@@ -122,7 +129,7 @@ def test_an_answer_that_breaks_off_is_asked_for_again(monkeypatch: pytest.Monkey
             self.end_headers()
             self.wfile.write(content)
 
-    monkeypatch.setattr(cluster.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
     with http.server.HTTPServer(("127.0.0.1", 0), Breaking) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         assert cluster.read(f"http://127.0.0.1:{server.server_port}/a.jar") == b"whole"
@@ -132,8 +139,60 @@ def test_an_answer_that_breaks_off_is_asked_for_again(monkeypatch: pytest.Monkey
         server.shutdown()
 
 
-def test_the_list_names_each_jar_once_with_its_digest() -> None:
-    jars = cluster.listed()
+def test_the_repository_is_that_of_an_installed_maven(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv(cluster.MIRROR, raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    with pytest.raises(cluster.SetupError, match="no Maven.*Install it.*MAVEN_REPOSITORY_URL"):
+        cluster.repository()
+    home = tmp_path / "maven"
+    for folder in (home / "bin", home / "lib", tmp_path / "bin"):
+        folder.mkdir(parents=True)
+    (home / "bin" / "mvn").touch(0o755)
+    (tmp_path / "bin" / "mvn").symlink_to(home / "bin" / "mvn")
+    with zipfile.ZipFile(home / "lib" / "maven-model-builder-3.9.jar", "w") as jar:
+        jar.writestr(
+            cluster.POM, "<repository><url>https://jars.example/maven2/</url></repository>"
+        )
+    assert cluster.repository() == "https://jars.example/maven2"
+
+
+def test_what_one_engine_has_is_not_fetched_for_another(
+    served: Path, engine: cluster.Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    cluster.build(engine)
+    second = engine._replace(name="second", main="org.made.Second")
+    monkeypatch.setenv(cluster.MIRROR, "http://127.0.0.1:9/")  # nothing listens
+    cluster.build(second)
+    assert second.folder() != engine.folder()
+    for path, content in FILES.items():
+        assert (second.folder() / Path(path).name).read_bytes() == content
+    with zipfile.ZipFile(second.job_server()) as jar:
+        assert b"Main-Class: org.made.Second\r\n" in jar.read("META-INF/MANIFEST.MF")
+
+
+def test_an_engine_that_cannot_be_had_keeps_no_other_one_back(
+    served: Path,
+    engine: cluster.Engine,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    lacking = cluster.Engine("lacking", "org.made.Main", tmp_path / "lacking.txt")
+    lacking.listed.write_text(f"org.made:third:3 --hash=sha256:{'0' * 64}\n")
+    monkeypatch.setattr(cluster, "ENGINES", (lacking, engine))
+    assert cluster.main() == 1
+    told = capsys.readouterr().err
+    assert "lacking: " in told and "third-3.jar can't be fetched" in told
+    assert engine.job_server().exists() and not lacking.job_server().exists()
+
+
+@pytest.mark.parametrize("engine", cluster.ENGINES, ids=lambda engine: engine.name)
+def test_a_list_names_each_jar_once_with_its_digest(engine: cluster.Engine) -> None:
+    jars = engine.jars()
     assert len({jar.file for jar in jars}) == len(jars) > 150
     assert {len(jar.sha256) for jar in jars} == {64}
     assert "org.apache.beam" in {jar.group for jar in jars}
+    main = engine.main.rpartition(".")[0].rpartition(".")[2]
+    assert any(jar.name.startswith(f"beam-runners-{main}") for jar in jars)

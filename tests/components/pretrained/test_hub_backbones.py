@@ -219,6 +219,26 @@ def test_a_layer_that_can_not_be_copied_is_refused_by_name(tmp_path: Path) -> No
         build_base(name, [32, 32], None)
 
 
+@pytest.mark.parametrize("content", [None, b"damaged"])
+def test_weights_that_can_not_be_read_are_refused_by_the_folder(
+    content: bytes | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = pytest.importorskip("keras_hub")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    _, name = save(hub, "resnet", tmp_path / "preset")
+    weights = tmp_path / "preset" / "model.weights.h5"
+    weights.unlink()
+    if content:
+        weights.write_bytes(content)
+    with refused(
+        ConfigError,
+        found=f"the weights of {tmp_path / 'preset'} can't be read",
+        allowed="all files that `save_to_preset` wrote",
+        next="Copy them there anew",
+    ):
+        imagenet_file(name)
+
+
 @pytest.mark.slow
 def test_a_preset_answers_as_in_keras_hub_and_in_a_session(
     saved: tuple[Any, str], split: str, tmp_path: Path

@@ -10,6 +10,7 @@ import tensorflow as tf
 from components.artifacts.record_counts import RecordsLost
 from components.fit.training_data import Kept, kept_data
 from components.trainer.activations import keep
+from tests.explains import refused
 
 PICTURES = 10
 
@@ -44,7 +45,12 @@ def test_each_variant_is_the_flipped_picture_under_its_own_label(kept: Kept) -> 
 
 
 def test_a_lost_picture_does_not_put_flips_beside_the_pictures_of_others(tmp_path: Path) -> None:
-    with pytest.raises(RecordsLost, match="20 instead of 22 pictures of train"):
+    with refused(
+        RecordsLost,
+        found="20 instead of 22 pictures of train",
+        allowed="runner does this .*--runner=FnApiRunner does not",
+        next="mend that and run again",
+    ):
         keep(bottom(), bottom(), batches(), PICTURES + 1, tmp_path, "train", [[], [1]])
 
 

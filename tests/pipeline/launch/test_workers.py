@@ -17,8 +17,8 @@ from apache_beam.runners.worker.worker_pool_main import BeamFnExternalWorkerPool
 
 from pipeline.launch import workers
 from pipeline.launch.workers import WorkersUnavailable
+from tests.beam_cluster import free_port
 from tests.explains import refused
-from tests.flink_cluster import free_port
 
 
 class _Late(BeamFnExternalWorkerPoolServicer):
