@@ -22,9 +22,9 @@ from components.artifacts.tfrecords import read_records
 from components.artifacts.types import OWN_BASE
 from pipeline.commands.run import Request, execute
 from tests import made_pictures, s3_server
+from tests.beam_cluster import answers, free_port, wait_for
 from tests.checkout_tools import ROOT
 from tests.e2e.conftest import SMALL
-from tests.flink_cluster import answers, free_port, wait_for
 from tests.s3_server import BUCKET, Server
 
 pytestmark = pytest.mark.slow
