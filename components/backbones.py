@@ -59,7 +59,7 @@ class Backbone:
         return f"{name}-imagenet{'-top' if top else ''}"
 
     def versions(self) -> dict[str, str]:
-        """Returns the versions of the libraries, besides Keras, that make the network."""
+        """Returns the versions of what, besides Keras and the weights, makes the network."""
         return {}
 
     def constructor(self, **arguments: Any) -> keras.Model:

@@ -49,7 +49,7 @@ class HubBackbone:
         """Makes sure that the preset can be read.
 
         Raises:
-          ConfigError: a file is missing, or KerasHub is not installed.
+          ConfigError: a file is missing or damaged, or KerasHub is not installed.
         """
         if importlib.util.find_spec("keras_hub") is None:
             raise ConfigError(
@@ -64,6 +64,14 @@ class HubBackbone:
                     "wrote, or fetch a preset by its name: "
                     "`python -m components.pretrained.hub_preset NAME` prints its folder."
                 )
+        try:
+            _ = self.size, self.scaling
+        except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:
+            raise ConfigError(
+                f"{self.folder} is no preset of KerasHub that can be read ({error!r}): {_CONFIG} "
+                f"and {_CONVERTER} must be as `save_to_preset` writes them. Write or copy it there "
+                "anew."
+            ) from error
 
     def resolved(self, name: str) -> str:
         """Returns the name of the backbone for processes in other working folders.
@@ -124,12 +132,27 @@ class HubBackbone:
         return f"keras_hub-{self.digest[:20]}"
 
     def versions(self) -> dict[str, str]:
-        """Returns the version of KerasHub, whose code makes the network."""
-        return {"keras_hub": metadata.version("keras-hub")}
+        """Returns what makes the network besides its weights: KerasHub's version, and the recipe.
+
+        Two recipes may fit one file of weights: an activation and an epsilon have none.
+        """
+        recipe = hashlib.sha256((self.folder / _CONFIG).read_bytes()).hexdigest()
+        return {"keras_hub": metadata.version("keras-hub"), "keras_hub_config": recipe}
 
     def pretrained(self) -> keras.Model:
-        """Builds the network for its own size with the preset's weights."""
-        return self._network((self.size, self.size, 3), load_weights=True)
+        """Builds the network for its own size with the preset's weights.
+
+        Raises:
+          ConfigError: they are missing or damaged, or the preset is of another kind.
+        """
+        try:
+            return self._network((self.size, self.size, 3), load_weights=True)
+        except OSError as error:
+            raise ConfigError(
+                f"model.backbone: the weights of {self.folder} can't be read "
+                f"({' '.join(str(error).split())[:300]}); all files that `save_to_preset` wrote "
+                "are needed. Copy them there anew."
+            ) from error
 
     def _network(self, shape: tuple[int, ...], load_weights: bool) -> keras.Model:
         import keras

@@ -17,7 +17,6 @@ from components.backbones import BACKBONES
 from components.errors import ConfigError, listed
 from components.files.cache_folder import local_root
 from components.files.paths import absolute, is_remote
-from components.settings import metadata
 from components.settings.base import Section
 from components.settings.data import Data, Splits, Validation
 from components.settings.export import Export
@@ -26,6 +25,7 @@ from components.settings.model import Image, Model
 from components.settings.push import Infra, Push
 from components.settings.report import Report
 from components.settings.runtime import Runtime
+from components.settings.secret_texts import without_secrets
 from components.settings.training import Training
 from components.settings.tuner import Tuner
 from pipeline import config_faults, yaml_text
@@ -95,14 +95,24 @@ class Config(Section):
 
     @property
     def reported(self) -> dict[str, Any]:
-        """The part that the report shows and keeps: all but `runtime.notify` and passwords.
+        """The part that the report shows and keeps: all but `runtime.notify` and secrets.
 
         A webhook's address may be a secret, and a new one must not make the report anew.
         """
         shown = self.model_dump(mode="json", exclude={"runtime": {"notify"}})
-        if store := self.runtime.metadata:
-            shown["runtime"]["metadata"] = metadata.without_passwords(store)
-        return shown
+        return {**shown, "runtime": without_secrets(shown["runtime"])}
+
+    @property
+    def scheduled(self) -> dict[str, Any]:
+        """What a scheduler's steps read: paths absolute, and no `runtime.notify`, which they don't.
+
+        A webhook's address may be a secret, and schedulers show their files to all who see runs.
+        """
+        kept = self.resolved().model_dump()
+        kept["runtime"]["notify"] = None
+        if "standardize" not in self.model.head.model_fields_set:
+            kept["model"]["head"]["standardize"] = None  # the keys of a run decide it
+        return kept
 
     @property
     def pipeline_root(self) -> str:

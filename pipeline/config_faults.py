@@ -10,7 +10,7 @@ from typing import Any
 
 import pydantic
 
-from components.settings.metadata import without_passwords
+from components.settings.secret_texts import without_secrets
 from pipeline.config_words import EXAMPLES, FORMS, MEANT
 
 # A union's alternatives stand in a fault's path as the name of their type: no key of ours.
@@ -29,13 +29,14 @@ def explain(fault: Any, whole: type[pydantic.BaseModel]) -> str:
     path = fault["loc"]
     key = ".".join(str(part) for part in path if not _ALTERNATIVE.fullmatch(str(part)))
     message = fault["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    message = message.removesuffix(".")  # of a whole sentence
     if fault["type"] == "missing":
         return f"{key}: is missing; {_needed(path, whole)}. Add it."
     if fault["type"] == "extra_forbidden":
         return f"{key}: unknown key; {_allowed_keys(path, whole)}."
     if not key:
         return f"{message}."
-    found = _without_secrets(fault["input"], path, whole)
+    found = without_secrets(_without_hidden(fault["input"], path, whole))
     if fault["type"] == "value_error":
         return f"{key}: found {found!r}; {message}."
     if fault["type"] in _OF_SECTIONS:
@@ -47,8 +48,8 @@ def explain(fault: Any, whole: type[pydantic.BaseModel]) -> str:
     return f"{key}: found {kind(found)}; allowed is {message}{_example(path, whole)}."
 
 
-def _without_secrets(found: Any, path: Sequence[Any], whole: type[pydantic.BaseModel]) -> Any:
-    """Returns a value with `...` for passwords in addresses and for texts of hidden fields.
+def _without_hidden(found: Any, path: Sequence[Any], whole: type[pydantic.BaseModel]) -> Any:
+    """Returns a value with `...` for the texts of hidden fields.
 
     Args:
       found: the value, or a section or list that holds it at any depth.
@@ -56,12 +57,10 @@ def _without_secrets(found: Any, path: Sequence[Any], whole: type[pydantic.BaseM
       whole: the type of the whole configuration.
     """
     if isinstance(found, dict):
-        return {key: _without_secrets(found[key], [*path, key], whole) for key in found}
+        return {key: _without_hidden(found[key], [*path, key], whole) for key in found}
     if isinstance(found, list):
-        return [_without_secrets(each, [*path, at], whole) for at, each in enumerate(found)]
-    if not isinstance(found, str):
-        return found
-    return "..." if _is_hidden(path, whole) else without_passwords(found)
+        return [_without_hidden(each, [*path, at], whole) for at, each in enumerate(found)]
+    return "..." if isinstance(found, str) and _is_hidden(path, whole) else found
 
 
 def _is_hidden(path: Sequence[Any], whole: type[pydantic.BaseModel]) -> bool:

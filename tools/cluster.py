@@ -14,6 +14,7 @@ started from to the cluster with every job: to Flink one takes 1 s, 162 took 18 
 import concurrent.futures
 import functools
 import hashlib
+import http.client
 import os
 import sys
 import tempfile
@@ -208,7 +209,7 @@ def read(address: str) -> bytes:
             with urllib.request.urlopen(address, timeout=60) as response:
                 content = response.read()  # type: bytes
                 break
-        except OSError as error:
+        except (OSError, http.client.HTTPException) as error:  # this one where an answer breaks off
             refused = isinstance(error, urllib.error.HTTPError) and error.code < 500
             if refused or attempt == _TRIES:
                 raise Unreachable(

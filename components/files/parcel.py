@@ -35,7 +35,8 @@ def pack(places: Mapping[str, str], folder: str) -> str:
     """
     parcel = f"{folder.rstrip('/')}/parcel-{uuid.uuid4().hex}.zip"
     with tempfile.TemporaryFile(prefix="transfer-pipeline-parcel-") as aside:
-        with zipfile.ZipFile(aside, "w", zipfile.ZIP_STORED) as content:
+        # Times before 1980, as of files of reproducible images, become those of that year.
+        with zipfile.ZipFile(aside, "w", zipfile.ZIP_STORED, strict_timestamps=False) as content:
             for name, path in places.items():
                 content.write(path, name)
                 for above, folders, files in os.walk(path):

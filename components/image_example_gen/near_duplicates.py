@@ -126,15 +126,34 @@ def most_bits(
       labels: [pictures] the classes.
       limit: the most for any set.
     """
-    random, of_class = np.random.default_rng(0), np.unique(labels, return_inverse=True)[1]
-    one, other = random.integers(len(labels), size=(2, _SAMPLE))
-    apart = of_class[one] != of_class[other]
+    of_class = np.unique(labels, return_inverse=True)[1]
     several = len(labels) ** 2 - sum(int(n) ** 2 for n in np.bincount(of_class)) >= 2 * _ENOUGH
     if not several:
         return limit
-    bits = _bits(words[value_of[one[apart]], 1:] ^ words[value_of[other[apart]], 1:])
+    one, other = _of_two_classes(of_class)
+    bits = _bits(words[value_of[one], 1:] ^ words[value_of[other], 1:])
     middle, low = np.quantile(bits, [0.5, 0.1587])  # one standard deviation, without the tails
     return int(np.clip(middle - _DEVIATIONS * (middle - low), 0, limit))
+
+
+def _of_two_classes(of_class: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns random pairs of pictures of different classes: [pairs] int64 both.
+
+    Args:
+      of_class: [pictures] the class of each, of several.
+    """
+    random, pictures = np.random.default_rng(0), len(of_class)
+    one, other = random.integers(pictures, size=(2, _SAMPLE))
+    apart = of_class[one] != of_class[other]
+    if apart.sum() >= _ENOUGH:
+        return one[apart], other[apart]
+    # One class has nearly all pictures: the other one is drawn from the other classes alone.
+    counts = np.bincount(of_class)
+    others = (pictures - counts)[of_class]
+    one = random.choice(pictures, _SAMPLE, p=others / others.sum())
+    place, own = random.integers(others[one]), of_class[one]
+    behind = place >= (np.cumsum(counts) - counts)[own]
+    return one, np.argsort(of_class, kind="stable")[place + counts[own] * behind]
 
 
 def _values(rows: Sequence[Row]) -> tuple[np.ndarray, np.ndarray]:

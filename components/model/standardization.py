@@ -9,6 +9,8 @@ import numpy as np
 
 STANDARDIZE = "standardize"
 """The layer's name."""
+EPSILON = 1e-12
+"""Added to the variance."""
 _LEAST = 1e-4  # of the features' mean variance: what hardly varies is not blown up
 
 
@@ -20,7 +22,7 @@ def standardizer() -> keras.layers.Layer:
     Those of Keras' Normalization are constants of each graph.
     """
     layer = keras.layers.BatchNormalization(
-        center=False, scale=False, epsilon=1e-12, name=STANDARDIZE, dtype="float32"
+        center=False, scale=False, epsilon=EPSILON, name=STANDARDIZE, dtype="float32"
     )
     layer.trainable = False
     return layer

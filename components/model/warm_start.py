@@ -14,7 +14,7 @@ from components.errors import ConfigError
 from components.model.cut_base import cut_base
 from components.model.network import Network
 from components.model.random_base import build_random_base
-from components.model.standardization import STANDARDIZE
+from components.model.standardization import EPSILON, STANDARDIZE
 from components.model.transform_graph import Pixels
 from components.pretrained.base import build_base
 
@@ -87,7 +87,8 @@ def restore_head(
 
     Those of the last layer are restored by the name of the class, now or before: a class that is
     new starts at random, one that has vanished is left out. Where the served head does not
-    standardise, this one goes on with mean 0 and variance 1.
+    standardise, this one goes on with mean 0 and variance 1; where it does and this one does not,
+    its first layer scales what it reads instead.
 
     Args:
       head: its last two weights are kernel [features, classes] and bias [classes] of the softmax.
@@ -105,7 +106,11 @@ def restore_head(
         inner = inner[2:]  # fitted to features as they are: new statistics change none
     old_kernel = tf.Variable(tf.zeros([kernel.shape[0], len(before)]))
     old_bias = tf.Variable(tf.zeros([len(before)]))
-    _restore(HEAD, [*inner, old_kernel, old_bias], served)
+    layers = [*inner, old_kernel, old_bias]
+    if head.layers[1].name != STANDARDIZE and _count(HEAD, served) == len(layers) + 2:
+        _restore_standardised(layers, served)
+    else:
+        _restore(HEAD, layers, served)
     known = [_known_as(name, before, former_names) for name in classes]
     now = [index for index, name in enumerate(known) if name is not None]
     then = [before.index(name) for name in known if name is not None]
@@ -118,6 +123,20 @@ def restore_head(
         bias.assign(
             tf.tensor_scatter_nd_update(bias, [[index] for index in now], tf.gather(old_bias, then))
         )
+
+
+def _restore_standardised(layers: list[tf.Variable], served: str) -> None:
+    """Restores a head's weights so that it reads features as they are: the same answers.
+
+    Args:
+      layers: its first two are kernel [features, units] and bias [units].
+      served: folder of a model whose head standardises.
+    """
+    kernel, bias, *_ = layers
+    mean, variance = (tf.Variable(tf.zeros(kernel.shape[:1])) for _ in range(2))
+    _restore(HEAD, [mean, variance, *layers], served)
+    kernel.assign(kernel / tf.sqrt(variance + EPSILON)[:, None])
+    bias.assign_sub(tf.linalg.matvec(kernel, mean, transpose_a=True))
 
 
 def _known_as(

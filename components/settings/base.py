@@ -51,7 +51,8 @@ AnySection = TypeVar("AnySection", bound="Section")
 class Section(BaseModel):
     """A section refuses unknown keys and does not turn one type into another."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    # Pydantic's own errors, which a traceback shows, repeat no value: it may be a secret.
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
 
     def resolved(self: AnySection) -> AnySection:
         """Returns a copy whose paths are absolute, for processes in other working folders."""

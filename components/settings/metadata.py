@@ -25,7 +25,9 @@ _TLS = {
     "postgresql": {"sslmode", "sslcert", "sslkey", "sslpassword", "sslrootcert"},
     "grpc": set[str](),
 }
-_PASSWORD = re.compile(r"""(?<=://)([^\s/:@]*:)\S*(?=@)|(?<=[?&])(sslpassword=)[^&\s'"]*""")
+_PASSWORD = re.compile(
+    r"(?<=://)([^\s/:@]*:).*(?=@)|(?<=[?&])([^=&\s]*pass[^=&\s]*=)[^&]*", re.DOTALL
+)
 _CALL_SECONDS = 60  # what a call to a gRPC service may take
 
 
@@ -59,7 +61,7 @@ def check_url(store: str) -> str:
 
 
 def without_passwords(text: str) -> str:
-    """Returns a text, such as a store's URL, with `...` in place of passwords."""
+    """Returns a store's URL, also one that is wrong, with `...` in place of passwords."""
     return _PASSWORD.sub(lambda match: f"{match[1] or match[2]}...", text)
 
 

@@ -98,7 +98,9 @@ class Head(Section):
         if self.standardize is not None:
             return self
         pooled = self.pooling != "flatten" and self.squeeze_excitation is None
-        return self.model_copy(update={"standardize": pooled and frozen_epochs > 0})
+        decided = self.model_copy(update={"standardize": pooled and frozen_epochs > 0})
+        decided.model_fields_set.discard("standardize")  # which nobody has set
+        return decided
 
     @model_validator(mode="after")
     def _reads_a_vector(self) -> Head:

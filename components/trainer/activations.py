@@ -13,6 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from components.artifacts import record_counts
 from components.fit.training_data import Kept
 from components.step import progress
 
@@ -53,6 +54,9 @@ def keep(
     Returns:
       A row per picture of the first variant, then of the next one; None where half precision is
       too coarse for the layers' outputs (over 65,504).
+
+    Raises:
+      RecordsLost: there are fewer pictures.
     """
     rows = len(variants) * pictures
     arrays = [
@@ -74,6 +78,7 @@ def keep(
         labels.append(some_labels.numpy())
         done = place.stop
         progress.report(f"pictures of {name} to the boundary", done, rows)
+    record_counts.check(f"pictures of {name}, with each of their flips", done, rows)
     return Kept(arrays, np.concatenate(labels))
 
 

@@ -21,6 +21,7 @@ from tfx.dsl.io import fileio
 from components.artifacts import features
 from components.artifacts.examples import TARGET, parse
 from components.artifacts.features import EVAL, TRAIN
+from components.files import read_bytes, write_bytes
 from components.fit.training_data import PARALLEL, Data, Kept, target
 from components.trainer.learner import Inputs
 from components.trainer.shuffled import ROW, ShuffledRecords
@@ -57,12 +58,9 @@ def decided(fits: dict[str, int], work: str) -> dict[str, int]:
     """
     path = os.path.join(work, _DECISION)
     if fileio.exists(path):
-        with fileio.open(path, "r") as file:
-            before = json.loads(file.read())
+        before = json.loads(read_bytes(path))
         fits = {split: min(count, before[split]) for split, count in fits.items()}
-    fileio.makedirs(work)
-    with fileio.open(path, "w") as file:
-        file.write(json.dumps(fits))
+    write_bytes(path, json.dumps(fits).encode())  # whole or not at all: the disk may be full
     return fits
 
 

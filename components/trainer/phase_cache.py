@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import math
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from components.artifacts import record_counts
 from components.artifacts.features import EVAL, TRAIN
 from components.artifacts.tfrecords import read_records
 from components.fit.training_data import Data, Kept, kept_data, kept_in_file
@@ -52,20 +54,23 @@ def flipped_bottlenecks(inputs: TrainingInputs, network: Network, scratch: str) 
     """
     _, *flips = inputs.training.augmentation_of("frozen").flips() or [[]]
     folder, count = Path(scratch, "flips"), inputs.count(TRAIN)
-    allowed = _Allowed.of(inputs, network.extractor, folder, count * len(flips))
+    shape, rows = network.head.input_shape[1:], count * (1 + len(flips))
+    read = 4 * math.prod(shape) * (rows + inputs.count(EVAL))  # bytes of what epochs read
+    allowed = _Allowed.of(inputs, network.extractor, folder, count * len(flips), read)
     kept = _kept(inputs, network.extractor, {TRAIN: flips}, {TRAIN: count}, allowed, "frozen")
     if kept is None:
         return None
-    shape = network.head.input_shape[1:]
     own = phase_data.train_bottlenecks(inputs, network.head, soft=True).as_numpy_iterator()
     both = itertools.chain(own, _some_rows(kept[TRAIN]))
-    rows = count * (1 + len(flips))
     train = kept_in_file(folder / "train-all.npy", (rows, *shape), both)
     judged = kept_in_file(
         folder / "eval.npy",
         (inputs.count(EVAL), *shape),
         phase_data.eval_bottlenecks(inputs, network.head).as_numpy_iterator(),
     )
+    for split, found, needed in ((TRAIN, train, rows), (EVAL, judged, inputs.count(EVAL))):
+        what = f"features for the pictures of the split {split}, with their flips"
+        record_counts.check(what, len(found.labels), needed)
     training = inputs.training
     return kept_data(train, judged, training.batch_size, training.seed, 1 + len(flips))
 
@@ -131,13 +136,17 @@ class _Allowed:
     needed: int
     """In bytes, for all pictures."""
     room: int
+    beside: int = 0
+    """Of `needed`, what other files than the outputs' own take."""
 
     @classmethod
-    def of(cls, inputs: TrainingInputs, layers: keras.Model, folder: Path, rows: int) -> _Allowed:
+    def of(
+        cls, inputs: TrainingInputs, layers: keras.Model, folder: Path, rows: int, beside: int = 0
+    ) -> _Allowed:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         room = activations.room(inputs.training.cache_budget_mb, folder)
-        return cls(folder, activations.size_of(layers, rows), room)
+        return cls(folder, activations.size_of(layers, rows) + beside, room, beside)
 
     def __str__(self) -> str:
         return (
@@ -156,7 +165,7 @@ def _kept(
 ) -> dict[str, Kept] | None:
     """Runs layers over the first pictures of splits; None without the room or the range."""
     rows = sum(counts[name] * len(flips) for name, flips in variants.items())
-    if not all_agree(activations.size_of(layers, rows) <= allowed.room):
+    if not all_agree(activations.size_of(layers, rows) + allowed.beside <= allowed.room):
         progress.note(f"runs the frozen layers anew in each epoch of phase {phase}: {allowed}")
         return None
     kept, run = {}, forward(layers, inputs.precision)

@@ -36,7 +36,7 @@ def write_dag(compiled: dict[str, Any], config: Config, output: Path) -> None:
         )
     document: dict[str, Any] = {
         "compiled": compiled,
-        "config": config.resolved().model_dump(),
+        "config": config.scheduled,
         "root": config.pipeline_root,
         "command": _command(config),
     }

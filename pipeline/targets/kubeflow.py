@@ -54,7 +54,7 @@ def order(config: Config, compiled: dict[str, Any]) -> dict[str, Any]:
             )
     return {
         "compiled": compiled,
-        "configuration": config.resolved().model_dump(),
+        "configuration": config.scheduled,
         "steps": {name: config.runtime.kubeflow.of(name).model_dump() for name in steps},
     }
 

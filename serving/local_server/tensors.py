@@ -37,6 +37,7 @@ _SIZES = {dtype.as_datatype_enum: dtype.size for dtype in (*_VALUES, *_VIEWS) if
 # A few bytes may claim a tensor of any size, its last value repeated; TensorFlow would allocate it,
 # and where it can't, try for ten seconds.
 _MAX_ELEMENTS = 2**24
+_MAX_DIMS = 32  # of NumPy 1; with NumPy 2, TensorFlow 2.21 crashes on strings of more
 _REPEATED_BYTES = 2**24  # more than a few black pictures, whose pixels C++ clients send once
 _BYTES_PER_SENT = 64  # the most that an array takes here for each byte of its message
 _STRING_BYTES = 1024  # of one in the array, in the graph and in the answer, without its text
@@ -83,10 +84,11 @@ def from_proto(alias: str, proto: TensorProto) -> np.ndarray:
 
     Raises:
         ServingError: INVALID_ARGUMENT, the values do not fit the shape or dtype, the shape is of
-          more than 16,777,216 elements, or claims far more than the bytes that came.
+          more than 16,777,216 elements or 32 dimensions, or claims far more than the bytes that
+          came.
     """
     dims = [dim.size for dim in proto.tensor_shape.dim]
-    if min(dims, default=0) < 0 or math.prod(dims) > _MAX_ELEMENTS:
+    if min(dims, default=0) < 0 or len(dims) > _MAX_DIMS or math.prod(dims) > _MAX_ELEMENTS:
         raise invalid_argument(f"tensor parsing error: {alias}")
     if _is_inflated(proto, dims):
         raise invalid_argument(
@@ -100,7 +102,7 @@ def from_proto(alias: str, proto: TensorProto) -> np.ndarray:
         # Of a scalar, `numpy()` returns the bytes themselves, which np.asarray would cut at a NUL.
         return np.asarray(tensor.numpy(), tensor.dtype.as_numpy_dtype)
     except (tf.errors.OpError, TypeError, ValueError, NotImplementedError):
-        # Also for dtypes without values, and for more dimensions than NumPy has.
+        # Also for dtypes without values.
         raise invalid_argument(f"tensor parsing error: {alias}") from None
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ def refusal(*assignments: str, found: str, allowed: str, next: str = "correct th
     found, allowed, next = map(re.escape, (found, allowed, next))
     with refused(ConfigError, found=found, allowed=allowed, next=next) as told:
         build(*assignments)
+    assert "51lence" not in "".join(traceback.format_exception(told.value))
     return str(told.value)
 
 
@@ -394,6 +396,14 @@ def test_what_a_head_leaves_out_is_decided_by_what_it_reads(
             "sslpassword=...&ssl=1'",
             "allowed are sslcert",
         ),
+        ("runtime.metadata=mysql://me:a %@host", "'mysql://me:...@host'", "the form mysql://"),
+        ("runtime.metadata=mysql://me@host/x?password=%", "?password=...'", "allowed are ca"),
+        ("runtime.beam=--s3_secret_access_key=%", "'--s3_secret_access_key=...'", "a valid list"),
+        (
+            "runtime.kubeflow.step.env=[{name: AWS_SECRET_ACCESS_KEY, value: %}]",
+            "'value': '...'",
+            "a valid dictionary",
+        ),
     ],
 )
 def test_no_message_has_a_password_or_a_webhook(assignment: str, found: str, allowed: str) -> None:
@@ -401,6 +411,34 @@ def test_no_message_has_a_password_or_a_webhook(assignment: str, found: str, all
         assignment.replace("%", "51lence"), found=found, allowed=allowed, next="correct these keys"
     )
     assert "51lence" not in told
+
+
+def test_a_schedulers_run_decides_what_its_configuration_left_to_the_phases() -> None:
+    for key, value, decided in (
+        ("training.frozen.epochs", 0, False),
+        ("model.head.squeeze_excitation", 4, False),
+        ("training.seed", 1, True),
+    ):
+        tree = build().scheduled
+        config.set_key(tree, key, value)
+        assert config.build(tree).model.head.standardize is decided
+    assert build("model.head.standardize=false").scheduled["model"]["head"]["standardize"] is False
+    assert config.build(build().scheduled) == build().resolved()
+
+
+def test_the_report_has_no_secret_of_arguments_and_environments() -> None:
+    made = build(
+        "runtime.beam=[--runner=FnApiRunner, --s3_secret_access_key=51lence, --s3_region=here, "
+        "--azure_connection_string, 51lence]",
+        "runtime.kubeflow.step.env={AWS_SECRET_ACCESS_KEY: 51lence, AWS_REGION: here}",
+        "runtime.airflow.pod={env_vars: [{name: PGPASSWORD, value: 51lence}], labels: {team: us}}",
+    )
+    assert "51lence" not in json.dumps(made.reported)
+    shown = made.reported["runtime"]
+    assert shown["beam"][1:3] == ["--s3_secret_access_key=...", "--s3_region=here"]
+    assert shown["kubeflow"]["step"]["env"]["AWS_REGION"] == "here"
+    assert shown["airflow"]["pod"]["labels"] == {"team": "us"}
+    assert "51lence" in json.dumps(made.runtime.beam)
 
 
 def test_the_report_has_no_password_and_no_webhook() -> None:

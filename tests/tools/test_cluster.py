@@ -148,6 +148,27 @@ def test_an_engine_that_cannot_be_had_keeps_no_other_one_back(
     assert engine.job_server().exists() and not lacking.job_server().exists()
 
 
+def test_an_answer_that_breaks_off_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = [(100, b"half"), (5, b"whole")]
+
+    class Breaking(_Quiet):
+        def do_GET(self) -> None:
+            length, content = answers.pop(0)
+            self.send_response(200)
+            self.send_header("Content-Length", str(length))
+            self.end_headers()
+            self.wfile.write(content)
+
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    with http.server.HTTPServer(("127.0.0.1", 0), Breaking) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        assert cluster.read(f"http://127.0.0.1:{server.server_port}/a.jar") == b"whole"
+        answers.extend([(100, b"half")] * 3)
+        with pytest.raises(cluster.Unreachable, match="can't be fetched"):
+            cluster.read(f"http://127.0.0.1:{server.server_port}/a.jar")
+        server.shutdown()
+
+
 @pytest.mark.parametrize("engine", cluster.ENGINES, ids=lambda engine: engine.name)
 def test_a_list_names_each_jar_once_with_its_digest(engine: cluster.Engine) -> None:
     jars = engine.jars()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,6 +42,12 @@ def test_a_parcel_is_unpacked_once_and_can_be_removed_then(
     parcel.remove(made)
     assert not Path(made).exists()
     assert parcel.unpacked(made) == folder  # it is not read again
+
+
+def test_files_of_1970_are_packed_too(places: dict[str, str], tmp_path: Path) -> None:
+    """As a reproducible image of a container has them."""
+    os.utime(places["weights.h5"], (0, 0))
+    check(parcel.unpacked(parcel.pack(places, str(tmp_path))))
 
 
 def test_two_parcels_in_one_folder_are_two(places: dict[str, str], tmp_path: Path) -> None:

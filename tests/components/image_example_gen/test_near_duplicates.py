@@ -207,6 +207,25 @@ def test_photographs_keep_the_widest_limit_even_if_half_of_them_are_bursts() -> 
     assert near_duplicates.most_bits(words, value_of, labels) == MOST_FINE_BITS
 
 
+def test_a_class_of_one_picture_among_very_many_leaves_a_limit() -> None:
+    random, many = np.random.default_rng(0), 50_000
+    words = random.integers(0, 2**63, (many, 5)).astype(np.uint64)
+    labels = np.zeros(many, np.int64)
+    labels[7] = 1  # by chance none of the pairs that are drawn first has it
+    value_of = np.arange(many)
+    assert near_duplicates.most_bits(words, value_of, labels) == MOST_FINE_BITS
+    simple = words & np.uint64(1)  # pictures that are nearly alike
+    assert near_duplicates.most_bits(simple, value_of, labels) < MOST_FINE_BITS
+
+
+def test_pairs_of_two_classes_are_of_two_however_few_pictures_one_has() -> None:
+    of_class = np.array([1] * 3 + [2] * 5_000 + [0] + [3] * 2)
+    one, other = near_duplicates._of_two_classes(of_class)
+    assert (of_class[one] != of_class[other]).all()
+    rare = set(np.flatnonzero(of_class != 2).tolist())
+    assert rare <= set(one.tolist()) and rare <= set(other.tolist())
+
+
 def test_a_burst_is_one_cluster_and_other_scenes_are_others() -> None:
     accepted = []
     for scene in range(6):

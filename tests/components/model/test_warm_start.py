@@ -9,6 +9,7 @@ import pytest
 from components.errors import ConfigError
 from components.model import warm_start
 from components.model.network import Network, build_network
+from components.model.standardization import set_statistics
 from components.model.transform_graph import Pixels, first_pictures
 from components.pretrained.base import build_base
 from components.settings.export import Served
@@ -86,7 +87,25 @@ def test_a_head_that_standardises_goes_on_from_one_that_did_not(
     np.testing.assert_allclose(now.classifier.predict(pictures, verbose=0), expected, atol=1e-6)
 
 
-@pytest.mark.parametrize("head", [Head(), Head(dense=[Dense(units=5)])])
+@pytest.mark.parametrize("dense", [[], [Dense(units=4)]])
+def test_a_head_that_does_not_standardise_goes_on_from_one_that_did(
+    dense: list[Dense], pixels: Pixels, split: str, tmp_path: Path
+) -> None:
+    before = network(1, head=Head(standardize=True, dense=dense))
+    rng = np.random.default_rng(0)
+    pictures = rng.uniform(-1, 1, (8, 32, 32, 3)).astype(np.float32)
+    set_statistics(before.head, [before.extractor.predict(pictures, verbose=0)])
+    folder = str(tmp_path / "Format-Serving")
+    export(before, pixels, "mobilenet", CLASSES, first_pictures(split, 1), folder)
+    now = network(2, head=Head(dense=dense).fitted_to(frozen_epochs=0))
+    assert len(now.head.weights) == len(before.head.weights) - 2
+    warm_start.restore_base(now.base, folder)
+    warm_start.restore_head(now.head, CLASSES, folder)
+    expected = before.classifier.predict(pictures, verbose=0)
+    np.testing.assert_allclose(now.classifier.predict(pictures, verbose=0), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("head", [Head(), Head(dense=[Dense(units=5)]), Head(standardize=True)])
 def test_another_head_is_refused_with_the_ways_out(served: str, head: Head) -> None:
     with refused(
         ConfigError,

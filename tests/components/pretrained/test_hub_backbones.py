@@ -95,6 +95,31 @@ def test_the_name_is_absolute_and_a_folder_that_is_no_preset_is_refused(
         Model(backbone=f"{PREFIX}b")
 
 
+@pytest.mark.parametrize("file", ["config.json", "image_converter.json"])
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"config": null}', '{"config": "a"}'])
+def test_a_damaged_preset_is_refused_by_its_folder(
+    preset: HubBackbone, installed: None, file: str, text: str
+) -> None:
+    (preset.folder / file).write_text(text)
+    with refused(
+        ConfigError,
+        found=f"{preset.folder} is no preset",
+        allowed="as `save_to_preset` writes them",
+        next="anew",
+    ):
+        preset.check()
+
+
+def test_another_recipe_is_another_version_where_the_weights_fit_both(
+    preset: HubBackbone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("components.hub_backbones.metadata.version", lambda name: "1")
+    before = preset.versions()
+    assert preset.versions() == before
+    write(preset.folder, {"image_shape": [48, 48, 3], "layer_norm_epsilon": 1e-3}, {})
+    assert preset.versions() != before
+
+
 def test_without_keras_hub_the_extra_is_named(
     preset: HubBackbone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -192,6 +217,26 @@ def test_a_layer_that_can_not_be_copied_is_refused_by_name(tmp_path: Path) -> No
         next="Take another preset",
     ):
         build_base(name, [32, 32], None)
+
+
+@pytest.mark.parametrize("content", [None, b"damaged"])
+def test_weights_that_can_not_be_read_are_refused_by_the_folder(
+    content: bytes | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = pytest.importorskip("keras_hub")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    _, name = save(hub, "resnet", tmp_path / "preset")
+    weights = tmp_path / "preset" / "model.weights.h5"
+    weights.unlink()
+    if content:
+        weights.write_bytes(content)
+    with refused(
+        ConfigError,
+        found=f"the weights of {tmp_path / 'preset'} can't be read",
+        allowed="all files that `save_to_preset` wrote",
+        next="Copy them there anew",
+    ):
+        imagenet_file(name)
 
 
 @pytest.mark.slow

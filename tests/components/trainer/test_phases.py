@@ -253,6 +253,12 @@ def test_flips_of_a_cached_phase_frozen_are_variants_beside_the_features_at_hand
     expected = fitted.network.extractor(tf.reverse(tf.concat(shown, 0), [2])).numpy()
     np.testing.assert_allclose(flipped, expected, rtol=2e-3, atol=1e-3)
     assert history(fitted) == history(train(given, tmp_path / "again"))
+    files = sum(path.stat().st_size for path in (tmp_path / "work" / "flips").iterdir())
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(activations, "room", lambda *_: files - 1_000)
+        epochs = Epochs()
+        train(given, tmp_path / "no room", epochs)
+    assert epochs.notes[0].startswith("runs the frozen layers anew in each epoch of phase frozen")
     plain = dataclasses.replace(
         given, training=given.training.model_copy(update={"frozen": Frozen(**cached)})
     )

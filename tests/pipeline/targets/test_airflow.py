@@ -37,6 +37,12 @@ def dag_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         return runpy.run_path(str(tmp_path / "pets.py"))
 
 
+def test_its_data_have_no_webhook_which_no_task_reads(tmp_path: Path) -> None:
+    runtime = {"notify": {"webhook": "https://chat/51lence"}, "airflow": {"command": "/opt/tp"}}
+    write_dag({"nodes": []}, config.build(TREE | {"runtime": runtime}), tmp_path / "pets.py")
+    assert "51lence" not in (tmp_path / "pets.json").read_text()
+
+
 def test_it_imports_nothing_of_ours_and_sets_keys_by_their_path(dag_file: dict[str, Any]) -> None:
     assert "dag" not in dag_file
     configured, end = dag_file["configured"], datetime(2026, 11, 22)

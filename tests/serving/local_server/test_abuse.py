@@ -60,6 +60,17 @@ def test_a_tensor_that_claims_more_than_came_is_refused(proto: TensorProto) -> N
         from_proto("inputs", proto)
 
 
+@pytest.mark.parametrize("dtype", [tf.string, tf.float32])
+def test_more_dimensions_than_an_array_may_have_are_refused(dtype: tf.DType) -> None:
+    proto = TensorProto(dtype=dtype.as_datatype_enum, string_val=[b"x"], float_val=[1])
+    for _ in range(32):
+        proto.tensor_shape.dim.add(size=1)
+    assert from_proto("inputs", proto).ndim == 32
+    proto.tensor_shape.dim.add(size=1)
+    with pytest.raises(ServingError, match="tensor parsing error: inputs"):
+        from_proto("inputs", proto)
+
+
 def test_a_few_repeated_values_are_taken_as_tensorflow_does() -> None:
     assert from_proto("inputs", claiming(1_000, b"x")).tolist() == [b"x"] * 1_000
     sent = tf.make_tensor_proto(np.zeros([1_000, 1_000], np.float32))
