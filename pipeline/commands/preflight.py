@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +24,7 @@ from serving.quiet_imports import quiet_import
 if TYPE_CHECKING:
     import keras
 
+_PATTERN = re.compile(r"[*?[]")
 _TRIED = 1_000_000  # bytes that a folder must take at least
 
 
@@ -112,6 +114,7 @@ def check_folders(config: Config, writes: bool = True) -> sources.Listing:
     pipeline_arguments(config.runtime.beam)
     check_processes(config.runtime.beam)
     check_metadata(config)
+    _check_no_pattern(config.pipeline_root)
     _check_folder("push.directory", config.push.directory)
     _check_store("push.upload_to", config.push.upload_to)
     listing = sources.scan(config.data)
@@ -268,6 +271,14 @@ def check_network(config: Config) -> None:
     check_devices(config.training)
     weights = weights_file(config.model, goes_on_from(config))
     _check_layers(config, build_base(config.model.backbone, config.image_size, weights))
+
+
+def _check_no_pattern(root: str) -> None:
+    if found := _PATTERN.search(root):
+        raise ConfigError(
+            f"runtime.root: {shown(root)} has {found[0]!r}, which TFX and Beam read as a pattern "
+            "and not as a name. Allowed are paths without * ? [. Name another folder."
+        )
 
 
 def _check_folder(key: str, place: str) -> None:

@@ -1,4 +1,4 @@
-"""The pipeline on a Flink cluster of this machine; one of the workers is killed."""
+"""The pipeline on a Flink and a Spark cluster of this machine; one of the workers is killed."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from tests import beam_cluster
 from tests.beam_cluster import Cluster
 from tests.e2e.conftest import FirstRun, Place
 from tests.flink_cluster import FlinkCluster
+from tests.spark_cluster import SparkCluster
 
 pytestmark = pytest.mark.slow
 
@@ -58,7 +59,7 @@ sys.meta_path.insert(0, Finder())
 """`sitecustomize` of the workers: the first one that has written five features is killed."""
 
 
-@pytest.fixture(scope="module", params=[FlinkCluster])
+@pytest.fixture(scope="module", params=[FlinkCluster, SparkCluster])
 def cluster(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Cluster]:

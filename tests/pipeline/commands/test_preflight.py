@@ -40,6 +40,18 @@ def test_the_pictures_are_listed_and_the_folders_made(place: Path) -> None:
     assert not list((place / "served").iterdir())
 
 
+@pytest.mark.parametrize("name", ["[2024]", "runs*", "what?"])
+def test_a_root_that_tfx_would_read_as_a_pattern_is_refused(place: Path, name: str) -> None:
+    with refused(
+        ConfigError,
+        found=r"runtime.root: .*runs.* has '[\[*?]'",
+        allowed=r"Allowed are paths without \* \? \[",
+        next="Name another folder",
+    ):
+        check_folders(build(place, root=place / name / "runs"))
+    assert not (place / name).exists()
+
+
 @pytest.mark.parametrize(
     ("beam", "interpreter", "found", "allowed", "next"),
     [
