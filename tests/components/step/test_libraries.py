@@ -49,20 +49,26 @@ NEVER_DECIDES = {
 }
 """Libraries that cannot change a step's result, by their import name."""
 
+_OPENED = {"apache_beam": "how records of other file systems are opened"}
 DOES_NOT_DECIDE_HERE = {
     "DataValidator": {
+        **_OPENED,
         "numpy": "numbers are counted and compared",
         "tensorflow": "records and messages come back as they were",
     },
     "ImageExampleGen": {"openpyxl": "a workbook's cells; the listing's fingerprint has them"},
-    "InfraValidator": {"tensorflow_transform": "the graph, which is in the SavedModel"},
+    "InfraValidator": {**_OPENED, "tensorflow_transform": "the graph, which is in the SavedModel"},
+    "LiteExport": _OPENED,
     "Pusher": {"apache_beam": "copies of files, the same whatever the version"},
+    "Report": _OPENED,
+    "StatisticsGen": _OPENED,
     "Transform": {"numpy": "tables of integers: where a file says its size"},
     "Trainer": {
+        **_OPENED,
         "PIL": "pictures of a trial that is not made",
         "grpc": "the errors of a server that does not run",
     },
-    "Tuner": {"h5py": "weights, which a search of heads does not load"},
+    "Tuner": {**_OPENED, "h5py": "weights, which a search of heads does not load"},
 }
 
 
