@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import signal
@@ -138,9 +139,11 @@ class LocalServer:
 
 
 def run(server: Callable[[], LocalServer]) -> None:
-    """Serves until SIGINT or SIGTERM; a second one ends the process without waiting.
+    """Serves until SIGINT or SIGTERM, which end the process; a second one does without waiting.
 
-    A request that is still being run after the grace is left: the process ends without it.
+    A request that is still being run after the grace is left: the process ends without it. What
+    Python does at its end is left out, too: TensorFlow's and gRPC's threads are still there, and
+    nothing could end a process that waits for one of them by then.
     """
     stopping = threading.Event()
 
@@ -156,12 +159,13 @@ def run(server: Callable[[], LocalServer]) -> None:
     gc.freeze()  # TensorFlow itself; what remains to collect after a model is that model
     with server():
         stopping.wait()
-    if any(not thread.daemon for thread in threading.enumerate()[1:]):
-        _end()  # Python would wait for what TensorFlow still runs
+    _end()
 
 
 def _end() -> None:
-    sys.stdout.flush()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):
+            stream.flush()
     os._exit(0)
 
 
