@@ -104,7 +104,7 @@ class Config(Section):
 
     @property
     def scheduled(self) -> dict[str, Any]:
-        """What a scheduler's steps read: paths absolute, and no `runtime.notify`, which they don't.
+        """The part that a scheduler's steps read: paths absolute, and no `runtime.notify`.
 
         A webhook's address may be a secret, and schedulers show their files to all who see runs.
         """

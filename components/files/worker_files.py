@@ -42,7 +42,7 @@ def make_folder(path: str) -> None:
 
 
 def move(path: str, target: str) -> None:
-    """Gives a file another name; what has that name, as after an earlier attempt, is replaced."""
+    """Renames a file; what has that name, as after an earlier attempt, is replaced."""
     if object_stores.is_installed(path):
         _store().rename(path, target, overwrite=True)
         return

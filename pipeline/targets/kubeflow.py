@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from components.errors import ConfigError, UserError
+from components.step.versions import version_of
 from pipeline.config import Config
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -23,9 +23,7 @@ def interpreter() -> Path:
 
     Kubeflow's SDK needs a newer protobuf than TFX 1.16 allows, and fits beside TFX 1.21.
     """
-    try:
-        importlib.metadata.version("kfp")  # a package kfp alone has kfp-pipeline-spec, too
-    except importlib.metadata.PackageNotFoundError:
+    if version_of("kfp") is None:  # a package `kfp` is there with kfp-pipeline-spec alone, too
         return CHECKOUT / ".venv-kubeflow" / "bin" / "python"
     return Path(sys.executable)
 
