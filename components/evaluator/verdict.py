@@ -97,8 +97,26 @@ class Verdict:
                 f"Version {self.version}, served now, can't be asked: {baseline['fault']}. To push "
                 "all the same: run --bless REASON."
             )
+        if not self.passed:
+            yield from _too_few_to_miss(self.settings, self.metrics[CANDIDATE])
         yield from _other_classes(self.answered)
         yield from self.further
+
+
+def _too_few_to_miss(settings: Gate, found: Metrics) -> Iterator[str]:
+    """Yields a sentence per missed threshold of the whole that lies within the metric's interval.
+
+    These rules compare what was found with what is needed: with few pictures that is luck.
+    """
+    asked = {"accuracy": settings.min_accuracy, "macro_f1": settings.min_macro_f1}
+    for metric, least in asked.items():
+        low, high = found.intervals[metric] or (0.0, 0.0)
+        if least is not None and getattr(found, metric) < least <= high:
+            yield (
+                f"{found.pictures} test pictures are few for gate.min_{metric}={least:g}: by them "
+                f"the true {metric} lies between {low:.2f} and {high:.2f} (95 %). More pictures "
+                "tell, and often help training, too."
+            )
 
 
 def _other_classes(answered: Predictions) -> Iterator[str]:

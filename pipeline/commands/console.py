@@ -167,8 +167,15 @@ def _told(gate: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [*whole, *missed[:MOST_LINES]]
 
 
-def show_summary(console: Console, result: dict[str, Any], picture: str) -> None:
-    """Shows how a run ended: metrics, the gate's reasons, and the next commands."""
+def show_summary(console: Console, result: dict[str, Any], picture: str, root: str) -> None:
+    """Shows how a run ended: metrics, the gate's reasons, and the next commands.
+
+    Args:
+      console: is printed on.
+      result: what `run --json` prints.
+      picture: a file to ask the model about.
+      root: of the run.
+    """
     metrics = result["metrics"]
     console.print()
     if metrics:
@@ -193,6 +200,10 @@ def show_summary(console: Console, result: dict[str, Any], picture: str) -> None
         console.print(escape(f"Serve it        {serve}"))
         classify = shown(shlex.join(["transfer-pipeline", "classify", picture]))
         console.print(escape(f"Ask it          {classify}"))
+    if result["verdict"] == "refused":
+        words = ["transfer-pipeline", "report", "--root", root, "--mistakes", "mistakes"]
+        console.print(escape(f"Mistakes        {shown(shlex.join(words))}"))
+        console.print("Overrule it     the same command with --bless REASON")
     console.print(f"\n{_headline(result)}")
 
 

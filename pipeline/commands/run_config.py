@@ -110,7 +110,7 @@ def _run_config(
                 needs=needs,
                 at_full_disk=at_full_disk,
             )
-            show_summary(shown, result, picture=_plain(listing))
+            show_summary(shown, result, picture=_plain(listing), root=str(config.root))
     return result
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any
 
@@ -68,6 +69,22 @@ def test_a_first_run_and_an_equal_model_are_told_in_words() -> None:
     assert served(answered(None)) is None
     assert "is the model served already, version 3" in notes(True, None, unchanged=True)
     assert "Blessed in spite of the gate: trade fair" in notes(False, bless="trade fair")
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "interval", "told"),
+    [(0.65, (0.43, 0.82), True), (0.65, (0.64, 0.66), False), (0.85, (0.64, 0.95), False)],
+)
+def test_a_refusal_by_few_pictures_says_what_they_can_tell(
+    accuracy: float, interval: tuple[float, float], told: bool
+) -> None:
+    found = metrics(
+        pictures=20, accuracy=accuracy, intervals={"accuracy": interval, "macro_f1": None}
+    )
+    judged = dataclasses.replace(verdict(False, min_accuracy=0.8), metrics={"candidate": found})
+    text = " ".join(judged.document()["notes"])
+    assert ("20 test pictures are few for gate.min_accuracy=0.8" in text) is told
+    assert ("between 0.43 and 0.82" in text) is told
 
 
 def test_pictures_that_only_one_model_has_right_are_counted() -> None:

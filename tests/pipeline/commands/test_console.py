@@ -171,7 +171,7 @@ RESULT: dict[str, Any] = {
 
 
 def summary(shown: Console, **changes: Any) -> list[str]:
-    show_summary(shown, {**RESULT, **changes}, picture="my cats/1.png")
+    show_summary(shown, {**RESULT, **changes}, picture="my cats/1.png", root="my runs")
     return lines(shown)
 
 
@@ -232,6 +232,13 @@ def test_the_last_line_tells_how_the_run_ended(
     shown: Console, changes: dict[str, Any], last: str
 ) -> None:
     assert summary(shown, **changes)[-1] == last
+
+
+def test_a_refused_run_says_what_to_do_next(shown: Console) -> None:
+    assert "--bless" not in "\n".join(summary(shown))
+    text = "\n".join(summary(shown, verdict="refused"))
+    assert "transfer-pipeline report --root 'my runs' --mistakes mistakes" in text
+    assert "the same command with --bless REASON" in text
 
 
 @pytest.mark.parametrize("verdict", ["refused", "failed"])
