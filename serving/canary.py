@@ -85,9 +85,7 @@ def promote(model_dir: Path, servers: Sequence[str] = (), name: str | None = Non
 
     A server moves the labels before it unloads (server_core.cc), so this is one step.
 
-    Args:
-        model_dir: the push directory.
-        servers, name: as for `advance`.
+    Takes what `advance` takes.
 
     Raises:
         VersionError: none is on trial, or a server does not take the change.
@@ -107,9 +105,7 @@ def withdraw(model_dir: Path, servers: Sequence[str] = (), name: str | None = No
     Without `servers` one call moves the label, and the next one withdraws the version, which must
     stay while a server may not have read the file yet.
 
-    Args:
-        model_dir: the push directory.
-        servers, name: as for `advance`.
+    Takes what `advance` takes.
 
     Raises:
         VersionError: none is on trial, or a server does not take the change.

@@ -37,6 +37,16 @@ Count = Annotated[int, Field(ge=0)]
 AtLeastOne = Annotated[int, Field(ge=1)]
 
 
+def _each_once(values: list[Any]) -> list[Any]:
+    if len(set(values)) < len(values):
+        raise ValueError("each value may stand there once")
+    return values
+
+
+EachOnce = AfterValidator(_each_once)
+"""For a list's type: a value that stands there twice is refused."""
+
+
 class _Path:
     """Marks a type whose texts are paths, of this machine or with a scheme."""
 

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 from components.backbones import BACKBONES
 from components.errors import ConfigError
 from components.hub_backbones import PREFIX
-from components.settings.base import PATH, AtLeastOne, Number, Section
+from components.settings.base import PATH, AtLeastOne, EachOnce, Number, Section
 from components.settings.pictures import TYPE, WHITE, Colour, Range
 
 
@@ -112,15 +112,7 @@ class Head(Section):
         return self
 
 
-def _different(layers: list[str]) -> list[str]:
-    if len(set(layers)) < len(layers):
-        raise ValueError("each layer may stand there once")
-    return layers
-
-
-Layers = Annotated[
-    list[Annotated[str, Field(min_length=1)]], Field(min_length=1), AfterValidator(_different)
-]
+Layers = Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1), EachOnce]
 
 
 class Model(Section):

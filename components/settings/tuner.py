@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from components.settings.base import AtLeastOne, Number, Section
+from components.settings.base import AtLeastOne, EachOnce, Number, Section
 from components.settings.training import Training
 
 
@@ -17,15 +17,7 @@ def _rising(bounds: list[float]) -> list[float]:
     return bounds
 
 
-def _different(choices: list[int]) -> list[int]:
-    if len(set(choices)) < len(choices):
-        raise ValueError("each number may stand there once")
-    return choices
-
-
-_Units = Annotated[
-    list[Annotated[int, Field(ge=0, le=16384)]], Field(min_length=2), AfterValidator(_different)
-]
+_Units = Annotated[list[Annotated[int, Field(ge=0, le=16384)]], Field(min_length=2), EachOnce]
 _Dropouts = Annotated[
     list[Annotated[Number, Field(ge=0, lt=1)]],
     Field(min_length=2, max_length=2),

@@ -9,19 +9,8 @@ from typing import Any
 
 import grpc
 
-from serving.client.base import (
-    ATTEMPTS,
-    Answer,
-    Batch,
-    batches,
-    blames_a_picture,
-    client_error,
-    halves,
-    merged,
-    otherwise,
-    ready,
-    refused,
-)
+from serving.client import base
+from serving.client.base import ATTEMPTS, Answer, Batch
 from serving.client.busy import Busy
 from serving.client.connection import Connection
 from serving.client.errors import MessageTooLarge, PictureRefused, RequestRefused
@@ -62,18 +51,18 @@ class AsyncClient(Connection):
 
     async def classify_each(self, pictures: Iterable[Source]) -> AsyncIterator[Answer]:
         """Yields each picture's prediction or why it has none, as `Client.classify_each`."""
-        cut = batches(self._options, pictures, lambda: self._pictures)
+        cut = base.batches(self._options, pictures, lambda: self._pictures)
         under_way: deque[tuple[Batch, asyncio.Task[list[Answer]]]] = deque()
         try:
             while batch := await asyncio.to_thread(next, cut, None):
-                under_way.append((batch, asyncio.create_task(self._ask(ready(batch)))))
+                under_way.append((batch, asyncio.create_task(self._ask(base.ready(batch)))))
                 if len(under_way) >= self._options.concurrency:
                     first, answers = under_way.popleft()
-                    for answer in merged(first, await answers):
+                    for answer in base.merged(first, await answers):
                         yield answer
             while under_way:
                 first, answers = under_way.popleft()
-                for answer in merged(first, await answers):
+                for answer in base.merged(first, await answers):
                     yield answer
         finally:
             for _, task in under_way:
@@ -107,16 +96,16 @@ class AsyncClient(Connection):
         except MessageTooLarge:
             if len(pictures) == 1:
                 raise
-            return [answer for half in halves(pictures) for answer in await self._ask(half)]
+            return [answer for half in base.halves(pictures) for answer in await self._ask(half)]
         except RequestRefused as error:
-            if not blames_a_picture(error):
+            if not base.blames_a_picture(error):
                 raise
             if len(pictures) > 1:
                 return [(await self._ask([item]))[0] for item in pictures]
-            return [refused(pictures[0], error)]
+            return [base.refused(pictures[0], error)]
         self._pictures = self._messages.picture_settings(response)
         if attempts > 1:
-            again = await asyncio.to_thread(otherwise, pictures, self._pictures)
+            again = await asyncio.to_thread(base.otherwise, pictures, self._pictures)
             if again:
                 return await self._ask(again, attempts - 1)
         predictions = self._messages.predictions(response)
@@ -133,5 +122,5 @@ class AsyncClient(Connection):
             except grpc.aio.AioRpcError as error:
                 pause = busy.pause(error)
                 if pause is None:
-                    raise client_error(options, error) from None
+                    raise base.client_error(options, error) from None
             await asyncio.sleep(pause)

@@ -8,19 +8,10 @@ from typing import Any
 
 import grpc
 
+from serving.client import errors
 from serving.client.batches import cut
 from serving.client.busy import is_busy, is_too_large
 from serving.client.channel import Tls
-from serving.client.errors import (
-    ClientError,
-    DeadlineExceeded,
-    MessageTooLarge,
-    ModelNotFound,
-    PictureRefused,
-    RequestRefused,
-    ServerBusy,
-    ServerUnavailable,
-)
 from serving.client.results import Prediction
 from serving.client.sources import Ready, Source, prepare
 from serving.picture_settings import PictureSettings
@@ -33,8 +24,8 @@ ATTEMPTS = 3
 """How often a batch is sent at most until the model that answers has the settings of its pictures:
 versions with others may take turns behind one address."""
 
-Answer = Prediction | PictureRefused
-Batch = list[Ready | PictureRefused]
+Answer = Prediction | errors.PictureRefused
+Batch = list[Ready | errors.PictureRefused]
 
 
 @dataclass(frozen=True)
@@ -125,9 +116,9 @@ def otherwise(pictures: list[Ready], settings: PictureSettings) -> list[Ready]:
     return [] if same else wanted
 
 
-def refused(picture: Ready, error: RequestRefused) -> PictureRefused:
+def refused(picture: Ready, error: errors.RequestRefused) -> errors.PictureRefused:
     """Returns the refusal of a picture that was sent by itself."""
-    return PictureRefused(picture.file, error.details.partition("\n")[0])
+    return errors.PictureRefused(picture.file, error.details.partition("\n")[0])
 
 
 def halves(pictures: list[Ready]) -> tuple[list[Ready], list[Ready]]:
@@ -136,28 +127,28 @@ def halves(pictures: list[Ready]) -> tuple[list[Ready], list[Ready]]:
     return pictures[:middle], pictures[middle:]
 
 
-def blames_a_picture(error: RequestRefused) -> bool:
+def blames_a_picture(error: errors.RequestRefused) -> bool:
     """Whether the graph ended on a picture; a request of a wrong form ends before the graph."""
     return error.code == grpc.StatusCode.INVALID_ARGUMENT.name and not error.details.startswith(
         _WRONG_FORM
     )
 
 
-def client_error(options: Options, error: Any) -> ClientError:
+def client_error(options: Options, error: Any) -> errors.ClientError:
     """Returns the client's error for a gRPC error."""
     code, details = error.code(), error.details() or ""
     if code == grpc.StatusCode.UNAVAILABLE:
-        return ServerUnavailable(options.server, details)
+        return errors.ServerUnavailable(options.server, details)
     if is_too_large(error):
-        return MessageTooLarge(options.server, code.name, details)
+        return errors.MessageTooLarge(options.server, code.name, details)
     if is_busy(error):
-        return ServerBusy(options.server, options.timeout, details)
+        return errors.ServerBusy(options.server, options.timeout, details)
     if code == grpc.StatusCode.DEADLINE_EXCEEDED:
-        return DeadlineExceeded(options.server, options.timeout)
+        return errors.DeadlineExceeded(options.server, options.timeout)
     if code == grpc.StatusCode.NOT_FOUND or details.startswith(_UNKNOWN_LABEL):
-        return ModelNotFound(options.server, options.name, details)
-    return RequestRefused(options.server, code.name, details)
+        return errors.ModelNotFound(options.server, options.name, details)
+    return errors.RequestRefused(options.server, code.name, details)
 
 
-def _size(item: Ready | PictureRefused) -> int:
+def _size(item: Ready | errors.PictureRefused) -> int:
     return len(item.encoded) if isinstance(item, Ready) else 0

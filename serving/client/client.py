@@ -9,20 +9,8 @@ from typing import Any
 
 import grpc
 
-from serving.client.base import (
-    ATTEMPTS,
-    Answer,
-    Batch,
-    Options,
-    batches,
-    blames_a_picture,
-    client_error,
-    halves,
-    merged,
-    otherwise,
-    ready,
-    refused,
-)
+from serving.client import base
+from serving.client.base import ATTEMPTS, Answer, Batch, Options
 from serving.client.busy import Busy
 from serving.client.connection import Connection
 from serving.client.errors import (
@@ -87,8 +75,8 @@ class Client(Connection):
         """
         under_way: deque[tuple[Batch, Any]] = deque()
         try:
-            for batch in batches(self._options, pictures, lambda: self._pictures):
-                under_way.append((batch, self._send(ready(batch))))
+            for batch in base.batches(self._options, pictures, lambda: self._pictures):
+                under_way.append((batch, self._send(base.ready(batch))))
                 if len(under_way) >= self._options.concurrency:
                     yield from self._received(*under_way.popleft())
             while under_way:
@@ -111,12 +99,7 @@ class Client(Connection):
         )
 
     def metadata(self) -> dict[str, Signature]:
-        """Returns the signatures of the served version by name.
-
-        Raises:
-            ServerUnavailable, ServerBusy, DeadlineExceeded, ModelNotFound, RequestRefused: see
-                each.
-        """
+        """Returns the signatures of the served version by name; raises as `status`."""
         request = self._messages.metadata_request(self._spec)
         return self._messages.signatures(
             self._result(self._begin(self._prediction_service.GetModelMetadata, request))
@@ -130,7 +113,7 @@ class Client(Connection):
         return self._begin(self._prediction_service.Predict, request)
 
     def _received(self, batch: Batch, call: Any) -> Iterator[Answer]:
-        yield from merged(batch, self._answers(ready(batch), call))
+        yield from base.merged(batch, self._answers(base.ready(batch), call))
 
     def _answers(self, pictures: list[Ready], call: Any, attempts: int = ATTEMPTS) -> list[Answer]:
         """Returns a request's answers.
@@ -145,17 +128,17 @@ class Client(Connection):
         except MessageTooLarge:
             if len(pictures) == 1:
                 raise
-            parts = ((half, self._send(half)) for half in halves(pictures))
+            parts = ((half, self._send(half)) for half in base.halves(pictures))
             return [answer for half, sent in parts for answer in self._answers(half, sent)]
         except RequestRefused as error:
-            if not blames_a_picture(error):
+            if not base.blames_a_picture(error):
                 raise
             if len(pictures) > 1:
                 singly = ([item] for item in pictures)
                 return [self._answers(item, self._send(item))[0] for item in singly]
-            return [refused(pictures[0], error)]
+            return [base.refused(pictures[0], error)]
         self._pictures = self._messages.picture_settings(response)
-        again = otherwise(pictures, self._pictures) if attempts > 1 else []
+        again = base.otherwise(pictures, self._pictures) if attempts > 1 else []
         if again:
             return self._answers(again, self._send(again), attempts - 1)
         return [*self._kept(pictures, response, self._messages.predictions(response))]
@@ -167,7 +150,7 @@ class Client(Connection):
         try:
             return call.result()
         except grpc.RpcError as error:
-            raise client_error(self._options, error) from None
+            raise base.client_error(self._options, error) from None
 
 
 class _Call:

@@ -61,6 +61,8 @@ class Request(Protocol):
 class ServerCore:
     """Answers requests for the models of `models`; each method raises ServingError.
 
+    Signatures are run by `run`, which `runner` makes for each request.
+
     Args:
         models: what is served.
         batcher: joins the requests of several clients; None: each runs by itself.
@@ -77,66 +79,41 @@ class ServerCore:
         self._batcher = batcher
         self._recorded = recorded
 
-    def predict(
-        self,
-        request: PredictRequest,
-        seconds: float | None = None,
-        awaited: Awaited | None = None,
-    ) -> PredictResponse:
-        """Answers within `seconds`, the time its client still waits; None: any time.
-
-        `awaited` says at any moment whether it does.
-        """
-        with self.lease(request) as servable:
-            return predict(servable, request, self.runner(seconds, awaited))
-
-    def classify(
-        self,
-        request: ClassificationRequest,
-        seconds: float | None = None,
-        awaited: Awaited | None = None,
-    ) -> ClassificationResponse:
-        """Answers within `seconds`, as `predict`."""
-        with self.lease(request) as servable:
-            return classify(servable, request, self.runner(seconds, awaited))
-
-    def regress(
-        self,
-        request: RegressionRequest,
-        seconds: float | None = None,
-        awaited: Awaited | None = None,
-    ) -> RegressionResponse:
-        """Answers within `seconds`, as `predict`."""
-        with self.lease(request) as servable:
-            return regress(servable, request, self.runner(seconds, awaited))
-
-    def infer(
-        self,
-        request: MultiInferenceRequest,
-        seconds: float | None = None,
-        awaited: Awaited | None = None,
-    ) -> MultiInferenceResponse:
-        """Answers by the version that the first task names, within `seconds` as `predict`."""
-        first = request.tasks[0].model_spec if request.tasks else ModelSpec()
-        with self._lease(first) as servable:
-            return infer(servable, request, self.runner(seconds, awaited))
-
-    def reload(self, request: ReloadConfigRequest) -> ReloadConfigResponse:
-        self._models.apply(request.config)
-        response = ReloadConfigResponse()
-        response.status.SetInParent()  # OK is written out
-        return response
-
-    def runner(self, seconds: float | None = None, awaited: Awaited | None = None) -> Run:
+    def runner(self, awaited: Awaited, seconds: float | None = None) -> Run:
         """Returns the function that runs signatures, in batches where the server has a batcher.
 
-        A run is cancelled after `seconds`, and does not begin once `awaited` says no.
+        A run is cancelled after `seconds`, the time its client still waits (None: any time), and
+        does not begin once `awaited` says no.
         """
         run: Callable[..., Arrays] = Servable.run if self._batcher is None else self._batcher.run
         run = run if self._recorded is None else self._recorded.run(run)
         if seconds is None or seconds > threading.TIMEOUT_MAX:
             return functools.partial(run, awaited=awaited)
         return functools.partial(run, deadline=time.monotonic() + seconds, awaited=awaited)
+
+    def predict(self, request: PredictRequest, run: Run) -> PredictResponse:
+        with self.lease(request) as servable:
+            return predict(servable, request, run)
+
+    def classify(self, request: ClassificationRequest, run: Run) -> ClassificationResponse:
+        with self.lease(request) as servable:
+            return classify(servable, request, run)
+
+    def regress(self, request: RegressionRequest, run: Run) -> RegressionResponse:
+        with self.lease(request) as servable:
+            return regress(servable, request, run)
+
+    def infer(self, request: MultiInferenceRequest, run: Run) -> MultiInferenceResponse:
+        """Answers by the version that the first task names."""
+        first = request.tasks[0].model_spec if request.tasks else ModelSpec()
+        with self._lease(first) as servable:
+            return infer(servable, request, run)
+
+    def reload(self, request: ReloadConfigRequest) -> ReloadConfigResponse:
+        self._models.apply(request.config)
+        response = ReloadConfigResponse()
+        response.status.SetInParent()  # OK is written out
+        return response
 
     def metadata(self, request: GetModelMetadataRequest) -> GetModelMetadataResponse:
         _spec(request)

@@ -9,6 +9,7 @@ import grpc
 from tensorflow_serving.apis.model_service_pb2_grpc import ModelServiceServicer
 from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceServicer
 
+from serving.local_server.batching import Run
 from serving.local_server.core import ServerCore
 from serving.local_server.errors import ServingError
 
@@ -22,19 +23,27 @@ class PredictionService(PredictionServiceServicer):
         self._core = core
 
     def Predict(self, request: Any, context: grpc.ServicerContext) -> Any:
-        return _answer(_timed(self._core.predict, context), request, context)
+        return _answer(self._running(self._core.predict, context), request, context)
 
     def Classify(self, request: Any, context: grpc.ServicerContext) -> Any:
-        return _answer(_timed(self._core.classify, context), request, context)
+        return _answer(self._running(self._core.classify, context), request, context)
 
     def GetModelMetadata(self, request: Any, context: grpc.ServicerContext) -> Any:
         return _answer(self._core.metadata, request, context)
 
     def Regress(self, request: Any, context: grpc.ServicerContext) -> Any:
-        return _answer(_timed(self._core.regress, context), request, context)
+        return _answer(self._running(self._core.regress, context), request, context)
 
     def MultiInference(self, request: Any, context: grpc.ServicerContext) -> Any:
-        return _answer(_timed(self._core.infer, context), request, context)
+        return _answer(self._running(self._core.infer, context), request, context)
+
+    def _running(
+        self, method: Callable[[Any, Run], Any], context: grpc.ServicerContext
+    ) -> Callable[[Any], Any]:
+        """The method, bounded by the deadline of the client, and by its leaving."""
+        return lambda request: method(
+            request, self._core.runner(context.is_active, context.time_remaining())
+        )
 
 
 class ModelService(ModelServiceServicer):
@@ -48,11 +57,6 @@ class ModelService(ModelServiceServicer):
 
     def HandleReloadConfigRequest(self, request: Any, context: grpc.ServicerContext) -> Any:
         return _answer(self._core.reload, request, context)
-
-
-def _timed(method: Callable[..., Any], context: grpc.ServicerContext) -> Callable[[Any], Any]:
-    """The method, bounded by the deadline of the client, and by its leaving."""
-    return lambda request: method(request, context.time_remaining(), context.is_active)
 
 
 def _answer(method: Callable[[Any], Any], request: Any, context: grpc.ServicerContext) -> Any:

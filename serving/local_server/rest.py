@@ -6,6 +6,7 @@ import logging
 import re
 from http import HTTPStatus
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import unquote
 
 import grpc
@@ -23,6 +24,8 @@ from serving.local_server.http_server import HttpHandler, HttpServer
 from serving.local_server.json_examples import examples
 from serving.local_server.predict import predict
 from serving.local_server.servable import signature_name
+
+_OnExamples = TypeVar("_OnExamples", ClassificationRequest, RegressionRequest)
 
 _VERSION = r"(?:/versions/(?P<version>\d+)|/labels/(?P<label>[^/:]+))?"
 _FLAGS = re.IGNORECASE | re.ASCII
@@ -123,18 +126,12 @@ class _Handler(HttpHandler):
         return json_info.status(self.server.core.status(GetModelStatusRequest(model_spec=spec)))
 
     def _classify(self, spec: ModelSpec, body: bytes) -> str:
-        document = json_document.parse(body)
-        _name_signature(spec, document)
-        request = ClassificationRequest(model_spec=spec, input=examples(document))
-        return json_answers.classification(
-            self.server.core.classify(request, None, self.awaited).result
-        )
+        core, request = self.server.core, _on_examples(ClassificationRequest, spec, body)
+        return json_answers.classification(core.classify(request, core.runner(self.awaited)).result)
 
     def _regress(self, spec: ModelSpec, body: bytes) -> str:
-        document = json_document.parse(body)
-        _name_signature(spec, document)
-        request = RegressionRequest(model_spec=spec, input=examples(document))
-        return json_answers.regression(self.server.core.regress(request, None, self.awaited).result)
+        core, request = self.server.core, _on_examples(RegressionRequest, spec, body)
+        return json_answers.regression(core.regress(request, core.runner(self.awaited)).result)
 
     def _predict(self, spec: ModelSpec, body: bytes) -> str:
         document = json_document.parse(body)
@@ -153,7 +150,7 @@ class _Handler(HttpHandler):
             request.model_spec.signature_name = name
             for alias, tensor in json_tensors.tensors(document, infos).items():
                 request.inputs[alias].CopyFrom(tensor)
-            outputs = predict(servable, request, core.runner(awaited=self.awaited)).outputs
+            outputs = predict(servable, request, core.runner(self.awaited)).outputs
         if json_tensors.is_row(document):
             return json_answers.predictions(outputs)
         return json_answers.outputs(outputs)
@@ -171,9 +168,12 @@ def _spec(match: re.Match[str]) -> ModelSpec:
     return spec
 
 
-def _name_signature(spec: ModelSpec, document: json_document.Document) -> None:
+def _on_examples(kind: type[_OnExamples], spec: ModelSpec, body: bytes) -> _OnExamples:
+    """Returns the request of a body that holds tf.Examples and may name a signature."""
+    document = json_document.parse(body)
     name = json_document.signature_name(document)
     try:
         spec.signature_name = name
     except ValueError:  # no UTF-8, which C++ would take: no model has such a signature
         raise invalid_argument(f"No signature was found with the name: {name}") from None
+    return kind(model_spec=spec, input=examples(document))

@@ -23,7 +23,7 @@ def test_nothing_is_tuned_unless_it_is_asked_for() -> None:
     ("wrong", "told"),
     [
         ({"units": [64]}, "tuner.units: .* at least 2"),
-        ({"units": [64, 64]}, r"tuner.units: found \[64, 64\]; each number may stand there once"),
+        ({"units": [64, 64]}, r"tuner.units: found \[64, 64\]; each value may stand there once"),
         ({"units": [0, -1]}, "tuner.units.1: found the number -1"),
         ({"units": [0, 100_000]}, "tuner.units.1: .* 16384"),
         ({"dropout": [0.5, 0.1]}, r"tuner.dropout: found \[0.5, 0.1\]; .*the lower one first"),
