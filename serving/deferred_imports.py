@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.abc
 import importlib.machinery
 import sys
+import threading
 from collections.abc import Sequence
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -67,11 +68,17 @@ class _Later(importlib.abc.Loader):
 class _Deferred(ModuleType):
     """A package whose `__init__` runs at the first name that is not a module imported already."""
 
+    def __init__(self, name: str):
+        super().__init__(name)
+        self.__lock = threading.RLock()
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
-        self.__class__ = ModuleType  # type: ignore[assignment]  # once only
-        assert self.__spec__ is not None and isinstance(self.__spec__.loader, _Later)
-        self.__loader__ = self.__spec__.loader = self.__spec__.loader.own
-        self.__loader__.exec_module(self)
-        return getattr(self, name)
+        with self.__lock:  # another thread waits until all names are there
+            assert self.__spec__ is not None
+            if isinstance(self.__spec__.loader, _Later):  # else it runs, or has run
+                self.__loader__ = self.__spec__.loader = self.__spec__.loader.own
+                self.__loader__.exec_module(self)
+                self.__class__ = ModuleType  # type: ignore[assignment]
+        return ModuleType.__getattribute__(self, name)

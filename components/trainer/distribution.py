@@ -8,6 +8,7 @@ from typing import Any
 import tensorflow as tf
 
 from components.errors import ConfigError
+from components.fit.losses import weighted, weights
 from components.fit.training_data import Data
 from components.settings.training import Training
 from components.trainer.cluster import read_cluster
@@ -112,17 +113,16 @@ def shares(
     strategy = tf.distribute.get_strategy()
     if strategy.num_replicas_in_sync == 1:
         return {
-            "x": data.epochs(first, last),
+            "x": weighted(data.epochs(first, last), class_weight),
             "validation_data": data.validation,
-            "class_weight": class_weight,
         }
     if data.dealt is None:
         raise ValueError("This data can't be shared by several devices.")
-    dealt, weights = data.dealt, class_weight or {}
+    dealt = data.dealt
 
     def train(context: tf.distribute.InputContext) -> tf.data.Dataset:
         own = dealt(context.input_pipeline_id, context.num_input_pipelines)
-        return _dealt_out(own.epochs(first, last), context, weights)
+        return _dealt_out(own.epochs(first, last), context, class_weight or {})
 
     def validation(context: tf.distribute.InputContext) -> tf.data.Dataset:
         own = dealt(context.input_pipeline_id, context.num_input_pipelines)
@@ -157,14 +157,8 @@ def _dealt_out(
             if class_weight is None:
                 return own
             share = replicas * tf.shape(own_labels, tf.int64)[0] / count
-            return (*own, tf.cast(share, tf.float32) * _weights(own_labels, class_weight))
+            return (*own, tf.cast(share, tf.float32) * weights(own_labels, class_weight))
 
         return tf.data.Dataset.range(first, first + local).map(part)
 
     return batches.flat_map(parts).prefetch(tf.data.AUTOTUNE)
-
-
-def _weights(labels: tf.Tensor, class_weight: dict[int, float]) -> tf.Tensor:
-    """Returns [batch] float32 weights of one-hot labels."""
-    by_class = tf.constant([class_weight.get(number, 1.0) for number in range(labels.shape[1])])
-    return tf.gather(by_class, tf.argmax(labels, axis=1))

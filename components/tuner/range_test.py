@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from components.errors import TrainingError
+from components.fit.losses import weighted
 from components.fit.optimizers import build_optimizer
 from components.model.network import build_extractor
 from components.pretrained.base import build_base
@@ -51,14 +52,14 @@ def _sweep(bottlenecks: Bottlenecks, model: Model, training: Training) -> Curve:
     phase = training.frozen.model_copy(update={"schedule": Schedule(), "ema": None})
     steps = bottlenecks.data.steps
     head = compiled_head(bottlenecks, model.head, training, build_optimizer(phase, steps))
-    weights = bottlenecks.class_weights() if training.class_weights else None
-    batches = iter(bottlenecks.data.epochs(0, 1 + STEPS // steps))
+    class_weight = bottlenecks.class_weights() if training.class_weights else None
+    batches = iter(weighted(bottlenecks.data.epochs(0, 1 + STEPS // steps), class_weight))
     judged = (bottlenecks.validation.arrays[0][:_JUDGED], bottlenecks.validation.labels[:_JUDGED])
 
     def fit_batch(rate: float) -> float:
         """Not the batch's own loss: batches differ more than a small step changes."""
         head.optimizer.learning_rate = rate
-        head.train_on_batch(*next(batches), class_weight=weights)
+        head.train_on_batch(*next(batches))
         head.reset_metrics()
         return float(head.test_on_batch(*judged, return_dict=True)["loss"])
 

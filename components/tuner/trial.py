@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import keras
 
-from components.fit.losses import WeightedCrossentropy
+from components.fit.losses import WeightedCrossentropy, weighted
 from components.fit.optimizers import build_optimizer, eval_loss_callbacks
 from components.fit.seeds import reseed
 from components.model.network import build_head
@@ -65,12 +65,12 @@ def run_trial(
     keras.utils.clear_session()  # else each trial's graphs stay in memory
     data = bottlenecks.data
     model = compiled_head(bottlenecks, head, training, build_optimizer(frozen, data.steps))
+    class_weight = bottlenecks.class_weights() if training.class_weights else None
     history = model.fit(
-        data.epochs(0, epochs),
+        weighted(data.epochs(0, epochs), class_weight),
         steps_per_epoch=data.steps,
         epochs=epochs,
         validation_data=data.validation,
-        class_weight=bottlenecks.class_weights() if training.class_weights else None,
         verbose=0,
         callbacks=[
             keras.callbacks.LambdaCallback(
