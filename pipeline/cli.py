@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import gc
+import os
 import signal
 import sys
+from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from components.errors import ConfigError, UserError
+from components.files import refusals
 from pipeline.commands import (
     data_group,
     judging_group,
@@ -64,7 +68,8 @@ def main() -> None:
     environment.prepare()
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        app()
+        with refusals.told(), _all_printed():
+            app()
     except (UserError, VersionError) as error:
         print(f"error: {shown_lines(error)}", file=sys.stderr)
         sys.exit(2 if isinstance(error, ConfigError | VersionError) else 1)
@@ -75,6 +80,20 @@ def main() -> None:
         sys.exit(1)
     finally:
         gc.freeze()  # the process ends: there is no use in a last look for garbage
+
+
+@contextlib.contextmanager
+def _all_printed() -> Iterator[None]:
+    """Has standard output take all that was printed: the interpreter tells no fault at its end."""
+    try:
+        yield
+    finally:
+        try:
+            sys.stdout.flush()
+        except OSError as error:  # what it did not take would be written again at the end
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            if not isinstance(error, BrokenPipeError):  # else its reader has ended, as `head` does
+                raise
 
 
 def _interrupt(*_: object) -> None:

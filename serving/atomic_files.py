@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import stat
@@ -44,6 +45,14 @@ def rename(source: Path, target: Path) -> None:
     """Renames within one file system; on return the new name is on disk."""
     source.rename(target)
     _sync(target.parent)
+
+
+def put_aside(path: Path, ending: str) -> Path:
+    """Renames what is in the way to the first free name with this ending, and returns that."""
+    names = itertools.chain([ending], (f"{ending}-{number}" for number in itertools.count(2)))
+    aside = next(each for name in names if not os.path.lexists(each := Path(f"{path}{name}")))
+    rename(path, aside)
+    return aside
 
 
 def write(path: Path, text: str) -> None:

@@ -73,7 +73,7 @@ def advance(
         return before
     if newest == before.canary:
         return _tell(model_dir, placed, servers)
-    if before.beside != newest or servers:
+    if servers or newest not in (before.beside, *before.others):
         beside = _tell(model_dir, replace(placed, canary=stable, beside=newest), servers)
         if not servers:
             return beside
@@ -92,10 +92,7 @@ def promote(model_dir: Path, servers: Sequence[str] = (), name: str | None = Non
     """
     labels = _in_trial(model_dir, name)
     if labels.canary == labels.stable:
-        raise VersionError(
-            f"Version {labels.beside} is loaded beside {labels.stable}, but not on trial yet:"
-            f" `transfer-pipeline canary --model-dir {model_dir}` puts it there."
-        )
+        raise VersionError(_not_yet(model_dir, labels))
     return _tell(model_dir, replace(labels, stable=labels.canary), servers)
 
 
@@ -118,7 +115,8 @@ def withdraw(model_dir: Path, servers: Sequence[str] = (), name: str | None = No
         if not servers:
             return labels
     kept = _tell(model_dir, replace(labels, beside=None), servers)
-    if leaving > kept.stable:  # else a rollback to an older one was begun
+    # Else a rollback to an older one was begun, or a label of others holds it.
+    if leaving > kept.stable and leaving not in kept.others:
         withdraw_version(model_dir, leaving)
     return kept
 
@@ -130,7 +128,8 @@ def rollback(
 
     With labels and without `servers` one call has the version loaded, where it is not yet, and the
     next one moves both labels to it. Versions that the labels have left count as withdrawn from
-    then on; their folders are renamed by a later call, when servers have read the file.
+    then on; their folders are renamed by a later call, when servers have read the file. Versions of
+    other labels in `models.config` stay.
 
     Args:
         model_dir: the push directory.
@@ -156,14 +155,17 @@ def rollback(
     versioning.check_has(model_dir, to)
     labelling.config(model_dir, before)  # or it refuses, before anything changes
     withdrawal.bring_back(model_dir, to)
-    if to not in (before.stable, before.canary) and (before.beside != to or servers):
+    loaded = before.stable, before.canary, *before.others
+    if to not in loaded and (before.beside != to or servers):
         beside = _tell(model_dir, replace(before, canary=before.stable, beside=to), servers)
         if not servers:
             return beside
     after = replace(before, stable=to, canary=to, beside=None)
     if after != before:
         _tell(model_dir, after, servers)
-    withdrawal.withdraw_above(model_dir, to, at_once=bool(servers) or after == before)
+    withdrawal.withdraw_above(
+        model_dir, to, at_once=bool(servers) or after == before, kept=before.others
+    )
     return after
 
 
@@ -176,6 +178,21 @@ def _next(before: Labels, versions: list[Version]) -> int:
     if before.beside in numbers and before.beside is not None and before.beside > before.stable:
         return before.beside
     return max([before.canary, *(number for number in numbers if number > before.stable)])
+
+
+def _not_yet(model_dir: Path, labels: Labels) -> str:
+    """Returns why a version that is loaded without a label can't be promoted."""
+    beside, command = labels.beside, f"--model-dir {model_dir}"
+    if beside is not None and beside < labels.stable:
+        return (
+            f"A rollback from version {labels.stable} to {beside} was begun, and {beside} is not on"
+            f" trial: `transfer-pipeline rollback {command} --to {beside}` ends it,"
+            f" `transfer-pipeline canary {command} --withdraw` gives it up."
+        )
+    return (
+        f"Version {beside} is loaded beside {labels.stable}, but not on trial yet:"
+        f" `transfer-pipeline canary {command}` puts it there."
+    )
 
 
 def _in_trial(model_dir: Path, name: str | None) -> Labels:

@@ -71,8 +71,8 @@ def _read(path: Path, message: Callable[[], Any]) -> Any:
     try:
         return text_format.Parse(path.read_text(encoding="utf-8"), found)
     except (OSError, UnicodeDecodeError, text_format.ParseError) as error:
-        form = found.DESCRIPTOR.name
+        form, reason = found.DESCRIPTOR.name, str(error).rstrip(".")
         raise ConfigFileError(
-            f"{path} is no such file of TensorFlow Serving: {error}. A {form} as text is needed. "
+            f"{path} is no such file of TensorFlow Serving: {reason}. A {form} as text is needed. "
             "Correct it, or name another."
         ) from error

@@ -12,6 +12,7 @@ is kept; of comments those at the top, and a file with others is refused before 
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +46,8 @@ class Labels:
     canary: int
     beside: int | None = None
     """A version that is loaded without a label: about to get one, or to leave."""
+    others: frozenset[int] = frozenset()
+    """Versions of other labels in the file: they are loaded whatever happens to these two."""
 
     @property
     def loaded(self) -> set[int]:
@@ -65,7 +68,7 @@ def read(model_dir: Path, name: str | None = None) -> Labels | None:
         VersionError: the file can't be read, or has no such model.
     """
     path = model_dir / MODELS_CONFIG
-    if not path.is_file():
+    if not os.path.lexists(path):
         return None
     model = _own(_document(path), path, name)
     return _labels(model)
@@ -82,7 +85,7 @@ def config(model_dir: Path, labels: Labels) -> Any:
     from serving.api import ModelServerConfig
 
     path = model_dir / MODELS_CONFIG
-    if path.is_file():
+    if os.path.lexists(path):
         _header(path)
         made = _document(path)
         model = _own(made, path, labels.name)
@@ -107,7 +110,7 @@ def write(model_dir: Path, labels: Labels) -> None:
     from google.protobuf import text_format
 
     path = model_dir / MODELS_CONFIG
-    header = _header(path) if path.is_file() else ""
+    header = _header(path) if os.path.lexists(path) else ""
     atomic_files.write(path, header + text_format.MessageToString(config(model_dir, labels)))
 
 
@@ -118,7 +121,7 @@ def _document(path: Path) -> Any:
         return read_models(path)
     except ConfigFileError as error:
         raise VersionError(
-            f"{error}. Mend the file or move it away; nothing was changed."
+            f"{error} Mend the file or move it away; nothing was changed."
         ) from error
 
 
@@ -157,8 +160,15 @@ def _labels(model: Any) -> Labels:
     named: dict[str, int] = dict(model.version_labels)
     stable = named.get(STABLE, 0)
     unlabelled = set(model.model_version_policy.specific.versions) - {*named.values()}
-    beside = max(unlabelled, default=None)
-    return Labels(model.name, model.base_path, stable, named.get(CANARY, stable), beside)
+    others = frozenset(number for label, number in named.items() if label not in (STABLE, CANARY))
+    return Labels(
+        name=model.name,
+        base_path=model.base_path,
+        stable=stable,
+        canary=named.get(CANARY, stable),
+        beside=max(unlabelled, default=None),
+        others=others,
+    )
 
 
 def _header(path: Path) -> str:

@@ -70,7 +70,7 @@ def prune(model_dir: Path, keep: int, pinned: int | None = None) -> list[int]:
     """Removes versions until `keep` are left: withdrawn ones first, the oldest of each first.
 
     Withdrawn ones go first so that a rollback always finds the last good versions. The served
-    version, the one on trial and the one with the number `pinned` stay.
+    version, the one on trial, those of other labels and the one with the number `pinned` stay.
 
     Returns:
         The numbers removed.
@@ -86,12 +86,14 @@ def prune(model_dir: Path, keep: int, pinned: int | None = None) -> list[int]:
         if _seconds_since_labels(model_dir) > _READ_SECONDS:
             settle_locked(model_dir)
         leaving_labels = withdrawn_by_labels(model_dir)
+        named = labels.read(model_dir)
+        held = {pinned, *(named.others if named else ())}
         versions = [each for each in published(model_dir) if each.number not in leaving_labels]
         removable = sorted(
             (
                 version
                 for version in versions
-                if version.state not in ("served", "canary") and version.number != pinned
+                if version.state not in ("served", "canary") and version.number not in held
             ),
             key=lambda version: (version.state != "withdrawn", version.number),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,9 +24,15 @@ _LOCK_SECONDS = 300
 
 @contextmanager
 def locked(model_dir: Path) -> Iterator[None]:
-    """Locks for one writer at a time, and first clears away what a dead one has left."""
+    """Locks for one writer at a time, and first clears away what a dead one has left.
+
+    Raises:
+        VersionError: no such directory, another process holds the lock for long, or what is there
+            can't be locked.
+    """
     if not model_dir.is_dir():
         raise no_directory(model_dir)
+    _check_lock(model_dir / _LOCK)
     try:
         with filelock.FileLock(model_dir / _LOCK, timeout=_LOCK_SECONDS):
             for path in model_dir.iterdir():
@@ -37,6 +44,19 @@ def locked(model_dir: Path) -> Iterator[None]:
             f"Another push, rollback or pruning has held {model_dir / _LOCK} for"
             f" {_LOCK_SECONDS} s: let it finish, then try again."
         ) from None
+
+
+def _check_lock(path: Path) -> None:
+    """Refuses what is in place of the lock's file.
+
+    Raises:
+        VersionError: something is.
+    """
+    if os.path.lexists(path) and not path.is_file():
+        raise VersionError(
+            f"{path} is no file, and a file there is what pushes and rollbacks lock. Move it away,"
+            " then run the command again."
+        )
 
 
 def current_facts(model_dir: Path) -> Facts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +15,8 @@ from serving import atomic_files
 GREATEST = 2**63 - 1
 """The greatest number that a server can hold: an int64 (file_system_storage_path_source.cc)."""
 
-_FILE = ".versions.json"
+FILE = ".versions.json"
+"""Its name."""
 _BEFORE = ".greatest-version", ".makers.json"  # the same facts, as version 0.1 wrote them
 
 Found = TypeVar("Found")
@@ -35,7 +37,7 @@ class Facts:
 
 def exist(model_dir: Path) -> bool:
     """Whether a push has ever been made into the directory."""
-    return any((model_dir / name).is_file() for name in (_FILE, *_BEFORE))
+    return any((model_dir / name).is_file() for name in (FILE, *_BEFORE))
 
 
 def read(model_dir: Path) -> Facts:
@@ -44,20 +46,25 @@ def read(model_dir: Path) -> Facts:
     Without them, numbers follow from the versions that are there and the time, and a run that was
     killed amid its push pushes anew.
     """
-    if (model_dir / _FILE).exists():
-        return _read(model_dir / _FILE, _facts, Facts())
+    if os.path.lexists(model_dir / FILE):
+        return _read(model_dir / FILE, _facts, Facts())
     greatest, makers = (model_dir / name for name in _BEFORE)
     return Facts(_read(greatest, _number, 0), _read(makers, _makers, {}))
 
 
 def write(model_dir: Path, facts: Facts) -> None:
-    """Writes the facts, all of them or nothing; the caller is the directory's one writer."""
+    """Writes the facts, all of them or nothing; the caller is the directory's one writer.
+
+    A folder in place of the file is put aside, under a name with `.damaged` at its end.
+    """
     document = {
         "greatest": facts.greatest,
         "makers": facts.makers,
         "withdrawn": sorted(facts.withdrawn),
     }
-    atomic_files.write(model_dir / _FILE, json.dumps(document, indent=1))
+    if (model_dir / FILE).is_dir():
+        atomic_files.put_aside(model_dir / FILE, ".damaged")
+    atomic_files.write(model_dir / FILE, json.dumps(document, indent=1))
     for name in _BEFORE:
         (model_dir / name).unlink(missing_ok=True)
 
@@ -65,7 +72,11 @@ def write(model_dir: Path, facts: Facts) -> None:
 def _read(path: Path, parse: Callable[[Any], Found], missing: Found) -> Found:
     """Returns what a file holds; `missing` where there is none, or it is damaged, which is said."""
     try:
-        return parse(json.loads(path.read_text("utf-8"))) if path.exists() else missing
+        if not os.path.lexists(path):
+            return missing
+        if not path.is_file():  # reading a pipe would never end
+            raise ValueError("it is no file")
+        return parse(json.loads(path.read_text("utf-8")))
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         logging.warning(
             "%s is damaged (%s): it is made anew from the versions that are there", path, error
@@ -79,11 +90,11 @@ def _facts(found: Any) -> Facts:
 
 
 def _number(found: Any) -> int:
-    number = int(found)
-    if not 0 <= number < GREATEST:
-        raise ValueError(f"{number} is no number of a version")
+    number = int(found) if isinstance(found, str) else found
+    if type(number) is not int or not 0 <= number <= GREATEST:
+        raise ValueError(f"{found} is no number of a version")
     return number
 
 
 def _makers(found: Any) -> dict[int, str]:
-    return {int(number): str(maker) for number, maker in found.items()}
+    return {_number(number): str(maker) for number, maker in found.items()}

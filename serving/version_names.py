@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from serving.labels import VersionError
-from serving.version_facts import GREATEST
+from serving.version_facts import FILE, GREATEST
 
 WITHDRAWN = ".withdrawn"
 """At the end of the name of a version that no server is to serve."""
@@ -47,7 +47,11 @@ def _why_none(path: Path) -> str | None:
         return f"its number is greater than {GREATEST}, the greatest that a server can hold"
     if not _NAME.fullmatch(path.name):
         return f"its number is not written plainly, as {int(match[1])}"
-    return None if path.is_dir() else "it is a file, and a version is a folder"
+    if not path.is_dir():
+        return "it is a file, and a version is a folder"
+    if match[2] and path.with_name(match[1]).is_dir():
+        return f"version {match[1]} is there as well"
+    return None
 
 
 def next_number(model_dir: Path, greatest: int) -> int:
@@ -69,7 +73,8 @@ def next_number(model_dir: Path, greatest: int) -> int:
     number = max([int(time.time()), greatest + 1, *(each + 1 for each in taken)])
     if number > GREATEST:
         raise VersionError(
-            f"{model_dir} has a version {GREATEST}, the greatest number that a server can hold:"
-            " no push can be newer. Rename its folder to a smaller number, then push again."
+            f"{model_dir} has a version {GREATEST}, or had one: it is the greatest number that a"
+            f" server can hold, and no push can be newer. Rename its folder to a smaller number,"
+            f" and remove {FILE}, which remembers it; then push again."
         )
     return number

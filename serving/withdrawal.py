@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Container
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,6 +30,7 @@ def rollback(model_dir: Path, to: int) -> None:
             f" `transfer-pipeline rollback --model-dir {model_dir} --to {to}`, which moves its"
             " labels, or remove the file."
         )
+    check_has(model_dir, to)  # before a folder of others gets a lock
     with locked(model_dir):
         versions = {version.number: version for version in published(model_dir)}
         check_has(model_dir, to)
@@ -53,12 +56,13 @@ def bring_back(model_dir: Path, number: int) -> None:
                 _bring_back(version)
 
 
-def withdraw_above(model_dir: Path, to: int, at_once: bool) -> None:
+def withdraw_above(model_dir: Path, to: int, at_once: bool, kept: Container[int] = ()) -> None:
     """Withdraws every version greater than `to`, which the labels have left, and no other one.
 
     Args:
         model_dir: the push directory.
         to: the version of `stable`.
+        kept: versions that other labels hold.
         at_once: all servers have the labels. Else some may still read `models.config`, and lose
             a version whose folder goes: then `settle` renames the folders later.
 
@@ -70,7 +74,8 @@ def withdraw_above(model_dir: Path, to: int, at_once: bool) -> None:
             if version.number < to:
                 _bring_back(version)
         facts = current_facts(model_dir)
-        greater = frozenset(each.number for each in published(model_dir) if each.number > to)
+        numbers = [version.number for version in published(model_dir)]
+        greater = frozenset(each for each in numbers if each > to and each not in kept)
         version_facts.write(model_dir, replace(facts, withdrawn=greater))
         if at_once:
             settle_locked(model_dir)
@@ -110,10 +115,25 @@ def settle_locked(model_dir: Path) -> None:
 
 
 def _withdraw(version: Version) -> None:
-    if not version.path.name.endswith(WITHDRAWN):
-        atomic_files.rename(version.path, version.path.with_name(f"{version.number}{WITHDRAWN}"))
+    _rename(version, f"{version.number}{WITHDRAWN}")
 
 
 def _bring_back(version: Version) -> None:
-    if version.path.name.endswith(WITHDRAWN):
-        atomic_files.rename(version.path, version.path.with_name(str(version.number)))
+    _rename(version, str(version.number))
+
+
+def _rename(version: Version, name: str) -> None:
+    """Gives a version's folder this name.
+
+    Raises:
+        VersionError: something else has it.
+    """
+    target = version.path.with_name(name)
+    if target == version.path:
+        return
+    if os.path.lexists(target):
+        raise VersionError(
+            f"{version.path} can't become {name}: {target} is there already. Move one of the two"
+            " away, then run the command again."
+        )
+    atomic_files.rename(version.path, target)

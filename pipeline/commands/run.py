@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from components.errors import ConfigError, UserError
+from components.files import refusals
 from pipeline import config as configuration
 from pipeline.commands.run_config import read_by_programs, run_config
 from pipeline.config import Config
@@ -38,7 +39,8 @@ def run(request: Request) -> int:
         if request.dry:
             _look_ahead(request)
             return EXIT_DONE
-        result = execute(request)
+        with refusals.told():
+            result = execute(request)
     except UserError as error:
         if request.as_json:
             print(json.dumps(read_by_programs(error=str(error))), flush=True)

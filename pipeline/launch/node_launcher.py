@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any
 
 import attr
+from ml_metadata import errors
 from tfx.dsl.io import fileio
 from tfx.orchestration import metadata
 from tfx.orchestration.portable import (
@@ -61,6 +62,8 @@ class Handle(metadata.Metadata):
     ) -> None:
         super().__exit__(kind, error, trace)
         self._guard.__exit__(kind, error, trace)
+        if isinstance(error, errors.StatusError):
+            metadata_store.explain(error, self.connection_config)
 
     @property
     def store(self) -> Any:

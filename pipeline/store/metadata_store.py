@@ -14,6 +14,7 @@ from typing import Any
 import filelock
 
 from components.errors import UserError
+from components.files import space
 from components.files.paths import is_remote
 from components.retries import WAITS, retried
 
@@ -21,6 +22,9 @@ _PASSWORDS = {"mysql": "MYSQL_PWD", "postgresql": "PGPASSWORD"}
 _SQL = re.compile(
     r"\s*\bquery:\s*(?:SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|PRAGMA|BEGIN|COMMIT|ROLLBACK)\b"
 )
+
+_NOT_WRITTEN = "disk I/O error"
+"""SQLite's words for all but a full disk: a quota, a limit on the size of files, a broken disk."""
 
 
 class MetadataUnavailable(UserError):
@@ -60,6 +64,7 @@ def wait_for(config: Any, waits: tuple[float, ...] = WAITS) -> Any:
 
     Raises:
       MetadataDamaged: its SQLite file is none, or is damaged.
+      DiskFull: its SQLite file can't grow.
       MetadataUnavailable: it did not answer in all that time.
     """
     from ml_metadata import errors, metadata_store
@@ -72,13 +77,17 @@ def wait_for(config: Any, waits: tuple[float, ...] = WAITS) -> Any:
             store.get_context_type("pipeline_run")
         return store
 
+    def passing(error: Exception) -> bool:
+        if not isinstance(error, silent):
+            return False
+        explain(error, config)
+        return True
+
     silent = (errors.StatusError, RuntimeError)
     try:
-        return retried(
-            reached, waits, lambda error: isinstance(error, silent) and not damage(address(config))
-        )
+        return retried(reached, waits, passing)
     except silent as error:
-        check_whole(address(config))
+        explain(error, config)
         raise _unavailable(config, error, sum(waits)) from error
 
 
@@ -88,6 +97,7 @@ def opened(config: Any) -> Iterator[Any]:
 
     Raises:
       MetadataDamaged: its SQLite file is damaged.
+      DiskFull: its SQLite file can't grow.
       MetadataUnavailable: it does not answer.
     """
     from ml_metadata import errors
@@ -96,9 +106,25 @@ def opened(config: Any) -> Iterator[Any]:
         store = wait_for(config)
         try:
             yield store
-        except errors.StatusError:
-            check_whole(address(config))
+        except errors.StatusError as error:
+            explain(error, config)
             raise
+
+
+def explain(error: BaseException, config: Any) -> None:
+    """Raises what is wrong with the SQLite file of a store, where that is behind its error.
+
+    Args:
+      error: of ML Metadata.
+      config: the store's.
+
+    Raises:
+      MetadataDamaged: the file is damaged.
+      DiskFull: it can't grow.
+    """
+    check_whole(address(config))
+    if _NOT_WRITTEN in str(error):
+        space.check_growth("runtime.metadata", address(config))
 
 
 def check_whole(file: str) -> None:

@@ -40,11 +40,13 @@ class Place:
         """The file of the metadata."""
         return self.root / "metadata.sqlite"
 
-    def run(self, fault: Fault | None = None) -> Ended:
-        """Runs the pipeline; the words are always the same ones."""
+    def run(self, *more: str, fault: Fault | None = None, largest_file: int | None = None) -> Ended:
+        """Runs the pipeline; of the words only `more` differ from call to call."""
         words = [word for key in _SHORT for word in ("--set", key)]
-        places = ["--data", str(self.pictures), "--root", str(self.root)]
-        return self.commands.run("run", *places, "--json", *words, fault=fault)
+        places = ["--data", str(self.pictures), "--root", str(self.root), *more]
+        return self.commands.run(
+            "run", *places, "--json", *words, fault=fault, largest_file=largest_file
+        )
 
     def newest(self, pattern: str) -> Path:
         """Returns the newest file of the pipeline that matches."""

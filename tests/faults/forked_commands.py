@@ -10,6 +10,7 @@ import contextlib
 import dataclasses
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -78,15 +79,22 @@ class Commands:
         """Ends the process."""
         self._process.communicate()
 
-    def run(self, *words: str, fault: Fault | None = None) -> Ended:
+    def run(
+        self, *words: str, fault: Fault | None = None, largest_file: int | None = None
+    ) -> Ended:
         """Runs one command to its end.
 
         Args:
           words: the command's.
           fault: what happens to it.
+          largest_file: no file may grow over so many bytes (RLIMIT_FSIZE).
         """
         assert self._process.stdin is not None and self._process.stdout is not None
-        asked = {"words": words, "fault": fault and dataclasses.asdict(fault)}
+        asked = {
+            "words": words,
+            "fault": fault and dataclasses.asdict(fault),
+            "largest_file": largest_file,
+        }
         self._process.stdin.write(json.dumps(asked) + "\n")
         self._process.stdin.flush()
         told = json.loads(self._process.stdout.readline())
@@ -139,6 +147,8 @@ def _become(asked: dict[str, Any], out: str, err: str) -> None:
     for descriptor, path in ((0, os.devnull), (1, out), (2, err)):
         flags = os.O_RDONLY if descriptor == 0 else os.O_WRONLY | os.O_CREAT | os.O_TRUNC
         os.dup2(os.open(path, flags), descriptor)
+    if asked["largest_file"] is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (asked["largest_file"],) * 2)
     if asked["fault"]:
         _arrange(Fault(**asked["fault"]))
     sys.argv = ["transfer-pipeline", *asked["words"]]

@@ -57,7 +57,7 @@ def test_a_kill_in_every_node_changes_nothing_of_the_result(
     assert len(nodes) == 13
     for number, node in enumerate(nodes):
         for fault in _faults(node, number):
-            ended = empty.run(fault)
+            ended = empty.run(fault=fault)
             _check_end(ended, fault)
             if fault.signal != signal.SIGKILL:
                 assert not _temporary(empty), fault

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import re
@@ -9,6 +10,7 @@ import resource
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,8 +19,10 @@ import pytest
 
 from components.files import space
 from components.files.space import DiskFull, Need
+from components.settings import metadata as settings
 from pipeline import config
 from pipeline.commands import free_space, preflight, run_config
+from pipeline.store import metadata_store
 from tests import made_pictures
 from tests.checkout_tools import ROOT
 from tests.explains import explains, refused
@@ -75,6 +79,78 @@ def test_a_full_disk_is_known_behind_any_error(tmp_path: Path, error: Exception)
         rf"to {tmp_path}: about 5,000,000 bytes are needed, [\d,]+ are free.*runtime.root", found
     )
     assert "INSERT" not in found
+
+
+@contextlib.contextmanager
+def file_limit() -> Iterator[None]:
+    """No file may grow over 100,000 bytes."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.fixture
+def limited() -> Iterator[None]:
+    """No file may grow over 100,000 bytes in the test."""
+    with file_limit():
+        yield
+
+
+@pytest.mark.parametrize(
+    ("error", "reason", "mended"),
+    [
+        (OSError(errno.ENOSPC, "x"), "it is full", "Make room there, or name a folder on another"),
+        (OSError(errno.EDQUOT, "x"), "the quota is used up", "have the quota raised, or name a"),
+        (OSError(errno.EFBIG, "x"), "reached, 100,000 bytes for", "Raise RLIMIT_FSIZE where .*-f"),
+        (RuntimeError("a; File too large"), "reached, 100,000 bytes for", "Raise RLIMIT_FSIZE"),
+    ],
+)
+def test_each_limit_is_told_as_what_it_is(
+    error: Exception, reason: str, mended: str, tmp_path: Path, limited: None
+) -> None:
+    found = str(space.full_disk(error, [Need("runtime.root", str(tmp_path), 5 * MB)]))
+    explains(found, found=reason, allowed="about 5,000,000 bytes are needed", next=mended)
+    assert ("full" in found) == ("Make room" in found) == (error.args[0] == errno.ENOSPC)
+
+
+def test_the_file_in_tensorflows_message_is_named_where_it_is_the_runs(tmp_path: Path) -> None:
+    needs = [Need("runtime.root", str(tmp_path), 5 * MB)]
+    for file, named in ((f"{tmp_path}/a b/x.tfrecord", True), ("/elsewhere/x.tfrecord", False)):
+        error = RuntimeError(f"OUT_OF_RANGE: {file}; File too large [Op:Save]")
+        assert (f" to {file}: " in str(space.full_disk(error, needs))) == named
+
+
+def test_the_file_of_a_folder_that_was_copied_is_named(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "small").write_bytes(b"x")
+    (source / "large").write_bytes(b"x" * 200_000)
+    needs = [Need("runtime.root", str(tmp_path / "root"), 1), Need("TMPDIR", str(tmp_path), 2)]
+    with file_limit(), pytest.raises(shutil.Error) as told:
+        shutil.copytree(source, tmp_path / "copy")
+    full = str(space.full_disk(told.value, needs))
+    assert f" to {tmp_path}/copy/large: about 2 bytes" in full
+
+
+def test_a_store_that_can_not_grow_is_told_at_once(tmp_path: Path, limited: None) -> None:
+    connection = settings.connection_config(str(tmp_path / "metadata.sqlite"))
+    with refused(
+        DiskFull,
+        found=rf"100,000 bytes for this process\) to {tmp_path}/metadata.sqlite",
+        allowed="bytes are needed",
+        next="Raise RLIMIT_FSIZE",
+    ):
+        metadata_store.wait_for(connection, waits=(60,))
+
+
+def test_a_broken_disk_is_no_limit(tmp_path: Path) -> None:
+    file = tmp_path / "metadata.sqlite"
+    file.touch()
+    error = RuntimeError("Cannot create node: disk I/O error")
+    metadata_store.explain(error, settings.connection_config(str(file)))
 
 
 def test_the_file_that_was_written_is_named_with_its_own_setting(tmp_path: Path) -> None:
@@ -140,18 +216,13 @@ def test_the_room_of_a_file_is_tried_before_a_library_writes_it(tmp_path: Path) 
     file = tmp_path / "base.weights.h5"
     space.reserve(file, 1_000_000)
     assert not file.exists()
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
-    try:
-        with pytest.raises(OSError) as told:
-            space.reserve(file, 1_000_000)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    with file_limit(), pytest.raises(OSError) as told:
+        space.reserve(file, 1_000_000)
     assert told.value.filename == str(file) and not file.exists()
     full = space.full_disk(told.value, [Need("runtime.root", str(tmp_path), 5 * MB)])
     explains(
         str(full),
-        found=rf"the limit of a file's size is reached\) to {file}",
+        found=rf"its file system holds no file as large\) to {file}",
         allowed="about 5,000,000 bytes are needed",
-        next="Make room there",
+        next="Name a folder on another disk",
     )

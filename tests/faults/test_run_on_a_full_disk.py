@@ -55,7 +55,9 @@ def test_a_training_that_can_not_be_saved_ends_in_a_sentence(tmp_path: Path) -> 
     assert done.returncode == 1, done.stderr
     assert result["verdict"] == "failed"
     assert result["error"].startswith("Trainer: Nothing more can be written (")
+    assert f"size is reached, {_LIMIT:,} bytes for this process) to " in result["error"]
     assert " bytes are needed, " in result["error"] and " are free" in result["error"]
+    assert "Raise RLIMIT_FSIZE" in result["error"]
     assert "Traceback" not in done.stderr
     assert Path(result["report"]).is_file()
     assert not list((tmp_path / "tmp").iterdir())

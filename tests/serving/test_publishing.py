@@ -76,7 +76,19 @@ def test_what_was_kept_in_two_files_before_is_read_and_goes_on_in_one(
     assert not hidden(model_dir) & {".greatest-version", ".makers.json"}
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"greatest": null, "makers": {}}', "\0"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "{",
+        "[]",
+        '{"greatest": null, "makers": {}}',
+        '{"greatest": 1e400, "makers": {}}',
+        '{"greatest": 7.9, "makers": {}}',
+        '{"greatest": 7, "makers": {"-5": "run"}}',
+        "\0",
+    ],
+)
 def test_a_damaged_file_of_facts_is_made_anew_and_stops_no_push(
     content: str, saved_model: Path, model_dir: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -87,13 +99,39 @@ def test_a_damaged_file_of_facts_is_made_anew_and_stops_no_push(
     assert version_facts.read(model_dir).makers == {99999999999 + 1: "run/monday"}
 
 
+def test_what_is_in_place_of_the_file_of_facts_stops_no_push(
+    saved_model: Path, model_dir: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    model(model_dir / ".versions.json")
+    for number in (1, 2):
+        publish(saved_model, model_dir, f"run/{number}")
+    assert ".versions.json is damaged (it is no file)" in caplog.text
+    assert set(version_facts.read(model_dir).makers.values()) == {"run/1", "run/2"}
+    assert (model_dir / ".versions.json.damaged" / "saved_model.pb").is_file()
+
+
+def test_what_is_in_place_of_the_lock_is_named(saved_model: Path, model_dir: Path) -> None:
+    (model_dir / ".lock").mkdir(parents=True)
+    with refused(
+        VersionError, found="lock is no file", allowed="a file there", next="Move it away"
+    ):
+        publish(saved_model, model_dir)
+
+
+def test_the_greatest_number_of_all_is_remembered(saved_model: Path, model_dir: Path) -> None:
+    model_dir.mkdir(parents=True)
+    version_facts.write(model_dir, version_facts.Facts(greatest=2**63 - 2))
+    assert publish(saved_model, model_dir, "run/monday") == 2**63 - 1
+    assert version_facts.read(model_dir).makers == {2**63 - 1: "run/monday"}
+
+
 def test_a_number_after_which_none_is_left_is_named(saved_model: Path, model_dir: Path) -> None:
     model(model_dir / str(2**63 - 1))
     with refused(
         VersionError,
         found=f"has a version {2**63 - 1}",
         allowed="the greatest number that a server can hold",
-        next="Rename its folder to a smaller number",
+        next="Rename its folder to a smaller number, and remove .versions.json",
     ):
         publish(saved_model, model_dir)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from serving.publishing import publish
+from serving.version_names import strangers
 from serving.versions import VersionError, published
 from serving.withdrawal import rollback
 from tests.explains import refused
@@ -49,11 +50,36 @@ def test_a_polling_server_sees_one_step(
     assert numbers(model_dir, "served") == [to]
 
 
+def test_a_version_that_is_there_twice_is_named(model_dir: Path) -> None:
+    for name in ("2", "3", "3.withdrawn"):
+        model(model_dir / name)
+    assert [(each.number, each.state) for each in published(model_dir)] == [
+        (3, "served"),
+        (2, "older"),
+    ]
+    assert [f"{model_dir}/3.withdrawn is ignored" in each for each in strangers(model_dir)] == [
+        True
+    ]
+    with refused(
+        VersionError,
+        found=f"{model_dir}/3 can't become 3.withdrawn",
+        allowed="is there already",
+        next="Move one of the two away",
+    ):
+        rollback(model_dir, 2)
+
+
 def test_a_rollback_keeps_the_time_of_publishing(saved_model: Path, model_dir: Path) -> None:
     first, second = publish(saved_model, model_dir), publish(saved_model, model_dir)
     os.utime(model_dir / str(second), (1e9, 1e9))
     rollback(model_dir, first)
     assert published(model_dir)[0].published == datetime.fromtimestamp(1e9, timezone.utc)
+
+
+def test_a_folder_of_others_gets_no_lock(tmp_path: Path) -> None:
+    with refused(VersionError, found="has no version 1", allowed="none", next="push a model first"):
+        rollback(tmp_path, 1)
+    assert not list(tmp_path.iterdir())
 
 
 def test_an_unknown_version_is_refused_with_those_there_are(model_dir: Path) -> None:
