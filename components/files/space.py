@@ -25,8 +25,7 @@ _WORDS = {
     "File too large": errno.EFBIG,
 }
 """Of errors without a number: TensorFlow's, libhdf5's, SQLite's."""
-_TENSORFLOWS = re.compile(rf"(/[^;\n]+); (?:{'|'.join(_WORDS)})")
-"""Its messages: CODE: FILE; REASON."""
+_REASONS = "|".join(_WORDS)
 FULL = frozenset(_WORDS.values())
 """The numbers of errors that end a write for want of room."""
 _GROWTH = 1_000_000  # bytes: a new store has a third of that
@@ -194,8 +193,9 @@ def _file_of(error: BaseException, needs: Sequence[Need]) -> str | None:
         return str(filename)
     if isinstance(error, shutil.Error) and isinstance(error.args[0], list):  # of copytree
         return next((str(to) for _, to, why in error.args[0] if _number(OSError(why))), None)
-    found = _TENSORFLOWS.search(str(error))
-    return found[1] if found and any(_holds(need.folder, found[1]) for need in needs) else None
+    patterns = (rf"{re.escape(need.folder)}/[^;\n]+(?=; ({_REASONS}))" for need in needs)
+    found = (re.search(pattern, str(error)) for pattern in patterns)  # TensorFlow's: FILE; REASON
+    return next((each[0] for each in found if each), None)
 
 
 def _behind(error: BaseException | None) -> Iterator[BaseException]:

@@ -190,6 +190,7 @@ def connected(root: Path, store: str | None) -> Any:
         raise ConfigError(
             f"--metadata: {error}. Name the store that runtime.metadata names."
         ) from error
+    metadata_store.check_whole(named)
     return metadata_store.with_password(metadata.connection_config(named))
 
 

@@ -17,18 +17,25 @@ from components.errors import UserError
 from components.files import space
 from components.files.paths import is_remote
 from components.retries import WAITS, retried
+from pipeline.store import sqlite_file
 
 _PASSWORDS = {"mysql": "MYSQL_PWD", "postgresql": "PGPASSWORD"}
 _SQL = re.compile(
     r"\s*\bquery:\s*(?:SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|PRAGMA|BEGIN|COMMIT|ROLLBACK)\b"
 )
 
+_NEWER = re.compile(r"database version (\d+) is greater than library version (\d+)")
+"""ML Metadata's words."""
 _NOT_WRITTEN = "disk I/O error"
 """SQLite's words for all but a full disk: a quota, a limit on the size of files, a broken disk."""
 
 
 class MetadataUnavailable(UserError):
     """The ML Metadata store does not answer."""
+
+
+class MetadataNewer(UserError):
+    """The SQLite file of the ML Metadata store was written by a newer version of it."""
 
 
 class MetadataDamaged(UserError):
@@ -120,9 +127,18 @@ def explain(error: BaseException, config: Any) -> None:
 
     Raises:
       MetadataDamaged: the file is damaged.
+      MetadataNewer: a newer version of ML Metadata wrote it.
       DiskFull: it can't grow.
     """
     check_whole(address(config))
+    if versions := _NEWER.search(str(error)):
+        move = _moved(address(config), ".newer")
+        raise MetadataNewer(
+            f"The ML Metadata store {address(config)} was written by a newer ML Metadata: it has "
+            f"the schema {versions[1]}, and the one that is installed reads up to {versions[2]}. "
+            "Nothing was changed. Run the command where that newer version is installed, or start "
+            f"a new store, which costs one run without the cache: `{move}`."
+        ) from error
     if _NOT_WRITTEN in str(error):
         space.check_growth("runtime.metadata", address(config))
 
@@ -133,28 +149,17 @@ def check_whole(file: str) -> None:
     Raises:
       MetadataDamaged: it is damaged.
     """
-    if reason := damage(file):
-        move = shlex.join(["mv", file, f"{file}.damaged"])
+    if reason := sqlite_file.damage(file):
         raise MetadataDamaged(
             f"The ML Metadata store {file} is damaged: {reason}. It holds the list of runs and "
             "what the cache knows, no models: the push directory and its versions are whole. Put "
             "a copy of the file back, or start a new store, which costs one run without the "
-            f"cache: `{move}`, then the same command."
+            f"cache: `{_moved(file)}`, then the same command."
         )
 
 
-def damage(file: str) -> str | None:
-    """Returns what SQLite finds damaged; None where nothing, where it can't look, or no file is."""
-    if is_remote(file) or not os.path.isfile(file):
-        return None
-    location = f"{Path(file).absolute().as_uri()}?mode=ro"
-    try:
-        with contextlib.closing(sqlite3.connect(location, uri=True, timeout=1)) as connection:
-            [[found]] = connection.execute("PRAGMA quick_check(1)").fetchall()
-    except sqlite3.DatabaseError as error:
-        # Its subclasses are other faults: a locked file, one that this user may not read.
-        return str(error) if type(error) is sqlite3.DatabaseError else None
-    return None if found == "ok" else " ".join(str(found).split())
+def _moved(file: str, ending: str = ".damaged") -> str:
+    return shlex.join(["mv", file, f"{file}{ending}"])
 
 
 def copy_of(file: str, target: str) -> None:

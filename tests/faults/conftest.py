@@ -41,9 +41,9 @@ class Place:
         return self.root / "metadata.sqlite"
 
     def run(self, *more: str, fault: Fault | None = None, largest_file: int | None = None) -> Ended:
-        """Runs the pipeline; of the words only `more` differ from call to call."""
-        words = [word for key in _SHORT for word in ("--set", key)]
-        places = ["--data", str(self.pictures), "--root", str(self.root), *more]
+        """Runs the pipeline; of its words only `more`, which come last, differ."""
+        words = [*(word for key in _SHORT for word in ("--set", key)), *more]
+        places = ["--data", str(self.pictures), "--root", str(self.root)]
         return self.commands.run(
             "run", *places, "--json", *words, fault=fault, largest_file=largest_file
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 import time
@@ -13,8 +14,8 @@ from ml_metadata import metadata_store as mlmd
 from ml_metadata.proto import metadata_store_pb2 as mlpb
 
 from components.settings import metadata
-from pipeline.store import metadata_store, runs
-from pipeline.store.metadata_store import MetadataDamaged, MetadataUnavailable
+from pipeline.store import metadata_store, runs, sqlite_file
+from pipeline.store.metadata_store import MetadataDamaged, MetadataNewer, MetadataUnavailable
 from tests.explains import refused
 
 LOCKING = """
@@ -70,7 +71,7 @@ def test_a_locked_store_is_not_called_damaged(file: Path) -> None:
     command = [sys.executable, "-c", LOCKING, str(file)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as locking:
         assert locking.stdout is not None and locking.stdout.readline()
-        assert metadata_store.damage(str(file)) is None
+        assert sqlite_file.damage(str(file)) is None
         metadata_store.check_whole(str(file))
         locking.kill()
 
@@ -101,3 +102,44 @@ def test_a_locked_store_is_told_and_the_same_call_afterwards_ends_well(file: Pat
 )
 def test_no_message_holds_a_statement(text: str, left: str) -> None:
     assert metadata_store.without_sql(text) == left
+
+
+def _change(file: Path, statement: str) -> None:
+    connection = sqlite3.connect(file)
+    connection.execute(statement)
+    connection.commit()
+    connection.close()
+
+
+def test_a_flipped_bit_of_a_text_is_damage(file: Path) -> None:
+    whole = file.read_bytes()
+    file.write_bytes(whole.replace(b"run-17", b"run\xad17"))
+    with refused(
+        MetadataDamaged,
+        found="Context.name holds what is no text",
+        allowed="the push directory and its versions are whole",
+        next="start a new store",
+    ):
+        metadata_store.check_whole(str(file))
+
+
+def test_a_store_that_lacks_a_table_is_damaged(file: Path) -> None:
+    _change(file, "DROP TABLE ExecutionProperty")
+    with refused(
+        MetadataDamaged,
+        found=r"tables of ML Metadata are gone \(ExecutionProperty\)",
+        allowed="the push directory and its versions are whole",
+        next="start a new store",
+    ):
+        metadata_store.wait_for(metadata.connection_config(str(file)), waits=(60,))
+
+
+def test_a_store_of_a_newer_version_is_told_at_once(file: Path) -> None:
+    _change(file, "UPDATE MLMDEnv SET schema_version = 99")
+    with refused(
+        MetadataNewer,
+        found="has the schema 99",
+        allowed=r"reads up to \d+",
+        next=rf"where that newer version is installed, or .*`mv {file} {file}.newer`",
+    ):
+        metadata_store.wait_for(metadata.connection_config(str(file)), waits=(60,))

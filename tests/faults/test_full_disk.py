@@ -119,7 +119,8 @@ def test_each_limit_is_told_as_what_it_is(
 def test_the_file_in_tensorflows_message_is_named_where_it_is_the_runs(tmp_path: Path) -> None:
     needs = [Need("runtime.root", str(tmp_path), 5 * MB)]
     for file, named in ((f"{tmp_path}/a b/x.tfrecord", True), ("/elsewhere/x.tfrecord", False)):
-        error = RuntimeError(f"OUT_OF_RANGE: {file}; File too large [Op:Save]")
+        node = "{{function_node __wrapped__SaveV2_device_/job:localhost/device:CPU:0}}"
+        error = RuntimeError(f"{node} {file}; File too large [Op:SaveV2]")
         assert (f" to {file}: " in str(space.full_disk(error, needs))) == named
 
 
