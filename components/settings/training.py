@@ -15,6 +15,8 @@ Keep = Literal["best_loss", "best_accuracy", "last"]
 
 NotNegative = Annotated[Number, Field(ge=0)]
 BelowOne = Annotated[Number, Field(ge=0, lt=1)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+"""What NumPy's and Keras' random generators take."""
 ResolvedPrecision = Literal["float32", "bfloat16", "float16"]
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
 ScheduleKind = Literal["constant", "cosine", "exponential", "inverse_time", "plateau"]
@@ -112,7 +114,7 @@ class Training(Section):
     """Settings of the training."""
 
     batch_size: AtLeastOne = 32
-    seed: Count = 0
+    seed: Seed = 0
     shuffle_window: AtLeastOne = 100_000
     """Pictures that an epoch mixes at a time; a set of no more is mixed as a whole."""
     class_weights: Literal["balanced"] | None = None

@@ -126,6 +126,7 @@ def test_an_unknown_key_is_named_with_its_path_and_the_keys_allowed(
         ("model.head.dense=[{units: 0}]", ["model.head.dense.0.units", "or equal to 1"]),
         ("model.head.dropout=1.0", ["model.head.dropout", "less than 1"]),
         ("push.keep_versions=0", ["push.keep_versions", "or equal to 1"]),
+        ("training.seed=4294967296", ["training.seed", "less than 4294967296"]),
         ("push.directory=null", ["push.directory", "nothing (null)", "string"]),
         ("pipeline_name=Solar Cells", ["pipeline_name", "'Solar Cells'", "a-z0-9"]),
         ("training.unfrozen.from_layer=-1", ["training.unfrozen.from_layer", "-1"]),
