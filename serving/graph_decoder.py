@@ -1,4 +1,4 @@
-"""Predicts what `tf.io.decode_image`, the decoder in the served graph, makes of a file.
+"""Predicts what the decoder in the served graph (components/picture_ops.py) makes of a file.
 
 Found by holding it (TensorFlow 2.16) against Pillow on whole, cut and damaged files of each format,
 as tests/serving/test_pictures.py does: Pillow shows some files that TensorFlow refuses. A client

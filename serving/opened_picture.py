@@ -94,15 +94,12 @@ class Opened:
         """Whether Pillow decodes it by libjpeg, at an eighth of its size where that is enough."""
         return self.format in ("JPEG", "MPO")
 
-    def is_warned_of(self) -> bool:
-        """Whether libjpeg warns of damage within what `load` does not look into.
-
-        In a single scan without restart markers it warns of none that `load` does not notice.
-        """
-        jpeg = self.jpeg
-        if jpeg is None or (self.is_counted and not jpeg.has_intervals):
-            return False
-        return jpeg_warnings.tell_of_damage(self.data, self.size)
+    def heard(self) -> jpeg_warnings.Heard:
+        """Returns what libjpeg makes of a JPEG; padding that `load` looks at is no damage."""
+        if self.jpeg is None:
+            return jpeg_warnings.Heard(None)
+        heard = jpeg_warnings.decode(self.data, self.size, self.image.mode)
+        return jpeg_warnings.Heard(None) if heard.may_be_padding and self.is_counted else heard
 
     def check_scans(self) -> None:
         """Refuses a JPEG that lacks scans, which decoders show grey or coarse.
@@ -132,14 +129,13 @@ class Opened:
             self.image.draft(None, (max(1, width // divisor), max(1, height // divisor)))
         self.check_scans()
         if self.jpeg is None or not self.is_counted:
+            warning = self.heard().warning
             self.image.load()
-            return not self.is_jpeg or bool(
-                self.jpeg and self.jpeg.plain and not self.is_warned_of()
-            )
+            return not self.is_jpeg or bool(self.jpeg and self.jpeg.plain and not warning)
         end = self.jpeg.end
         tail = self.data[max(0, end - _TAIL) : end]
         needed = end - (len(tail) - len(tail.rstrip(b"\0\xff"))) - 1
         self.image.decodermaxblock = needed
+        within = self.jpeg.has_intervals and self.heard().warning
         self.image.load()
-        counted = self._file.tell() > needed and self.jpeg.has_its_restarts
-        return counted and not self.is_warned_of()
+        return self._file.tell() > needed and self.jpeg.has_its_restarts and not within
