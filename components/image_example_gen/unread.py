@@ -8,10 +8,11 @@ from collections.abc import Iterator
 
 from components.image_example_gen.sources import Listing, unread
 from components.image_example_gen.verdicts import Row
+from serving.names import shown, some
 
 
 def notes(listing: Listing, rejected: list[Row]) -> Iterator[str]:
-    """Yields a sentence on suffixes of which no file was read, and one per class that lost most.
+    """Yields a sentence on suffixes of which no file was read, and one on classes that lost most.
 
     Args:
       listing: what was found.
@@ -24,9 +25,13 @@ def notes(listing: Listing, rejected: list[Row]) -> Iterator[str]:
     for label, numbers in listing.unread.items():
         found[label] += sum(numbers.values())
         lost[label] += sum(numbers.values())
-    for label, count in sorted(lost.items()):
-        if 2 * count > found[label] > 0:
-            yield f"Most of class {label!r} was not read: {count} of {found[label]} files."
+    most = [
+        f"'{shown(label)}' ({count} of {found[label]} files)"
+        for label, count in sorted(lost.items())
+        if 2 * count > found[label] > 0
+    ]
+    if most:
+        yield f"Most of class{'es' if len(most) > 1 else ''} {some(most)} was not read."
 
 
 def _wholly_rejected(listing: Listing, rejected: list[Row]) -> collections.Counter[str]:

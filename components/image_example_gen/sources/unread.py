@@ -6,6 +6,7 @@ import collections
 import posixpath
 from collections.abc import Iterable
 
+from serving.names import some
 from serving.picture_formats import SUFFIXES, UNREAD
 
 
@@ -36,10 +37,12 @@ def sentences(numbers: collections.Counter[str]) -> list[str]:
     """Returns a sentence on pictures that are not read, by suffix; none without any."""
     if not numbers:
         return []
-    counted = ", ".join(f"{number} {suffix}" for suffix, number in numbers.most_common())
+    counted = some(f"{number} {suffix}" for suffix, number in numbers.most_common())
     kinds = [f"{suffix} is {UNREAD[suffix]}" for suffix in sorted(numbers) if suffix in UNREAD]
-    return [
-        f"Pictures that were not read: {counted}"
-        f"{' (' + '; '.join(kinds) + ')' if kinds else ''}. Read are "
-        f"{' '.join(sorted(SUFFIXES))}; convert others to one of these."
-    ]
+    ways_out = (
+        "They are damaged, or not what their names say"
+        if numbers.keys() <= SUFFIXES
+        else f"Read are {' '.join(sorted(SUFFIXES))}; convert others to one of these"
+    )
+    said = f" ({'; '.join(kinds)})" if kinds else ""
+    return [f"Pictures that were not read: {counted}{said}. {ways_out}."]

@@ -71,7 +71,7 @@ def test_pictures_in_formats_that_are_not_read_are_named(folder: Path, checked: 
     found, notes = checked()
     assert found["ignored"] == 40
     assert "not read: 40 .jxl (.jxl is JPEG XL)" in notes
-    assert "Most of class 'cat' was not read: 40 of 70 files." in notes
+    assert "Most of class 'cat' (40 of 70 files) was not read." in notes
 
 
 def test_heic_and_avif_are_read_or_named(folder: Path, checked: Checked) -> None:
