@@ -14,7 +14,7 @@ import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from components.errors import ConfigError
-from serving.names import shown
+from serving.names import quoted, shown
 
 _MOST_DEEP, _MOST_NODES = 50, 100_000
 _MERGE = "tag:yaml.org,2002:merge"
@@ -134,7 +134,7 @@ def _check_section(node: MappingNode, text: str, where: str) -> None:
         if known is not key:
             lines = known.start_mark.line + 1, key.start_mark.line + 1
             raise ConfigError(
-                f"{where}: the key {shown(key.value)!r} is there twice, in line {lines[0]} and in "
+                f"{where}: the key {quoted(key.value)} is there twice, in line {lines[0]} and in "
                 f"line {lines[1]}. A section has each key once: join the two, or remove one."
                 f"{_excerpt(text, known.start_mark)}{_excerpt(text, key.start_mark)}"
             )

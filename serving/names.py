@@ -32,6 +32,11 @@ def shown(text: object) -> str:
     return "".join(map(_escaped, name))
 
 
+def quoted(text: object) -> str:
+    """Returns a name between quotes, as `shown` returns it: `repr` would escape it again."""
+    return f"'{shown(text)}'"
+
+
 def shown_lines(text: object) -> str:
     """Returns a text of several lines, each as `shown` returns it."""
     return "\n".join(map(shown, str(text).split("\n")))

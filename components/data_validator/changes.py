@@ -16,7 +16,7 @@ import numpy as np
 from components.artifacts.known_pictures import Picture, Pictures
 from components.artifacts.packed_texts import Texts
 from components.artifacts.rows import Rows
-from serving.names import shown, some
+from serving.names import quoted, shown, some
 
 _NAMED, _LISTED = 10, 100
 _LEAST = 0.1  # of a class's pictures that have to be known of the other name
@@ -46,9 +46,11 @@ class Changes:
     def sentences(self, since: str) -> list[str]:
         """Returns what people should know; nothing where nothing changed."""
         told = [
-            f"Class {shown(before)!r} is called {shown(now)!r} now, by its pictures."
+            f"Class {quoted(before)} is called {quoted(now)} now, by its pictures."
             for now, before in list(self.renamed.items())[:_NAMED]
         ]
+        if (more := len(self.renamed) - _NAMED) > 0:
+            told.append(f"{more} more classes are called otherwise now.")
         if not (self.relabelled or self.added or self.gone):
             return told
         counts = (
@@ -59,7 +61,7 @@ class Changes:
 
     def _named(self) -> str:
         rows = [
-            f"{shown(file)} ({shown(before)!r}, now {shown(now)!r})"
+            f"{shown(file)} ({quoted(before)}, now {quoted(now)})"
             for file, before, now in self.relabelled
         ]
         return f": relabelled {some(rows, _NAMED)}" if rows else ""

@@ -8,7 +8,7 @@ from typing import Literal
 
 from components.data_validator.changes import Changes
 from components.settings.data import Validation
-from serving.names import shown, some
+from serving.names import quoted, shown, some
 
 _NAMED = 10  # classes or pictures in one finding
 
@@ -52,7 +52,7 @@ def compare_classes(
     name, before, now = largest_drift(counts, previous)
     if abs(now - before) > rules.max_label_drift:
         text = (
-            f"The share of class {shown(name)!r} went from {100 * before:.1f} % to "
+            f"The share of class {quoted(name)} went from {100 * before:.1f} % to "
             f"{100 * now:.1f} %, by more than validation.max_label_drift "
             f"({rules.max_label_drift:g})."
         )
@@ -102,7 +102,7 @@ def _finding(check: str, reaction: Literal["report", "stop"], text: str) -> Find
 
 
 def _class(name: str, pictures: int) -> str:
-    return f"{shown(name)!r} ({pictures} picture{'s' if pictures != 1 else ''})"
+    return f"{quoted(name)} ({pictures} picture{'s' if pictures != 1 else ''})"
 
 
 def _some(names: list[str]) -> str:

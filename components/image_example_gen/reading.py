@@ -14,7 +14,7 @@ from components.image_example_gen.sources import SourceFile
 from components.image_example_gen.verdicts import CONFLICT, Row
 from components.settings.data import Data
 from serving import picture_files, pictures
-from serving.names import shown
+from serving.names import quoted, shown
 from serving.picture_measures import small_grey
 from serving.picture_settings import DEFAULT, PictureSettings
 from serving.pictures import Decode, Picture, PictureError, canonical_and_pixels
@@ -52,7 +52,7 @@ def read(
     if OUT in row:
         return None, row
     if file.other_labels and BY not in row:
-        labels = " and ".join(repr(shown(label)) for label in (file.label, *file.other_labels))
+        labels = " and ".join(quoted(label) for label in (file.label, *file.other_labels))
         return None, {**row, "reason": f"{CONFLICT}: {shown(file.name)} is labelled {labels}"}
     try:
         content = waiting.read(file.path, lambda: _content(file, data))

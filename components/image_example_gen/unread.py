@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from components.image_example_gen.sources import Listing, unread
 from components.image_example_gen.verdicts import Row
-from serving.names import shown, some
+from serving.names import quoted, some
 
 
 def notes(listing: Listing, rejected: list[Row]) -> Iterator[str]:
@@ -26,7 +26,7 @@ def notes(listing: Listing, rejected: list[Row]) -> Iterator[str]:
         found[label] += sum(numbers.values())
         lost[label] += sum(numbers.values())
     most = [
-        f"'{shown(label)}' ({count} of {found[label]} files)"
+        f"{quoted(label)} ({count} of {found[label]} files)"
         for label, count in sorted(lost.items())
         if 2 * count > found[label] > 0
     ]

@@ -156,13 +156,25 @@ def _row(
 def _table(report: dict[str, Any], classes: list[str]) -> Table:
     counts, rejected = report["counts"], collections.Counter(report["rejected_by_class"])
     table = Table("class", *counts, "rejected")
-    for name in classes:
+    for name in _smallest(report, classes):
         numbers = [by_class[name] for by_class in counts.values()]
         table.add_row(escape(shown(name)), *map(str, [*numbers, rejected[name]]))
+    if (more := len(classes) - MOST_LINES) > 0:
+        table.add_row(f"{more} larger ones")
     table.add_section()
     totals = [sum(by_class.values()) for by_class in counts.values()]
     table.add_row("all", *map(str, [*totals, rejected.total()]))
     return table
+
+
+def _smallest(report: dict[str, Any], classes: list[str]) -> list[str]:
+    """Returns the classes in their order; of many the smallest alone, since those may need more."""
+    if len(classes) <= MOST_LINES:
+        return classes
+    counts = report["counts"].values()
+    sizes = {name: sum(by_class[name] for by_class in counts) for name in classes}
+    smallest = {*sorted(classes, key=sizes.__getitem__)[:MOST_LINES]}
+    return [name for name in classes if name in smallest]
 
 
 def _lines(report: dict[str, Any]) -> Iterator[str]:

@@ -18,7 +18,7 @@ from components.settings.beam_options import check_processes, pipeline_arguments
 from components.settings.gate import PICTURE_SIZE, Gate
 from pipeline.config import Config
 from serving import versions
-from serving.names import shown, some
+from serving.names import quoted, shown, some
 from serving.quiet_imports import quiet_import
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def check_slices(gate: Gate, listing: sources.Listing) -> None:
     there = {name for file in listing.files for name, _ in file.columns} | {PICTURE_SIZE}
     if missing := [name for name in gate.slices if name not in there]:
         raise ConfigError(
-            f"gate.slices: no column {', '.join(map(repr, map(shown, missing)))}; there are "
+            f"gate.slices: no column {', '.join(map(quoted, missing))}; there are "
             f"{', '.join(map(shown, sorted(there)))}. Name one of these ({PICTURE_SIZE} is always "
             "there), or add the column to the manifest."
         )
@@ -151,7 +151,7 @@ def check_gate(gate: Gate, classes: list[str]) -> None:
         if unknown:
             listed = ", ".join(map(shown, classes[:10]))
             raise ConfigError(
-                f"gate.{key}: no class {', '.join(repr(shown(name)) for name in unknown[:10])}; "
+                f"gate.{key}: no class {', '.join(quoted(name) for name in unknown[:10])}; "
                 f"found {listed}"
                 f"{' and more' if len(classes) > 10 else ''}. Correct the name, or remove it."
             )

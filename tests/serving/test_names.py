@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from serving.names import as_text, cell, shown, some
+from serving.names import as_text, cell, quoted, shown, some
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,7 @@ from serving.names import as_text, cell, shown, some
 )
 def test_what_can_not_be_seen_is_escaped_and_all_else_stays(name: str, expected: str) -> None:
     assert shown(name) == expected
+    assert quoted(name) == f"'{expected}'"
 
 
 def test_any_name_can_be_written_as_utf8() -> None:

@@ -8,9 +8,9 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable
 
-from components.errors import DataError, listed
+from components.errors import MOST_LINES, DataError, listed
 from components.image_example_gen.sources.listing import Listing
-from serving.names import shown
+from serving.names import quoted
 
 _VARIATION = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")  # selects a form of a sign
 
@@ -34,6 +34,7 @@ def _of_one_width(name: str) -> str:
     )
 
 
+_NAMED = 5  # names of one group
 _SAME: dict[str, Callable[[str], str]] = {
     "invisible characters": _visible,
     "width": _of_one_width,
@@ -70,7 +71,9 @@ def unified(listing: Listing, allow_similar: bool) -> Listing:
                 "class, give them one name. Where they are several, set "
                 "data.similar_class_names=allow."
             )
-        notes.extend(line[0].upper() + line[1:] for line in lines[:10])
+        notes.extend(lines[:MOST_LINES])
+        if (more := len(lines) - MOST_LINES) > 0:
+            notes.append(f"{more} more groups of class names look like one.")
     return dataclasses.replace(listing, files=files, classes=classes, notes=notes)
 
 
@@ -90,7 +93,8 @@ def _key(name: str, without: str | None = None) -> str:
 
 
 def _line(names: list[str], counts: collections.Counter[str]) -> str:
-    one, other = names[:2]
-    by = [what for what in _SAME if _key(one, what) != _key(other, what)]
-    every = " and ".join(f"{shown(name)!r} ({counts[name]} pictures)" for name in names[:5])
+    by = [what for what in _SAME if len({_key(name, what) for name in names}) > 1]
+    every = " and ".join(f"{quoted(name)} ({counts[name]} pictures)" for name in names[:_NAMED])
+    if (more := len(names) - _NAMED) > 0:
+        every += f" and {more} more"
     return f"{every} differ by {' and '.join(by) or 'form'} only."

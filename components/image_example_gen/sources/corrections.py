@@ -16,7 +16,7 @@ from components.errors import DataError, listed
 from components.files.entries import as_text
 from components.files.paths import absolute
 from components.image_example_gen.sources.manifest_table import Table, read_table
-from serving.names import shown, some
+from serving.names import quoted, shown, some
 
 LEFT_OUT = ""
 """The label of a picture that is left out."""
@@ -52,7 +52,7 @@ def read_corrections(path: str, classes: Collection[str]) -> dict[str, str]:
         if not key:
             faults.append(f"line {line}: no path and no SHA-256")
         elif label != LEFT_OUT and label not in classes:
-            faults.append(f"line {line}: unknown class {shown(label)!r}")
+            faults.append(f"line {line}: unknown class {quoted(label)}")
         elif found.setdefault(key, label) != label:
             faults.append(f"line {line}: another label than in an earlier line for {shown(key)}")
     if faults:

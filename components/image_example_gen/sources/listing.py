@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from components.artifacts.features import SPLITS, TRAIN
 from components.errors import DataError
-from serving.names import shown
+from serving.names import quoted, shown
 from serving.pictures import SUFFIXES
 
 
@@ -174,7 +174,7 @@ def _fault(listing: Listing, source: str, layout: str, least: int) -> str | None
         return f"{source} has no class folders. {layout}. Put the pictures there so."
     if len(classes) == 1:
         return (
-            f"{source} has a single class, {shown(classes[0])!r}; a classifier needs two. "
+            f"{source} has a single class, {quoted(classes[0])}; a classifier needs two. "
             f"{_folders_inside(listing, source)}{layout}. Add a class."
         )
     if not listing.files:

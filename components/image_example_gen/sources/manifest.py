@@ -18,7 +18,7 @@ from components.image_example_gen.sources.manifest_paths import Located, entry_o
 from components.image_example_gen.sources.manifest_rows import Row, merged
 from components.image_example_gen.sources.manifest_table import Table, is_manifest, read_table
 from components.settings.data import Columns
-from serving.names import shown
+from serving.names import quoted, shown
 
 __all__ = ["is_manifest", "read_manifest"]
 
@@ -111,13 +111,13 @@ def _row(line: int, cells: list[str], at: dict[str, int], table: Table, located:
         raise _Fault(f"empty {' and '.join(empty)}")
     if is_picture(values["label"]):
         raise _Fault(
-            f"the label {shown(values['label'])!r} is a file's name; a path with "
+            f"the label {quoted(values['label'])} is a file's name; a path with "
             f"{table.separator!r} in it needs quotes around it"
         )
     split = values.get("split", "")
     if split and split.lower() not in SPLIT_NAMES:
         raise _Fault(
-            f"unknown split {shown(split)!r}; allowed are {', '.join(SPLIT_NAMES)}, or nothing"
+            f"unknown split {quoted(split)}; allowed are {', '.join(SPLIT_NAMES)}, or nothing"
         )
     others = tuple(
         (name.lower(), cell)
@@ -144,7 +144,7 @@ def _check_labels(pictures: list[Row], path: str) -> None:
     several = [row for row in pictures if len(row.labels) > 1]
     if len(several) >= max(_LEAST, _MANY * len(pictures)):
         first = several[0]
-        labels = " and ".join(repr(shown(label)) for label in first.labels)
+        labels = " and ".join(quoted(label) for label in first.labels)
         raise DataError(
             f"data.source: {shown(path)}: {len(several)} of {len(pictures)} pictures have several "
             f"labels, as {shown(first.text)} ({labels}). Several labels per picture are not "
@@ -160,7 +160,7 @@ def _joined_labels(pictures: list[Row], path: str) -> list[str]:
         joined = sorted(each for each in labels if len(parts[each]) > 1 and labels & {*parts[each]})
         if joined:
             return [
-                f"{shown(path)}: {len(joined)} labels as {shown(joined[0])!r} are each read as one "
+                f"{shown(path)}: {len(joined)} labels as {quoted(joined[0])} are each read as one "
                 "class: several labels per picture are not supported."
             ]
     return []

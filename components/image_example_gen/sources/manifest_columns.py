@@ -7,7 +7,7 @@ import re
 
 from components.errors import ConfigError, DataError
 from components.settings.data import Columns
-from serving.names import shown
+from serving.names import quoted, shown
 
 NEEDED, OPTIONAL = ("path", "label"), ("split", "group")
 
@@ -77,7 +77,7 @@ def _check_unique(header: list[str], path: str) -> None:
     if twice := [name for name, count in counts.items() if count > 1]:
         places = [str(at) for at, name in enumerate(header, start=1) if name.lower() == twice[0]]
         raise DataError(
-            f"data.source: {shown(path)}, line 1: column {shown(twice[0])!r} is named "
+            f"data.source: {shown(path)}, line 1: column {quoted(twice[0])} is named "
             f"{counts[twice[0]]} times (columns {', '.join(places)}). Rename or remove all but one."
         )
 

@@ -13,7 +13,7 @@ from components.errors import DataError
 from components.files import view
 from components.files.entries import Entry, View
 from components.files.paths import is_remote
-from serving.names import shown
+from serving.names import quoted, shown
 
 _DRIVE = re.compile(r"([A-Za-z]:[\\/]|\\\\)")
 _TRIED = 10  # rows whose absolute Windows paths are looked for below the manifest's folder
@@ -50,7 +50,7 @@ class Located:
         below = posixpath.normpath(text)
         if below.split("/")[0] == "..":
             raise ValueError(
-                f"{shown(text)!r} leaves the manifest's folder; make it absolute if that is meant"
+                f"{quoted(text)} leaves the manifest's folder; make it absolute if that is meant"
             )
         return posixpath.join(self._folder, below)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from components.errors import DataError, listed
-from serving.names import shown
+from serving.names import quoted, shown
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -65,7 +65,7 @@ def _contradiction(first: Row, row: Row, read: str) -> str:
         if one != other:
             return (
                 f"another {shown(name)} ({shown(other or 'none')}) than in line {first.line} "
-                f"({shown(one or 'none')}) for {shown(row.text)!r}"
+                f"({shown(one or 'none')}) for {quoted(row.text)}"
             )
     return ""
 

@@ -9,7 +9,7 @@ from components.artifacts import features
 from components.errors import ConfigError, DataError, listed
 from components.image_example_gen.sources.listing import SourceFile
 from components.settings.data import Data
-from serving.names import shown
+from serving.names import quoted, shown
 
 _ALLOWED: Mapping[str, tuple[str, Callable[[float], bool]]] = {
     features.LABEL_PROBABILITY: ("a number from 0 to 1", lambda value: 0 <= value <= 1),
@@ -47,7 +47,7 @@ def check_training_values(files: Iterable[SourceFile], data: Data) -> None:
         if column not in there:
             key = feature.removeprefix("image/")
             raise ConfigError(
-                f"data.{key}: no column {shown(column)!r}; there are "
+                f"data.{key}: no column {quoted(column)}; there are "
                 f"{', '.join(map(shown, sorted(there))) or 'none'}. It has to be a column of a "
                 "manifest, beside path and label: name one of these."
             )
@@ -79,5 +79,5 @@ def _number(text: str, allowed: str, fits: Callable[[float], bool]) -> float:
     except ValueError:
         value = math.nan
     if not fits(value):
-        raise ValueError(f"found {shown(text)!r}, needed is {allowed}")
+        raise ValueError(f"found {quoted(text)}, needed is {allowed}")
     return value

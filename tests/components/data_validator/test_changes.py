@@ -66,3 +66,11 @@ def test_former_names_are_carried_on() -> None:
 def test_the_file_holds_what_was_written() -> None:
     made = [Picture("caf\\udce9\n.png", "é", "0" * 16)]
     assert parse(as_bytes(made)) == made
+
+
+def test_of_many_renamed_classes_ten_are_named_and_the_rest_counted() -> None:
+    spans = [range(30 * at, 30 * at + 30) for at in range(14)]
+    before = pictures(**{f"a{at}": span for at, span in enumerate(spans)})
+    found = compare(before, pictures(**{f"b{at}": span for at, span in enumerate(spans)}))
+    assert len(found.sentences("x")) == 11
+    assert found.sentences("x")[-1] == "4 more classes are called otherwise now."

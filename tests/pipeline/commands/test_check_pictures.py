@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from pathlib import Path
@@ -11,8 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
+from rich.console import Console
 
 from pipeline import cli
+from pipeline.commands import check
 from serving.picture_formats import SUFFIXES
 from tests.serving.photographs import photograph
 from tests.serving.samples import encode, exif, half_transparent, png
@@ -50,6 +53,18 @@ def checked(
         return found, "\n".join(found["notes"])
 
     return check
+
+
+def test_of_many_classes_the_table_has_the_ten_smallest_and_counts_the_rest() -> None:
+    classes = [f"c{number:02}" for number in range(14)]
+    sizes = {name: 5 + (7 * at) % 14 for at, name in enumerate(classes)}
+    report = {"counts": {"train": sizes, "test": sizes}, "rejected_by_class": {"c13": 2}}
+    out = io.StringIO()
+    Console(file=out, width=80).print(check._table(report, classes))
+    small = sorted(classes, key=sizes.__getitem__)
+    assert all(name in out.getvalue() for name in small[:10])
+    assert not any(name in out.getvalue() for name in small[10:])
+    assert "4 larger ones" in out.getvalue() and str(sum(sizes.values())) in out.getvalue()
 
 
 def test_files_of_a_nas_are_counted_and_no_class(folder: Path, checked: Checked) -> None:

@@ -54,6 +54,21 @@ def test_names_that_look_like_one_stop_the_run_unless_allowed(
     assert f"differ by {by} only" in allowed.notes[0]
 
 
+def test_of_several_names_every_difference_is_told_each_sign_escaped_once() -> None:
+    names = ["Cat", "cat ", "ca\u200bt", "ｃat", "caT", "cAt", "dog"]
+    [said] = unified(listing(*names), allow_similar=True).notes
+    assert r"'ca\u200bt'" in said and r"\\u200b" not in said
+    assert said.endswith(
+        "and 1 more differ by invisible characters and width and spaces and case only."
+    )
+
+
+def test_of_many_such_names_ten_are_noted_and_the_rest_counted() -> None:
+    names = [name for number in range(14) for name in (f"k{number}", f"K{number}")]
+    notes = unified(listing(*names), allow_similar=True).notes
+    assert len(notes) == 11 and notes[-1] == "4 more groups of class names look like one."
+
+
 @pytest.mark.parametrize(
     "names",
     [
