@@ -7,6 +7,7 @@ the server, and the old one removed.
 
 from __future__ import annotations
 
+import functools
 import io
 import os
 import tempfile
@@ -155,8 +156,9 @@ class _Upload(io.FileIO):
         self.close()
 
 
+@functools.cache
 def register() -> None:
-    """Makes TFX use the object stores whose libraries are installed."""
+    """Makes TFX use the object stores whose libraries are installed, once per process."""
     ObjectStore.SUPPORTED_SCHEMES = [f"{name}://" for name in object_stores.installed_schemes()]
     registry = filesystem_registry.DEFAULT_FILESYSTEM_REGISTRY
     registry.register(ObjectStore, priority=_BEFORE_TENSORFLOW)

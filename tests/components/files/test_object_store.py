@@ -7,10 +7,12 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+from tfx.dsl.io import filesystem_registry
 
 from components import files
+from components.artifacts import tfrecords
 from components.errors import DataError
-from components.files import object_stores
+from components.files import object_stores, tfx_plugin
 from tests import s3_server
 from tests.explains import refused
 from tests.s3_server import BUCKET, Server
@@ -96,3 +98,16 @@ remote_files.expect("/")
 assert not {"s3fs", "gcsfs", "adlfs"} & set(sys.modules)
 """
     subprocess.run([sys.executable, "-W", "ignore", "-c", script], check=True)
+
+
+def test_a_process_registers_the_stores_once_however_many_files_it_reads(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.put("photos/rows", tfrecords.framed(b"a row"))
+    tfx_plugin.register()
+    calls: list[str] = []
+    registry = filesystem_registry.DEFAULT_FILESYSTEM_REGISTRY
+    monkeypatch.setattr(registry, "register", lambda *_, **more: calls.append("register"))
+    for _ in range(3):
+        assert [*tfrecords.records_of(f"{PICTURES}/rows")] == [b"a row"]
+    assert not calls
