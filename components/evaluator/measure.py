@@ -18,6 +18,7 @@ from tensorflow_model_analysis.proto import config_pb2
 
 from components.artifacts import features, prediction_rows
 from components.artifacts.predictions import (
+    BASELINE,
     CANDIDATE,
     Layout,
     Predictions,
@@ -37,6 +38,11 @@ TFMA_NAMES = {
     **{name: name for name in tfma_figures.ENTIRE},
 }
 """TFMA's names of the metrics of all pictures."""
+
+_LABEL = "label"
+_OWN = {_LABEL, features.LABEL, CANDIDATE, BASELINE}
+"""Names in the rows that TFMA reads; those of the manifest's columns stand beside them."""
+_OF_MANIFEST = "column/"
 
 SliceKey = tuple[tuple[str, str], ...]
 
@@ -64,15 +70,24 @@ def eval_config(predictions: Predictions, slices: Sequence[str]) -> config_pb2.E
     ]
     return config_pb2.EvalConfig(
         model_specs=[
-            config_pb2.ModelSpec(name=name, prediction_key=model, label_key="label")
+            config_pb2.ModelSpec(name=name, prediction_key=model, label_key=_LABEL)
             for model, name in names.items()
         ],
         metrics_specs=[config_pb2.MetricsSpec(metrics=metrics, model_names=list(names.values()))],
         slicing_specs=[
             config_pb2.SlicingSpec(),
-            *(config_pb2.SlicingSpec(feature_keys=[key]) for key in (features.LABEL, *slices)),
+            *(
+                config_pb2.SlicingSpec(feature_keys=[key])
+                for key in (features.LABEL, *map(_key, slices))
+            ),
         ],
     )
+
+
+def _key(column: str) -> str:
+    """Returns TFMA's name of a column to slice by: its own, unless that means something else."""
+    clashes = column in _OWN or column.startswith(_OF_MANIFEST)
+    return f"{_OF_MANIFEST}{column}" if clashes else column
 
 
 def _areas(predictions: Predictions, model: str) -> list[float | None]:
@@ -133,9 +148,9 @@ def _kinds(rows: pa.RecordBatch, layout: Layout, slices: list[str]) -> pa.Record
     codes = np.stack([codes for codes, _ in by_column])
     kinds, kind, counts = np.unique(codes, axis=1, return_inverse=True, return_counts=True)
     order = np.argsort(kind.reshape(-1), kind="stable")
-    columns = {"label": _lists(labels[order], counts)}
+    columns = {_LABEL: _lists(labels[order], counts)}
     for name, (_, values), codes in zip(
-        (features.LABEL, *slices), by_column, kinds.tolist(), strict=True
+        (features.LABEL, *map(_key, slices)), by_column, kinds.tolist(), strict=True
     ):
         columns[name] = _lists([values[code] for code in codes], np.ones_like(counts))
     for model in layout.columns:
@@ -199,7 +214,7 @@ class _Found:
     def slices(self, column: str) -> list[dict[str, Any]]:
         """Returns a row for every value of a column."""
         figures = ("accuracy", "balanced_accuracy", "macro_f1", "log_loss")
-        keys = [key for key in self._by_slice if len(key) == 1 and key[0][0] == column]
+        keys = [key for key in self._by_slice if len(key) == 1 and key[0][0] == _key(column)]
         return [
             {"column": column, "value": key[0][1], "pictures": self.pictures(key)}
             | {figure: self.number(key, TFMA_NAMES[figure]) for figure in figures}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,11 @@ CLASSES = ["ape", "bee", "cow", "猫 <b>", "none"]  # the last has no test pictu
 SLICES = ["picture_size", "camera"]
 
 
-def made(folder: Path, pictures: int = 90) -> Predictions:
-    """Writes candidate and baseline, the latter without `bee` and with a class of its own."""
+def made(folder: Path, pictures: int = 90, columns: Sequence[str] = ("camera",)) -> Predictions:
+    """Writes candidate and baseline, the latter without `bee` and with a class of its own.
+
+    All of the columns say which camera took a picture.
+    """
     random = np.random.default_rng(3)
     old = ["ape", "cow", "none", "yak", "猫 <b>"]
     models = {
@@ -44,7 +48,7 @@ def made(folder: Path, pictures: int = 90) -> Predictions:
             "label": CLASSES[label],
             "height": 40 if number % 3 else 200,
             "width": 100,
-            "columns": {"camera": "left" if number % 2 else "right"},
+            "columns": dict.fromkeys(columns, "left" if number % 2 else "right"),
             "candidate": (scores / scores.sum()).tolist(),
             "baseline": random.dirichlet(np.ones(5)).tolist(),
         }
@@ -60,11 +64,15 @@ def made(folder: Path, pictures: int = 90) -> Predictions:
 def evaluated(tmp_path_factory: pytest.TempPathFactory) -> tuple[Predictions, str]:
     asked = tmp_path_factory.mktemp("predictions")
     predictions = made(asked)
-    folder = str(tmp_path_factory.mktemp("evaluation"))
+    folder = tmp_path_factory.mktemp("evaluation")
+    run(asked, predictions, SLICES, folder)
+    return predictions, str(folder)
+
+
+def run(asked: Path, predictions: Predictions, slices: Sequence[str], folder: Path) -> None:
     options = PipelineOptions(["--runner=FnApiRunner", "--direct_running_mode=in_memory"])
     with beam.Pipeline(options=options) as pipeline:
-        measure.measure(pipeline, str(asked), predictions, SLICES, folder)
-    return predictions, folder
+        measure.measure(pipeline, str(asked), predictions, slices, str(folder))
 
 
 @pytest.fixture(scope="module")
@@ -182,6 +190,21 @@ def test_slices_are_by_class_by_size_and_by_the_manifests_columns(
     of_cows = result.get_metrics_for_slice((("image/label", "cow"),))
     accuracy = of_cows["sparse_categorical_accuracy"]["doubleValue"]
     assert accuracy == pytest.approx(found.class_recall["cow"])
+
+
+def test_columns_of_a_manifest_may_be_called_as_what_is_measured(
+    found: Metrics, tmp_path: Path
+) -> None:
+    slices = ["candidate", "baseline", "label", "image/label", "column/label"]
+    asked = tmp_path / "predictions"
+    asked.mkdir()
+    predictions = made(asked, columns=slices)
+    run(asked, predictions, slices, tmp_path / "evaluation")
+    again = measure.read_metrics(str(tmp_path / "evaluation"), "candidate", predictions, slices)
+    cameras = [row for row in found.slices if row["column"] == "camera"]
+    expected = [{**row, "column": name} for name in slices for row in cameras]
+    assert again.slices == [pytest.approx(row) for row in expected]
+    assert again.class_recall == found.class_recall
 
 
 def test_a_baseline_of_other_classes_is_measured_too(evaluated: tuple[Predictions, str]) -> None:
