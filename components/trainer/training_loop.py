@@ -15,6 +15,7 @@ from components.model.network import Network
 from components.settings.training import Keep
 from components.step import progress
 from components.trainer import input as trainer_input
+from components.trainer import own_errors
 from components.trainer.callbacks import KeepState, Progress, Reseed, StopOnNaN
 from components.trainer.distribution import is_chief, shares
 from components.trainer.history import History
@@ -40,6 +41,10 @@ def fit(inputs: TrainingInputs, logs: str, work: str, scratch: str | None = None
       logs: folder of TensorBoard events and the sheet of augmented pictures.
       work: this training's own folder; the training resumes from the state saved there, if any.
       scratch: local folder of what is large and of no use to another attempt; `work` if left out.
+
+    Raises:
+      RecordsLost: a split has more or fewer records than the ingest wrote.
+      TrainingError: the loss became NaN.
     """
     network = starting_network(inputs)
     state = TrainingState.load(work)
@@ -87,10 +92,12 @@ class TrainingLoop:
     keep: Keep = "best_loss"
     """Which epoch is kept, in phases without a rule of their own."""
 
+    @own_errors.unwrapped()
     def run(self, phases: Iterable[Phase]) -> None:
         """Fits each phase that an earlier attempt has not finished.
 
         Raises:
+          RecordsLost: a split has more or fewer records than the ingest wrote.
           TrainingError: the loss became NaN.
         """
         for phase in phases:

@@ -8,10 +8,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from components.artifacts import tfrecords
+from components.artifacts.record_counts import RecordsLost
 from components.errors import TrainingError
 from components.fit.training_data import Data
 from components.settings.training import Frozen, Phase, Unfrozen
 from components.trainer import phases
+from components.trainer.input import read_data
 from components.trainer.learner import Learner
 from components.trainer.training_loop import TrainingLoop
 from components.trainer.training_state import TrainingState
@@ -215,3 +218,27 @@ def test_frozen_layers_run_in_inference_mode_and_are_no_part_of_the_learner() ->
     kept = learner._run_bottom(tf.ones((4, 2)))
     np.testing.assert_array_equal(kept, np.ones((4, 2)))
     assert len(seen) == 1
+
+
+def test_records_that_were_lost_are_told_with_both_numbers_not_by_tensorflow(
+    loop: TrainingLoop, model: Learner, tmp_path: Path
+) -> None:
+    folder = tmp_path / "Split-train"
+    folder.mkdir()
+    rows = np.random.default_rng(0).normal(size=(COUNT, 2)).astype(np.float32)
+    tfrecords.write(str(folder / "rows"), [row.tobytes() for row in rows])
+
+    def batches(examples: tf.data.Dataset, /, *, batch_size: int) -> tf.data.Dataset:
+        inputs = examples.map(lambda row: tf.ensure_shape(tf.io.decode_raw(row, tf.float32), [2]))
+        return inputs.map(lambda row: (row, tf.one_hot(0, 2))).batch(batch_size)
+
+    of = read_data(
+        str(folder), str(folder), batches, 8, 0, 100, counts={"train": COUNT + 1, "eval": COUNT}
+    )
+    with refused(
+        RecordsLost,
+        found="^32 instead of 33 records of .*Split-train: 1 were lost",
+        allowed="FnApiRunner does not",
+        next="mend that and run again.$",
+    ):
+        run(loop, "frozen", model, of, Frozen(epochs=1))
