@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from tfx.components.transform import component
+from tfx.dsl.components.base import executor_spec
 from tfx.types import BaseChannel
 
 from components.backbones import BACKBONES
 from components.settings.model import Image
 from components.step.driver import Keyed
+from components.transform.executor import Executor
 from serving.picture_settings import MAX_PIXELS
 
 _MODULE = "components.transform.preprocessing"
@@ -22,6 +24,8 @@ class Transform(Keyed, component.Transform):
 
     MODULES = (_MODULE,)  # TFX imports it by its name
     LIBRARIES = ("keras", "tensorflow", "tensorflow-transform", "tfx")
+    EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)
+    STREAMED = ("examples",)  # none is read
 
     def __init__(
         self,

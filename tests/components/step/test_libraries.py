@@ -62,7 +62,10 @@ DOES_NOT_DECIDE_HERE = {
     "Pusher": {"apache_beam": "copies of files, the same whatever the version"},
     "Report": _OPENED,
     "StatisticsGen": _OPENED,
-    "Transform": {"numpy": "tables of integers: where a file says its size"},
+    "Transform": {
+        "apache_beam": "a pipeline without a record",
+        "numpy": "tables of integers: where a file says its size",
+    },
     "Trainer": {
         **_OPENED,
         "PIL": "pictures of a trial that is not made",
