@@ -50,6 +50,7 @@ def ledger_rows(rows: int) -> Iterator[dict[str, str]]:
                 "difference_hash": hashes[40 * at : 40 * at + 40].hex(),
                 "quality": " ".join(map(str, [*measures[at], 640, 480, 60_000 + at])),
                 "shard": f"unfinished/examples-{start // _PIECE:032}",
+                "at": str(60_000 * at),
             }
 
 
@@ -119,7 +120,7 @@ def _make_ledger(rows: int, folder: Path) -> Callable[[], None]:
     def work() -> None:
         data, known = Data(source="/data"), memory.read("")
         ledger = Ledger.of(Rows.of(lines()), data, memory=known)
-        ledger_files.write(str(folder), ledger.rows().without("shard"))
+        ledger_files.write(str(folder), ledger.rows().without("shard", "at"))
         memory.write(known.with_(ledger.accepted, None), str(folder))
         known_pictures.write(str(folder), known_pictures.of_rows(ledger.accepted))
         found = ingest_report(Listing([], CLASSES, 0), ledger)

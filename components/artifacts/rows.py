@@ -96,6 +96,11 @@ class Rows(Packed[Row]):
         kept = self.table.drop([name]) if name in self.table.column_names else self.table
         return Rows(kept.append_column(name, column))
 
+    def numbered(self, name: str) -> Rows:
+        """Returns the rows with a column of their positions, as texts."""
+        numbers = pa.array(np.arange(len(self))).cast(pa.string())
+        return Rows(self.table.append_column(name, numbers))
+
     def has(self, name: str) -> np.ndarray:
         """Returns which rows have this: [rows] bool."""
         if name not in self.table.column_names:

@@ -10,17 +10,18 @@ from collections.abc import Callable, Iterable, Iterator
 import apache_beam as beam
 import numpy as np
 
-from components.artifacts import features, tfrecords
-from components.artifacts.examples import Example
+from components.artifacts import tfrecords
 from components.artifacts.features import SPLITS
 from components.artifacts.ledger_columns import OFFSET, PLACE
 from components.artifacts.rows import Rows
 from components.files import worker_files
-from components.image_example_gen.ingest import SHARD, position_of
+from components.image_example_gen.ingest import AT, SHARD, position_of
 from components.image_example_gen.memory import split_codes
 
 PLACES = "places"
 """Beginning of the names of files in the folder of unfinished ones: where each record lies."""
+
+_ROW = "row"
 
 
 def distribute(
@@ -45,7 +46,7 @@ def distribute(
 
 
 def _write_tables(accepted: Rows, prefixes: dict[str, str], unfinished: str) -> Iterator[str]:
-    """Writes for each file of Examples which picture goes where, and yields the table's path.
+    """Writes for each file of Examples which record goes where, and yields the table's path.
 
     As elements they would make the pipeline's graph large.
     """
@@ -54,7 +55,8 @@ def _write_tables(accepted: Rows, prefixes: dict[str, str], unfinished: str) -> 
     in_split = [len(np.unique(of_shard[split == code])) for code in range(len(SPLITS))]
     numbered = [0] * len(SPLITS)
     for at in np.argsort(_firsts(accepted, of_shard, len(shards)), kind="stable").tolist():
-        rows = accepted.take(np.flatnonzero(of_shard == at))
+        numbers = np.flatnonzero(of_shard == at)
+        rows = accepted.take(numbers)
         if not len(rows):
             continue
         targets = {}
@@ -65,12 +67,18 @@ def _write_tables(accepted: Rows, prefixes: dict[str, str], unfinished: str) -> 
         table = {
             "shard": shards[at].as_py(),
             "targets": targets,
-            "splits": dict(zip(rows.texts("file"), rows.texts("split"), strict=True)),
+            "records": _by_place(rows, numbers),
         }
         path = os.path.join(unfinished, f"table-{uuid.uuid4().hex}")
         with worker_files.create(path) as file:
             file.write(json.dumps(table).encode())
         yield path
+
+
+def _by_place(rows: Rows, numbers: np.ndarray) -> dict[str | None, tuple[int, str | None]]:
+    """Returns number and split of each row by the byte of its record: names may be alike."""
+    known = zip(numbers.tolist(), rows.texts("split"), strict=True)
+    return dict(zip(rows.texts(AT), known, strict=True))
 
 
 def _firsts(rows: Rows, of_shard: np.ndarray, shards: int) -> np.ndarray:
@@ -94,12 +102,11 @@ def _copy(path: str, unfinished: str) -> None:
     ends, places = dict.fromkeys(targets, 0), []
     with worker_files.opened(table["shard"]) as shard:
         for record in tfrecords.records(shard):
-            name = Example(record.data).text(features.FILENAME)
-            split = table["splits"].get(name)
+            row, split = table["records"].get(str(record.offset - tfrecords.HEADER), (None, None))
             if split:
                 framed = tfrecords.framed(record.data)
                 targets[split].write(framed)
-                places.append([name, os.path.basename(table["targets"][split]), ends[split]])
+                places.append([row, os.path.basename(table["targets"][split]), ends[split]])
                 ends[split] += len(framed)
     for split, target in targets.items():
         target.close()
@@ -108,12 +115,14 @@ def _copy(path: str, unfinished: str) -> None:
         file.write(json.dumps(places).encode())
 
 
-def places(paths: Iterable[str], read: Callable[[str], str]) -> Rows:
-    """Returns the place of each record, as rows of `file`, `place` and `offset`.
+def placed(accepted: Rows, paths: Iterable[str], read: Callable[[str], str]) -> Rows:
+    """Returns the accepted rows, each with the place of its record.
 
     Args:
+      accepted: the rows that were distributed.
       paths: of the files that `distribute` left.
       read: returns the content of one.
     """
-    rows = (row for path in paths for row in json.loads(read(path)))
-    return Rows.of({"file": name, PLACE: place, OFFSET: str(at)} for name, place, at in rows)
+    found = (row for path in paths for row in json.loads(read(path)))
+    places = Rows.of({_ROW: str(row), PLACE: place, OFFSET: str(at)} for row, place, at in found)
+    return accepted.numbered(_ROW).with_columns_of(places, _ROW).without(_ROW)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -75,7 +76,7 @@ class Ingesting(BeamStepExecutor[Ingest]):
         with self._make_beam_pipeline() as pipeline:
             distribute.distribute(pipeline, ledger.accepted, prefixes, unfinished)
         found = sorted(fileio.glob(os.path.join(unfinished, f"{distribute.PLACES}-*")))
-        places = distribute.places(found, _content)
+        placed = distribute.placed(ledger.accepted, found, _content)
         fileio.rmtree(unfinished)
         accepted = ledger.by_split()
         for split in features.SPLITS:
@@ -83,8 +84,8 @@ class Ingesting(BeamStepExecutor[Ingest]):
             what = f"records in the split {split} for its accepted pictures"
             record_counts.check(what, written, accepted[split])
         record_counts.note(examples, {split: accepted[split] for split in features.SPLITS})
-        rows = ledger.rows().without(ingest.SHARD).with_columns_of(places, "file")
-        ledger_rows.write(report, rows)
+        rows = dataclasses.replace(ledger, accepted=placed).rows()
+        ledger_rows.write(report, rows.without(ingest.SHARD, ingest.AT))
 
 
 class Executor(Ingesting):

@@ -35,8 +35,9 @@ from components.settings.data import Data
 from components.step import progress
 from serving.picture_settings import DEFAULT, PictureSettings
 
-SHARD = "shard"
-"""In a row of the ledger: the file that holds the picture's Example."""
+SHARD, AT = "shard", "at"
+"""In a row of the ledger: the file that holds the picture's Example, and the byte at which its
+record begins. No two records share both; two pictures may share a name."""
 
 LEDGERS = "ledgers.json"
 """The list of the ledger's files, in the folder of unfinished ones."""
@@ -111,17 +112,18 @@ class ReadPictures(beam.DoFn):
             if row["label"] != file.label:  # a person gave it, and is sure
                 values.pop(features.LABEL_PROBABILITY, None)
                 file = dataclasses.replace(file, label=row["label"])
-            row[SHARD] = self._write_example(example(file, accepted, values))
+            row |= self._write_example(example(file, accepted, values))
         self._write(_LEDGER, f"{json.dumps(row)}\n".encode())
 
-    def _write_example(self, content: bytes) -> str:
-        """Returns the path of the shard, which is closed once it is large."""
-        path = self._write(_EXAMPLES, tfrecords.framed(content))
-        self._shard_bytes += len(content)
+    def _write_example(self, content: bytes) -> dict[str, str]:
+        """Returns where it lies. The shard is closed once it is large."""
+        record = tfrecords.framed(content)
+        place = {SHARD: self._write(_EXAMPLES, record), AT: str(self._shard_bytes)}
+        self._shard_bytes += len(record)
         if self._shard_bytes >= _SHARD_BYTES:
             self._open.pop(_EXAMPLES)[1].close()
             self._shard_bytes = 0
-        return path
+        return place
 
     def _write(self, kind: str, content: bytes) -> str:
         """Returns the file's path."""

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -11,8 +12,10 @@ import apache_beam as beam
 import pytest
 from tfx.types import standard_artifacts
 
-from components.artifacts import ledger_rows, record_counts
+from components.artifacts import ledger_rows, record_counts, tfrecords
+from components.artifacts.examples import Example
 from components.artifacts.features import FILENAME, SHA256, SPLITS
+from components.artifacts.ledger_columns import OFFSET, PLACE
 from components.artifacts.record_counts import RecordsLost
 from components.errors import DataError
 from components.image_example_gen import ingest as ingest_steps
@@ -188,7 +191,26 @@ def test_the_ledger_has_every_file_with_its_split_or_the_reason(
     split_of = {row["file"]: row["split"] for row in rows if "split" in row}
     for split, examples in found.examples.items():
         assert all(split_of[row[FILENAME]] == split for row in examples)
-    assert all("shard" not in row for row in rows)
+    assert not any({"shard", "at", "row"} & row.keys() for row in rows)
+
+
+def test_pictures_of_one_name_keep_their_own_splits_and_places(
+    pictures: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "pictures"
+    shutil.copytree(pictures, folder)
+    # A byte that is no UTF-8 is written as this, which another name may be already.
+    (folder / "red" / "000.png").rename(folder / "red" / r"\udce9.png")
+    os.rename(folder / "red" / "001.png", os.fsencode(folder / "red") + b"/\xe9.png")
+    found = ingested(tmp_path, folder)
+    rows = [row for row in ledger_rows.read(found.folder) if row["file"] == r"red/\udce9.png"]
+    assert len(rows) == len({row["sha256"] for row in rows}) == 2
+    examples = Path(found.folder).parent.parent / "examples" / "1"
+    for row in rows:
+        path = examples / f"Split-{row['split']}" / row[PLACE]
+        [record] = tfrecords.records_at(str(path), [int(row[OFFSET])])
+        assert Example(record).text(SHA256) == row["sha256"]
+        assert row["sha256"] in {sha256 for sha256, _ in found.known[row["split"]]}
 
 
 def test_conflicts_are_in_no_split_and_in_the_report(pictures: Path, tmp_path: Path) -> None:
