@@ -119,19 +119,21 @@ def _source(source: str, data: Data) -> Listing:
     base = spans.base_of(source)
     below_base = file_systems.view(base)
     chosen, found = spans.newest(source, data.window, below_base, data.span)
-    prefix = f"{base.rstrip('/')}/"
-    places = {
-        _as_prefix(span.path.removeprefix(prefix)): _place(span.path, data, below_base)
-        for span in chosen
-    }
-    listing = merge(places)
+    above = f"{base.rstrip('/')}/"
+    prefixes = _span_prefixes([span.path.removeprefix(above) for span in chosen])
+    places = [_place(span.path, data, below_base) for span in chosen]
+    listing = merge(dict(zip(prefixes, places, strict=True)))
     said = [f"{source}: read {_said(chosen)}; found {_said(found)}."]
     return dataclasses.replace(listing, notes=said + listing.notes)
 
 
-def _as_prefix(path: str) -> str:
-    folder = posixpath.dirname(path) if is_manifest(path) else path
-    return f"{folder}/" if folder else ""
+def _span_prefixes(paths: list[str]) -> list[str]:
+    """Returns the beginning of names in each span: its folder; of manifests that share one, each
+    one's own name."""
+    folders = [posixpath.dirname(path) if is_manifest(path) else path for path in paths]
+    if len({*folders}) < len(folders):
+        folders = [posixpath.splitext(path)[0] for path in paths]
+    return [f"{folder}/" if folder else "" for folder in folders]
 
 
 def _said(found: list[spans.Span]) -> str:

@@ -7,7 +7,9 @@ import pytest
 
 from components import files as file_systems
 from components.errors import ConfigError
-from components.image_example_gen.sources import spans
+from components.image_example_gen.sources import scan, spans
+from components.settings.data import Data
+from tests import made_pictures
 from tests.explains import refused
 
 
@@ -96,3 +98,21 @@ def test_placeholders_that_make_no_span_are_refused(tmp_path: Path, pattern: str
         next="Correct the pattern",
     ):
         newest(tmp_path, pattern)
+
+
+def test_manifests_of_spans_in_one_folder_are_all_read_under_names_of_their_own(
+    tmp_path: Path,
+) -> None:
+    made_pictures.make(tmp_path, 4)
+    for span, numbers in ((1, (0, 1, 2)), (2, (2, 3))):
+        rows = [f"{label}/{at:03}.png,{label}" for label in ("blue", "red") for at in numbers]
+        (tmp_path / f"week-{span}.csv").write_text("\n".join(["path,label", *rows]))
+    both = scan(Data(source=f"{tmp_path}/week-{{SPAN}}.csv", window=2))
+    assert [file.name for file in both.files if file.label == "red"] == [
+        *("week-1/red/000.png", "week-1/red/001.png", "week-1/red/002.png"),
+        *("week-2/red/002.png", "week-2/red/003.png"),
+    ]
+    last = scan(Data(source=f"{tmp_path}/week-{{SPAN}}.csv"))
+    assert {file.name for file in last.files if file.label == "red"} == {
+        *("red/002.png", "red/003.png"),
+    }
