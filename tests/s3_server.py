@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import urllib.parse
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +15,19 @@ WORKER = "beam-worker"
 
 
 @dataclasses.dataclass(frozen=True)
+class Asked:
+    """A request."""
+
+    method: str
+    key: str
+    """Of the object; "" where the bucket itself is asked, as for a listing."""
+    prefix: str
+    """That a listing asks for, else ""."""
+    of_worker: bool
+    """Whether a process asks that says it is a worker."""
+
+
+@dataclasses.dataclass(frozen=True)
 class Server:
     """The server; `moto` holds what it has."""
 
@@ -21,8 +35,16 @@ class Server:
     """fsspec's file system of it."""
     backend: Any
     """moto's own objects: tests look into them past the network."""
-    of_workers: list[tuple[str, str]]
-    """Method and key of each request of a process that says it is a worker."""
+    requests: list[Asked]
+    """All that were made, in their order."""
+
+    def of_workers(self) -> list[Asked]:
+        """The requests of processes that say they are workers."""
+        return [asked for asked in self.requests if asked.of_worker]
+
+    def listings(self, prefix: str) -> list[Asked]:
+        """The requests for a page of the keys that begin like this."""
+        return [asked for asked in self.requests if asked.prefix.startswith(prefix)]
 
     def objects(self) -> set[str]:
         """The keys of all objects in the bucket."""
@@ -42,13 +64,19 @@ def serving(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     from moto.s3.models import s3_backends
 
     s3_backends["123456789012"]["aws"].reset()  # moto keeps one for the process
-    of_workers: list[tuple[str, str]] = []
+    requests: list[Asked] = []
     handle = DomainDispatcherApplication.__call__
 
     def handled(self: Any, environ: dict[str, Any], start_response: Any) -> Any:
-        if f"app/{WORKER}" in environ.get("HTTP_USER_AGENT", ""):
-            key = environ["PATH_INFO"].removeprefix(f"/{BUCKET}/")
-            of_workers.append((environ["REQUEST_METHOD"], key))
+        query = urllib.parse.parse_qs(environ.get("QUERY_STRING", ""))
+        requests.append(
+            Asked(
+                method=environ["REQUEST_METHOD"],
+                key=environ["PATH_INFO"].removeprefix(f"/{BUCKET}").lstrip("/"),
+                prefix=query.get("prefix", [""])[0],
+                of_worker=f"app/{WORKER}" in environ.get("HTTP_USER_AGENT", ""),
+            )
+        )
         return handle(self, environ, start_response)
 
     monkeypatch.setattr(DomainDispatcherApplication, "__call__", handled)
@@ -66,7 +94,7 @@ def serving(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     try:
         store = fsspec.filesystem("s3", use_listings_cache=False)
         store.mkdir(BUCKET)
-        yield Server(store, s3_backends["123456789012"]["aws"], of_workers)
+        yield Server(store, s3_backends["123456789012"]["aws"], requests)
     finally:
         server.stop()
         fsspec.filesystem("s3").clear_instance_cache()

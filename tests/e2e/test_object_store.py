@@ -13,19 +13,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
-from components.artifacts import features
-from components.artifacts.examples import Example
-from components.artifacts.tfrecords import read_records
 from components.artifacts.types import OWN_BASE
 from pipeline.commands.run import Request, execute
 from tests import made_pictures, s3_server
 from tests.beam_cluster import answers, free_port, wait_for
 from tests.checkout_tools import ROOT
 from tests.e2e.conftest import SMALL
-from tests.s3_server import BUCKET, Server
+from tests.e2e.same_results import assert_same
+from tests.s3_server import BUCKET, Asked, Server
 
 pytestmark = pytest.mark.slow
 
@@ -50,7 +47,7 @@ class Bucket:
     server: Server
     folder: Path
 
-    def run(self, root: str, *assignments: str) -> dict[str, Any]:
+    def run(self, root: str, *assignments: str) -> Run:
         """Runs the pipeline on the last span, with a root in the bucket."""
         request = Request(
             data=f"s3://{BUCKET}/weekly/{{YYYY}}-{{MM}}-{{DD}}",
@@ -62,27 +59,26 @@ class Bucket:
                 *assignments,
             ],
         )
-        return execute(request)
+        before = len(self.server.requests)
+        result = execute(request)
+        return Run(self.server, root, result, self.server.requests[before:])
 
-    def output(self, root: str, component: str, name: str) -> str:
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """A run with a root in the bucket."""
+
+    server: Server
+    root: str
+    result: dict[str, Any]
+    requests: list[Asked]
+    """What the server was asked meanwhile."""
+
+    def output(self, component: str, name: str) -> str:
         """Returns the folder of an output, of which the root has one."""
-        place = f"{BUCKET}/{root}/image-classifier/{component}/{name}"
+        place = f"{BUCKET}/{self.root}/image-classifier/{component}/{name}"
         [folder] = self.server.store.ls(place, detail=False)
         return f"s3://{folder}"
-
-    def examples(self, root: str, split: str) -> dict[str, bytes]:
-        """Returns the Examples of a split by file."""
-        folder = self.output(root, "ImageExampleGen", "examples")
-        rows = read_records(f"{folder}/Split-{split}").as_numpy_iterator()
-        return {Example(row).text(features.FILENAME): row for row in rows}
-
-    def features(self, root: str, split: str) -> dict[str, np.ndarray]:
-        """Returns the features of a split by file."""
-        folder = self.output(root, "BottleneckGen", "bottlenecks")
-        rows = map(Example, read_records(f"{folder}/Split-{split}").as_numpy_iterator())
-        return {
-            row.text(features.FILENAME): np.array(row.floats(features.BOTTLENECK)) for row in rows
-        }
 
 
 @pytest.fixture(scope="module")
@@ -101,8 +97,8 @@ def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bucket]:
 
 
 @pytest.fixture(scope="module")
-def first(bucket: Bucket) -> dict[str, Any]:
-    """What a run on this machine returned."""
+def first(bucket: Bucket) -> Run:
+    """A run on this machine."""
     return bucket.run("runs")
 
 
@@ -155,50 +151,45 @@ def pool(folder: Path) -> Iterator[list[str]]:
 
 
 def test_a_span_in_a_bucket_becomes_a_pushed_model_and_the_next_run_is_cached(
-    bucket: Bucket, first: dict[str, Any]
+    bucket: Bucket, first: Run
 ) -> None:
-    assert first["verdict"] == "pushed", first["error"]
-    assert first["report"].startswith(f"s3://{BUCKET}/runs/")
-    assert Path(first["model_dir"], str(first["pushed_version"]), "saved_model.pb").is_file()
+    result = first.result
+    assert result["verdict"] == "pushed", result["error"]
+    assert result["report"].startswith(f"s3://{BUCKET}/runs/")
+    assert Path(result["model_dir"], str(result["pushed_version"]), "saved_model.pb").is_file()
     second = bucket.run("runs")
-    assert second["verdict"] == "unchanged"
-    states = {node: facts["state"] for node, facts in second["components"].items()}
+    assert second.result["verdict"] == "unchanged"
+    states = {node: facts["state"] for node, facts in second.result["components"].items()}
     # The Evaluator runs: only now is there a served model to compare with.
     assert {states[node] for node in ("ImageExampleGen", "BottleneckGen", "Trainer")} == {"cached"}
 
+    # The source is listed once, whatever the number of its pictures; these are read once.
+    pictures = sorted(key for key in bucket.server.objects() if key.startswith("weekly/2026-01-08"))
+    for run, read in ((first, pictures), (second, [])):
+        of_source = [asked for asked in run.requests if "weekly" in asked.key + asked.prefix]
+        assert [asked.prefix for asked in of_source if not asked.key] == ["weekly/"]
+        assert sorted(asked.key for asked in of_source if asked.key) == read
+
 
 def test_workers_that_share_the_bucket_alone_make_what_this_machine_does(
-    bucket: Bucket, first: dict[str, Any]
+    bucket: Bucket, first: Run
 ) -> None:
     # A random base is scaled to the first pictures, of which a pool has others: the same is taken.
     base, server = bucket.folder / OWN_BASE, bucket.server
-    made = bucket.output("runs", "BottleneckGen", "bottlenecks")
+    made = first.output("BottleneckGen", "bottlenecks")
     server.store.get_file(f"{made}/{OWN_BASE}", str(base))
     with pool(bucket.folder / "workers") as beam:
         given = [f"runtime.beam={json.dumps(beam)}", f"model.weights={base}"]
         pooled = bucket.run("pooled", *given)
-    assert pooled["verdict"] == "pushed", pooled["error"]
-    for split in features.SPLITS:
-        assert bucket.examples("pooled", split) == bucket.examples("runs", split)
-    for split in (features.TRAIN, features.EVAL):
-        found, expected = bucket.features("pooled", split), bucket.features("runs", split)
-        assert found.keys() == expected.keys()
-        for file, row in found.items():
-            assert np.corrcoef(row, expected[file])[0, 1] > 0.9999
-    for metric in ("accuracy", "balanced_accuracy", "class_recall", "class_pictures"):
-        assert pooled["metrics"][metric] == first["metrics"][metric]
-    judged = [
-        [[row["metric"], row["slice"], row["passed"]] for row in run["gate"]]
-        for run in (first, pooled)
-    ]
-    assert judged[0] == judged[1]
+    assert_same(pooled, first)
 
     # Workers wrote all of it, and read the networks from the parcels, of which nothing is left.
-    written = {key for method, key in server.of_workers if method in ("PUT", "POST")}
+    of_workers = [asked for asked in pooled.requests if asked.of_worker]
+    written = {asked.key for asked in of_workers if asked.method in ("PUT", "POST")}
     there = {key for key in server.objects() if key.startswith("pooled/")}
     for part in ("examples", "bottlenecks", "predictions"):
         files = {key for key in there if re.search(rf"/{part}/\d+/.*(pictures|{part})-\d", key)}
         assert files and files <= written
-    parcels = {key for _, key in server.of_workers if "/parcel-" in key}
+    parcels = {asked.key for asked in of_workers if "/parcel-" in asked.key}
     assert {key.split("/")[2] for key in parcels} == {"BottleneckGen", "Evaluator"}
     assert not [key for key in there if "unfinished" in key or "/parcel-" in key]
