@@ -24,6 +24,7 @@ BENCHMARKS = {
     "export": "the exported model's forms as served, and the forward pass beside OpenVINO's",
     "memory": "peak memory at two numbers of pictures",
     "scale": "CPU and memory of every node as the pictures get more",
+    "workers": "BottleneckGen on two workers of a pool against one",
     "serving": "throughput and latency of the local server against the bare function",
     "disk": "bytes written per picture",
     "lines": "both lines of TFX: imports, runs, the demo, serving",
@@ -31,7 +32,7 @@ BENCHMARKS = {
     "presets": "what each preset reaches on solar cells",
     "elpv": "accuracy on all solar cells beside what was published",
 }
-LONG = ("scale", "lines", "heads", "presets", "elpv")
+LONG = ("scale", "workers", "lines", "heads", "presets", "elpv")
 """Ten minutes to hours; run only where they are named."""
 
 

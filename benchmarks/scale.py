@@ -1,13 +1,15 @@
 """CPU and memory of every node at several numbers of pictures, and of made rows without pictures.
 
 `python -m benchmarks.scale 1000 10000 100000` measures at these numbers of pictures, which
-`python -m benchmarks scale` has fewer of: the last takes an hour of two cores.
+`python -m benchmarks scale` has fewer of: the last takes an hour of two cores. Behind `--rows` come
+other numbers of made rows; at small ones, as 200 1000 --rows 1000 10000, no bound means anything.
 
 A run is one process, as under the command `run`: a node's peak counts what the ones before it left.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
 import sys
@@ -135,5 +137,9 @@ def _show_far(costs: Mapping[str, dict[int, Cost]]) -> None:
 
 
 if __name__ == "__main__":
+    _parser = argparse.ArgumentParser()
+    _parser.add_argument("pictures", type=int, nargs="*", default=PICTURES)
+    _parser.add_argument("--rows", type=int, nargs="+", default=ROWS)
+    _given = _parser.parse_args()
     with recorded("scale"):
-        main([*map(int, sys.argv[1:])] or PICTURES)
+        main(_given.pictures, _given.rows)
