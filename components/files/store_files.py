@@ -17,6 +17,7 @@ class StoreFiles:
     def __init__(self, path: str):
         self._scheme = f"{scheme(path)}://"
         self._store = object_stores.opened(path)
+        self._reading = _READING.get(scheme(path), {})
 
     def below(self, folder: str) -> Iterator[Found]:
         for name, facts in self._store.find(folder, detail=True).items():
@@ -31,7 +32,7 @@ class StoreFiles:
         return cast(BinaryIO, self._store.open(path, "rb"))
 
     def read(self, path: str) -> bytes:
-        return bytes(self._store.cat_file(path))
+        return bytes(self._store.cat_file(path, **self._reading))
 
     def write(self, path: str, content: bytes) -> None:
         self._store.pipe_file(path, content)
@@ -41,6 +42,10 @@ class StoreFiles:
 
     def exists(self, path: str) -> bool:
         return bool(self._store.isfile(path))
+
+
+_READING = {"s3": {"max_concurrency": 1}}
+"""By scheme: what makes a file one request. s3fs asks for its size first, to read it in parts."""
 
 
 def _modified(facts: dict[str, Any]) -> int:

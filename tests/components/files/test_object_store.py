@@ -12,7 +12,7 @@ from tfx.dsl.io import filesystem_registry
 from components import files
 from components.artifacts import tfrecords
 from components.errors import DataError
-from components.files import object_stores, tfx_plugin
+from components.files import object_stores
 from tests import s3_server
 from tests.explains import refused
 from tests.s3_server import BUCKET, Server
@@ -67,6 +67,15 @@ def test_files_are_read_written_and_removed_and_faults_are_os_errors(server: Ser
     assert len([key for key in server.objects() if "/kept/" in key]) == 1
 
 
+def test_a_picture_is_one_request_and_so_is_an_empty_file(server: Server) -> None:
+    for key, content in {"one": b"content", "none": b""}.items():
+        server.put(f"photos/{key}", content)
+        server.requests.clear()
+        assert files.read_bytes(f"{PICTURES}/{key}") == content
+        asked = [(each.method, each.key) for each in server.requests]
+        assert asked == [("GET", f"photos/{key}")]
+
+
 def test_a_bucket_that_is_not_there_is_named_with_the_reason(server: Server) -> None:
     with refused(
         DataError,
@@ -104,7 +113,7 @@ def test_a_process_registers_the_stores_once_however_many_files_it_reads(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.put("photos/rows", tfrecords.framed(b"a row"))
-    tfx_plugin.register()
+    assert [*tfrecords.records_of(f"{PICTURES}/rows")] == [b"a row"]  # TFX registers its own, too
     calls: list[str] = []
     registry = filesystem_registry.DEFAULT_FILESYSTEM_REGISTRY
     monkeypatch.setattr(registry, "register", lambda *_, **more: calls.append("register"))
