@@ -7,12 +7,16 @@ import random
 import tempfile
 from collections.abc import Iterator
 
+import hypothesis
 import numpy as np
 import pytest
 
 from pipeline.launch import environment
 
 environment.prepare()  # before any test module imports TensorFlow or Keras
+
+hypothesis.settings.register_profile("tests", deadline=None)  # no clock decides a test
+hypothesis.settings.load_profile("tests")
 
 _COSTLY = ("first_run", "undisturbed")
 """Fixtures of several files that take longer than most of their tests."""
