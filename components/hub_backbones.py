@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from components.errors import ConfigError
+from components.hub_layers import as_map, remade
 
 if TYPE_CHECKING:
     import keras
@@ -34,7 +35,7 @@ class HubBackbone:
     What a transformer returns for each patch of the picture is laid out as the map that a
     convolutional network returns, and with it at each place what it returns for the class token:
     average-pooled, that is the vector which Oquab et al. 2023 ("DINOv2", arXiv 2304.07193) read
-    with a linear head.
+    with a linear head. What returns one vector for the picture, as SigLIP, has a map of one place.
 
     Attributes:
       folder: of the preset.
@@ -85,7 +86,8 @@ class HubBackbone:
     @property
     def size(self) -> int:
         """Height and width in pixels that the preset was made for."""
-        height = (self._settings().get("image_shape") or [None])[0]
+        settings = self._settings()
+        height = (settings.get("image_shape") or settings.get("input_shape") or [None])[0]
         return int(height or (self._converter().get("image_size") or [_SIZE])[0])
 
     @property
@@ -150,59 +152,54 @@ class HubBackbone:
         except OSError as error:
             raise ConfigError(
                 f"model.backbone: the weights of {self.folder} can't be read "
-                f"({' '.join(str(error).split())[:300]}); all files that `save_to_preset` wrote "
+                f"({_shortened(error)}); all files that `save_to_preset` wrote "
                 "are needed. Copy them there anew."
             ) from error
 
     def _network(self, shape: tuple[int, ...], load_weights: bool) -> keras.Model:
         import keras
-        import keras_hub
 
-        part = self._whole()["config"].get("vision_encoder")  # of pairs of text and picture
         try:
-            if part and not load_weights:
-                model = keras.saving.deserialize_keras_object(part)
-            else:
-                chosen = {} if part else {"image_shape": shape}
-                model = keras_hub.models.Backbone.from_preset(
-                    str(self.folder), load_weights=load_weights, dtype="float32", **chosen
-                )
-                model = model.vision_encoder if part else model
+            model = self._model(shape, load_weights)
+            inputs = model.inputs
+            if len(inputs) != 1 or tuple(inputs[0].shape[1:]) != shape:
+                raise ValueError(f"it takes {[each.shape for each in inputs]}")
+            output = as_map(model.output, shape, getattr(model, "patch_size", None))
         except (ValueError, TypeError) as error:
-            raise self._unsuitable(shape, " ".join(str(error).split())[:300]) from error
-        inputs, output = model.inputs, model.output
-        if len(inputs) != 1 or tuple(inputs[0].shape[1:]) != shape:
-            raise self._unsuitable(shape, f"it takes {[each.shape for each in inputs]}")
-        if isinstance(output, dict | list) or len(output.shape) not in (3, 4):
-            raise self._unsuitable(shape, "it returns neither a map nor patches")
-        if len(output.shape) == 3:
-            output = _as_map(output, shape, model.patch_size)
+            raise self._unsuitable(shape, error) from error
         network = keras.Model(inputs[0], output, name=model.name)
-        for layer in network.layers:
-            self._check_copied(layer)
-        return network
-
-    def _check_copied(self, layer: keras.Layer) -> None:
-        """Makes sure that a layer can be made from its configuration, as exports and files need.
-
-        Raises:
-          ConfigError: it can't, as ViT's patches in KerasHub 0.25 to 0.32.
-        """
         try:
-            type(layer).from_config(layer.get_config())
-        except TypeError as error:
+            return remade(network)
+        except (ValueError, TypeError, AttributeError) as error:
             raise ConfigError(
-                f"model.backbone: {self.folder}: the installed KerasHub can't read back the "
-                f"configuration of its own layer {layer.name} ({type(layer).__name__}), so a "
-                "network with it could be neither saved nor served. Take another preset, such as "
-                "DINOv2's, or a KerasHub that can."
+                f"model.backbone: {self.folder}: the installed KerasHub can't make its own layers "
+                f"by their configuration ({_shortened(error)}), so a network with them could be "
+                "neither saved nor served. Take another preset, such as DINOv2's, or a KerasHub "
+                "that can."
             ) from error
 
-    def _unsuitable(self, shape: tuple[int, ...], fault: str) -> ConfigError:
+    def _model(self, shape: tuple[int, ...], load_weights: bool) -> keras.Model:
+        """Returns KerasHub's own; of a model of pairs of text and picture that of the picture."""
+        import keras
+        import keras_hub
+
+        part = self._whole()["config"].get("vision_encoder")
+        if part and not load_weights:
+            return keras.saving.deserialize_keras_object(part)
+        argument = "input_shape" if "input_shape" in self._settings() else "image_shape"
+        model = keras_hub.models.Backbone.from_preset(
+            str(self.folder),
+            load_weights=load_weights,
+            dtype="float32",
+            **({} if part else {argument: shape}),
+        )
+        return model.vision_encoder if part else model
+
+    def _unsuitable(self, shape: tuple[int, ...], error: Exception) -> ConfigError:
         return ConfigError(
             f"model.backbone: {self.folder} can't be used for pictures of {shape[0]} x {shape[1]} "
-            f"pixels: {fault}. Its own size is {self.size} (image.size=null), and some presets "
-            "take no other."
+            f"pixels: {_shortened(error)}. Its own size is {self.size} (image.size=null), "
+            "and some presets take no other."
         )
 
     def _whole(self) -> dict[str, Any]:
@@ -223,25 +220,5 @@ def _of_each_channel(value: float | list[float]) -> list[float]:
     return [float(each) for each in (values * 3 if len(values) == 1 else values)]
 
 
-def _as_map(
-    tokens: keras.KerasTensor, shape: tuple[int, ...], patch: int | tuple[int, int]
-) -> keras.KerasTensor:
-    """Returns [batch, rows, columns, channels] for a transformer's tokens [batch, tokens, ...].
-
-    The tokens of the patches are the last ones. Where there are others, the first one is the class
-    token, whose channels follow those of the patch at each place; registers are left out.
-    """
-    import keras
-
-    height, width = (patch, patch) if isinstance(patch, int) else patch
-    rows, columns = shape[0] // height, shape[1] // width
-    count, channels = tokens.shape[1:]
-    others = count - rows * columns
-    if not others:
-        return keras.layers.Reshape((rows, columns, channels), name="patches")(tokens)
-    patches = keras.layers.Cropping1D((others, 0), name="patch_tokens")(tokens)
-    patches = keras.layers.Reshape((rows, columns, channels), name="patches")(patches)
-    token = keras.layers.Cropping1D((0, count - 1), name="class_token")(tokens)
-    token = keras.layers.Reshape((1, 1, channels), name="class_token_map")(token)
-    token = keras.layers.UpSampling2D((rows, columns), name="class_token_everywhere")(token)
-    return keras.layers.Concatenate(name="patches_and_class_token")([patches, token])
+def _shortened(error: Exception) -> str:
+    return " ".join(str(error).split())[:300]

@@ -10,6 +10,7 @@ exported, gated and served. Phases and passes over frozen layers run its twin, i
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -30,9 +31,9 @@ def twin(model: keras.Model, precision: str) -> keras.Model:
       precision: float32, bfloat16 or float16: in which layers compute. Variables stay as they are.
 
     Returns:
-      A model with the same inputs; its outputs have the type of `precision`. Of a model around
-      another one, as the extractor is around the base, only that one computes in it: what pools its
-      maps does so in float32.
+      A model with the same inputs; its outputs have the type of `precision`, or are float32 where
+      a layer that is made of others returns them. Of a model around another one, as the extractor
+      is around the base, only that one computes in it: what pools its maps does so in float32.
     """
     outer = FLOAT32 if any(isinstance(each, keras.Model) for each in model.layers) else precision
     policy = outer if outer == FLOAT32 else f"mixed_{outer}"
@@ -49,7 +50,7 @@ def twin(model: keras.Model, precision: str) -> keras.Model:
         if id(operation) in convolutions:
             return _Folded(operation, folded[operation.name], policy)
         if isinstance(operation, keras.Layer):
-            return _Same(operation, policy)
+            return _Same(operation, FLOAT32 if _made_of_layers(operation) else policy)
         return type(operation).from_config(operation.get_config())  # as `x + 3` in a model
 
     return keras.models.clone_model(
@@ -84,6 +85,16 @@ def forward(model: keras.Model, precision: str) -> Callable[[tf.Tensor], Any]:
     # AutoGraph would rewrite the code of Keras first: several seconds, and for nothing.
     pixels = tf.TensorSpec([None, *model.inputs[0].shape[1:]], tf.float32)
     return tf.function(run, input_signature=[pixels], autograph=False)
+
+
+def _made_of_layers(layer: keras.Layer) -> bool:
+    """Whether it calls layers of its own, as KerasHub's blocks do.
+
+    These compute by policies of their own, in float32: what such a layer adds to their results must
+    be float32, too.
+    """
+    held = [each if isinstance(each, list | tuple) else [each] for each in vars(layer).values()]
+    return any(isinstance(each, keras.Layer) for each in itertools.chain.from_iterable(held))
 
 
 class _Same(keras.Layer):

@@ -177,3 +177,21 @@ def test_every_backbone_has_a_twin_that_computes_the_same(backbone: str) -> None
     found = np.asarray(twin(base, "float32")(pixels, training=False))
     np.testing.assert_allclose(found, expected, atol=1e-4 * np.abs(expected).max())
     keras.backend.clear_session()
+
+
+class Block(keras.layers.Layer):
+    """A residual block, as KerasHub's: the layer in it has a policy of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = keras.layers.Dense(4)
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        return inputs + self.inner(inputs)
+
+
+def test_a_layer_made_of_layers_computes_in_float32_in_a_twin_of_half_precision() -> None:
+    inputs = keras.Input((4,))
+    model = keras.Model(inputs, Block()(keras.layers.Dense(4)(inputs)))
+    values = RNG.normal(size=(2, 4)).astype(np.float32)
+    np.testing.assert_allclose(twin(model, "bfloat16")(values), model(values), atol=0.05)
