@@ -7,6 +7,10 @@ import tensorflow as tf
 
 _JPEG = b"\xff\xd8\xff"
 _JPEG_HEAD = _JPEG + bytes.fromhex("c0000b080001000101011100ffda0008010100003f00")  # 1 x 1, grey
+_DOT = b"BM" + bytes.fromhex(  # a BMP of 1 x 1, black
+    "3a000000000000003600000028000000010000000100000001001800000000000400000000000000000000000000"
+    "00000000000000000000"
+)
 _HEAD_BYTES = 26  # in which PNG, GIF and BMP say their size
 # First bytes; where height and width stand, the lowest byte first; what turns negative ones.
 _FORMATS = [
@@ -51,10 +55,15 @@ def decode(encoded: tf.Tensor, max_pixels: int | None = None) -> tf.Tensor:
     if max_pixels is not None:
         with tf.control_dependencies([_few_enough(encoded, max_pixels)]):
             encoded = tf.identity(encoded)
+    is_jpeg = tf.equal(tf.strings.substr(encoded, 0, len(_JPEG)), _JPEG)
+    # Outside of the condition: errors name the op, as clients know them.
+    other = tf.io.decode_image(
+        tf.where(is_jpeg, _DOT, encoded), channels=3, expand_animations=False
+    )
     pixels = tf.cond(
-        tf.equal(tf.strings.substr(encoded, 0, len(_JPEG)), _JPEG),
+        is_jpeg,
         lambda: tf.io.decode_jpeg(encoded, channels=3, dct_method="INTEGER_ACCURATE"),
-        lambda: tf.io.decode_image(encoded, channels=3, expand_animations=False),
+        lambda: other,
     )
     return tf.ensure_shape(pixels, [None, None, 3])
 
