@@ -21,7 +21,7 @@ _COLOURS = {"L": "GRAY", "RGB": "RGB"}
 
 
 class Heard(NamedTuple):
-    """What libjpeg makes of a JPEG."""
+    """A JPEG as libjpeg decodes it, or its warning of damage."""
 
     image: Image.Image | None
     """An eighth of the sides, where it warns of nothing; None also where nobody can say."""
