@@ -40,6 +40,7 @@ _THREADS = 64  # each request that waits for a batch holds one
 _WATCHING_THREADS = 4
 _WATCHING = ("/grpc.health.v1.Health/Check", "/tensorflow.serving.ModelService/GetModelStatus")
 _GRACE_SECONDS = 30.0  # for requests under way when the server is told to end
+_LOOK_SECONDS = 1.0  # for a signal that did not wake the main thread
 _CANCEL_SECONDS = 1.0  # for gRPC to tell clients that theirs is cancelled
 _GRPC_OPTIONS = (
     ("grpc.max_receive_message_length", -1),  # TensorFlow Serving's default, not gRPC's 4 MiB
@@ -158,7 +159,8 @@ def run(server: Callable[[], LocalServer]) -> None:
         signal.signal(number, stop)
     gc.freeze()  # TensorFlow itself; what remains to collect after a model is that model
     with server():
-        stopping.wait()
+        while not stopping.wait(_LOOK_SECONDS):
+            pass  # a signal that reached another thread waits for this one to do something
     _end()
 
 

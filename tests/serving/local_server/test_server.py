@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ctypes
 import shutil
 import signal
 from collections.abc import Iterator
@@ -57,6 +58,15 @@ def test_a_stop_finishes_what_has_been_accepted(own_server: ServerProcess) -> No
     with pytest.raises(grpc.RpcError) as refused:
         own_server.predictions.Predict(busy_request(0.0))
     assert refused.value.code() == grpc.StatusCode.UNAVAILABLE
+
+
+def test_a_signal_that_another_thread_took_ends_it(own_server: ServerProcess) -> None:
+    """Linux may give a signal to any thread; Python's handler runs once the main thread wakes."""
+    number = own_server.process.pid
+    threads = sorted(int(entry.name) for entry in Path(f"/proc/{number}/task").iterdir())
+    assert threads[0] == number
+    assert ctypes.CDLL(None).tgkill(number, threads[1], signal.SIGTERM) == 0
+    assert own_server.process.wait(60) == 0
 
 
 def test_a_taken_port_is_an_error_and_no_silent_second_server(
