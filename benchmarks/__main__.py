@@ -21,6 +21,7 @@ BENCHMARKS = {
     "frozen_features": "phase frozen on cached features against plain Keras end to end",
     "unfrozen": "phase unfrozen against plain Keras, with and without caching, and its input",
     "precision": "half precision and folded BatchNormalization against Keras in float32",
+    "seeds": "accuracy in half precision against float32, beside what seeds do",
     "export": "the exported model's forms as served, and the forward pass beside OpenVINO's",
     "memory": "peak memory at two numbers of pictures",
     "scale": "CPU and memory of every node as the pictures get more",
@@ -32,7 +33,7 @@ BENCHMARKS = {
     "presets": "what each preset reaches on solar cells",
     "elpv": "accuracy on all solar cells beside what was published",
 }
-LONG = ("scale", "workers", "lines", "heads", "presets", "elpv")
+LONG = ("seeds", "scale", "workers", "lines", "heads", "presets", "elpv")
 """Ten minutes to hours; run only where they are named."""
 
 

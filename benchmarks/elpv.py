@@ -15,13 +15,12 @@ import contextlib
 import csv
 import json
 import statistics
-import subprocess
 from pathlib import Path
 
 from sklearn.model_selection import train_test_split
 
 from benchmarks.figures import say, show_bound, show_table
-from benchmarks.measured_run import COMMAND
+from benchmarks.measured_run import answer
 from components.files.cache_folder import cache_dir
 from pipeline.commands.demo_data import Cell, every_cell
 
@@ -100,15 +99,10 @@ def _accuracy(manifest: Path, assignments: list[str]) -> float:
     if not result.exists():
         say(f"{manifest.stem}: {', '.join(assignments) or 'as the preset has it'}")
         words = [f"push.directory={manifest.with_name(name) / 'served'}", *assignments, *_NO_BOUNDS]
-        done = subprocess.run(
-            [*COMMAND, "run", "--preset", "solar-cells", "--json"]
-            + ["--data", str(manifest), "--root", str(manifest.with_name(name))]
-            + [part for word in words for part in ("--set", word)],
-            stdout=subprocess.PIPE,
-            text=True,
+        found = answer(
+            *("run", "--preset", "solar-cells"),
+            *("--data", str(manifest), "--root", str(manifest.with_name(name))),
+            *(part for word in words for part in ("--set", word)),
         )
-        answer = done.stdout.splitlines()[-1]
-        if error := json.loads(answer)["error"]:
-            raise SystemExit(error)
-        result.write_text(answer)
+        result.write_text(json.dumps(found))
     return 100 * float(json.loads(result.read_text())["metrics"]["accuracy"])

@@ -30,6 +30,19 @@ def run_and_cpu(command: list[str]) -> tuple[subprocess.CompletedProcess[str], f
     return done, children - before.children_user - before.children_system
 
 
+def answer(*words: str) -> dict[str, Any]:
+    """Runs the command, whose progress is shown; returns what it prints for programs.
+
+    Raises:
+      RuntimeError: what it says where it fails.
+    """
+    done = subprocess.run([*COMMAND, *words, "--json"], stdout=subprocess.PIPE, text=True)
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    if error := found["error"]:
+        raise RuntimeError(error)
+    return found
+
+
 @dataclasses.dataclass(frozen=True)
 class Stage:
     """A component, or what comes before the first one."""

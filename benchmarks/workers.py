@@ -20,7 +20,7 @@ from typing import Any
 
 from benchmarks import noise_pictures
 from benchmarks.figures import recorded, show_bound, show_table
-from benchmarks.measured_run import COMMAND
+from benchmarks.measured_run import answer
 from components.artifacts.types import OWN_BASE
 
 PICTURES = 2_560  # ten portions: as many for each of two workers
@@ -80,17 +80,8 @@ def _measured(pictures: Path, root: Path, weights: str, port: int, workers: int)
 
 
 def _run(pictures: Path, root: Path, *assignments: str, to: str) -> dict[str, Any]:
-    """Returns what the command prints for programs.
-
-    Raises:
-      RuntimeError: with what it printed for people, where the run failed.
-    """
     given = [word for each in (*_ASSIGNMENTS, *assignments) for word in ("--set", each)]
-    words = ["run", str(pictures), "--root", str(root), *given, "--to", to, "--json"]
-    done = subprocess.run([*COMMAND, *words], capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"{done.stdout}{done.stderr}")
-    return dict(json.loads(done.stdout.splitlines()[-1]))
+    return answer("run", str(pictures), "--root", str(root), *given, "--to", to)
 
 
 @contextlib.contextmanager
