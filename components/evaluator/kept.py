@@ -23,7 +23,7 @@ from components.artifacts.rows import Rows
 from components.artifacts.text_map import TextMap
 from components.artifacts.types import KEPT_VERSIONS
 from components.evaluator import loaded_model, verdict
-from components.evaluator.gate import OVERALL, Served
+from components.evaluator.gate import Served
 from components.step import progress
 
 _BATCH = 8  # encoded pictures held at a time; they may have millions of pixels
@@ -135,12 +135,5 @@ def _compared(version: str, answers: Answers, answered: Predictions) -> Served |
     place = {name: at for at, name in enumerate(answered.classes)}
     told = np.array([*(place.get(name, -1) for name in labels), -1], np.int64)[np.append(label, -1)]
     at = predicted.positions(Rows.of({"file": file} for file in answered.files))
-    right = (told[at] == answered.labels)[shared]
-    candidate = answered.correct(CANDIDATE)[shared]
-    return Served(
-        version,
-        of=OVERALL if shared.all() else verdict.SHARED,
-        candidate=float(candidate.mean()),
-        baseline=float(right.mean()),
-        pairs=verdict.pairs(candidate, right),
-    )
+    right = told[at] == answered.labels
+    return verdict.compared(version, shared, answered.correct(CANDIDATE), right)

@@ -150,16 +150,29 @@ def served(answered: Predictions) -> Served | None:
     if "fault" in baseline:
         return Served(baseline["version"], fault=baseline["fault"])
     names = [answered.classes.index(name) for name in baseline["classes"]]
-    shared = np.isin(answered.labels, names)
+    right = (answered.correct(model) for model in (CANDIDATE, BASELINE))
+    return compared(baseline["version"], np.isin(answered.labels, names), *right)
+
+
+def compared(
+    version: str, shared: np.ndarray, candidate: np.ndarray, baseline: np.ndarray
+) -> Served:
+    """Compares two models on the pictures whose class both know.
+
+    Args:
+      version: of the other model.
+      shared: [pictures] bool, which those are.
+      candidate, baseline: [pictures] bool, which pictures each classified correctly.
+    """
     if not shared.any():
-        return Served(baseline["version"], fault="it knows none of the classes")
-    right = {model: answered.correct(model)[shared] for model in (CANDIDATE, BASELINE)}
+        return Served(version, fault="it knows none of the classes")
+    candidate, baseline = candidate[shared], baseline[shared]
     return Served(
-        baseline["version"],
+        version,
         of=OVERALL if shared.all() else SHARED,
-        candidate=float(right[CANDIDATE].mean()),
-        baseline=float(right[BASELINE].mean()),
-        pairs=pairs(right[CANDIDATE], right[BASELINE]),
+        candidate=float(candidate.mean()),
+        baseline=float(baseline.mean()),
+        pairs=pairs(candidate, baseline),
     )
 
 

@@ -51,9 +51,6 @@ def read(
     row = corrected(row, corrections, file.name, file.path)
     if OUT in row:
         return None, row
-    if file.other_labels and BY not in row:
-        labels = " and ".join(quoted(label) for label in (file.label, *file.other_labels))
-        return None, {**row, "reason": f"{CONFLICT}: {shown(file.name)} is labelled {labels}"}
     try:
         content = waiting.read(file.path, lambda: _content(file, data))
         picture, pixels = canonical_and_pixels(
@@ -68,6 +65,9 @@ def read(
         row = corrected(row, corrections, sha256)
         if OUT in row:
             return None, row
+    if file.other_labels and BY not in row:
+        labels = " and ".join(quoted(label) for label in (file.label, *file.other_labels))
+        return None, {**row, "reason": f"{CONFLICT}: {shown(file.name)} is labelled {labels}"}
     small = small_grey(pixels)
     seen = {"sha256": sha256, "difference_hash": difference_hash(small)}
     measured = quality.row_of(small, (picture.width, picture.height), len(content))

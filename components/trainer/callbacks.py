@@ -121,9 +121,10 @@ class KeepState(keras.callbacks.Callback):
 def _judged_weights(model: keras.Model) -> list[np.ndarray]:
     """Returns the averaged weights where the optimizer averages: `eval` was measured with them."""
     current = model.get_weights()
-    if not model.optimizer.use_ema:
+    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)  # of a loss scale's
+    if not optimizer.use_ema:
         return current
-    model.optimizer.finalize_variable_values(model.trainable_variables)
+    optimizer.finalize_variable_values(model.trainable_variables)
     averaged = model.get_weights()
     model.set_weights(current)
     return averaged

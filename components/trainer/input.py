@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import collections
 import math
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -103,12 +102,3 @@ def picture_batches(
         return pixels(parsed[features.ENCODED])[0], target(parsed, classes, soft)[0]
 
     return examples.map(read, num_parallel_calls=PARALLEL).batch(batch_size)
-
-
-def count_classes(folder: str) -> dict[str, int]:
-    """Returns the number of pictures of each class in a split."""
-    # One by one: a batch would hold the pictures, too.
-    labels = read_records(folder).map(
-        lambda example: parse(example, features.LABEL)[features.LABEL]
-    )
-    return collections.Counter(label.decode() for label in labels.as_numpy_iterator())

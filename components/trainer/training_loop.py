@@ -8,13 +8,12 @@ from collections.abc import Iterable
 
 import keras
 
-from components.fit.class_weights import balanced
+from components.fit import class_weights
 from components.fit.losses import WeightedCrossentropy
 from components.fit.optimizers import build_optimizer, eval_loss_callbacks
 from components.model.network import Network
 from components.settings.training import Keep
 from components.step import progress
-from components.trainer import input as trainer_input
 from components.trainer import own_errors
 from components.trainer.callbacks import KeepState, Progress, Reseed, StopOnNaN
 from components.trainer.distribution import is_chief, shares
@@ -66,8 +65,7 @@ def fit(inputs: TrainingInputs, logs: str, work: str, scratch: str | None = None
 def _class_weight(inputs: TrainingInputs) -> dict[int, float] | None:
     if inputs.training.class_weights is None:
         return None
-    weights = balanced(trainer_input.count_classes(inputs.train))
-    return {inputs.classes.index(name): weight for name, weight in weights.items()}
+    return class_weights.of_split(inputs.train, inputs.classes)
 
 
 @dataclasses.dataclass(kw_only=True)

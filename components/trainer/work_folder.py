@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import json
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -66,20 +67,23 @@ def alone(folder: str) -> Iterator[str]:
     if is_remote(folder):  # no locks there
         yield folder
         return
-    lock = filelock.FileLock(f"{folder}.lock", blocking=False)
     try:
-        lock.acquire()
+        held = _lock(folder).acquire()
     except filelock.Timeout:
         folder = f"{folder}-{uuid.uuid4().hex[:8]}"
+        held = _lock(folder).acquire()
         fileio.makedirs(folder)
-    try:
+    with held:
         yield folder
-    finally:
-        lock.release()
 
 
 def _forget_old(parent: str, current: str) -> None:
     others = [os.path.join(parent, name) for name in fileio.listdir(parent)]
     others = [folder for folder in others if folder != current and os.path.isdir(folder)]
     for folder in sorted(others, key=os.path.getmtime, reverse=True)[_KEPT:]:
-        fileio.rmtree(folder)
+        with contextlib.suppress(filelock.Timeout), _lock(folder):  # others may be at work
+            shutil.rmtree(folder, ignore_errors=True)  # or another run has removed it
+
+
+def _lock(folder: str) -> filelock.FileLock:
+    return filelock.FileLock(f"{folder}.lock", blocking=False)

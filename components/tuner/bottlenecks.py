@@ -11,7 +11,7 @@ import numpy as np
 
 from components.artifacts import features, tfrecords
 from components.artifacts.tfrecords import read_records
-from components.fit.class_weights import balanced
+from components.fit import class_weights
 from components.fit.training_data import Data, Kept, bottleneck_batches, kept_data, kept_in_file
 from components.settings.training import Training
 
@@ -25,6 +25,10 @@ class Bottlenecks:
     train: Kept
     validation: Kept
     data: Data
+    source: str
+    """Folder of the training split's records."""
+    names: Sequence[str]
+    """The class list."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -44,9 +48,7 @@ class Bottlenecks:
 
     def class_weights(self) -> dict[int, float]:
         """Returns the weight of each class index in the loss, with which rare classes count."""
-        counts = np.bincount(self.train.labels.argmax(axis=1), minlength=self.classes)
-        weights = balanced({str(index): int(count) for index, count in enumerate(counts)})
-        return {int(index): weight for index, weight in weights.items()}
+        return class_weights.of_split(self.source, self.names)
 
 
 def read_bottlenecks(
@@ -61,18 +63,13 @@ def read_bottlenecks(
       training: of it the pictures per batch, and the seed of the orders.
       folder: where the features go; must outlive what is returned.
     """
+    sources = {name: os.path.join(uri, f"Split-{name}") for name in (features.TRAIN, features.EVAL)}
     train, validation = (
-        _read(
-            os.path.join(uri, f"Split-{name}"),
-            shape,
-            classes,
-            folder / f"{name}.npy",
-            soft=name == features.TRAIN,
-        )
-        for name in (features.TRAIN, features.EVAL)
+        _read(source, shape, classes, folder / f"{name}.npy", soft=name == features.TRAIN)
+        for name, source in sources.items()
     )
     data = kept_data(train, validation, training.batch_size, training.seed)
-    return Bottlenecks(train, validation, data)
+    return Bottlenecks(train, validation, data, sources[features.TRAIN], classes)
 
 
 def _read(

@@ -143,7 +143,8 @@ def _said(found: list[spans.Span]) -> str:
 def _place(path: str, data: Data, known: View | None) -> Listing:
     """Reads one manifest, folder or file of records; `known` is a view of it if there is one."""
     if is_manifest(path):
-        return read_manifest(path, known, columns=data.columns, group_by=data.group_by)
+        named = (data.group_by, data.label_probability, data.weight)
+        return read_manifest(path, known, columns=data.columns, read=[*filter(None, named)])
     last = posixpath.basename(path)
     if is_records(last) or "*" in last:
         place = known or file_systems.view(posixpath.dirname(path))

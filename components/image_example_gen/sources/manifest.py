@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import collections
 import posixpath
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from components.errors import DataError, listed
 from components.files import view
@@ -35,7 +35,7 @@ def read_manifest(
     known: View | None = None,
     *,
     columns: Columns = _USUAL,
-    group_by: str | None = None,
+    read: Collection[str] = (),
 ) -> Listing:
     """Lists a manifest's pictures. Those that are not there are listed, and rejected when read.
 
@@ -43,7 +43,7 @@ def read_manifest(
       path: absolute.
       known: a view of the manifest's folder, if there is one already.
       columns: what the columns are called.
-      group_by: the name of the column that groups by, or anything else.
+      read: the names of further columns that decide on more than slices of the gate.
 
     Raises:
       ConfigError: the manifest can't be read, or has no column that the configuration names.
@@ -51,7 +51,7 @@ def read_manifest(
     """
     table = read_table("data.source", path, lambda header: manifest_columns.fits(header, columns))
     rows, notes = _rows(table, path, columns)
-    pictures, repeated, more = merged(rows, path, (group_by or "").lower())
+    pictures, repeated, more = merged(rows, path, [name.lower() for name in read])
     _check_labels(pictures, path)
     more += _joined_labels(pictures, path)
     return _listing(pictures, path, known, repeated, [*table.notes, *notes, *more])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Collection
 
 from components.errors import DataError, listed
 from serving.names import quoted, shown
@@ -21,7 +22,7 @@ class Row:
     columns: tuple[tuple[str, str], ...] = ()  # names and values of all others that are not empty
 
 
-def merged(rows: list[Row], path: str, read: str) -> tuple[list[Row], int, list[str]]:
+def merged(rows: list[Row], path: str, read: Collection[str]) -> tuple[list[Row], int, list[str]]:
     """Returns a row per picture, how many rows repeat another, and sentences about them.
 
     Where rows of a picture differ in a column that only a slice of the gate may read, the picture
@@ -30,10 +31,10 @@ def merged(rows: list[Row], path: str, read: str) -> tuple[list[Row], int, list[
     Args:
       rows: of a whole manifest.
       path: of the manifest, for messages.
-      read: the name of the column that `data.group_by` names, or anything else.
+      read: the names of the further columns that the ingest or the training reads.
 
     Raises:
-      DataError: rows of one picture differ in split, group or the column that groups by.
+      DataError: rows of one picture differ in split, group or a column that is read.
     """
     pictures: dict[str, Row] = {}
     faults: list[str] = []
@@ -56,11 +57,12 @@ def merged(rows: list[Row], path: str, read: str) -> tuple[list[Row], int, list[
     return [*pictures.values()], repeated, _told(differing, path)
 
 
-def _contradiction(first: Row, row: Row, read: str) -> str:
+def _contradiction(first: Row, row: Row, read: Collection[str]) -> str:
+    one_has, other_has = dict(first.columns), dict(row.columns)
     for name, one, other in (
         ("split", first.split, row.split),
         ("group", first.group, row.group),
-        (read, dict(first.columns).get(read), dict(row.columns).get(read)),
+        *((name, one_has.get(name), other_has.get(name)) for name in read),
     ):
         if one != other:
             return (

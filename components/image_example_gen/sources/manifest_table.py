@@ -19,7 +19,7 @@ from serving.names import shown
 SUFFIXES = (".csv", ".tsv", ".xlsx")
 
 _SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "|"}
-_SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)  # Excel's own first line
+_SEPARATOR_LINE = re.compile(r"sep=([^\r\n])(?:\r\n?|\n)", re.IGNORECASE)  # Excel's own first line
 _ZIP = b"PK\x03\x04"  # how a workbook begins
 
 
@@ -98,8 +98,8 @@ def _separator(text: str, path: str, fits: Callable[[list[str]], bool]) -> tuple
     """Returns the separator, the text below a line `sep=;`, and the number of its first line."""
     if match := _SEPARATOR_LINE.match(text):
         return match[1], text[match.end() :], 2
-    first = next((line for line in io.StringIO(text) if line.strip()), "")
-    headers = {each: next(csv.reader([first], delimiter=each), []) for each in _SEPARATORS}
+    first = next((line for line in io.StringIO(text, newline="") if line.strip()), "")
+    headers = {each: _cells(first, each) for each in _SEPARATORS}
     tabs_first = path.lower().endswith(".tsv")
     order = sorted(
         _SEPARATORS,
@@ -107,6 +107,14 @@ def _separator(text: str, path: str, fits: Callable[[list[str]], bool]) -> tuple
         reverse=True,
     )
     return order[0], text, 1
+
+
+def _cells(line: str, separator: str) -> list[str]:
+    """Returns a line's cells; none of what is no line of a table, which reading all of it tells."""
+    try:
+        return next(csv.reader([line], delimiter=separator), [])
+    except csv.Error:
+        return []
 
 
 def _csv(text: str, separator: str, where: str, first: int) -> Iterator[tuple[int, list[str]]]:

@@ -128,3 +128,24 @@ def test_an_entry_by_path_comes_before_one_by_sha256(tmp_path: Path) -> None:
     ledger, _ = ledger_of(data)
     row = next(row for row in ledger.accepted if row["file"] == f"cats/{path.name}")
     assert (row["label"], row[BY]) == ("dogs", f"cats/{path.name}")
+
+
+@pytest.mark.parametrize("label", ["dogs", "-"])
+def test_an_entry_by_sha256_settles_what_a_manifest_says_in_two_ways(
+    tmp_path: Path, label: str
+) -> None:
+    write_classes(tmp_path / "source")
+    [picture, *_] = names(tmp_path, "cats")
+    pictures = [*names(tmp_path, "cats"), *names(tmp_path, "dogs")]
+    rows = [(path.relative_to(tmp_path), path.parent.name) for path in pictures]
+    rows.append((picture.relative_to(tmp_path), "dogs"))
+    manifest = tmp_path / "pictures.csv"
+    with manifest.open("w", newline="") as file:
+        csv.writer(file).writerows([("path", "label"), *rows])
+    corrections = tmp_path / "corrections.csv"
+    corrections.write_text(f"path,label\n{digest(picture)},{label}\n")
+    ledger, listing = ledger_of(Data(source=str(manifest), corrections=str(corrections)))
+    assert ledger.rejected == []
+    assert ledger.corrected_by == {digest(picture)} == listing.corrections.keys()
+    labels = {row["file"]: row["label"] for row in ledger.accepted}
+    assert labels.get("source/cats/" + picture.name) == (None if label == "-" else label)

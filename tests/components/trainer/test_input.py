@@ -9,9 +9,10 @@ import tensorflow as tf
 from components.artifacts import features, tfrecords
 from components.artifacts.examples import PICTURE, parse
 from components.artifacts.tfrecords import read_records
+from components.fit.class_weights import count_classes
 from components.fit.training_data import Data, Kept, bottleneck_batches, kept_data, one_hot
 from components.model.transform_graph import Pixels
-from components.trainer.input import count_classes, picture_batches, read_data
+from components.trainer.input import picture_batches, read_data
 
 CLASSES = ["blue", "green", "red"]
 COUNT = 20

@@ -181,8 +181,13 @@ def test_the_rate_falls_on_a_plateau(model: Learner, loop: TrainingLoop) -> None
     assert rates == pytest.approx([0.1, 0.1, 0.1, 0.05, 0.05])
 
 
-def test_averaged_weights_are_what_is_judged_and_kept(model: Learner, loop: TrainingLoop) -> None:
-    run(loop, "frozen", model, LEARNABLE, Frozen(epochs=6, learning_rate=0.1, ema=0.9))
+@pytest.mark.parametrize("precision", ["float32", "float16"])
+def test_averaged_weights_are_what_is_judged_and_kept(
+    model: Learner, loop: TrainingLoop, precision: str
+) -> None:
+    prepared = phases.Prepared(learner=model, data=LEARNABLE, precision=precision)
+    settings = Frozen(epochs=6, learning_rate=0.1, ema=0.9)
+    loop.run([phases.Phase("frozen", settings, lambda: prepared)])
     best = loop.state.history.best_epoch
     assert best is not None
     assert eval_loss(model, LEARNABLE) == pytest.approx(best["val_loss"], rel=1e-4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from tfx.types import Artifact, standard_artifacts
@@ -44,3 +45,19 @@ def test_the_same_training_in_another_run_gets_a_folder_of_its_own(tmp_path: Pat
         assert Path(second).is_dir()
     with work_folder.alone(folder) as later:
         assert later == folder
+
+
+def test_a_training_that_runs_keeps_its_folder_however_many_come_after_it(tmp_path: Path) -> None:
+    def folder(number: int) -> str:
+        output = str(tmp_path / "root/Trainer/model/9")
+        examples = _examples(str(tmp_path / "root/ImageExampleGen/examples/1"))
+        return work_folder.for_training(None, output, examples, {"training": str(number)})
+
+    with work_folder.alone(folder(0)) as running, work_folder.alone(running) as beside:
+        killed = folder(1)
+        for age, path in enumerate((running, beside, killed)):
+            os.utime(path, (age, age))
+        for number in range(2, 7):
+            folder(number)
+        assert Path(running).is_dir() and Path(beside).is_dir()
+        assert not Path(killed).is_dir()

@@ -25,14 +25,16 @@ def rows(pictures: int, seed: int, scale: float = 1.0) -> np.ndarray:
     return ((noise + 0.15 * of_class) * scale).astype(np.float32)
 
 
-def write(folder: Path, train: int, validation: int, scale: float = 1.0) -> str:
+def write(
+    folder: Path, train: int, validation: int, scale: float = 1.0, probability: float = 1.0
+) -> str:
     """Writes a Bottlenecks artifact's files; gives its folder."""
     for seed, (split, pictures) in enumerate({"train": train, "eval": validation}.items()):
         parent = folder / f"Split-{split}"
         parent.mkdir(parents=True)
         with tf.io.TFRecordWriter(str(parent / "bottlenecks.tfrecord")) as writer:
             for row, label in zip(rows(pictures, seed, scale), labels(pictures), strict=True):
-                writer.write(_example(row, label))
+                writer.write(_example(row, label, probability))
     return str(folder)
 
 
@@ -43,8 +45,10 @@ def class_list(folder: Path) -> artifact_types.ClassList:
     return artifact
 
 
-def _example(row: np.ndarray, label: str) -> bytes:
+def _example(row: np.ndarray, label: str, probability: float) -> bytes:
+    sure = tf.train.FloatList(value=[probability])
     feature = {
+        features.LABEL_PROBABILITY: tf.train.Feature(float_list=sure),
         features.BOTTLENECK: tf.train.Feature(float_list=tf.train.FloatList(value=row)),
         features.LABEL: tf.train.Feature(bytes_list=tf.train.BytesList(value=[label.encode()])),
     }

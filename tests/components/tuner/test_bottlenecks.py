@@ -56,3 +56,10 @@ def test_every_epoch_comes_as_the_trainer_would_read_it(data: Bottlenecks, uri: 
 def test_rare_classes_weigh_more(data: Bottlenecks) -> None:
     weights = data.class_weights()  # of 4, 3 and 3 pictures
     assert [weights[index] for index in range(3)] == pytest.approx([10 / 12, 10 / 9, 10 / 9])
+
+
+def test_a_class_is_counted_by_its_label_however_improbable_that_is(tmp_path: Path) -> None:
+    uri = made_features.write(tmp_path / "doubtful", train=10, validation=5, probability=0.2)
+    data = read_bottlenecks(uri, (SIZE,), CLASSES, Training(batch_size=4), tmp_path)
+    weights = data.class_weights()
+    assert [weights[index] for index in range(3)] == pytest.approx([10 / 12, 10 / 9, 10 / 9])

@@ -6,9 +6,11 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from components.errors import ConfigError, DataError
 from components.image_example_gen import reading
+from components.image_example_gen.sources import scan
 from components.image_example_gen.sources.listing import SourceFile
 from components.image_example_gen.sources.manifest import read_manifest
 from components.settings.data import Columns, Data
@@ -76,6 +78,7 @@ def test_one_picture_with_two_labels_is_one_file_and_a_repeated_row_counts_once(
     assert found == [("1.png", "cats", ("pets",)), ("2.png", "cats", ())]
     assert listing.classes == ["cats"]  # what nothing but a contradiction names is no class
     assert (listing.ignored, listing.notes) == (1, [f"{path}: 1 rows repeat another."])
+    Image.new("RGB", (8, 8)).save(tmp_path / "1.png")
     _, row = reading.read(listing.files[0], Data(source=str(path)))
     assert row["reason"] == "same picture under two labels: 1.png is labelled 'cats' and 'pets'"
 
@@ -214,7 +217,7 @@ def test_rows_that_differ_in_a_column_nobody_reads_are_one_picture(tmp_path: Pat
         allowed="one of each",
         next="correct those lines",
     ):
-        read_manifest(str(path), group_by="who")
+        read_manifest(str(path), read=["Who"])
 
 
 def test_a_column_called_like_that_of_splits_is_one_if_it_holds_splits(tmp_path: Path) -> None:
@@ -271,3 +274,36 @@ def test_a_manifest_that_is_not_there(tmp_path: Path) -> None:
         next="Name a file that can",
     ):
         read_manifest(str(tmp_path / "none.csv"))
+
+
+@pytest.mark.parametrize("first", ["", "sep=,\r"])
+def test_lines_may_end_as_old_macs_write_them(tmp_path: Path, first: str) -> None:
+    found = read(tmp_path, f"{first}path,label\r1.png,cats\r2.png,dogs\r")
+    assert [(file.name, file.label) for file in found] == [("1.png", "cats"), ("2.png", "dogs")]
+
+
+@pytest.mark.parametrize("header", ["path,la\0bel", f"path,label,{'x' * 140_000}"])
+def test_a_first_line_that_is_none_of_a_table_is_refused(tmp_path: Path, header: str) -> None:
+    with refused(
+        DataError,
+        found="pictures.csv, line 1: ",
+        allowed="a line with a short cell per column",
+        next="save the table as CSV again",
+    ):
+        read(tmp_path, f"{header}\n1.png,cats\n")
+
+
+@pytest.mark.parametrize("key", ["label_probability", "weight"])
+def test_rows_of_one_picture_that_differ_in_what_training_reads_are_refused(
+    tmp_path: Path, key: str
+) -> None:
+    path = tmp_path / "m.csv"
+    rows = "1.png,cats,0.3\n1.png,cats,0.7\n" + "".join(f"{n}.png,dogs,1\n" for n in range(2, 9))
+    path.write_text(f"path,label,Sure\n{rows}")
+    with refused(
+        DataError,
+        found=r"line 3: another sure .0\.7. than in line 2 .0\.3. for '1.png'",
+        allowed="one of each",
+        next="correct those lines",
+    ):
+        scan(Data(source=str(path), **{key: "Sure"}))
