@@ -162,7 +162,8 @@ def preset_about(name: str) -> str:
     comment = " ".join(
         itertools.takewhile(lambda line: not line.startswith("pipeline_name"), lines)
     )
-    return f"{' '.join(comment).partition('. ')[0].rstrip('.')}."
+    first = re.split(r"\.\s+(?=[A-Z])", comment)[0]  # not at `et al. 2019`
+    return f"{first.rstrip('.')}."
 
 
 def read_file(path: Path) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO
@@ -167,14 +167,16 @@ def _told(gate: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [*whole, *missed[:MOST_LINES]]
 
 
-def show_summary(console: Console, result: dict[str, Any], picture: str, root: str) -> None:
+def show_summary(
+    console: Console, result: dict[str, Any], picture: str, where: Sequence[str]
+) -> None:
     """Shows how a run ended: metrics, the gate's reasons, and the next commands.
 
     Args:
       console: is printed on.
       result: what `run --json` prints.
       picture: a file to ask the model about.
-      root: of the run.
+      where: the options by which other commands find the run.
     """
     metrics = result["metrics"]
     console.print()
@@ -201,7 +203,7 @@ def show_summary(console: Console, result: dict[str, Any], picture: str, root: s
         classify = shown(shlex.join(["transfer-pipeline", "classify", picture]))
         console.print(escape(f"Ask it          {classify}"))
     if result["verdict"] == "refused":
-        words = ["transfer-pipeline", "report", "--root", root, "--mistakes", "mistakes"]
+        words = ["transfer-pipeline", "report", *where, "--mistakes", "mistakes"]
         console.print(escape(f"Mistakes        {shown(shlex.join(words))}"))
         console.print("Overrule it     the same command with --bless REASON")
     console.print(f"\n{_headline(result)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -148,7 +149,8 @@ def report(
     if not page.is_file():
         raise ConfigError(
             f"Run {run.run_id} has no page: it ended before, or {page} was deleted. Name "
-            "another one: `transfer-pipeline runs` lists all."
+            f"another one: `{shlex.join(['transfer-pipeline', 'runs', *options_of(root, store)])}` "
+            "lists all."
         )
     _print_page(run.run_id, str(page), as_json)
     if opened:
@@ -175,9 +177,26 @@ def _print(table: Table) -> None:
     console.print(table)
 
 
+def options_of(root: Path, store: str | None) -> list[str]:
+    """Returns the options by which `runs`, `report` and the others find the runs of a root.
+
+    Args:
+      root: the folder of runs.
+      store: the ML Metadata store, which is named where it is not the root's; `...` stands for a
+        password.
+    """
+    elsewhere = store is not None and store != _store_in(root)
+    words = ["--metadata", metadata.without_passwords(str(store))] if elsewhere else []
+    return ["--root", str(root), *words]
+
+
+def _store_in(root: Path) -> str:
+    return str(root / "metadata.sqlite")
+
+
 def connected(root: Path, store: str | None) -> Any:
     """The named store, or the file in the root."""
-    named = store or str(root / "metadata.sqlite")
+    named = store or _store_in(root)
     if not metadata.is_url(named) and not Path(named).is_file():
         key = f"--metadata: no file {named}" if store else f"--root: {root} has no metadata.sqlite"
         raise ConfigError(

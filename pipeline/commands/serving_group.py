@@ -19,15 +19,18 @@ from serving.version_files import missing
 from serving.version_names import strangers
 from serving.versions import check_is_push_directory, published, served
 
+_LAST_PORT = 65_535  # gRPC takes a greater number modulo 65,536, without a word
+
 
 def serve(
     model_dir: Annotated[
         Path | None, typer.Option(help="The push directory: one folder per version.")
     ] = None,
     name: Name = "classifier",
-    port: Annotated[int, typer.Option(help="Port for gRPC.")] = 8500,
+    port: Annotated[int, typer.Option(min=0, max=_LAST_PORT, help="Port for gRPC.")] = 8500,
     rest_port: Annotated[
-        int, typer.Option(help="Port for REST and a page to try the model.")
+        int,
+        typer.Option(min=0, max=_LAST_PORT, help="Port for REST and a page to try the model."),
     ] = 8501,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     model_config_file: ServingFile = None,

@@ -15,6 +15,7 @@ from rich.table import Table
 
 from components.backbones import BACKBONES
 from components.errors import ConfigError, UserError
+from pipeline.commands import preflight
 from pipeline.commands.cached_features import readable_features
 from pipeline.commands.console import RunView, quiet
 from pipeline.commands.run import EXIT_DONE, EXIT_FAILED, Request, build_config, execute
@@ -51,7 +52,7 @@ def tournament(request: Request, backbones: Sequence[str]) -> int:
       The exit code: 0, or 1 where no backbone could be measured.
 
     Raises:
-      ConfigError: a name is unknown, or the configuration is wrong.
+      UserError: a name is unknown, the configuration is wrong, or the pictures can't be used.
     """
     names = _known(backbones)
     _check(request, names)
@@ -81,19 +82,21 @@ def _known(backbones: Sequence[str]) -> list[str]:
 
 
 def _check(request: Request, names: Sequence[str]) -> None:
-    """Makes sure that the configuration suits one of the backbones at least.
+    """Makes sure that the configuration suits one of the backbones, and that there are pictures.
 
     Raises:
-      ConfigError: it suits none.
+      ConfigError: it suits none, or a folder is missing or can't be written.
+      DataError: the pictures can't make a classifier.
     """
-    faults = []
+    suited, faults = [], []
     for name in names:
         try:
-            build_config(_of(request, name))
+            suited.append(build_config(_of(request, name)))
         except ConfigError as error:
             faults.append(error)
-    if len(faults) == len(names):
+    if not suited:
         raise faults[0]
+    preflight.check_folders(suited[0])  # what all of them need is told once, not in each row
 
 
 def _of(request: Request, backbone: str) -> Request:

@@ -83,8 +83,10 @@ def read(folder: Path, days: int) -> tuple[list[Record], list[str]]:
             except (Damaged, ValueError) as error:
                 notes.append(f"{path.name}: {error}; what follows in it was not read")
     if not found:
+        has = f"{folder} has no records of the last {days} days"
+        fault = has if folder.is_dir() else f"there is no folder {folder}"
         raise ConfigError(
-            f"--records: {folder} has no records of the last {days} days. `serve --record DIR` or "
+            f"--records: {fault}. `serve --record DIR` or "
             "Client(record=DIR) keeps them; --days N looks further back."
         )
     return list(found.values()), notes

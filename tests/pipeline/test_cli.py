@@ -43,6 +43,8 @@ def model_dir(tmp_path: Path) -> Path:
         (["classify", "a.png", "--json", "--csv"], "--csv"),
         (["serve"], "--model-config-file"),
         (["serve", "--model-dir", "x", "--ssl-config-file", "none"], "none"),
+        (["serve", "--port", "99999"], "--port"),
+        (["serve", "--rest-port", "-1"], "--rest-port"),
         (["canary", "--model-dir", "x", "--promote", "--withdraw"], "--withdraw"),
         (["rollback", "--model-dir", "x", "--to", "last"], "--to"),
         (["compile", "--config", "x", "--target", "cloud", "--output", "y"], "kubeflow"),

@@ -10,7 +10,7 @@ from components.fit.optimizers import build_optimizer
 from components.model.network import Network, build_network, freeze, unfreeze
 from components.pretrained.base import build_base, first_unfrozen
 from components.settings.training import Phase
-from pipeline.config import Config, build, override, presets, read_preset
+from pipeline.config import Config, build, override, preset_about, presets, read_preset
 
 RECIPES = [
     "cats-vs-dogs-inception-v3",
@@ -170,3 +170,10 @@ def test_mosquito_has_a_connected_block_and_trains_the_last_layers() -> None:
 def test_mosquito_without_the_block_is_the_same_but_for_it() -> None:
     config = configured("mosquito-inception-v3-se", "model.head.squeeze_excitation=null")
     assert head_layers(network(config, 5, 75))[:2] == [("Flatten", ""), ("relu", 1024)]
+
+
+def test_what_a_preset_is_about_is_its_whole_first_sentence() -> None:
+    assert preset_about("medical-vgg16") == (
+        "Medical pictures among ordinary ones, five classes, by VGG16."
+    )
+    assert preset_about("solar-cells").endswith("flipped at random.")

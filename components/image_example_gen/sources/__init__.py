@@ -152,8 +152,9 @@ def _place(path: str, data: Data, known: View | None) -> Listing:
             return read_records(_matching(path, place))
     place = known or file_systems.view(path)
     if not place.is_folder(path):
+        found = f"{path} is a file" if place.entry(path) else f"no folder {path}"
         raise ConfigError(
-            f"data.source: no folder {path}. Name a folder that holds one folder of pictures per "
+            f"data.source: {found}. Name a folder that holds one folder of pictures per "
             "class, a manifest (.csv, .tsv, .xlsx), or TFRecords (a folder of them, or a pattern "
             "like folder/*.tfrecord*)."
         )

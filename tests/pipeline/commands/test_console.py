@@ -171,7 +171,8 @@ RESULT: dict[str, Any] = {
 
 
 def summary(shown: Console, **changes: Any) -> list[str]:
-    show_summary(shown, {**RESULT, **changes}, picture="my cats/1.png", root="my runs")
+    where = ["--root", "my runs"]
+    show_summary(shown, {**RESULT, **changes}, picture="my cats/1.png", where=where)
     return lines(shown)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from components.errors import ConfigError
-from pipeline.commands.runs import compare, list_runs, report
+from pipeline.commands.runs import compare, list_runs, options_of, report
 from pipeline.store.root import failed_folder
 from tests.explains import refused
 from tests.pipeline.store.made_metadata import record
@@ -147,7 +147,7 @@ def test_a_failed_runs_page_is_found_too(root: Path, capsys: pytest.CaptureFixtu
         ConfigError,
         found="20261115-cccc has no page",
         allowed="it ended before, or .* was deleted",
-        next="Name another one: `transfer-pipeline runs` lists all",
+        next=f"Name another one: `transfer-pipeline runs --root {root}` lists all",
     ):
         report(root, "latest")
     page = failed_folder(root, "20261115-cccc") / "report.html"
@@ -187,3 +187,18 @@ def test_runs_are_read_from_another_store_than_the_root_s(
         next="Name the store",
     ):
         list_runs(tmp_path, True, "oracle://db")
+
+
+@pytest.mark.parametrize(
+    ("store", "named"),
+    [
+        ("/srv/runs/metadata.sqlite", []),
+        ("/srv/other.sqlite", ["--metadata", "/srv/other.sqlite"]),
+        ("grpc://metadata", ["--metadata", "grpc://metadata"]),
+        ("mysql://me:secret@db/x", ["--metadata", "mysql://me:...@db/x"]),
+    ],
+)
+def test_the_options_that_find_a_runs_root_name_a_store_that_lies_elsewhere(
+    store: str, named: list[str]
+) -> None:
+    assert options_of(Path("/srv/runs"), store) == ["--root", "/srv/runs", *named]

@@ -37,6 +37,7 @@ def request_(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Request:
         accuracy = {"mobilenet": 0.7, "resnet50": 0.9}[config.model.backbone]
         return Found(accuracy, (accuracy - 0.1, accuracy + 0.1), 100, 5.0, 12.0)
 
+    monkeypatch.setattr(command.preflight, "check_folders", lambda config: None)
     monkeypatch.setattr(command, "execute", execute)
     monkeypatch.setattr(command, "_enter", enter)
     keys = ["image.size=[64, 64]", "training.seed=3"]
@@ -92,3 +93,14 @@ def test_a_configuration_that_suits_no_backbone_is_refused_before_any_run(
         next="for example 10",
     ):
         command.tournament(request_, ["mobilenet,resnet50"])
+
+
+def test_pictures_that_are_not_there_are_told_once_and_not_in_each_row(tmp_path: Path) -> None:
+    missing = Request(data=str(tmp_path / "none"), root=str(tmp_path / "runs"))
+    with refused(
+        ConfigError,
+        found="data.source: no folder .*none",
+        allowed="one folder of pictures per class",
+        next="Name a folder",
+    ):
+        command.tournament(missing, [])

@@ -88,8 +88,11 @@ def test_a_version_that_no_run_pushed_is_told(root: Path, tmp_path: Path, say: S
 
 
 def test_without_records_it_says_who_keeps_them(root: Path, tmp_path: Path, say: Say) -> None:
+    (tmp_path / "empty").mkdir()
+    code, _, err = say("watch", "--records", tmp_path / "empty", "--root", root)
+    assert code == 2 and "no records of the last 7 days" in err and "serve --record" in err
     code, _, err = say("watch", "--records", tmp_path / "none", "--root", root)
-    assert code == 2 and "serve --record" in err
+    assert code == 2 and "there is no folder" in err and "serve --record" in err
     old = kept(tmp_path / "old", milliseconds=1_000)
     assert say("watch", "--records", old, "--root", root)[0] == 2
 

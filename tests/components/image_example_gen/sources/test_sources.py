@@ -83,11 +83,7 @@ def test_the_home_folder_is_known(folder: Path, monkeypatch: pytest.MonkeyPatch)
     assert scan(Data(source="~/pictures")).files
 
 
-@pytest.mark.parametrize("make", [lambda path: None, lambda path: path.touch()])
-def test_a_missing_folder_is_a_fault_of_the_configuration(
-    tmp_path: Path, make: Callable[[Path], None]
-) -> None:
-    make(tmp_path / "none")
+def test_a_missing_folder_is_a_fault_of_the_configuration(tmp_path: Path) -> None:
     with refused(
         ConfigError,
         found="data.source: no folder .*none",
@@ -95,6 +91,17 @@ def test_a_missing_folder_is_a_fault_of_the_configuration(
         next="Name a folder",
     ):
         scan(Data(source=str(tmp_path / "none")))
+
+
+def test_a_file_that_is_no_source_is_told_as_a_file(tmp_path: Path) -> None:
+    (tmp_path / "labels.json").touch()
+    with refused(
+        ConfigError,
+        found="data.source: .*labels.json is a file",
+        allowed="one folder of pictures per class, a manifest",
+        next="Name a folder",
+    ):
+        scan(Data(source=str(tmp_path / "labels.json")))
 
 
 def test_no_class_folders(tmp_path: Path) -> None:
