@@ -56,12 +56,20 @@ def put_aside(path: Path, ending: str) -> Path:
 
 
 def write(path: Path, text: str) -> None:
-    """Writes a small file; a reader finds the old text or the new one at any moment."""
+    """Writes a small file; a reader finds the old text or the new one at any moment.
+
+    Of a symbolic link, the file that it names is written.
+    """
+    path = path.resolve()
     passing = path.with_name(f"{INCOMING}{uuid.uuid4().hex}")
-    passing.write_text(text, "utf-8")
-    passing.chmod(stat.S_IMODE(path.parent.stat().st_mode) & 0o666)
-    _sync(passing)
-    rename(passing, path)
+    try:
+        passing.write_text(text, "utf-8")
+        passing.chmod(stat.S_IMODE(path.parent.stat().st_mode) & 0o666)
+        _sync(passing)
+        rename(passing, path)
+    except BaseException:
+        passing.unlink(missing_ok=True)
+        raise
 
 
 def remove(path: Path) -> None:

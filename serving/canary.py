@@ -23,19 +23,39 @@ Servers that only read the file do not report when they have, so without names a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
 
 from serving import labels as labelling
 from serving import versions as versioning
 from serving import withdrawal
 from serving.labels import DEFAULT_NAME, Labels
+from serving.push_lock import labels_locked, locked
 from serving.reload import await_available, reload
 from serving.versions import Version, VersionError, published
 from serving.withdrawal import withdraw_version
 
+_Options = ParamSpec("_Options")
+_Found = TypeVar("_Found")
 
+
+def _one_at_a_time(
+    change: Callable[Concatenate[Path, _Options], _Found],
+) -> Callable[Concatenate[Path, _Options], _Found]:
+    """Has a change of the labels of a push directory wait for another one, and for a pruning."""
+
+    @functools.wraps(change)
+    def alone(model_dir: Path, *args: _Options.args, **options: _Options.kwargs) -> _Found:
+        with labels_locked(model_dir):
+            return change(model_dir, *args, **options)
+
+    return alone
+
+
+@_one_at_a_time
 def advance(
     model_dir: Path,
     name: str | None = None,
@@ -80,6 +100,7 @@ def advance(
     return _tell(model_dir, replace(placed, canary=newest, beside=None), servers)
 
 
+@_one_at_a_time
 def promote(model_dir: Path, servers: Sequence[str] = (), name: str | None = None) -> Labels:
     """Makes the version on trial the stable one; the other one is loaded no more.
 
@@ -96,6 +117,7 @@ def promote(model_dir: Path, servers: Sequence[str] = (), name: str | None = Non
     return _tell(model_dir, replace(labels, stable=labels.canary), servers)
 
 
+@_one_at_a_time
 def withdraw(model_dir: Path, servers: Sequence[str] = (), name: str | None = None) -> Labels:
     """Ends the trial: both labels are of the stable version, then the other one is withdrawn.
 
@@ -121,6 +143,7 @@ def withdraw(model_dir: Path, servers: Sequence[str] = (), name: str | None = No
     return kept
 
 
+@_one_at_a_time
 def rollback(
     model_dir: Path, to: int, servers: Sequence[str] = (), name: str | None = None
 ) -> Labels | None:
@@ -216,5 +239,6 @@ def _tell(model_dir: Path, labels: Labels, servers: Sequence[str]) -> Labels:
         await_available(server, labels.name, {labels.stable, labels.canary})
     for server in servers:
         reload(server, config)
-    labelling.write(model_dir, labels)
+    with locked(model_dir):  # or a push that begins takes the unfinished file for a dead one's
+        labelling.write(model_dir, labels)
     return labels

@@ -144,8 +144,9 @@ def _own(document: Any, path: Path, name: str | None) -> Any:
         )
     if len(found) > 1:
         raise VersionError(
-            f"{path} has several models with the label {STABLE!r} ({names}): name the one of this"
-            " directory (`--name`), or have its base_path end as the directory does."
+            f"{path} has several models with the label {STABLE!r} ({names}), and their"
+            f" base_paths do not tell which is of this directory: have that one, and no other, end"
+            f" in {folder!r}."
         )
     policy = found[0].model_version_policy.WhichOneof("policy_choice")
     if policy not in (None, "specific"):

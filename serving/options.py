@@ -7,13 +7,15 @@ from pathlib import Path
 
 from serving.recording.settings import Recording
 
+GREATEST_PORT = 2**16 - 1
+
 
 @dataclass(frozen=True)
 class ServeOptions:
     """Options of a server; the files are TensorFlow Serving's own.
 
     Raises:
-        ValueError: not exactly one of `model_dir` and `model_config_file`.
+        ValueError: not exactly one of `model_dir` and `model_config_file`, or no such port.
     """
 
     model_dir: Path | None = None
@@ -40,3 +42,9 @@ class ServeOptions:
     def __post_init__(self) -> None:
         if (self.model_dir is None) == (self.model_config_file is None):
             raise ValueError("Name either a model directory or a model configuration file")
+        for port in (self.port, self.rest_port):  # gRPC would take the number's last 16 bits
+            if not 0 <= port <= GREATEST_PORT:
+                raise ValueError(
+                    f"There is no port {port}: name one from 1 to {GREATEST_PORT}, or 0 for a free"
+                    " one"
+                )

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from serving import atomic_files, labels, version_facts
 from serving.labels import VersionError
-from serving.push_lock import PASSING, current_facts, locked
+from serving.push_lock import PASSING, current_facts, labels_locked, locked
 from serving.version_names import next_number, strangers
 from serving.versions import published, withdrawn_by_labels
 from serving.withdrawal import settle_locked
@@ -82,18 +82,18 @@ def prune(model_dir: Path, keep: int, pinned: int | None = None) -> list[int]:
         raise VersionError(
             f"At least the served version is kept: keep={keep} is under 1. Keep 1 or more."
         )
-    with locked(model_dir):
+    with labels_locked(model_dir), locked(model_dir):
         if _seconds_since_labels(model_dir) > _READ_SECONDS:
             settle_locked(model_dir)
         leaving_labels = withdrawn_by_labels(model_dir)
-        named = labels.read(model_dir)
-        held = {pinned, *(named.others if named else ())}
         versions = [each for each in published(model_dir) if each.number not in leaving_labels]
         removable = sorted(
             (
                 version
                 for version in versions
-                if version.state not in ("served", "canary") and version.number not in held
+                if version.state not in ("served", "canary")
+                and not version.labelled
+                and version.number != pinned
             ),
             key=lambda version: (version.state != "withdrawn", version.number),
         )

@@ -18,7 +18,7 @@ from serving.versions import no_directory
 PASSING = (atomic_files.INCOMING, ".removing-")
 """How the names of folders begin that are copied in, and of those on their way out."""
 
-_LOCK = ".lock"
+_LOCK, _LABELS_LOCK = ".lock", ".labels.lock"
 _LOCK_SECONDS = 300
 
 
@@ -30,19 +30,44 @@ def locked(model_dir: Path) -> Iterator[None]:
         VersionError: no such directory, another process holds the lock for long, or what is there
             can't be locked.
     """
+    with _held(model_dir, _LOCK, "push, rollback or pruning"):
+        for path in model_dir.iterdir():
+            if path.name.startswith(PASSING):
+                atomic_files.remove(path)
+        yield
+
+
+@contextmanager
+def labels_locked(model_dir: Path) -> Iterator[None]:
+    """Locks the labels, from before they are read until what follows from them is written.
+
+    Pushes do not wait for it, since servers may take minutes to load what is to get a label. A
+    folder without versions has nothing to lock, and gets no file.
+
+    Raises:
+        VersionError: as `locked`.
+    """
     if not model_dir.is_dir():
         raise no_directory(model_dir)
-    _check_lock(model_dir / _LOCK)
+    if not any(folders(model_dir)):
+        yield
+        return
+    with _held(model_dir, _LABELS_LOCK, "`canary`, `rollback` or pruning"):
+        yield
+
+
+@contextmanager
+def _held(model_dir: Path, name: str, what: str) -> Iterator[None]:
+    if not model_dir.is_dir():
+        raise no_directory(model_dir)
+    _check_lock(model_dir / name)
     try:
-        with filelock.FileLock(model_dir / _LOCK, timeout=_LOCK_SECONDS):
-            for path in model_dir.iterdir():
-                if path.name.startswith(PASSING):
-                    atomic_files.remove(path)
+        with filelock.FileLock(model_dir / name, timeout=_LOCK_SECONDS):
             yield
     except filelock.Timeout:
         raise VersionError(
-            f"Another push, rollback or pruning has held {model_dir / _LOCK} for"
-            f" {_LOCK_SECONDS} s: let it finish, then try again."
+            f"Another {what} has held {model_dir / name} for {_LOCK_SECONDS} s: let it finish,"
+            " then try again."
         ) from None
 
 

@@ -39,6 +39,8 @@ class Version:
     published: datetime
     """When its copy was complete, in UTC; withdrawing it and bringing it back keep this."""
     path: Path
+    labelled: bool = False
+    """Whether a label of others in `models.config` is its own."""
 
 
 def published(model_dir: Path) -> list[Version]:
@@ -136,6 +138,7 @@ def _scan(model_dir: Path) -> list[Version]:
             "withdrawn" if withdrawn else _state(number, served, trial),
             datetime.fromtimestamp(path.stat().st_mtime, timezone.utc),
             path,
+            named is not None and number in named.others,
         )
         for number, withdrawn, path in sorted(found, reverse=True)
     ]

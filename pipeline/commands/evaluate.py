@@ -204,13 +204,23 @@ def _by_server(
     assert request.server is not None
     try:
         with Client(request.server, request.name, version) as client:
-            for answer in client.classify_each(sources.content(file) for file in files):
+            for answer in client.classify_each(map(_Opened, files)):
                 if isinstance(answer, PictureRefused):
                     yield answer.reason
                 else:
                     yield Answer(answer.classes[0], answer.scores[0])
     except ClientError as error:
         raise UserError(str(error)) from error
+
+
+@dataclasses.dataclass(frozen=True)
+class _Opened:
+    """A picture's file that the client reads: one that it can't read is a refused picture."""
+
+    file: sources.SourceFile
+
+    def read(self) -> bytes:
+        return sources.content(self.file)
 
 
 def _by_session(folder: Path, files: Sequence[sources.SourceFile]) -> Iterator[Answer | str]:

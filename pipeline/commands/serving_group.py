@@ -13,13 +13,12 @@ from components.errors import UserError
 from pipeline.commands.options import Json, ModelDir, Name, NameInFile, Servers, ServingFile
 from serving.labels import MODELS_CONFIG, Labels
 from serving.names import shown
+from serving.options import GREATEST_PORT
 from serving.recording.settings import EVERY, Recording
 from serving.session_trial import NotTried, fault_of
 from serving.version_files import missing
 from serving.version_names import strangers
 from serving.versions import check_is_push_directory, published, served
-
-_LAST_PORT = 65_535  # gRPC takes a greater number modulo 65,536, without a word
 
 
 def serve(
@@ -27,10 +26,10 @@ def serve(
         Path | None, typer.Option(help="The push directory: one folder per version.")
     ] = None,
     name: Name = "classifier",
-    port: Annotated[int, typer.Option(min=0, max=_LAST_PORT, help="Port for gRPC.")] = 8500,
+    port: Annotated[int, typer.Option(min=0, max=GREATEST_PORT, help="Port for gRPC.")] = 8500,
     rest_port: Annotated[
         int,
-        typer.Option(min=0, max=_LAST_PORT, help="Port for REST and a page to try the model."),
+        typer.Option(min=0, max=GREATEST_PORT, help="Port for REST and a page to try the model."),
     ] = 8501,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     model_config_file: ServingFile = None,

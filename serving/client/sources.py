@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from serving.client.errors import PictureRefused
@@ -12,7 +12,14 @@ from serving.picture_files import read_picture
 from serving.picture_settings import DEFAULT, PictureSettings
 from serving.pictures import MAX_PIXELS, PictureError, canonical
 
-Source = bytes | Path | BinaryIO
+
+class Readable(Protocol):
+    """A file opened in binary mode, or what else returns a picture's bytes."""
+
+    def read(self) -> bytes: ...
+
+
+Source = bytes | Path | Readable
 
 
 @dataclass(frozen=True)

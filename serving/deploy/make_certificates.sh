@@ -7,7 +7,10 @@ set -euo pipefail
 cd "$(mkdir -p "$1" && cd "$1" && pwd)"
 shift
 names="DNS:localhost,IP:127.0.0.1"
-for host in "$@"; do names+=",DNS:$host"; done
+for host in "$@"; do
+  [[ $host =~ ^[0-9.]+$|: ]] && kind=IP || kind=DNS
+  names+=",$kind:$host"
+done
 umask 077
 
 openssl req -x509 -newkey rsa:2048 -nodes -days 365 -subj "/CN=transfer-pipeline test authority" \

@@ -27,7 +27,7 @@ class FollowingServer(LocalServer):
         announce: as for LocalServer; also told why a list is refused, once for each reason.
 
     Raises:
-        ConfigFileError: the file is not of its form at the start.
+        ConfigFileError: the file is not of its form at the start, or lists what can't be served.
     """
 
     def __init__(
@@ -38,7 +38,12 @@ class FollowingServer(LocalServer):
         announce: Callable[[str], None] = print,
         **options: Any,
     ) -> None:
-        super().__init__(_models(models_file), announce=announce, **options)
+        try:
+            super().__init__(_models(models_file), announce=announce, **options)
+        except ServingError as error:
+            raise ConfigFileError(
+                f"{models_file} can't be served: {error}. Correct it there."
+            ) from error
         self._file = models_file
         self._seconds = seconds
         self._said = ""
@@ -59,13 +64,13 @@ class FollowingServer(LocalServer):
                 self._models.apply(_models(self._file))
                 self._said = ""
             except (ConfigFileError, ServingError) as error:
-                self._say(f"{self._file} is not taken: {error}")
+                self._refuse(f"{self._file} is not taken: {error}")
             except Exception:  # a disk that fails now may answer at the next look
                 logging.exception("Cannot follow %s", self._file)
 
-    def _say(self, reason: str) -> None:
+    def _refuse(self, reason: str) -> None:
         if reason != self._said:
-            self._announce(reason)
+            self._say(reason)
         self._said = reason
 
 

@@ -23,7 +23,7 @@ from serving.local_server.servable import Servable
 from serving.local_server.states import END, VersionState
 from serving.local_server.version_table import VersionTable
 from serving.local_server.warmup import warm_up
-from serving.versions import VersionError, published
+from serving.version_names import folders
 
 POLL_SECONDS = 1.0
 
@@ -66,6 +66,12 @@ class VersionManager:
         """Stops following the base path, after a load that is under way; what is loaded stays."""
         self._stopping.set()
         self._thread.join()
+
+    def leave(self) -> None:
+        """Stops, and unloads every version, once the last request that runs on it has ended."""
+        self.stop()
+        self._unload({})
+        gc.collect()
 
     def configure(self, config: ModelConfig) -> None:
         """Follows another base path or policy from the next poll on, and takes over the labels.
@@ -121,10 +127,13 @@ class VersionManager:
     def _poll(self) -> None:
         config = self.config
         try:
-            versions = published(Path(config.base_path))
-        except VersionError:
+            # By their names alone: a version that labels have left is served until the server has
+            # read that, as TensorFlow Serving does.
+            found = list(folders(Path(config.base_path)))
+        except (FileNotFoundError, NotADirectoryError):
             return
-        aspired = aspired_versions(versions, config)
+        live = {number: path for number, withdrawn, path in found if not withdrawn}
+        aspired = aspired_versions(live, config)
         self._table.forget_failures(aspired)
         self._unload(aspired)
         for number in sorted(aspired.keys() - self._table.available(), reverse=True):

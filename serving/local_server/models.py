@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import grpc
 from tensorflow_serving.config.model_server_config_pb2 import (
@@ -74,7 +75,7 @@ class ModelSet:
                 label of a version that is not available; the fault of a new model that does not
                 load, though the list is served then.
         """
-        _check(config, {name: manager.config for name, manager in self._managers.items()})
+        check(config, {name: manager.config for name, manager in self._managers.items()})
         listed = {model.name: model for model in config.model_config_list.config}
         with self._reloading:
             if self._first:
@@ -116,13 +117,20 @@ class ModelSet:
             manager.configure(listed[name])
         self._managers = kept | added
         for name in known.keys() - kept.keys():
-            known[name].stop()
+            known[name].leave()
         for manager in added.values():
             manager.start()
         return list(added.values())
 
 
-def _check(config: ModelServerConfig, known: Mapping[str, ModelConfig]) -> None:
+def check(
+    config: ModelServerConfig, known: Mapping[str, ModelConfig] = MappingProxyType({})
+) -> None:
+    """Refuses a list of models that cannot be served, whatever is on the disk.
+
+    Raises:
+        ServingError: INVALID_ARGUMENT, says of which model and why.
+    """
     if config.WhichOneof("config") != "model_config_list":
         raise invalid_argument(
             "ServerModelConfig type not supported by HandleReloadConfigRequest."

@@ -6,6 +6,7 @@ import contextlib
 import gc
 import os
 import signal
+import socket
 import sys
 import threading
 import time
@@ -29,7 +30,7 @@ from serving.local_server.grpc_services import ModelService, PredictionService
 from serving.local_server.health import Health
 from serving.local_server.http_server import SILENCE_SECONDS
 from serving.local_server.manager import Load, load
-from serving.local_server.models import ModelSet
+from serving.local_server.models import ModelSet, check
 from serving.local_server.one_message import OneMessage
 from serving.local_server.recorded import Recorded
 from serving.local_server.rest import RestServer
@@ -40,7 +41,6 @@ _THREADS = 64  # each request that waits for a batch holds one
 _WATCHING_THREADS = 4
 _WATCHING = ("/grpc.health.v1.Health/Check", "/tensorflow.serving.ModelService/GetModelStatus")
 _GRACE_SECONDS = 30.0  # for requests under way when the server is told to end
-_LOOK_SECONDS = 1.0  # for a signal that did not wake the main thread
 _CANCEL_SECONDS = 1.0  # for gRPC to tell clients that theirs is cancelled
 _GRPC_OPTIONS = (
     ("grpc.max_receive_message_length", -1),  # TensorFlow Serving's default, not gRPC's 4 MiB
@@ -66,7 +66,7 @@ class LocalServer:
         announce: is given one line when a version becomes available, fails to load or leaves.
 
     Raises:
-        OSError: a port is taken.
+        OSError: a port is taken, or `ssl` has no key and certificate.
         ServingError: the models' configuration cannot be.
     """
 
@@ -83,7 +83,9 @@ class LocalServer:
         load: Load = load,
         announce: Callable[[str], None] = print,
     ) -> None:
+        check(config)  # before a port is taken
         self._announce = announce
+        self._looking = threading.Lock()
         self._health = Health()
         self._models = ModelSet(self._changed, load)
         self._batcher = Batcher(batching) if batching else None
@@ -94,7 +96,7 @@ class LocalServer:
         self._rest = RestServer(core, host, rest_port, served[0].name if served else "")
         self.rest_port: int = self._rest.server_address[1]
         self._grpc.start()
-        announce(
+        self._say(
             "Development server (production runs TensorFlow Serving): "
             + ", ".join(f"{model.name} from {model.base_path}" for model in served)
             + f", gRPC on {host}:{self.port}, REST on {host}:{self.rest_port}"
@@ -128,15 +130,21 @@ class LocalServer:
         return server
 
     def _changed(self, name: str, state: VersionState) -> None:
+        with self._looking:  # or a thread that looked before another would have the last word
+            states = [entry.state for model in self._models.all() for entry in model.states()]
+            self._health.set_all(AVAILABLE in states)
         version = f"{name} version {state.version}"
         if state.state == AVAILABLE:
-            self._announce(f"{version} {IS_AVAILABLE}")
+            self._say(f"{version} {IS_AVAILABLE}")
         elif state.state == END and state.code:
-            self._announce(f"{version} does not load: {state.message}")
+            self._say(f"{version} does not load: {state.message}")
         elif state.state == END:
-            self._announce(f"{version} is unloaded")
-        states = [entry.state for model in self._models.all() for entry in model.states()]
-        self._health.set_all(AVAILABLE in states)
+            self._say(f"{version} is unloaded")
+
+    def _say(self, line: str) -> None:
+        """Announces a line; one that can't be written ends no request and no thread."""
+        with contextlib.suppress(OSError, ValueError):  # a closed pipe, a full disk
+            self._announce(line)
 
 
 def run(server: Callable[[], LocalServer]) -> None:
@@ -146,21 +154,21 @@ def run(server: Callable[[], LocalServer]) -> None:
     Python does at its end is left out, too: TensorFlow's and gRPC's threads are still there, and
     nothing could end a process that waits for one of them by then.
     """
-    stopping = threading.Event()
-
-    def stop(number: int, _: object) -> None:
-        signal.signal(number, signal.SIG_DFL)
+    ending = (signal.SIGINT, signal.SIGTERM)
+    taken, taker = socket.socketpair()
+    taker.setblocking(False)
+    # Python's C code writes there in whichever thread the system gives the signal to. A handler
+    # that wakes the main thread runs in it, and may need a lock that it holds.
+    signal.set_wakeup_fd(taker.fileno())
+    for number in ending:
+        signal.signal(number, lambda number, _: signal.signal(number, signal.SIG_DFL))
+    gc.freeze()  # TensorFlow itself; what remains to collect after a model is that model
+    with server():
+        while taken.recv(1)[0] not in ending:
+            pass
         last = threading.Timer(_GRACE_SECONDS + 2 * _CANCEL_SECONDS, _end)
         last.daemon = True
         last.start()
-        stopping.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
-    gc.freeze()  # TensorFlow itself; what remains to collect after a model is that model
-    with server():
-        while not stopping.wait(_LOOK_SECONDS):
-            pass  # a signal that reached another thread waits for this one to do something
     _end()
 
 
@@ -182,7 +190,10 @@ def _bind(server: grpc.Server, host: str, port: int, ssl: Any) -> int:
     except RuntimeError:
         bound = 0  # as older gRPC says it
     if not bound:
-        raise OSError(f"Cannot listen on {address}: the port is taken, or not ours to take")
+        keys = (
+            ", or the ssl_config_file's key and certificate are no PEM, or no pair" if ssl else ""
+        )
+        raise OSError(f"Cannot listen on {address}: the port is taken, or not ours to take{keys}")
     return bound
 
 

@@ -256,7 +256,7 @@ def test_what_a_person_added_to_the_file_is_kept(model_dir: Path) -> None:
             None,
             "several models with the label 'stable'",
             r"\('cars', 'pets'\)",
-            "name the one of this directory",
+            "have that one, and no other, end in 'pushed'",
         ),
         (
             SHARED.replace('"stable"', '"main"'),
