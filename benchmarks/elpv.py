@@ -26,7 +26,7 @@ from pipeline.commands.demo_data import Cell, every_cell
 
 _SPLITS = 3
 _PUBLISHED = {"frozen": 82.44, "unfrozen": 88.42}  # SVM; fine-tuned VGG19, in percent
-_LEAST = {"frozen": 85.5, "unfrozen": 90.2}
+_LEAST = {"frozen": 85.5, "unfrozen": 90.2, "unfrozen, mean over flips": 90.2}
 _RECIPES = {
     "frozen": [
         "model.features=[mixed5, mixed6, mixed7, mixed8, mixed9, mixed10]",
@@ -35,11 +35,9 @@ _RECIPES = {
         "training.unfrozen.epochs=0",
         "export.average_flips=true",
     ],
-    "unfrozen": [],
-    "unfrozen, labels as probabilities, mean over flips": [
-        "data.label_probability=probability",
-        "export.average_flips=true",
-    ],
+    "unfrozen": ["export.average_flips=[]"],
+    "unfrozen, mean over flips": [],
+    "unfrozen, labels as probabilities, mean over flips": ["data.label_probability=probability"],
 }
 _NO_BOUNDS = ["gate.min_accuracy=0", "gate.min_class_recall=0", "gate.beats_majority_class=false"]
 
