@@ -14,7 +14,6 @@ from components.image_example_gen.executor import Executor
 from components.settings.data import Data
 from components.settings.ingest import Ingest
 from components.settings.pictures import ImageSettings
-from components.step.artifacts import in_root
 from components.step.base import BeamStep, settings_of
 from components.step.driver import StepDriver
 
@@ -27,10 +26,8 @@ class Driver(StepDriver):
 
         Finds the last ingest of this pipeline, too: pictures stay in the splits where it put them.
         """
-        [examples] = execution_info.output_dict["examples"]
-        node = listing_handover.node_folder(examples.uri)
-        of_command = listing_handover.node_folder(in_root(examples))
-        listing = listing_handover.kept_for_run(of_command, execution_info.pipeline_run_id)
+        node = listing_handover.node_folder(execution_info.output_dict)
+        listing = listing_handover.kept_for_run(node, execution_info.pipeline_run_id)
         listing = listing or sources.scan(settings_of(execution_info))
         fingerprint = {"fingerprint": listing_handover.keep(listing, node)}
         asked = json.dumps([fingerprint, execution_info.exec_properties], sort_keys=True)

@@ -24,9 +24,9 @@ _SUFFIX = ".json.gz"
 _MOST_KEPT = 20  # files: the listings of ten runs, of which only those at work need theirs
 
 
-def node_folder(examples: str) -> str:
-    """Returns the node's folder, from that of its Examples: `node/output/execution`."""
-    return posixpath.dirname(posixpath.dirname(examples.rstrip("/")))
+def node_folder(outputs: Mapping[str, list[Any]]) -> str:
+    """Returns the node's folder, from the place of its outputs: `node/output/execution`."""
+    return posixpath.dirname(posixpath.dirname(outputs["examples"][0].uri.rstrip("/")))
 
 
 def keep(listing: Listing, node: str, run_id: str | None = None) -> str:
@@ -78,7 +78,7 @@ def kept_for_run(node: str, run_id: str) -> Listing | None:
 
 def listed(outputs: Mapping[str, list[Any]], fingerprint: str, data: Data) -> Listing:
     """Returns the listing of the executor's driver; where that is gone, lists anew."""
-    return kept(node_folder(outputs["examples"][0].uri), fingerprint) or scan(data)
+    return kept(node_folder(outputs), fingerprint) or scan(data)
 
 
 def _path(node: str, name: str) -> str:

@@ -11,11 +11,6 @@ IN_ROOT = "uri_in_root"
 """A property of artifacts whose node works on local copies: where they lie for everyone else."""
 
 
-def in_root(artifact: Artifact) -> str:
-    """Returns the folder of an artifact in the pipeline's root, also where a node has a copy."""
-    return artifact.get_string_custom_property(IN_ROOT) or str(artifact.uri)
-
-
 class Artifacts(ArtifactLists):
     """The inputs or the outputs of one execution, as TFX has them, with shorter ways to them."""
 

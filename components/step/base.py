@@ -23,7 +23,7 @@ from tfx.types import Artifact, BaseChannel, channel, component_spec
 
 from components.settings.base import Section
 from components.settings.beam_options import is_local
-from components.step.artifacts import ArtifactLists, Artifacts, in_root
+from components.step.artifacts import IN_ROOT, ArtifactLists, Artifacts
 from components.step.driver import Keyed, step_of
 
 SETTINGS = "settings"
@@ -84,7 +84,8 @@ class BeamStepExecutor(StepExecutor[Settings], base_beam_executor.BaseBeamExecut
 
     def shared(self, artifact: Artifact) -> str:
         """Returns the folder of an output in which the pipelines' workers write."""
-        return in_root(artifact) if self.on_workers else artifact.uri
+        in_root = artifact.get_string_custom_property(IN_ROOT)
+        return str(in_root) if in_root and self.on_workers else artifact.uri
 
 
 class Step(Keyed, base_component.BaseComponent):

@@ -11,7 +11,6 @@ from components.image_example_gen import listing_handover
 from components.image_example_gen.component import ImageExampleGen
 from components.image_example_gen.sources import scan
 from components.settings.data import Data
-from components.step.artifacts import IN_ROOT
 from tests import made_pictures
 from tests.components import made_step
 from tests.components.image_example_gen.memory_files import MemoryFiles
@@ -63,19 +62,6 @@ def test_the_driver_takes_the_listing_that_its_run_s_command_made(
     node = str(tmp_path / "root" / listing_handover.NODE)
     fingerprint = listing_handover.keep(scan(DATA), node, "run-1")
     assert (driven(outputs), listed()) == (fingerprint, 1)
-
-
-def test_a_driver_of_local_copies_takes_it_from_the_root(
-    outputs: dict[str, list[Any]], tmp_path: Path
-) -> None:
-    [examples] = outputs["examples"]
-    examples.set_string_custom_property(IN_ROOT, examples.uri)
-    examples.uri = str(tmp_path / "copy" / "ImageExampleGen" / "examples" / "7")
-    node = str(tmp_path / "root" / listing_handover.NODE)
-    fingerprint = listing_handover.keep(scan(DATA), node, "run-1")
-    assert (driven(outputs), listed()) == (fingerprint, 1)
-    assert listing_handover.listed(outputs, fingerprint, DATA).fingerprint() == fingerprint
-    assert listed() == 1
 
 
 def test_another_run_lists_anew_and_sees_the_change(outputs: dict[str, list[Any]]) -> None:
