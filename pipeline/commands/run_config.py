@@ -16,7 +16,6 @@ from components.image_example_gen import listing_handover, sources
 from components.settings import metadata
 from pipeline.commands import free_space, notify, partial_run, preflight
 from pipeline.commands.console import RunView, quiet, show_summary
-from pipeline.commands.runs import options_of
 from pipeline.config import Config
 from pipeline.launch import environment, scratch
 from pipeline.store import metadata_store, outputs, root
@@ -111,7 +110,7 @@ def _run_config(
                 needs=needs,
                 at_full_disk=at_full_disk,
             )
-            where = options_of(config.root, config.metadata)
+            where = root.options_of(config.root, config.metadata)
             show_summary(shown, result, picture=_plain(listing), where=where)
     return result
 

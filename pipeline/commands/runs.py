@@ -18,7 +18,7 @@ from components.files.paths import is_remote
 from components.settings import metadata
 from pipeline.commands.run_differences import shortened
 from pipeline.store import metadata_store, outputs, runs
-from pipeline.store.root import failed_folder
+from pipeline.store.root import failed_folder, options_of, store_in
 from serving.names import shown
 
 _UNLIMITED = 10_000  # columns
@@ -177,26 +177,9 @@ def _print(table: Table) -> None:
     console.print(table)
 
 
-def options_of(root: Path, store: str | None) -> list[str]:
-    """Returns the options by which `runs`, `report` and the others find the runs of a root.
-
-    Args:
-      root: the folder of runs.
-      store: the ML Metadata store, which is named where it is not the root's; `...` stands for a
-        password.
-    """
-    elsewhere = store is not None and store != _store_in(root)
-    words = ["--metadata", metadata.without_passwords(str(store))] if elsewhere else []
-    return ["--root", str(root), *words]
-
-
-def _store_in(root: Path) -> str:
-    return str(root / "metadata.sqlite")
-
-
 def connected(root: Path, store: str | None) -> Any:
     """The named store, or the file in the root."""
-    named = store or _store_in(root)
+    named = store or store_in(root)
     if not metadata.is_url(named) and not Path(named).is_file():
         key = f"--metadata: no file {named}" if store else f"--root: {root} has no metadata.sqlite"
         raise ConfigError(

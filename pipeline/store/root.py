@@ -1,4 +1,4 @@
-"""The folder of runs: one run at a time, ids, logs. Imports nothing heavy."""
+"""The folder of runs: one run at a time, ids, logs, how commands name it. Imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 import filelock
 
 from components.errors import UserError
+from components.settings import metadata
 
 
 class RootBusy(UserError):
@@ -31,6 +32,24 @@ def log_path(root: Path, run_id: str) -> Path:
 def failed_folder(root: Path, run_id: str) -> Path:
     """Where the page of a failed run lies."""
     return root / "failed" / run_id
+
+
+def options_of(root: Path, store: str | None) -> list[str]:
+    """Returns the options by which `runs`, `report` and the others find the runs of a root.
+
+    Args:
+      root: the folder of runs.
+      store: the ML Metadata store, which is named where it is not the root's; `...` stands for a
+        password.
+    """
+    elsewhere = store is not None and store != store_in(root)
+    words = ["--metadata", metadata.without_passwords(str(store))] if elsewhere else []
+    return ["--root", str(root), *words]
+
+
+def store_in(root: Path) -> str:
+    """Where a root has its own ML Metadata store."""
+    return str(root / "metadata.sqlite")
 
 
 @contextmanager

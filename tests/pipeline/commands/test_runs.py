@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from components.errors import ConfigError
-from pipeline.commands.runs import compare, list_runs, options_of, report
-from pipeline.store.root import failed_folder
+from pipeline.commands.runs import compare, list_runs, report
+from pipeline.store.root import failed_folder, options_of
 from tests.explains import refused
 from tests.pipeline.store.made_metadata import record
 
