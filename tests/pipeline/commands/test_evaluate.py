@@ -4,12 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
 from components.artifacts.rate_interval import wilson
 from components.errors import UserError
 from components.image_example_gen.sources import SourceFile
-from pipeline.commands.evaluate import Request, _by_server, lines, paired, summary
+from pipeline.commands.evaluate import lines, paired, summary
 from pipeline.commands.evaluate_answer import Answer
 from pipeline.commands.evaluate_page import page
 from tests.explains import refused
@@ -60,18 +59,3 @@ def test_people_read_lines_and_a_page_that_runs_no_markup_of_a_name() -> None:
 def test_one_model_has_to_be_named(say: Say, tmp_path: Path) -> None:
     code, _, err = say("evaluate", "--data", tmp_path)
     assert (code, "--model-dir" in err) == (2, True)
-
-
-def test_a_file_that_cannot_be_read_is_a_refused_picture_of_a_server_too(
-    tmp_path: Path,
-) -> None:
-    from tests.serving.client.test_client import Moody, served
-
-    Image.new("RGB", (8, 8), "red").save(tmp_path / "kept.png")
-    names = ("gone.png", "kept.png")
-    files = [SourceFile(str(tmp_path / name), name, "red", 1, 1) for name in names]
-    with served(Moody(lambda *_: None)) as address:
-        request = Request(data=str(tmp_path), server=address)
-        gone, kept = _by_server(request, None, files)
-    assert gone == "No such file or directory"
-    assert kept == Answer("red", 1.0)

@@ -282,8 +282,8 @@ def test_lines_may_end_as_old_macs_write_them(tmp_path: Path, first: str) -> Non
     assert [(file.name, file.label) for file in found] == [("1.png", "cats"), ("2.png", "dogs")]
 
 
-@pytest.mark.parametrize("header", ["path,la\0bel", f"path,label,{'x' * 140_000}"])
-def test_a_first_line_that_is_none_of_a_table_is_refused(tmp_path: Path, header: str) -> None:
+def test_a_first_line_that_is_none_of_a_table_is_refused(tmp_path: Path) -> None:
+    header = f"path,label,{'x' * 140_000}"  # a NUL, too, before Python 3.11
     with refused(
         DataError,
         found="pictures.csv, line 1: ",
