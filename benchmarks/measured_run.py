@@ -12,11 +12,15 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 COMMAND = [sys.executable, "-c", "from pipeline.cli import main; main()"]
 """The command `transfer-pipeline`, in the environment that measures."""
+
+OPEN_GATE = ["gate.min_accuracy=0", "gate.min_class_recall=0", "gate.beats_majority_class=false"]
+"""Assignments with which any accuracy passes."""
 
 SMALL_NETWORK = ["model.backbone=mobilenet", "model.weights=null", "image.size=[32, 32]"]
 
@@ -30,17 +34,28 @@ def run_and_cpu(command: list[str]) -> tuple[subprocess.CompletedProcess[str], f
     return done, children - before.children_user - before.children_system
 
 
-def answer(*words: str) -> dict[str, Any]:
+def answer(*words: str, assignments: Iterable[str]) -> dict[str, Any]:
     """Runs the command, whose progress is shown; returns what it prints for programs.
 
+    Args:
+      words: the command and its options.
+      assignments: each goes behind a `--set`.
+
     Raises:
-      RuntimeError: what it says where it fails.
+      SystemExit: what it says where it fails.
     """
-    done = subprocess.run([*COMMAND, *words, "--json"], stdout=subprocess.PIPE, text=True)
+    done = subprocess.run(
+        [*COMMAND, *words, *set_words(assignments), "--json"], stdout=subprocess.PIPE, text=True
+    )
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     if error := found["error"]:
-        raise RuntimeError(error)
+        raise SystemExit(error)
     return found
+
+
+def set_words(assignments: Iterable[str]) -> list[str]:
+    """Returns the words of a command that make these assignments."""
+    return [word for each in assignments for word in ("--set", each)]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -80,8 +80,8 @@ def _measured(pictures: Path, root: Path, weights: str, port: int, workers: int)
 
 
 def _run(pictures: Path, root: Path, *assignments: str, to: str) -> dict[str, Any]:
-    given = [word for each in (*_ASSIGNMENTS, *assignments) for word in ("--set", each)]
-    return answer("run", str(pictures), "--root", str(root), *given, "--to", to)
+    words = ["run", str(pictures), "--root", str(root), "--to", to]
+    return answer(*words, assignments=[*_ASSIGNMENTS, *assignments])
 
 
 @contextlib.contextmanager
