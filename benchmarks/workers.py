@@ -1,20 +1,15 @@
-"""BottleneckGen on one and on two workers of a pool of Beam's, each a process with one thread.
+"""BottleneckGen on one and on two workers of a Flink cluster on this machine, one thread each.
 
-`python -m benchmarks.workers 2560` measures at this number of pictures. The node's seconds are what
-a run shows: the workers' start and imports are in them, and weigh less the more pictures there are.
+`python -m benchmarks.workers 5120` measures at this number of pictures. The node's seconds are what
+a run shows: the job's and the workers' start and imports are in them, and weigh less the more
+pictures there are. It needs Java and the jars of `make cluster-setup`, which it fetches.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import socket
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +17,14 @@ from benchmarks import noise_pictures
 from benchmarks.figures import recorded, show_bound, show_table
 from benchmarks.measured_run import answer
 from components.artifacts.types import OWN_BASE
+from tests import beam_cluster
+from tests.beam_cluster import Cluster
+from tests.flink_cluster import FlinkCluster
 
-PICTURES = 2_560  # ten portions: as many for each of two workers
-_SIDE = 150  # pixels
+PICTURES = 5_120  # portions of 256, as many for each of two workers
+_SIDE = 299  # pixels
 _FASTER = 1.6  # promised of two workers
 _NODE = "BottleneckGen"
-_POOL = "apache_beam.runners.worker.worker_pool_main"
-_SECONDS = 120  # until the pool has to listen
 _ONE_THREAD = dict.fromkeys(
     ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"), "1"
 )
@@ -48,9 +44,9 @@ def main(count: int = PICTURES) -> None:
         _run(few, Path(scratch, "base"), "model.weights=null", to=_NODE)
         [base] = Path(scratch, "base").glob(f"*/{_NODE}/bottlenecks/*/{OWN_BASE}")
         weights = f"model.weights={base}"
-        with _pool(Path(scratch, "pool")) as port:
+        with beam_cluster.running(FlinkCluster, Path(scratch, "cluster"), _ONE_THREAD) as cluster:
             seconds = {
-                workers: _measured(pictures, Path(scratch, f"{workers}"), weights, port, workers)
+                workers: _measured(pictures, Path(scratch, f"{workers}"), weights, cluster, workers)
                 for workers in (1, 2)
             }
     rows = [
@@ -65,14 +61,10 @@ def main(count: int = PICTURES) -> None:
     )
 
 
-def _measured(pictures: Path, root: Path, weights: str, port: int, workers: int) -> float:
+def _measured(pictures: Path, root: Path, weights: str, cluster: Cluster, workers: int) -> float:
     """Returns the seconds of the node; those before it ran on this process's own threads."""
     _run(pictures, root, weights, to="Transform")
-    beam = [
-        *("--runner=PortableRunner", "--job_endpoint=embed", f"--direct_num_workers={workers}"),
-        *("--environment_type=EXTERNAL", f"--environment_config=localhost:{port}"),
-        "--sdk_container_image=none",
-    ]
+    beam = [*cluster.arguments(), f"--parallelism={workers}"]  # the last one counts
     found = _run(pictures, root, weights, f"runtime.beam={json.dumps(beam)}", to=_NODE)
     node = found["components"][_NODE]
     assert node["state"] == "ran", node
@@ -82,40 +74,6 @@ def _measured(pictures: Path, root: Path, weights: str, port: int, workers: int)
 def _run(pictures: Path, root: Path, *assignments: str, to: str) -> dict[str, Any]:
     words = ["run", str(pictures), "--root", str(root), "--to", to]
     return answer(*words, assignments=[*_ASSIGNMENTS, *assignments])
-
-
-@contextlib.contextmanager
-def _pool(folder: Path) -> Iterator[int]:
-    """Yields the port of a pool, whose workers are processes of one thread each."""
-    folder.mkdir()
-    with socket.socket() as free:
-        free.bind(("localhost", 0))
-        port = int(free.getsockname()[1])
-    # It starts its workers by the name `python`.
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    with (folder / "pool.log").open("wb") as log:
-        started = subprocess.Popen(
-            [sys.executable, "-m", _POOL, f"--service_port={port}"],
-            env={**os.environ, **_ONE_THREAD, "PATH": path},
-            stdout=log,
-            stderr=log,
-            start_new_session=True,  # its workers are ended with it
-        )
-    try:
-        end = time.monotonic() + _SECONDS
-        while not _listens(port):
-            if time.monotonic() > end:
-                raise RuntimeError((folder / "pool.log").read_text())
-            time.sleep(0.2)
-        yield port
-    finally:
-        os.killpg(started.pid, 9)
-        started.wait()
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as there:
-        return there.connect_ex(("localhost", port)) == 0
 
 
 if __name__ == "__main__":
