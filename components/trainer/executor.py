@@ -5,39 +5,26 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-import tensorflow as tf
 from tfx.dsl.io import fileio
 from tfx.types import Artifact
-from tfx.utils import path_utils
 
 from components.artifacts import (
-    export_record,
     features,
-    network_answers,
     record_counts,
-    score_facts,
     tfrecords,
     undecodable,
 )
 from components.artifacts import types as artifact_types
-from components.errors import TrainingError
 from components.files.paths import is_remote
-from components.files.space import check_space
 from components.fit import tuned_settings
 from components.model import precision
-from components.model.transform_graph import first_pictures
-from components.settings.export import Served
 from components.settings.training import ResolvedPrecision
 from components.step.artifacts import Artifacts
 from components.step.base import SETTINGS, StepExecutor
-from components.trainer import export_gain, work_folder
+from components.trainer import earlier_fit, results, work_folder
 from components.trainer import job as job_file
 from components.trainer.distribution import make_strategy
-from components.trainer.export import WARMUP_PICTURES, export, smallest
 from components.trainer.job import Job
-from components.trainer.scored_splits import fitted_scoring
-from components.trainer.scoring import with_features
-from components.trainer.served_network import ServedNetwork, averaged
 from components.trainer.settings import TrainerSettings
 from components.trainer.training_inputs import TrainingInputs
 from components.trainer.training_loop import Fitted, fit
@@ -58,7 +45,7 @@ class Executor(StepExecutor[TrainerSettings]):
     ) -> None:
         model, logs = outputs.uri("model"), outputs.uri("model_run")
         state = self._context.stateful_working_dir if self._context else None
-        decisive = {SETTINGS: settings.model_dump_json(), **facts}
+        decisive = {SETTINGS: settings.of_fit.model_dump_json(), **facts}
         work = work_folder.for_training(state, model, inputs, decisive)
         best = tuned_settings.read_best(inputs.maybe("hyperparameters"))
         chosen = precision.chosen(settings.precision, facts)
@@ -74,10 +61,19 @@ class Executor(StepExecutor[TrainerSettings]):
             with make_strategy(job.training).scope():  # before anything runs on a device
                 training = job.inputs()
                 with undecodable.named(lambda: _examples(training)):
-                    fitted = fit(training, logs, own, scratch)
+                    fitted = _fitted(training, work, logs, own, scratch)
             fitted.history.tuned, fitted.history.precision = best, chosen
-            _write(fitted, training, model, logs, _picture_settings(inputs), settings.served)
+            results.write(fitted, training, model, logs, _picture_settings(inputs), settings.served)
+            earlier_fit.note(model, work)
             fileio.rmtree(own)
+
+
+def _fitted(training: TrainingInputs, work: str, logs: str, own: str, scratch: str) -> Fitted:
+    """Fits, or takes over what was fitted; several workers fit, since they wait for each other."""
+    alone = training.training.distribution != "multi_worker"
+    if alone and (earlier := earlier_fit.find(work)):
+        return earlier_fit.take_over(earlier, training, logs)
+    return fit(training, logs, own, scratch)
 
 
 def _place(output: str) -> tuple[str, str]:
@@ -139,60 +135,3 @@ def _picture_settings(inputs: Artifacts) -> PictureSettings:
     reports = [artifact_types.read(report) for report in inputs.maybe("ingest_report")]
     documents = [report["pictures"] for report in reports if "pictures" in report]
     return PictureSettings.of_json(documents[0]) if documents else DEFAULT
-
-
-def _write(
-    fitted: Fitted,
-    inputs: TrainingInputs,
-    model: str,
-    logs: str,
-    pictures: PictureSettings,
-    served: Served,
-) -> None:
-    for name, text in (
-        ("history.json", fitted.history.as_json()),
-        ("history.csv", fitted.history.as_csv()),
-    ):
-        with fileio.open(os.path.join(logs, name), "w") as file:
-            file.write(text)
-    if fitted.history.best_epoch is None:
-        raise TrainingError(
-            "The loss on the eval split was NaN in every epoch: the training diverged. "
-            "Lower training.frozen.learning_rate or training.unfrozen.learning_rate."
-        )
-    weights = 4 * fitted.network.classifier.count_params()
-    copies = 3 if served.training_weights else 2  # the SavedModel and `model.keras`
-    check_space("runtime.root", model, copies * weights)
-    warmup = smallest(first_pictures(inputs.train, 8 * WARMUP_PICTURES))
-    serving = path_utils.serving_model_dir(model)
-    scoring, facts = fitted_scoring(fitted, inputs, served)
-    form = export(
-        fitted.network,
-        inputs.pixels,
-        inputs.model.backbone,
-        inputs.classes,
-        warmup,
-        serving,
-        pictures,
-        served,
-        scoring,
-    )
-    some = tf.constant(first_pictures(inputs.eval, network_answers.PICTURES))
-    outputs = averaged(with_features(fitted.network.classifier), inputs.pixels(some), served)
-    network_answers.write(model, inputs.classes, scoring(*outputs)["scores"].numpy())
-    score_facts.write(model, facts)
-    record = {"precision": served.precision, "average_flips": served.average_flips}
-    if not served.plain:
-        record |= export_gain.measured(
-            form,
-            ServedNetwork(
-                fitted.network, served.model_copy(update={"precision": "float32"}), scoring
-            ),
-            ServedNetwork(fitted.network),
-            inputs.pixels,
-            first_pictures(inputs.eval, export_gain.PICTURES),
-        )
-    for place in (model, logs):  # for InfraValidator, and for the report
-        export_record.write(place, record)
-    # Keras writes to local paths only.
-    fitted.network.classifier.save(os.path.join(model, "model.keras"))

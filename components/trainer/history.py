@@ -12,6 +12,9 @@ from typing import Any
 
 from components.settings.training import Keep
 
+FILE = "history.json"
+"""What `History.as_json` returns, in the artifact of the training's record."""
+
 Row = dict[str, Any]
 
 BETTER: dict[Keep, Callable[[Row, Row], bool]] = {
@@ -89,6 +92,13 @@ class History:
         facts = {"epochs": self.epochs, "best": self.best_epoch, "phases": self.gains()}
         further = {"tuned": self.tuned, "precision": self.precision}
         return json.dumps(facts | {key: value for key, value in further.items() if value}, indent=1)
+
+    @classmethod
+    def of_json(cls, text: str) -> History:
+        """Returns the history of what `as_json` returned."""
+        facts = json.loads(text)
+        further = {"tuned": facts.get("tuned", {}), "precision": facts.get("precision", "")}
+        return cls(epochs=facts["epochs"], best_epoch=facts["best"], **further)
 
     def as_csv(self) -> str:
         """Returns the rows, with their names above them."""

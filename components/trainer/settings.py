@@ -19,3 +19,8 @@ class TrainerSettings(Section):
     def precision(self) -> Precision:
         """In what the backbone's layers compute."""
         return self.training.precision
+
+    @property
+    def of_fit(self) -> TrainerSettings:
+        """What decides the fitted weights: all but the form in which they are exported."""
+        return self.model_copy(update={"served": Served()})

@@ -123,3 +123,22 @@ def test_files_for_devices_cost_no_training(first_run: FirstRun) -> None:
     result = first_run.run("export.tflite=[float16]", to_node="LiteExport")
     states = _states(result)
     assert (states["Trainer"], states["LiteExport"]) == ("cached", "ran")
+
+
+def test_another_form_of_the_served_model_costs_no_training(first_run: FirstRun) -> None:
+    states = _states(first_run.run("export.average_flips=[horizontal]", to_node="Trainer"))
+    assert states["Trainer"] == "ran"
+    first, exported = (
+        Path(folder, "history.json").read_text()
+        for folder in (first_run.output("Trainer", "model_run"), _newest(first_run, "model_run"))
+    )
+    assert exported == first  # to the seconds of each epoch
+    answers = [
+        Path(folder, "export.json").read_text()
+        for folder in (first_run.output("Trainer", "model"), _newest(first_run, "model"))
+    ]
+    assert answers[0] != answers[1]
+
+
+def _newest(run: FirstRun, name: str) -> Path:
+    return max(run.output("Trainer", name).parent.iterdir(), key=lambda path: int(path.name))
