@@ -32,6 +32,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from serving import labels as labelling
 from serving import versions as versioning
 from serving import withdrawal
+from serving.access import OPEN, Access
 from serving.labels import DEFAULT_NAME, Labels
 from serving.push_lock import labels_locked, locked
 from serving.reload import await_available, reload
@@ -61,6 +62,7 @@ def advance(
     name: str | None = None,
     base_path: str | None = None,
     servers: Sequence[str] = (),
+    access: Access = OPEN,
 ) -> Labels:
     """Puts the newest version on trial beside the one that is served; the first call only pins.
 
@@ -73,11 +75,13 @@ def advance(
         name: what requests call the model; None: as in `models.config`, else `classifier`.
         base_path: the directory as the server sees it; None: as in the file, else as we do.
         servers: HOST:PORT of all servers of `model_dir`; empty: they read `models.config`.
+        access: how these are reached.
 
     Raises:
         VersionError: nothing has been pushed, the file has no such model, or a server does not
             load the version or take the change; clients are answered as before.
     """
+    tell = functools.partial(_tell, model_dir, servers, access)
     before = labelling.read(model_dir, name)
     versions = [version for version in published(model_dir) if version.state != "withdrawn"]
     stable = before.stable if before else max((each.number for each in versions), default=None)
@@ -85,23 +89,28 @@ def advance(
         raise VersionError(f"{model_dir} has no version to serve: push a model first.")
     if before is None:
         path = base_path or str(model_dir.absolute())
-        return _tell(model_dir, Labels(name or DEFAULT_NAME, path, stable, stable), servers)
+        return tell(Labels(name or DEFAULT_NAME, path, stable, stable))
     withdrawal.settle(model_dir)
     placed = replace(before, base_path=base_path or before.base_path)
     newest = _next(before, versions)
     if newest == before.canary and before == placed and not (servers and newest != stable):
         return before
     if newest == before.canary:
-        return _tell(model_dir, placed, servers)
+        return tell(placed)
     if servers or newest not in (before.beside, *before.others):
-        beside = _tell(model_dir, replace(placed, canary=stable, beside=newest), servers)
+        beside = tell(replace(placed, canary=stable, beside=newest))
         if not servers:
             return beside
-    return _tell(model_dir, replace(placed, canary=newest, beside=None), servers)
+    return tell(replace(placed, canary=newest, beside=None))
 
 
 @_one_at_a_time
-def promote(model_dir: Path, servers: Sequence[str] = (), name: str | None = None) -> Labels:
+def promote(
+    model_dir: Path,
+    servers: Sequence[str] = (),
+    name: str | None = None,
+    access: Access = OPEN,
+) -> Labels:
     """Makes the version on trial the stable one; the other one is loaded no more.
 
     A server moves the labels before it unloads (server_core.cc), so this is one step.
@@ -111,14 +120,20 @@ def promote(model_dir: Path, servers: Sequence[str] = (), name: str | None = Non
     Raises:
         VersionError: none is on trial, or a server does not take the change.
     """
+    tell = functools.partial(_tell, model_dir, servers, access)
     labels = _in_trial(model_dir, name)
     if labels.canary == labels.stable:
         raise VersionError(_not_yet(model_dir, labels))
-    return _tell(model_dir, replace(labels, stable=labels.canary), servers)
+    return tell(replace(labels, stable=labels.canary))
 
 
 @_one_at_a_time
-def withdraw(model_dir: Path, servers: Sequence[str] = (), name: str | None = None) -> Labels:
+def withdraw(
+    model_dir: Path,
+    servers: Sequence[str] = (),
+    name: str | None = None,
+    access: Access = OPEN,
+) -> Labels:
     """Ends the trial: both labels are of the stable version, then the other one is withdrawn.
 
     Without `servers` one call moves the label, and the next one withdraws the version, which must
@@ -129,14 +144,15 @@ def withdraw(model_dir: Path, servers: Sequence[str] = (), name: str | None = No
     Raises:
         VersionError: none is on trial, or a server does not take the change.
     """
+    tell = functools.partial(_tell, model_dir, servers, access)
     labels = _in_trial(model_dir, name)
     leaving = labels.canary if labels.canary != labels.stable else labels.beside
     assert leaving is not None
     if labels.canary != labels.stable:
-        labels = _tell(model_dir, replace(labels, canary=labels.stable, beside=leaving), servers)
+        labels = tell(replace(labels, canary=labels.stable, beside=leaving))
         if not servers:
             return labels
-    kept = _tell(model_dir, replace(labels, beside=None), servers)
+    kept = tell(replace(labels, beside=None))
     # Else a rollback to an older one was begun, or a label of others holds it.
     if leaving > kept.stable and leaving not in kept.others:
         withdraw_version(model_dir, leaving)
@@ -145,7 +161,11 @@ def withdraw(model_dir: Path, servers: Sequence[str] = (), name: str | None = No
 
 @_one_at_a_time
 def rollback(
-    model_dir: Path, to: int, servers: Sequence[str] = (), name: str | None = None
+    model_dir: Path,
+    to: int,
+    servers: Sequence[str] = (),
+    name: str | None = None,
+    access: Access = OPEN,
 ) -> Labels | None:
     """Makes `to` the stable version: all greater ones are withdrawn, all others are not.
 
@@ -157,7 +177,7 @@ def rollback(
     Args:
         model_dir: the push directory.
         to: the version's number.
-        servers, name: as for `advance`.
+        servers, name, access: as for `advance`.
 
     Returns:
         The labels; None without `models.config`, where servers poll the directory.
@@ -166,6 +186,7 @@ def rollback(
         VersionError: no such version or directory, a server does not load it or take the change,
             or servers are named that can't be told.
     """
+    tell = functools.partial(_tell, model_dir, servers, access)
     before = labelling.read(model_dir, name)
     if before is None:
         if servers:
@@ -180,12 +201,12 @@ def rollback(
     withdrawal.bring_back(model_dir, to)
     loaded = before.stable, before.canary, *before.others
     if to not in loaded and (before.beside != to or servers):
-        beside = _tell(model_dir, replace(before, canary=before.stable, beside=to), servers)
+        beside = tell(replace(before, canary=before.stable, beside=to))
         if not servers:
             return beside
     after = replace(before, stable=to, canary=to, beside=None)
     if after != before:
-        _tell(model_dir, after, servers)
+        tell(after)
     withdrawal.withdraw_above(
         model_dir, to, at_once=bool(servers) or after == before, kept=before.others
     )
@@ -229,16 +250,16 @@ def _in_trial(model_dir: Path, name: str | None) -> Labels:
     return labels
 
 
-def _tell(model_dir: Path, labels: Labels, servers: Sequence[str]) -> Labels:
+def _tell(model_dir: Path, servers: Sequence[str], access: Access, labels: Labels) -> Labels:
     """Changes the servers, once all have loaded every labelled version, then writes the file.
 
     In this order the file is what all have taken, and a call that failed can be made again.
     """
     config = labelling.config(model_dir, labels)
     for server in servers:
-        await_available(server, labels.name, {labels.stable, labels.canary})
+        await_available(server, labels.name, {labels.stable, labels.canary}, access=access)
     for server in servers:
-        reload(server, config)
+        reload(server, config, access)
     with locked(model_dir):  # or a push that begins takes the unfinished file for a dead one's
         labelling.write(model_dir, labels)
     return labels

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from serving.access import OPEN, Access
 from serving.labels import MODELS_CONFIG, VersionError
 
 if TYPE_CHECKING:  # the client imports gRPC
@@ -20,7 +21,11 @@ _FAILED_SECONDS = 5.0
 
 
 def await_available(
-    server: str, name: str, versions: Iterable[int], seconds: float = _LOAD_SECONDS
+    server: str,
+    name: str,
+    versions: Iterable[int],
+    seconds: float = _LOAD_SECONDS,
+    access: Access = OPEN,
 ) -> None:
     """Waits until a server answers for all of `versions`.
 
@@ -29,6 +34,7 @@ def await_available(
         name: the model's.
         versions: their numbers.
         seconds: how long they may take together.
+        access: how it is reached.
 
     Raises:
         VersionError: nothing answers there, a version does not load, or the time is over.
@@ -37,7 +43,7 @@ def await_available(
 
     end = time.monotonic() + seconds
     failed_since: float | None = None
-    with Client(server, name, timeout=_ASK_SECONDS) as client:
+    with Client(server, name, timeout=_ASK_SECONDS, **_read(access)) as client:
         while True:
             try:
                 states = _states(client)
@@ -56,7 +62,7 @@ def await_available(
             time.sleep(_AGAIN_SECONDS)
 
 
-def reload(server: str, config: object) -> None:
+def reload(server: str, config: object, access: Access = OPEN) -> None:
     """Has a server take a ModelServerConfig at once.
 
     Raises:
@@ -65,16 +71,18 @@ def reload(server: str, config: object) -> None:
     import grpc
 
     from serving.api import ModelServiceStub, ReloadConfigRequest
+    from serving.client.base import Options
     from serving.client.busy import Busy
     from serving.client.channel import open_channel
 
     request = ReloadConfigRequest(config=config)
+    options = Options(server, **_read(access))
     busy = Busy(_RELOAD_SECONDS)
-    with open_channel(grpc, server, -1, None) as channel:
+    with open_channel(grpc, server, -1, options.tls) as channel:
         while True:
             try:
                 method = ModelServiceStub(channel).HandleReloadConfigRequest
-                method(request, timeout=busy.seconds_left())
+                method(request, timeout=busy.seconds_left(), metadata=options.metadata)
                 return
             except grpc.RpcError as error:
                 pause = busy.pause(error)
@@ -85,6 +93,16 @@ def reload(server: str, config: object) -> None:
                         " run the command again."
                     ) from None
                 time.sleep(pause)
+
+
+def _read(access: Access) -> dict[str, Any]:
+    try:
+        found = access.read()
+        if found["tls"]:
+            found["tls"].credentials()
+    except (ValueError, OSError) as error:
+        raise VersionError(f"Nothing was changed: {error}.") from error
+    return found
 
 
 def _states(client: Client) -> list[VersionStatus]:

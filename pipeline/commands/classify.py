@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from components.errors import ConfigError, UserError
 from pipeline.commands.classify_output import STYLES, Folders, Write
+from serving.access import OPEN, Access
 from serving.labels import CANARY, DEFAULT_NAME, STABLE
 from serving.names import shown
 
@@ -31,11 +32,8 @@ class Request:
     name: str
     version: int | None = None
     label: str | None = None
-    ca: Path | None = None
-    """PEM file of the authority that signed the server's certificate; turns TLS on."""
-    cert: Path | None = None
-    key: Path | None = None
-    token_file: Path | None = None
+    access: Access = OPEN
+    """How the server is reached."""
     top: int = 3
     style: str = "text"
     """text, json (a line per picture) or csv."""
@@ -126,18 +124,11 @@ def _known(request: Request) -> str:
 
 
 def _client(request: Request) -> Client:
-    from serving.client import Client, Tls
+    from serving.client import Client
 
-    secured = request.ca or request.cert or request.key or request.token_file
+    asked = (request.server, request.name, request.version, request.label)
     try:
-        return Client(
-            request.server,
-            request.name,
-            request.version,
-            request.label,
-            tls=Tls(request.ca, request.cert, request.key) if secured else None,
-            token=request.token_file.read_text().strip() if request.token_file else None,
-        )
+        return Client(*asked, **request.access.read())
     except (ValueError, OSError) as error:
         raise ConfigError(str(error)) from error
 

@@ -15,6 +15,7 @@ from components.image_example_gen import sources
 from components.settings.data import Data
 from pipeline.commands.evaluate_answer import Answer
 from serving import versions
+from serving.access import OPEN, Access
 from serving.names import shown
 
 _BATCH = 16
@@ -29,6 +30,8 @@ class Request:
     version: int | None = None
     server: str | None = None
     name: str = "classifier"
+    access: Access = OPEN
+    """How the server is reached."""
     against: int | None = None
     page: Path | None = None
     as_json: bool = False
@@ -47,6 +50,10 @@ def evaluate(request: Request) -> None:
     """
     if (request.model_dir is None) == (request.server is None):
         raise ConfigError("Name the model: either --model-dir DIR or --server HOST:PORT.")
+    if request.access != OPEN and request.server is None:
+        raise ConfigError(
+            "--ca, --cert, --key and --token-file are for a server: name it with --server."
+        )
     if request.page and request.page.exists():
         raise ConfigError(f"{shown(request.page)} is there already; name another file with --page.")
     files = sources.scan(Data(source=request.data)).files
@@ -203,7 +210,11 @@ def _by_server(
 
     assert request.server is not None
     try:
-        with Client(request.server, request.name, version) as client:
+        client = Client(request.server, request.name, version, **request.access.read())
+    except (ValueError, OSError) as error:
+        raise ConfigError(f"{error}.") from error
+    try:
+        with client:
             for answer in client.classify_each(map(_Opened, files)):
                 if isinstance(answer, PictureRefused):
                     yield answer.reason

@@ -8,7 +8,18 @@ from typing import Annotated
 import typer
 
 from components.files.cache_folder import local_root
-from pipeline.commands.options import DEFAULT_ROOT, Json, Metadata, Name, RunsRoot
+from pipeline.commands.options import (
+    DEFAULT_ROOT,
+    Authority,
+    Certificate,
+    CertificateKey,
+    Json,
+    Metadata,
+    Name,
+    RunsRoot,
+    TokenFile,
+)
+from serving.access import Access
 
 
 def evaluate(
@@ -25,6 +36,10 @@ def evaluate(
         str | None, typer.Option(help="HOST:PORT of a server's gRPC, in place of --model-dir.")
     ] = None,
     name: Name = "classifier",
+    ca: Authority = None,
+    cert: Certificate = None,
+    key: CertificateKey = None,
+    token_file: TokenFile = None,
     against: Annotated[
         int | None, typer.Option(help="Compares with this version on the same pictures.")
     ] = None,
@@ -44,6 +59,7 @@ def evaluate(
             version=version,
             server=server,
             name=name,
+            access=Access(ca, cert, key, token_file),
             against=against,
             page=page,
             as_json=as_json,

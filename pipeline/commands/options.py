@@ -23,6 +23,21 @@ Servers = Annotated[
         " whole models.config, and unloads every model that is not in it.",
     ),
 ]
+Authority = Annotated[
+    Path | None,
+    typer.Option(
+        "--ca", help="TLS: PEM file of the authority that signed the server's certificate."
+    ),
+]
+Certificate = Annotated[
+    Path | None, typer.Option("--cert", help="mTLS: PEM file of the client's certificate.")
+]
+CertificateKey = Annotated[
+    Path | None, typer.Option("--key", help="mTLS: PEM file of that certificate's key.")
+]
+TokenFile = Annotated[
+    Path | None, typer.Option(help="File with a bearer token, which is sent over TLS only.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Prints JSON on standard output, for programs.")]
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="A configuration file (YAML).")]
 Preset = Annotated[

@@ -10,7 +10,19 @@ from typing import Annotated, Any
 import typer
 
 from components.errors import UserError
-from pipeline.commands.options import Json, ModelDir, Name, NameInFile, Servers, ServingFile
+from pipeline.commands.options import (
+    Authority,
+    Certificate,
+    CertificateKey,
+    Json,
+    ModelDir,
+    Name,
+    NameInFile,
+    Servers,
+    ServingFile,
+    TokenFile,
+)
+from serving.access import OPEN, Access
 from serving.labels import MODELS_CONFIG, Labels
 from serving.names import shown
 from serving.options import GREATEST_PORT
@@ -81,19 +93,10 @@ def classify(
     label: Annotated[
         str | None, typer.Option(help="Asks the version with this label: stable or canary.")
     ] = None,
-    ca: Annotated[
-        Path | None,
-        typer.Option(help="TLS: PEM file of the authority that signed the server's certificate."),
-    ] = None,
-    cert: Annotated[
-        Path | None, typer.Option(help="mTLS: PEM file of the client's certificate.")
-    ] = None,
-    key: Annotated[
-        Path | None, typer.Option(help="mTLS: PEM file of that certificate's key.")
-    ] = None,
-    token_file: Annotated[
-        Path | None, typer.Option(help="File with a bearer token, which is sent over TLS only.")
-    ] = None,
+    ca: Authority = None,
+    cert: Certificate = None,
+    key: CertificateKey = None,
+    token_file: TokenFile = None,
     top: Annotated[int, typer.Option(min=1, help="How many classes to show per picture.")] = 3,
     as_json: Json = False,
     as_csv: Annotated[
@@ -122,7 +125,8 @@ def classify(
     if as_json and as_csv:
         raise typer.BadParameter("--json and --csv exclude each other")
     style = "json" if as_json else "csv" if as_csv else "text"
-    asked = (images, server, name, version, label, ca, cert, key, token_file, top, style, output)
+    access = Access(ca, cert, key, token_file)
+    asked = (images, server, name, version, label, access, top, style, output)
     if not classify_pictures(Request(*asked, imagenet, certain)):
         raise typer.Exit(1)
 
@@ -179,6 +183,10 @@ def rollback(
     to: Annotated[int, typer.Option(help="The number of the version to serve.")],
     server: Servers = None,
     name: NameInFile = None,
+    ca: Authority = None,
+    cert: Certificate = None,
+    key: CertificateKey = None,
+    token_file: TokenFile = None,
 ) -> None:
     """Makes another version the served one; the same command with the old number undoes it.
 
@@ -189,7 +197,9 @@ def rollback(
     from serving.canary import rollback as roll_back
 
     before = served(model_dir)
-    labels = roll_back(model_dir, to, server or (), name)
+    labels = roll_back(
+        model_dir, to, server or (), name, _access(server, ca, cert, key, token_file)
+    )
     if labels is not None:
         print(_labels(labels, model_dir))
     if labels is not None and labels.stable != to:
@@ -227,6 +237,10 @@ def canary(
         bool,
         typer.Option("--withdraw", help="Withdraws the version on trial; the stable one stays."),
     ] = False,
+    ca: Authority = None,
+    cert: Certificate = None,
+    key: CertificateKey = None,
+    token_file: TokenFile = None,
 ) -> None:
     """Puts the newest version on trial under the label `canary`, or ends the trial.
 
@@ -240,11 +254,13 @@ def canary(
 
     if promote and withdraw:
         raise typer.BadParameter("--promote and --withdraw exclude each other")
+    access = _access(server, ca, cert, key, token_file)
     before = read(model_dir, name) if model_dir.is_dir() else None
     if promote or withdraw:
-        labels = (trial.promote if promote else trial.withdraw)(model_dir, server or (), name)
+        end = trial.promote if promote else trial.withdraw
+        labels = end(model_dir, server or (), name, access)
     else:
-        labels = trial.advance(model_dir, name, base_path, server or ())
+        labels = trial.advance(model_dir, name, base_path, server or (), access)
     print(_labels(labels, model_dir))
     if before == labels and not promote and not withdraw:
         on_trial = f"{labels.canary} is on trial, and " if labels.canary != labels.stable else ""
@@ -256,6 +272,15 @@ def canary(
         )
     elif labels.beside is not None:
         print(_NEXT_STEP[withdraw].format(version=labels.beside, model_dir=model_dir))
+
+
+def _access(servers: list[str] | None, *files: Path | None) -> Access:
+    access = Access(*files)
+    if access != OPEN and not servers:
+        raise typer.BadParameter(
+            "--ca, --cert, --key and --token-file are for servers: name them with --server"
+        )
+    return access
 
 
 def _labels(labels: Labels, model_dir: Path) -> str:

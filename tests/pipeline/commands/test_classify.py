@@ -14,6 +14,7 @@ import pytest
 from components.errors import ConfigError, UserError
 from pipeline.commands import classify as command
 from pipeline.commands.classify import Request, classify
+from serving.access import Access
 from serving.client import PictureRefused, Prediction
 from serving.names import as_text
 from tests.explains import refused
@@ -153,7 +154,9 @@ def test_options_that_exclude_each_other_are_told(folder: Path) -> None:
     with refused(
         ConfigError, found="certificate is given without", allowed="needs both", next="or neither"
     ):
-        classify(Request([folder], "localhost:1", "classifier", cert=folder / "b.png"))
+        classify(
+            Request([folder], "localhost:1", "classifier", access=Access(cert=folder / "b.png"))
+        )
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,14 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
+import typer
 
 import serving
+from pipeline.commands import serving_group
 from serving import config_files
 from serving.client import (
     AsyncClient,
@@ -22,6 +25,7 @@ from serving.client import (
     ServerUnavailable,
     Tls,
 )
+from serving.versions import VersionError
 from tests.explains import refused
 from tests.serving.client.test_client import Moody, picture
 from tests.serving.samples import png
@@ -124,3 +128,46 @@ def test_a_token_goes_along_over_tls_alone(keys: Path) -> None:
 def test_a_certificate_needs_its_key(keys: Path) -> None:
     with pytest.raises(ValueError, match="both or neither"):
         Tls(certificate=keys / "client.pem")
+
+
+def test_a_canary_and_a_rollback_reach_servers_that_want_a_certificate(
+    saved_model: Path, keys: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "pushed"
+    shutil.copytree(saved_model, folder / "1")
+    serving_group.canary(folder)
+    files = ["--model-config-file", str(folder / "models.config")]
+    process = ServerProcess(None, *files, "--ssl-config-file", str(keys / "ssl.config"))
+    try:
+        process.wait_until_listening()
+        process.wait_for_line("AVAILABLE")
+        shutil.copytree(saved_model, folder / "2")
+        proof = {name: keys / f"client.{end}" for name, end in (("cert", "pem"), ("key", "key"))}
+        named: Any = {"server": [process.address], "ca": keys / "ca.pem", **proof}
+        serving_group.canary(folder, **named)
+        assert "stable 1, canary 2" in capsys.readouterr().out
+        with Client(process.address, label="canary", tls=mutual(keys)) as client:
+            assert client.classify([png(picture("red"))])[0].classes[0] == "red"
+        serving_group.canary(folder, promote=True, **named)
+        serving_group.rollback(folder, to=1, **named)
+        assert "serves version 1" in capsys.readouterr().out
+        with Client(process.address, tls=mutual(keys)) as client:
+            [first] = [each for each in client.status() if each.version == 1]
+        assert first.state == "AVAILABLE"
+    finally:
+        process.kill()
+
+
+def test_files_for_a_server_that_cannot_be_used_change_nothing(tmp_path: Path) -> None:
+    (tmp_path / "1").mkdir()
+    (tmp_path / "1" / "saved_model.pb").touch()
+    with refused(
+        VersionError,
+        found="Nothing was changed: .*No such file",
+        allowed="",
+        next=str(tmp_path / "gone.pem"),
+    ):
+        serving_group.canary(tmp_path, server=["localhost:1"], ca=tmp_path / "gone.pem")
+    assert not (tmp_path / "models.config").exists()
+    with pytest.raises(typer.BadParameter, match="name them with --server"):
+        serving_group.canary(tmp_path, ca=tmp_path / "gone.pem")
