@@ -75,12 +75,12 @@ class History:
         found: dict[str, dict[str, float]] = {}
         before: Row | None = None
         for phase in dict.fromkeys(row["phase"] for row in self.epochs):
-            best = min(self.of(phase), key=lambda row: row["val_loss"])
+            best = min(self.of(phase), key=_finite_loss)
             found[phase] = {key: best[key] for key in ("val_loss", "val_accuracy")}
             if before is not None:
                 found[phase]["loss_gained"] = before["val_loss"] - best["val_loss"]
                 found[phase]["accuracy_gained"] = best["val_accuracy"] - before["val_accuracy"]
-            if before is None or best["val_loss"] < before["val_loss"]:
+            if before is None or _finite_loss(best) < _finite_loss(before):
                 before = best
         return found
 
@@ -107,3 +107,9 @@ class History:
         writer.writeheader()
         writer.writerows(self.epochs)
         return text.getvalue()
+
+
+def _finite_loss(row: Row) -> float:
+    """Returns the loss on `eval`; infinity where it is no number, which is no smaller than any."""
+    loss: float = row["val_loss"]
+    return loss if math.isfinite(loss) else math.inf

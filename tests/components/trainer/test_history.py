@@ -51,7 +51,7 @@ def test_what_a_phase_gained_is_told_against_the_best_before() -> None:
     def row(phase: str, loss: float, accuracy: float) -> dict[str, object]:
         return {"phase": phase, "val_loss": loss, "val_accuracy": accuracy}
 
-    rows = [row("frozen", 0.9, 0.5), row("frozen", 0.6, 0.7), row("unfrozen", 0.4, 0.8)]
+    rows = [row("frozen", math.nan, 0.5), row("frozen", 0.6, 0.7), row("unfrozen", 0.4, 0.8)]
     gains = History(rows).gains()
     assert gains["frozen"] == {"val_loss": 0.6, "val_accuracy": 0.7}
     assert gains["unfrozen"] == pytest.approx(
