@@ -13,7 +13,8 @@ from serving.names import quoted, shown
 
 _ALLOWED: Mapping[str, tuple[str, Callable[[float], bool]]] = {
     features.LABEL_PROBABILITY: ("a number from 0 to 1", lambda value: 0 <= value <= 1),
-    features.WEIGHT: ("a number over 0", lambda value: 0 < value < math.inf),
+    # Within float32, in which the records hold it, with room for sums.
+    features.WEIGHT: ("a number over 0, from 1e-30 to 1e30", lambda value: 1e-30 <= value <= 1e30),
 }
 
 

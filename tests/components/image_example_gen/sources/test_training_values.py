@@ -36,6 +36,8 @@ def test_values_come_by_feature_and_those_of_1_are_left_out() -> None:
         ({"sure": "nan", "kg": "1"}, "'nan'", "needed is a number from 0 to 1"),
         ({"sure": "1", "kg": "0"}, "'0'", "needed is a number over 0"),
         ({"sure": "1", "kg": "inf"}, "'inf'", "needed is a number over 0"),
+        ({"sure": "1", "kg": "1e39"}, "'1e39'", "from 1e-30 to 1e30"),
+        ({"sure": "1", "kg": "1e-50"}, "'1e-50'", "from 1e-30 to 1e30"),
     ],
 )
 def test_a_value_that_cant_be_used_is_refused_with_its_picture(
