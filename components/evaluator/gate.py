@@ -66,6 +66,12 @@ class Served:
     pairs: Pairs | None = None
     fault: str = ""
 
+    @property
+    def ahead(self) -> float:
+        """By how much it is better than the candidate: what versions that know different classes,
+        and so are asked for different pictures, can be ordered by."""
+        return self.baseline - self.candidate
+
 
 def judge(
     gate: Gate,

@@ -103,9 +103,10 @@ def _batches(folder: str) -> Iterator[list[bytes]]:
 def best(
     asked: Mapping[str, Answers | str], answered: Predictions, reference: str | int | None
 ) -> Served | None:
-    """Returns the comparison with the best version; None where the served one is as good.
+    """Returns the comparison with the version that is the most ahead of the candidate.
 
-    One that can't be asked is left out, unless it was named.
+    None where the served one is as far ahead. One that can't be asked is left out, unless it was
+    named.
     """
     found = [
         _compared(version, answers, answered)
@@ -116,11 +117,11 @@ def best(
         faults = [(version, fault) for version, fault in asked.items() if isinstance(fault, str)]
         named = reference not in (None, "best")
         return Served(faults[0][0], fault=faults[0][1]) if named and faults else None
-    first = max((each for each in found if each), key=lambda each: each.baseline, default=None)
+    first = max((each for each in found if each), key=lambda each: each.ahead, default=None)
     if first is None or reference != "best":
         return first
     served = verdict.served(answered)
-    if served is not None and served.pairs is not None and served.baseline >= first.baseline:
+    if served is not None and served.pairs is not None and served.ahead >= first.ahead:
         return None
     return first
 
