@@ -25,7 +25,7 @@ _BEYOND = 3.5
 _ONE_COLOUR = 1.0  # grey levels of standard deviation
 _LISTED = 20  # pictures of a kind
 _TELLS = 0.5  # of the pictures outside the largest class
-_LEAST, _MOST, _MOST_SCORES = 50, 5_000, 250_000  # pictures that are asked; times classes
+_LEAST, _MOST, _MOST_SCORES = 50, 2_000, 250_000  # pictures that are asked; times classes
 
 
 class _Measure(NamedTuple):
