@@ -203,6 +203,7 @@ def check(
 
 @app.command()
 def lr_find(
+    folders: Folders = None,
     config: ConfigFile = None,
     preset: Preset = None,
     data: Sources = None,
@@ -212,17 +213,18 @@ def lr_find(
 ) -> None:
     """Raises the learning rate from batch to batch and prints the one to start with.
 
-    Example: transfer-pipeline lr-find --data pictures
+    Example: transfer-pipeline lr-find pictures
     """
     from pipeline.commands import lr_find as lr_find_command
 
-    asked = _asked(config, preset, root, assignments, data)
+    asked = _asked(config, preset, root, assignments, folders, data)
     request = dataclasses.replace(asked, as_json=as_json)
     raise typer.Exit(lr_find_command.lr_find(request))
 
 
 @app.command()
 def tournament(
+    folders: Folders = None,
     backbones: Annotated[
         list[str] | None,
         typer.Option(
@@ -238,11 +240,11 @@ def tournament(
 ) -> None:
     """Fits a head on each backbone's features; prints accuracy on eval, time and size of each.
 
-    Example: transfer-pipeline tournament --data pictures --backbones mobilenet,resnet50
+    Example: transfer-pipeline tournament pictures --backbones mobilenet,resnet50
     """
     from pipeline.commands import tournament as tournament_command
 
-    asked = _asked(config, preset, root, assignments, data)
+    asked = _asked(config, preset, root, assignments, folders, data)
     request = dataclasses.replace(asked, as_json=as_json)
     raise typer.Exit(tournament_command.tournament(request, backbones or []))
 
