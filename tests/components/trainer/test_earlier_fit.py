@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import pytest
 
+from components.files import tfx_plugin
 from components.model.network import Network
 from components.model.transform_graph import Pixels
 from components.settings.export import Served
@@ -18,7 +19,9 @@ from components.trainer.earlier_fit import EarlierFit
 from components.trainer.history import FILE, History
 from components.trainer.settings import TrainerSettings
 from components.trainer.starting_network import starting_network
+from tests import s3_server
 from tests.components.trainer import made_training
+from tests.s3_server import BUCKET
 
 ROW = {"phase": "unfrozen", "epoch": 1, "loss": 0.5, "val_loss": 0.25, "val_accuracy": 1.0}
 
@@ -87,3 +90,25 @@ def test_what_is_taken_over_predicts_and_tells_what_the_earlier_training_did(
     np.testing.assert_array_equal(taken.network.classifier(picture).numpy(), expected)
     assert taken.history == History([ROW], ROW, {"units": 8}, "bfloat16")
     assert (logs / "unfrozen" / "events").read_bytes() == b"events"
+
+
+def test_outputs_in_a_bucket_are_taken_over_from_there(
+    pixels: Pixels, split: str, tmp_path: Path, work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = made_training.inputs(pixels, split)
+    fitted = starting_network(given)
+    made(tmp_path / "Trainer", "9", work, fitted)
+    for server in s3_server.serving(monkeypatch):
+        tfx_plugin.register()
+        for path in (tmp_path / "Trainer").rglob("*"):
+            if path.is_file():
+                server.put(f"root/{path.relative_to(tmp_path)}", path.read_bytes())
+        there = f"s3://{BUCKET}/root/Trainer"
+        earlier = earlier_fit.find(f"{there}/.unfinished/{work.name}")
+        assert earlier == EarlierFit(f"{there}/model/9", f"{there}/model_run/9")
+        taken = earlier_fit.take_over(earlier, given, str(tmp_path / "logs"))
+    for found, expected in zip(
+        taken.network.classifier.get_weights(), fitted.classifier.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(found, expected)
+    assert (tmp_path / "logs" / "unfrozen" / "events").read_bytes() == b"events"
