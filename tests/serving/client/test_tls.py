@@ -15,7 +15,7 @@ import pytest
 import typer
 
 import serving
-from pipeline.commands import serving_group
+from pipeline.commands import versions_group
 from serving import config_files
 from serving.client import (
     AsyncClient,
@@ -135,7 +135,7 @@ def test_a_canary_and_a_rollback_reach_servers_that_want_a_certificate(
 ) -> None:
     folder = tmp_path / "pushed"
     shutil.copytree(saved_model, folder / "1")
-    serving_group.canary(folder)
+    versions_group.canary(folder)
     files = ["--model-config-file", str(folder / "models.config")]
     process = ServerProcess(None, *files, "--ssl-config-file", str(keys / "ssl.config"))
     try:
@@ -144,12 +144,12 @@ def test_a_canary_and_a_rollback_reach_servers_that_want_a_certificate(
         shutil.copytree(saved_model, folder / "2")
         proof = {name: keys / f"client.{end}" for name, end in (("cert", "pem"), ("key", "key"))}
         named: Any = {"server": [process.address], "ca": keys / "ca.pem", **proof}
-        serving_group.canary(folder, **named)
+        versions_group.canary(folder, **named)
         assert "stable 1, canary 2" in capsys.readouterr().out
         with Client(process.address, label="canary", tls=mutual(keys)) as client:
             assert client.classify([png(picture("red"))])[0].classes[0] == "red"
-        serving_group.canary(folder, promote=True, **named)
-        serving_group.rollback(folder, to=1, **named)
+        versions_group.canary(folder, promote=True, **named)
+        versions_group.rollback(folder, to=1, **named)
         assert "serves version 1" in capsys.readouterr().out
         with Client(process.address, tls=mutual(keys)) as client:
             [first] = [each for each in client.status() if each.version == 1]
@@ -167,7 +167,7 @@ def test_files_for_a_server_that_cannot_be_used_change_nothing(tmp_path: Path) -
         allowed="",
         next=str(tmp_path / "gone.pem"),
     ):
-        serving_group.canary(tmp_path, server=["localhost:1"], ca=tmp_path / "gone.pem")
+        versions_group.canary(tmp_path, server=["localhost:1"], ca=tmp_path / "gone.pem")
     assert not (tmp_path / "models.config").exists()
     with pytest.raises(typer.BadParameter, match="name them with --server"):
-        serving_group.canary(tmp_path, ca=tmp_path / "gone.pem")
+        versions_group.canary(tmp_path, ca=tmp_path / "gone.pem")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from pipeline.commands.serving_group import versions
+from pipeline.commands.versions_group import versions
 from serving.quiet_imports import quiet_pillow
 
 
@@ -30,7 +30,7 @@ def test_a_version_that_the_check_finds_faulty_is_broken(
 ) -> None:
     (tmp_path / "1").mkdir()
     (tmp_path / "1" / "saved_model.pb").write_bytes(b"graph")
-    fault = "pipeline.commands.serving_group.fault_of"
+    fault = "pipeline.commands.versions_group.fault_of"
     monkeypatch.setattr(fault, lambda path: "INTERNAL: \x1b[31mred")
     with pytest.raises(typer.Exit):
         versions(tmp_path, check=True)
