@@ -154,7 +154,8 @@ def _run(arguments: dict[str, Any]) -> dict[str, Stage]:
     run_id = root.new_run_id()
     with quiet(root.log_path(config.root, run_id), to_stderr=True):
         watch.end("the command's own code")
-        from pipeline import local_runner
+        with environment.heavy_imports():
+            from pipeline import local_runner
 
         watch.end("import of TensorFlow and TFX")
         preflight.check_network(config)
