@@ -34,8 +34,6 @@ from components.statistics_gen.executor import StatisticsSettings
 from components.trainer.component import Trainer
 from components.trainer.settings import TrainerSettings
 from components.transform.component import Transform
-from components.tuner.component import Tuner
-from components.tuner.executor import TunerSettings
 from pipeline.config import Config
 
 
@@ -164,6 +162,10 @@ def _training(
         bottlenecks = bottleneck_gen.outputs["bottlenecks"]
         nodes.append(bottleneck_gen)
     if config.tuner.trials:
+        # KerasTuner and scikit-learn's processes for one step that few pipelines have.
+        from components.tuner.component import Tuner
+        from components.tuner.executor import TunerSettings
+
         tuner = Tuner(
             TunerSettings.of(model, size, training, config.tuner),
             bottlenecks=bottlenecks,

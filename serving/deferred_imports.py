@@ -5,21 +5,24 @@ Their modules are imported as ever; a package's own `__init__` runs when a name 
 
 from __future__ import annotations
 
+import contextlib
 import importlib.abc
 import importlib.machinery
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-KERAS = (
+TENSORFLOW = (
     *("keras.visualization", "keras._tf_keras.keras.visualization", "keras.src.visualization"),
     *("keras.wrappers", "keras._tf_keras.keras.wrappers"),
+    *("IPython", "googleapiclient.discovery"),
 )
-"""The parts of Keras that import Matplotlib, scikit-learn and SciPy: 1 s of CPU of every process
-that imports TensorFlow (measured 2026-11-27). A version of Keras need not have all of them."""
+"""What TensorFlow and Keras import for drawings, notebooks and machines of Google's cloud. Keras'
+part alone, with Matplotlib, scikit-learn and SciPy, is 1 s of CPU of every process that imports
+TensorFlow (measured 2026-11-27). A version of theirs need not have all of them."""
 
 
 def defer(*packages: str) -> None:
@@ -27,6 +30,24 @@ def defer(*packages: str) -> None:
     if _FINDER not in sys.meta_path:
         sys.meta_path.insert(0, _FINDER)
     _FINDER.deferred.update(packages)
+
+
+@contextlib.contextmanager
+def without(package: str) -> Iterator[None]:
+    """Lets what is imported inside the block do without a package that it can do without.
+
+    TensorFlow imports Keras to register what models may hold, which no session asks for: 0.5 s
+    of CPU or more (measured 2026-11-28). Afterwards the package can be imported as ever. For the start of a
+    program: threads that import it meanwhile fail.
+    """
+    if package in sys.modules:
+        yield
+        return
+    sys.modules[package] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules[package]
 
 
 class _Finder(importlib.abc.MetaPathFinder):

@@ -281,9 +281,9 @@ class _Tried:
 
 def main() -> int:
     """Answers the requests on standard input, a JSON document in a line each, until it ends."""
-    deferred_imports.defer(*deferred_imports.KERAS)
+    deferred_imports.defer(*deferred_imports.TENSORFLOW)
     try:
-        with quiet_import():
+        with quiet_import(), deferred_imports.without("keras"):
             import tensorflow  # noqa: F401
 
             from serving.local_server import serve

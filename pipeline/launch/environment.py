@@ -17,6 +17,12 @@ _TFX_COMPONENTS = "tfx.components"
 components with TFMA, tf.Transform and the Kubernetes client: 2 to 3 s of CPU of a node (measured
 2026-11-26; without it for the launcher alone, six nodes' own imports take as much)."""
 
+_OF_BEAM_AND_TFMA = (
+    *("google.cloud.bigquery", "google.cloud.pubsub"),
+    "tensorflow_model_analysis.metrics.rouge",
+)
+"""Clients of Google's cloud, and what scores texts (by nltk)."""
+
 
 def prepare() -> None:
     """Sets what results depend on, and what else the user has not set otherwise."""
@@ -27,7 +33,7 @@ def prepare() -> None:
     os.environ.setdefault("KERAS_HOME", str(cache_dir() / "keras"))
     # Likewise Matplotlib and ~/.config.
     os.environ.setdefault("MPLCONFIGDIR", str(cache_dir() / "matplotlib"))
-    deferred_imports.defer(*deferred_imports.KERAS)
+    deferred_imports.defer(*deferred_imports.TENSORFLOW)
 
 
 def end_at_once() -> None:
@@ -47,13 +53,13 @@ def _end() -> None:
 
 @contextlib.contextmanager
 def heavy_imports() -> Iterator[None]:
-    """Defers `tfx.components`, and keeps the garbage collector from what is imported meanwhile.
+    """Defers what no step uses, and keeps the garbage collector from what is imported meanwhile.
 
     The collector would go through all of TensorFlow, TFX and Beam several times while they are
     imported, and once more when the process ends: 1.3 s of CPU each (measured 2026-11-22), and
     would find nothing.
     """
-    deferred_imports.defer(_TFX_COMPONENTS)
+    deferred_imports.defer(_TFX_COMPONENTS, *_OF_BEAM_AND_TFMA)
     collecting = gc.isenabled()
     gc.disable()
     try:

@@ -57,8 +57,8 @@ def serve(
         "announce": announce or functools.partial(print, flush=True),
         **({"load": load} if load else {}),
     }
-    deferred_imports.defer(*deferred_imports.KERAS)
-    with quiet_import():
+    deferred_imports.defer(*deferred_imports.TENSORFLOW)
+    with quiet_import(), deferred_imports.without("keras"):
         from serving.local_server.follow import FollowingServer
         from serving.local_server.models import one_model
         from serving.local_server.server import LocalServer, run

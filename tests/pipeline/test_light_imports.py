@@ -14,6 +14,7 @@ from tests.pipeline.store.made_metadata import record
 ROOT = Path(__file__).resolve().parents[2]
 _RARELY_NEEDED = {"tensorflow_model_analysis", "tensorflow_transform", "kubernetes"}
 _OF_KERAS = {"matplotlib", "sklearn"}
+_FOR_NOBODY = {"nltk", "keras_tuner", "googleapiclient.schema", "google.cloud.bigquery.client"}
 HEAVY = {"tensorflow", "keras", "tf_keras", "tfx", "apache_beam", "ml_metadata", "numpy", "grpc"}
 
 
@@ -31,7 +32,8 @@ def imported_by(code: str) -> set[str]:
     done = subprocess.run(
         [sys.executable, "-c", report + code], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    return (HEAVY | _RARELY_NEEDED | _OF_KERAS).intersection(done.stdout.splitlines()[-1].split())
+    listed = HEAVY | _RARELY_NEEDED | _OF_KERAS | _FOR_NOBODY
+    return listed.intersection(done.stdout.splitlines()[-1].split())
 
 
 def test_the_check_itself_sees_what_is_imported() -> None:
@@ -106,6 +108,21 @@ def test_the_node_runner_imports_what_every_node_needs_and_no_more() -> None:
     imported = imported_by(DEFERRED + "import pipeline.node_runner")
     assert {"tensorflow", "tfx"} <= imported
     assert not imported & _RARELY_NEEDED
+
+
+def test_a_run_imports_nothing_for_tunings_texts_and_googles_cloud() -> None:
+    imported = imported_by(DEFERRED + "import pipeline.local_runner")
+    assert "tensorflow_model_analysis" in imported
+    assert not imported & _FOR_NOBODY
+    asked = imported_by(DEFERRED + "import pipeline.local_runner\n" + _CLIENTS)
+    assert {"googleapiclient.schema", "google.cloud.bigquery.client"} <= asked
+
+
+_CLIENTS = """
+from google.cloud import bigquery
+from googleapiclient.discovery import build
+assert bigquery.Client
+"""
 
 
 def test_keras_is_imported_without_what_it_draws_and_wraps_with() -> None:

@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from serving.deferred_imports import defer
+from serving.deferred_imports import defer, without
 
 NAME = "costly_package_of_a_test"
 
@@ -39,6 +39,20 @@ def runs(package: ModuleType) -> int:
     assert package.__file__ is not None
     noted = Path(package.__file__).with_name("runs")
     return len(noted.read_text()) if noted.exists() else 0
+
+
+def test_what_imports_do_without_can_be_imported_afterwards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "spared_module_of_a_test"
+    (tmp_path / f"{name}.py").write_text("value = 7\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with without(name), pytest.raises(ModuleNotFoundError, match=name):
+        importlib.import_module(name)
+    assert importlib.import_module(name).value == 7
+    with without(name):  # has no effect on one that is imported already
+        assert importlib.import_module(name).value == 7
+    monkeypatch.delitem(sys.modules, name)
 
 
 def test_a_package_runs_at_its_first_name_and_once(package: ModuleType) -> None:
