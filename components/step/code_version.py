@@ -12,6 +12,7 @@ import functools
 import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 _TREE = Path(__file__).resolve().parents[2]
 _PACKAGES = ("components", "serving")
@@ -55,26 +56,45 @@ def _source(module: str) -> Path:
 @functools.cache
 def _parsed(source: bytes) -> tuple[str, tuple[str, ...]]:
     """Returns the digest of what the source does, and the names in this project it may import."""
-    tree = ast.parse(source)
-    imported = tuple(_project_imports(tree))
-    shape = ast.dump(_WithoutTexts().visit(tree))
-    return hashlib.sha256(shape.encode()).hexdigest(), imported
+    shape: list[str] = []
+    imported: list[str] = []
+    _walk(ast.parse(source), shape, imported)
+    return hashlib.sha256("\0".join(shape).encode()).hexdigest(), tuple(imported)
 
 
-class _WithoutTexts(ast.NodeTransformer):
-    """Drops the strings that stand as statements: docstrings of modules, functions and fields."""
+def _walk(part: Any, shape: list[str], imported: list[str]) -> None:
+    """Adds a part of a tree to its shape and its imports, in one pass: a run reads 300 modules.
 
-    def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:
-        is_text = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
-        return None if is_text else node
+    The shape leaves out the strings that stand as statements: docstrings of modules, functions and
+    fields.
+    """
+    if isinstance(part, list):
+        shape.append("[")
+        for item in part:
+            if not _is_text(item):
+                _walk(item, shape, imported)
+        shape.append("]")
+    elif isinstance(part, ast.AST):
+        shape.append(type(part).__name__)
+        for name in part._fields:
+            _walk(getattr(part, name, None), shape, imported)
+        imported.extend(_project_imports(part))
+    else:
+        shape.append(repr(part))
 
 
-def _project_imports(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            candidates = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            candidates = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        else:
-            continue
-        yield from (name for name in candidates if name.split(".")[0] in _PACKAGES)
+def _is_text(item: Any) -> bool:
+    if not isinstance(item, ast.Expr) or not isinstance(item.value, ast.Constant):
+        return False
+    return isinstance(item.value.value, str)
+
+
+def _project_imports(statement: ast.AST) -> Iterator[str]:
+    if isinstance(statement, ast.Import):
+        candidates = [alias.name for alias in statement.names]
+    elif isinstance(statement, ast.ImportFrom) and statement.module:
+        module = statement.module
+        candidates = [module, *(f"{module}.{alias.name}" for alias in statement.names)]
+    else:
+        return
+    yield from (name for name in candidates if name.split(".")[0] in _PACKAGES)
