@@ -58,6 +58,7 @@ class Kept:
     def batches(self, order: tf.Tensor, batch_size: int) -> tf.data.Dataset:
         """Returns (inputs, labels), all float32, of the pictures with these numbers."""
 
+        @tf.autograph.experimental.do_not_convert
         def read(numbers: tf.Tensor) -> tuple[Any, tf.Tensor]:
             inputs, labels = self.read(numbers)
             return (inputs if len(inputs) > 1 else inputs[0]), labels
@@ -120,6 +121,7 @@ def kept_data(train: Kept, validation: Kept, batch_size: int, seed: int, variant
     def dealt(index: int, workers: int) -> Dealt:
         share = Share(index, workers, batch_size)
 
+        @tf.autograph.experimental.do_not_convert
         def parts(epoch: tf.Tensor) -> tf.data.Dataset:
             return share.counted(train.batches(share.of_order(rows(epoch)), share.size), pictures)
 
@@ -136,11 +138,13 @@ def kept_data(train: Kept, validation: Kept, batch_size: int, seed: int, variant
         drawn = tf.random.stateless_uniform([pictures], key, 0, variants, tf.int64)
         return numbers + pictures * drawn
 
+    @tf.autograph.experimental.do_not_convert
+    def epoch_batches(epoch: tf.Tensor) -> tf.data.Dataset:
+        return train.batches(rows(epoch), batch_size)
+
     return Data(
         lambda first, last: (
-            tf.data.Dataset.range(first, last)
-            .flat_map(lambda epoch: train.batches(rows(epoch), batch_size))
-            .prefetch(tf.data.AUTOTUNE)
+            tf.data.Dataset.range(first, last).flat_map(epoch_batches).prefetch(tf.data.AUTOTUNE)
         ),
         math.ceil(pictures / batch_size),
         validation.batches(judged, batch_size).prefetch(tf.data.AUTOTUNE),
@@ -166,6 +170,7 @@ def bottleneck_batches(
     """
     names = (features.BOTTLENECK, *TARGET)
 
+    @tf.autograph.experimental.do_not_convert
     def read(batch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         parsed = parse(batch, *names, shape=shape)
         return parsed[features.BOTTLENECK], target(parsed, classes, soft)

@@ -120,6 +120,7 @@ def of_pictures(
 def _columns(folder: str, names: list[str]) -> dict[str, np.ndarray]:
     """Reads one value per picture of each feature; of `image/encoded`, its number of bytes."""
 
+    @tf.autograph.experimental.do_not_convert
     def cheap(record: tf.Tensor) -> dict[str, tf.Tensor]:
         picture = parse(record, *names)
         return {**picture, features.ENCODED: tf.strings.length(picture[features.ENCODED])}

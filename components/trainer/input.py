@@ -53,12 +53,14 @@ def read_data(
         judged = tfrecords.count(validation)
     to_eval_batches = to_eval_batches or to_batches
 
+    @tf.autograph.experimental.do_not_convert
     def epoch_batches(epoch: tf.Tensor) -> tf.data.Dataset:
         return to_batches(shuffled.order(epoch), batch_size=batch_size)
 
     def dealt(index: int, workers: int) -> Dealt:
         share = Share(index, workers, batch_size)
 
+        @tf.autograph.experimental.do_not_convert
         def parts(epoch: tf.Tensor) -> tf.data.Dataset:
             own = shuffled.records(share.of(shuffled.rows(epoch)))
             return share.counted(to_batches(own, batch_size=share.size), len(shuffled))

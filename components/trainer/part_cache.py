@@ -82,6 +82,7 @@ def data(inputs: TrainingInputs, parts: Mapping[str, Kept], flips: Sequence[Sequ
     read_train = _reader(inputs, train, parts[TRAIN], flips, soft=True)
     read_judged = _reader(inputs, judged, parts[EVAL], flips[:1], soft=False)
 
+    @tf.autograph.experimental.do_not_convert
     def epoch_batches(epoch: tf.Tensor) -> tf.data.Dataset:
         batches = train.rows(epoch).batch(training.batch_size).enumerate()
         return batches.map(

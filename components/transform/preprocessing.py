@@ -55,7 +55,7 @@ def preprocessing_fn(inputs: dict[str, Any], custom_config: dict[str, Any]) -> d
 def _fitted(height: int, width: int, how: str, max_pixels: int) -> Callable[..., tf.Tensor]:
     """Returns what decodes and fits one picture, traced once however often Transform traces."""
 
-    @tf.function(input_signature=[tf.TensorSpec([], tf.string)])
+    @tf.function(input_signature=[tf.TensorSpec([], tf.string)], autograph=False)
     def fitted(picture: tf.Tensor) -> tf.Tensor:
         return fit(decode(picture, max_pixels), height, width, how)
 
