@@ -36,9 +36,9 @@ def defer(*packages: str) -> None:
 def without(package: str) -> Iterator[None]:
     """Lets what is imported inside the block do without a package that it can do without.
 
-    TensorFlow imports Keras to register what models may hold, which no session asks for: 0.5 s
-    of CPU or more (measured 2026-11-28). Afterwards the package can be imported as ever. For the start of a
-    program: threads that import it meanwhile fail.
+    TensorFlow imports Keras to register what models may hold, which no session asks for: 0.5 s of
+    CPU or more (measured 2026-11-28). Afterwards the package can be imported as ever. For the
+    start of a program: threads that import it meanwhile fail.
     """
     if package in sys.modules:
         yield
