@@ -124,7 +124,9 @@ def _called(layer: keras.Layer, *inputs: keras.KerasTensor, **arguments: object)
 def _made(layer: keras.Layer, policy: str, **changes: bool) -> keras.Layer:
     if not isinstance(layer, keras.Layer):  # one of `keras.ops`, which computes in what it gets
         return type(layer).from_config(layer.get_config())
-    return type(layer).from_config({**layer.get_config(), "dtype": policy, **changes})
+    # Of a frozen layer that is made of others, Keras would freeze the outer one alone.
+    config = {**layer.get_config(), "dtype": policy, "trainable": True, **changes}
+    return type(layer).from_config(config)
 
 
 def _weights(layer: keras.Layer) -> Weights:
