@@ -122,7 +122,6 @@ class _Same(keras.Layer):
             self.layer.dtype_policy = before
 
 
-@functools.cache
 def _called_as(kind: type[keras.Layer]) -> type[_Same]:
     """Returns `_Same` with the signature of a layer's call.
 
