@@ -16,8 +16,7 @@ def remade(network: keras.Model) -> keras.Model:
     Its copies, its exports and the files it is saved in are made by them, too.
 
     Raises:
-      AttributeError: a layer fails to return its configuration, as DeiT's in KerasHub 0.25.
-      TypeError: a layer can't be made by its configuration.
+      AttributeError, TypeError: a layer can't be made by its configuration.
       ValueError: the layers that were made have other weights.
     """
     import keras
