@@ -56,7 +56,8 @@ def show(found: dict[str, Any], console: Console, command: Sequence[str]) -> Non
       console: is printed on; wraps no line, since people copy paths and the command.
       command: runs the pipeline with the best backbone.
     """
-    table = Table("accuracy on eval", "95 % interval", "ms/picture", "MB", "backbone")
+    table = Table("accuracy on eval", "95 % interval", "ms/picture", "MB")
+    table.add_column("backbone", overflow="fold")  # folders differ at their ends
     for row in found["backbones"]:
         if "error" not in row:
             table.add_row(*_numbers(row), escape(shown(row["backbone"])))

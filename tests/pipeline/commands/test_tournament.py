@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from components.errors import ConfigError, UserError
 from pipeline.commands import tournament as command
+from pipeline.commands import tournament_output
 from pipeline.commands.run import Request
 from pipeline.config import Config, override
 from tests.explains import refused
@@ -83,6 +85,18 @@ def test_a_folder_whose_name_means_something_in_yaml_is_named_as_it_is(
     tree: dict[str, Any] = {}
     override(tree, command._of(request_, name).assignments[-1])
     assert tree == {"model": {"backbone": name}}
+
+
+def test_names_of_folders_are_whole_however_narrow_the_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    names = [f"keras_hub:/models/presets/{name}" for name in ("dinov2_base", "dinov3_base")]
+    facts = dataclasses.asdict(Found(0.9, (0.8, 1.0), 100, 5.0, 12.0))
+    rows = [{"backbone": name, **facts} for name in names]
+    tournament_output.show({"backbones": rows, "plot": "p"}, Console(width=80), ["run"])
+    cells = [line.split("│")[-2].strip() for line in capsys.readouterr().out.splitlines()[3:-3]]
+    assert "".join(cells) == "".join(names)
 
 
 def test_it_fails_where_no_backbone_could_be_measured(request_: Request) -> None:
