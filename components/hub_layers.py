@@ -28,10 +28,9 @@ def remade(network: keras.Model) -> keras.Model:
 
 def _made_anew(layer: keras.Layer) -> keras.Layer:
     kind = type(layer)
-    if not kind.__module__.startswith("keras_hub."):
-        return kind.from_config(layer.get_config())
+    of_hub = kind.__module__.startswith("keras_hub.")  # Keras' own state true shapes
     try:
-        return _like(kind).from_config(layer.get_config())
+        return (_like(kind) if of_hub else kind).from_config(layer.get_config())
     except (TypeError, AttributeError):
         return _like(kind, _arguments).from_config(_arguments(kind, layer))
 
