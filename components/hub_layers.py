@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -16,8 +16,7 @@ def remade(network: keras.Model) -> keras.Model:
     Its copies, its exports and the files it is saved in are made by them, too.
 
     Raises:
-      AttributeError: a layer fails to return its configuration, as DeiT's in KerasHub 0.25.
-      TypeError: a layer can't be made by its configuration.
+      AttributeError, TypeError: a layer can't be made by its configuration.
       ValueError: the layers that were made have other weights.
     """
     import keras
@@ -29,37 +28,58 @@ def remade(network: keras.Model) -> keras.Model:
 
 def _made_anew(layer: keras.Layer) -> keras.Layer:
     kind = type(layer)
+    of_hub = kind.__module__.startswith("keras_hub.")  # Keras' own state true shapes
     try:
-        return kind.from_config(layer.get_config())
-    except TypeError:
-        return _readable(kind).from_config(_arguments(kind, layer))
+        return (_like(kind) if of_hub else kind).from_config(layer.get_config())
+    except (TypeError, AttributeError):
+        return _like(kind, _arguments).from_config(_arguments(kind, layer))
 
 
-def _readable(kind: type[keras.Layer]) -> type[keras.Layer]:
-    """Returns a layer like this one, whose configuration holds the arguments of its constructor.
+def _like(
+    kind: type[keras.Layer],
+    config: Callable[[type[keras.Layer], Any], dict[str, Any]] | None = None,
+) -> type[keras.Layer]:
+    """Returns a layer that computes as KerasHub's, whose outputs have the shapes it states.
 
-    ViT's first layer in KerasHub 0.25 to 0.32 has other values in its own. The layer has the same
-    name and module: what is saved names KerasHub's own layer, which can read it.
+    SigLIP's first layer in KerasHub 0.25 to 0.32 states one token more than it returns. The layer
+    has the same name and module: what is saved names KerasHub's own layer, which can read it.
+
+    Args:
+      kind: the layer's class.
+      config: returns the configuration of a layer; None where its own is that of its constructor.
     """
+    import keras
 
-    def get_config(self: keras.Layer) -> dict[str, Any]:
-        return _arguments(kind, self)
+    def compute_output_spec(self: keras.Layer, *args: Any, **kwargs: Any) -> Any:
+        traced = keras.Operation.compute_output_spec(self, *args, **kwargs)
+        if all(None not in each.shape[1:] for each in keras.tree.flatten(traced)):
+            return traced
+        return kind.compute_output_spec(self, *args, **kwargs)
 
-    names = {"__module__": kind.__module__, "get_config": get_config}
+    names: dict[str, Any] = {
+        "__module__": kind.__module__,
+        "compute_output_spec": compute_output_spec,
+    }
+    if config is not None:
+        names["get_config"] = lambda self: config(kind, self)
     return type(kind.__name__, (kind,), names)
 
 
 def _arguments(kind: type[keras.Layer], layer: keras.Layer) -> dict[str, Any]:
-    """Returns a layer's configuration without what its constructor does not take.
+    """Returns a layer's configuration by what its constructor takes.
 
-    An argument that is missing there is the layer's attribute of that name.
+    That of ViT's first layer in KerasHub 0.25 to 0.32 has other values, and DeiT's encoder fails to
+    return one. An argument that is missing there is the layer's attribute of that name.
     """
     import keras
 
-    found = kind.get_config(layer)
+    of_all = keras.Layer.get_config(layer)
+    try:
+        found = kind.get_config(layer)
+    except AttributeError:
+        found = of_all
     taken = inspect.signature(kind.__init__).parameters
     missing = {name: getattr(layer, name) for name in taken if hasattr(layer, name)}
-    of_all = keras.Layer.get_config(layer)
     return missing | {name: found[name] for name in found if name in taken or name in of_all}
 
 

@@ -99,12 +99,19 @@ def _copy(
 ) -> keras.Model:
     """Returns a copy of a model; an inner model must come with its weights."""
     functional = not isinstance(model, keras.Sequential)  # which has no other calls than plain ones
+    pairs: list[tuple[keras.Layer, keras.Layer]] = []
+
+    def noted(layer: keras.Layer) -> keras.Layer:
+        pairs.append((layer, copied(layer)))
+        return pairs[-1][1]
+
     copy = keras.models.clone_model(
-        model, clone_function=copied, call_function=_called if functional else None
+        model, clone_function=noted, call_function=_called if functional else None
     )
-    for layer in model.layers:
+    # Not by name: KerasHub's MobileNet adds to the names of layers that are made anew.
+    for layer, its_copy in pairs:
         if not isinstance(layer, keras.Model) and getattr(layer, "weights", []):
-            copy.get_layer(layer.name).set_weights(weights(layer))
+            its_copy.set_weights(weights(layer))
     copy.trainable = False
     return copy
 
@@ -117,7 +124,9 @@ def _called(layer: keras.Layer, *inputs: keras.KerasTensor, **arguments: object)
 def _made(layer: keras.Layer, policy: str, **changes: bool) -> keras.Layer:
     if not isinstance(layer, keras.Layer):  # one of `keras.ops`, which computes in what it gets
         return type(layer).from_config(layer.get_config())
-    return type(layer).from_config({**layer.get_config(), "dtype": policy, **changes})
+    # Of a frozen layer that is made of others, Keras would freeze the outer one alone.
+    config = {**layer.get_config(), "dtype": policy, "trainable": True, **changes}
+    return type(layer).from_config(config)
 
 
 def _weights(layer: keras.Layer) -> Weights:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import keras
 
 from components.model.cut_base import cut_base
+from components.model.inner_layers import with_inner
 from components.model.standardization import standardizer
 from components.settings.model import Head
 
@@ -84,10 +85,10 @@ def freeze(base: keras.Model) -> None:
 def unfreeze(base: keras.Model, first: int, normalization: bool = False) -> None:
     """Makes the base's layers from index `first` on trainable, all but BatchNormalization.
 
-    That must stay in inference mode: statistics updated on a small data set cost tens of points
-    of accuracy (keras.io, guide "Transfer learning and fine-tuning"). A layer that is not trainable
-    runs in it; `base(inputs, training=False)` would not do, since a functional model around it
-    passes its own `training` on.
+    That must stay in inference mode, within KerasHub's blocks, too: statistics updated on a small
+    data set cost tens of points of accuracy (keras.io, guide "Transfer learning and fine-tuning").
+    A layer that is not trainable runs in it; `base(inputs, training=False)` would not do, since a
+    functional model around it passes its own `training` on.
 
     Args:
       base: the backbone.
@@ -97,8 +98,11 @@ def unfreeze(base: keras.Model, first: int, normalization: bool = False) -> None
     """
     base.trainable = True
     for index, layer in enumerate(base.layers):
-        normalizes = isinstance(layer, keras.layers.BatchNormalization)
-        layer.trainable = index >= first and (normalization or not normalizes)
+        layer.trainable = index >= first
+    if not normalization:
+        for layer in with_inner(base.layers):
+            if isinstance(layer, keras.layers.BatchNormalization):
+                layer.trainable = False
 
 
 def build_head(head: Head, features: tuple[int, ...], classes: int) -> keras.Model:

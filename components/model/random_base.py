@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from components.model.inner_layers import with_inner
 from components.model.transform_graph import Pixels, first_pictures
 from components.pretrained.base import build_base
 
@@ -33,7 +34,7 @@ def build_random_base(backbone: str, pixels: Pixels, train: str, seed: int) -> k
     base = build_base(backbone, pixels.size, None)
     images = pixels(tf.constant(first_pictures(train, _PICTURES)))
     kind = keras.layers.BatchNormalization
-    scaling = [layer for layer in base.layers if isinstance(layer, kind)]
+    scaling = [layer for layer in with_inner(base.layers) if isinstance(layer, kind)]
     for layer in scaling:
         layer.call = functools.partial(_scale_then_call, layer, layer.call)
     base(images, training=False)

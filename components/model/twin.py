@@ -10,7 +10,7 @@ exported, gated and served. Phases and passes over frozen layers run its twin, i
 
 from __future__ import annotations
 
-import itertools
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +18,7 @@ import keras
 import tensorflow as tf
 
 from components.model.foldable import foldable
+from components.model.inner_layers import with_inner
 
 FLOAT32 = "float32"
 
@@ -50,7 +51,8 @@ def twin(model: keras.Model, precision: str) -> keras.Model:
         if id(operation) in convolutions:
             return _Folded(operation, folded[operation.name], policy)
         if isinstance(operation, keras.Layer):
-            return _Same(operation, FLOAT32 if _made_of_layers(operation) else policy)
+            kind = _called_as(type(operation))
+            return kind(operation, FLOAT32 if _made_of_layers(operation) else policy)
         return type(operation).from_config(operation.get_config())  # as `x + 3` in a model
 
     return keras.models.clone_model(
@@ -93,8 +95,7 @@ def _made_of_layers(layer: keras.Layer) -> bool:
     These compute by policies of their own, in float32: what such a layer adds to their results must
     be float32, too.
     """
-    held = [each if isinstance(each, list | tuple) else [each] for each in vars(layer).values()]
-    return any(isinstance(each, keras.Layer) for each in itertools.chain.from_iterable(held))
+    return len(list(with_inner([layer]))) > 1
 
 
 class _Same(keras.Layer):
@@ -108,16 +109,31 @@ class _Same(keras.Layer):
         self.layer = layer
         self.built = True
 
-    def compute_output_spec(self, inputs: Any, **kwargs: Any) -> Any:
-        return super().compute_output_spec(keras.tree.map_structure(_dense, inputs), **kwargs)
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        args, kwargs = keras.tree.map_structure(_dense, (args, kwargs))
+        return super().compute_output_spec(*args, **kwargs)
 
-    def call(self, inputs: Any, **kwargs: Any) -> Any:
+    def call(self, *args: Any, **kwargs: Any) -> Any:
         before = self.layer.dtype_policy
         self.layer.dtype_policy = self.dtype_policy
         try:
-            return self.layer(inputs, **kwargs)
+            return self.layer(*args, **kwargs)
         finally:
             self.layer.dtype_policy = before
+
+
+def _called_as(kind: type[keras.Layer]) -> type[_Same]:
+    """Returns `_Same` with the signature of a layer's call.
+
+    Keras tells tensors from other arguments by it: `**kwargs` would be one argument, which may not
+    hold both, as those of DINOv3's encoder do.
+    """
+
+    @functools.wraps(kind.call)
+    def call(self: _Same, *args: Any, **kwargs: Any) -> Any:
+        return _Same.call(self, *args, **kwargs)
+
+    return type(_Same.__name__, (_Same,), {"call": call})
 
 
 def _dense(tensor: Any) -> Any:

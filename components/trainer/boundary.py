@@ -10,6 +10,8 @@ def split_at(base: keras.Model, first: int) -> tuple[keras.Model, keras.Model]:
 
     Between the two run as many tensors as the layers from `first` on read of those below: one at a
     merge, several within a block of branches. An output of the base that lies below is one of them.
+    Where one is of no picture, as DINOv3's positions are, the cut is at the input: all layers stand
+    above it, frozen ones, too.
 
     Args:
       base: a functional model, whose layers stand in an order in which each follows its inputs.
@@ -23,6 +25,8 @@ def split_at(base: keras.Model, first: int) -> tuple[keras.Model, keras.Model]:
     read = [tensor for layer in base.layers[first:] for tensor in _flat(layer.input)]
     read += base.outputs  # of several, some may lie below
     tensors = list({id(tensor): tensor for tensor in read if id(tensor) in below}.values())
+    if any(tensor.shape[0] is not None for tensor in tensors):
+        return split_at(base, 1)
     # Keras takes no input as an output, unless a layer lies between.
     outputs = [
         keras.layers.Identity()(tensor) if id(tensor) in below else tensor

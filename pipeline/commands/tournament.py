@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from components.backbones import BACKBONES
 from components.errors import ConfigError, UserError
-from pipeline.commands import preflight
+from components.hub_backbones import PREFIX
+from pipeline import yaml_text
+from pipeline.commands import preflight, tournament_output
 from pipeline.commands.cached_features import readable_features
 from pipeline.commands.console import RunView, quiet
 from pipeline.commands.run import EXIT_DONE, EXIT_FAILED, Request, build_config, execute
+from pipeline.commands.tournament_output import Row
 from pipeline.config import Config
+from serving.names import shown
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from components.tuner.entrant import Entrant
 
 _LAST_NODE = "BottleneckGen"
@@ -33,8 +32,6 @@ _ALIKE = (
     "training.frozen.augmentation={}",
     "training.unfrozen={epochs: 0}",
 )
-
-Row = dict[str, Any]
 
 
 def tournament(request: Request, backbones: Sequence[str]) -> int:
@@ -64,8 +61,10 @@ def tournament(request: Request, backbones: Sequence[str]) -> int:
     found: dict[str, Any] = {"backbones": rows, "plot": None, "best": None}
     if measured:
         config = build_config(_of(request, rows[0]["backbone"]))
-        found |= _write(rows, measured, config.root / "tournament" / rows[0]["run_id"])
-    _show(found, Console(stderr=request.as_json))
+        folder = config.root / "tournament" / rows[0]["run_id"]
+        found |= tournament_output.write(rows, measured, folder) | {"best": rows[0]["backbone"]}
+    console = Console(stderr=request.as_json, highlight=False, soft_wrap=True)
+    tournament_output.show(found, console, _command(request, rows[0]))
     if request.as_json:
         print(json.dumps(found), flush=True)
     return EXIT_DONE if measured else EXIT_FAILED
@@ -73,11 +72,15 @@ def tournament(request: Request, backbones: Sequence[str]) -> int:
 
 def _known(backbones: Sequence[str]) -> list[str]:
     names = [name.strip() for text in backbones for name in text.split(",") if name.strip()]
-    if unknown := [name for name in names if name not in BACKBONES]:
+    unknown = [name for name in names if name not in BACKBONES]
+    if unknown or (backbones and not names):
+        found = f"unknown {shown(', '.join(unknown))}" if unknown else "found no name"
         raise ConfigError(
-            f"--backbones: unknown {', '.join(unknown)}; allowed are {', '.join(BACKBONES)}. Name "
-            "some of them, or none for all."
+            f"--backbones: {found}; allowed are {', '.join(BACKBONES)}, and {PREFIX}FOLDER for a "
+            "preset of KerasHub. Name some of them, or leave the option out for all listed here."
         )
+    for name in names:
+        BACKBONES[name].resolved(name)  # a mistyped folder is told before hours of other backbones
     return list(dict.fromkeys(names)) or list(BACKBONES)
 
 
@@ -100,7 +103,7 @@ def _check(request: Request, names: Sequence[str]) -> None:
 
 
 def _of(request: Request, backbone: str) -> Request:
-    keys = [*request.assignments, *_ALIKE, f"model.backbone={backbone}"]
+    keys = [*request.assignments, *_ALIKE, _assignment(backbone)]
     return dataclasses.replace(request, assignments=keys, to_node=_LAST_NODE)
 
 
@@ -125,8 +128,30 @@ def _row(request: Request, backbone: str) -> Row:
 
 def _words(request: Request, row: Row) -> list[str]:
     """Returns the arguments with which `run` goes on with a backbone."""
-    keys = [*request.assignments, f"model.backbone={row['backbone']}"]
+    keys = [*request.assignments, _assignment(row["backbone"])]
     return [word for key in keys for word in ("--set", key)]
+
+
+def _assignment(backbone: str) -> str:
+    """Returns the assignment of a name, in quotes where YAML would read something else."""
+    try:
+        plain = yaml_text.parse(backbone, "--backbones") == backbone
+    except ConfigError:
+        plain = False
+    return f"model.backbone={backbone if plain else json.dumps(backbone, ensure_ascii=False)}"
+
+
+def _command(request: Request, row: Row) -> list[str]:
+    """Returns the command that runs the whole pipeline with a backbone."""
+    data = [request.data] if isinstance(request.data, str) else request.data or []
+    options = [
+        ("--config", request.config_file),
+        ("--preset", request.preset),
+        *(("--data", each) for each in data),
+        ("--root", request.root),
+    ]
+    named = [str(part) for name, value in options if value is not None for part in (name, value)]
+    return ["transfer-pipeline", "run", *named, *_words(request, row)]
 
 
 def _enter(config: Config, run_id: str) -> Entrant:
@@ -134,43 +159,3 @@ def _enter(config: Config, run_id: str) -> Entrant:
 
     with readable_features(config, run_id) as (bottlenecks, classes):
         return enter(bottlenecks, classes, config.model, config.image_size, config.training)
-
-
-def _write(rows: list[Row], measured: list[Row], folder: Path) -> dict[str, Any]:
-    folder.mkdir(parents=True, exist_ok=True)
-    plot, values = folder / "accuracy.svg", folder / "rows.json"
-    draw(measured).savefig(plot)
-    values.write_text(json.dumps(rows, indent=1), "utf-8")
-    return {"plot": str(plot), "figures": str(values), "best": rows[0]["backbone"]}
-
-
-def draw(rows: Sequence[Row]) -> Figure:
-    """Draws the accuracy, with its interval, over the milliseconds of one picture."""
-    from matplotlib.figure import Figure
-
-    figure = Figure((7, 4.5), layout="constrained")
-    axes = figure.add_subplot()
-    for row in rows:
-        low, high = row["interval"]
-        at, accuracy = row["milliseconds"], row["accuracy"]
-        axes.errorbar(at, accuracy, [[accuracy - low], [high - accuracy]], fmt="o", capsize=3)
-        axes.annotate(row["backbone"], (at, accuracy), (6, 4), textcoords="offset points", size=9)
-    axes.set_xscale("log")
-    axes.set(xlabel="milliseconds per picture", ylabel="accuracy on eval (95 % interval)")
-    return figure
-
-
-def _show(found: dict[str, Any], shown: Console) -> None:
-    table = Table("backbone", "accuracy on eval", "95 % interval", "ms/picture", "MB")
-    for row in found["backbones"]:
-        if "error" in row:
-            table.add_row(row["backbone"], escape(f"not measured: {row['error'][:150]}"))
-            continue
-        low, high = (f"{100 * bound:.1f}" for bound in row["interval"])
-        accuracy = f"{100 * row['accuracy']:.1f} %"
-        numbers = (f"{row['milliseconds']:.1f}", f"{row['megabytes']:.0f}")
-        table.add_row(row["backbone"], accuracy, f"{low} to {high}", *numbers)
-    shown.print(table)
-    if found["best"]:
-        shown.print(escape(f"Plot            {found['plot']}"))
-        shown.print(escape(f"Go on           {shlex.join(found['backbones'][0]['set'])}"))

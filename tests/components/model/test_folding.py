@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 
 from components.model.folding import folded, inference_copy
-from components.model.network import Network, build_network
+from components.model.network import Network, build_network, freeze
 from components.pretrained.base import build_base
 from components.settings.model import Dense, Head
+from tests.components.model.hub_like import SIDE, hub_like
 
 layers = keras.layers
 
@@ -115,3 +116,18 @@ def test_half_precision_of_the_training_is_not_that_of_the_copy() -> None:
     copy = inference_copy(made)
     computes = {layer.compute_dtype for layer in copy.get_layer(made.extractor.name).layers}
     assert computes == {"float32"}
+
+
+def test_a_layer_that_is_made_anew_by_another_name_keeps_its_weights() -> None:
+    model = hub_like()
+    for weight in model.weights:
+        weight.assign(np.random.default_rng(1).uniform(0.5, 1.5, weight.shape))
+    batch = pictures(SIDE)
+    np.testing.assert_allclose(folded(model)(batch), model(batch, training=False), atol=1e-5)
+
+
+def test_nothing_in_the_copy_of_a_frozen_base_is_trainable_be_it_within_a_layer() -> None:
+    model = hub_like()
+    freeze(model)
+    copy = folded(model)
+    assert keras.Model(copy.input, copy.output).trainable_variables == []

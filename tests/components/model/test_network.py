@@ -8,6 +8,7 @@ import tensorflow as tf
 from components.model.network import build_extractor, build_head, build_network, freeze, unfreeze
 from components.pretrained.base import build_base
 from components.settings.model import Dense, Head
+from tests.components.model.hub_like import SIDE, hub_like
 
 CLASSES = 3
 FIRST = "conv_dw_12"
@@ -89,6 +90,17 @@ def test_batch_normalization_is_not_touched_by_the_unfrozen_phase(
     before = weights(normalizations(base))
     fit_a_step(classifier)  # `fit` calls the model with training=True
     assert equal(before, weights(normalizations(base)))
+
+
+def test_batch_normalization_within_a_layer_is_not_touched_either() -> None:
+    base = hub_like()
+    unfreeze(base, 0)
+    block = base.layers[1]
+    [inner] = block.normalizations
+    assert not inner.trainable and block.convolution.trainable
+    before = weights([inner])
+    base(np.ones((2, SIDE, SIDE, 3), np.float32), training=True)
+    assert equal(before, weights([inner]))
 
 
 def test_batch_normalization_runs_in_inference_mode_in_both_phases(base: keras.Model) -> None:

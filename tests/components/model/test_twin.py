@@ -11,6 +11,7 @@ from components.backbones import BACKBONES
 from components.model.network import freeze, unfreeze
 from components.model.twin import forward, twin
 from components.pretrained.base import build_base
+from tests.components.model.hub_like import SIDE, hub_like
 
 RNG = np.random.default_rng(0)
 
@@ -195,3 +196,13 @@ def test_a_layer_made_of_layers_computes_in_float32_in_a_twin_of_half_precision(
     model = keras.Model(inputs, Block()(keras.layers.Dense(4)(inputs)))
     values = RNG.normal(size=(2, 4)).astype(np.float32)
     np.testing.assert_allclose(twin(model, "bfloat16")(values), model(values), atol=0.05)
+
+
+@pytest.mark.parametrize(("precision", "tolerance"), [("float32", 1e-6), ("bfloat16", 0.05)])
+def test_a_layer_that_takes_tensors_and_numbers_by_name_has_a_twin(
+    precision: str, tolerance: float
+) -> None:
+    model = hub_like()
+    values = RNG.normal(size=(2, SIDE, SIDE, 3)).astype(np.float32)
+    found = twin(model, precision)(values, training=False)
+    np.testing.assert_allclose(found, model(values, training=False), atol=tolerance)

@@ -17,7 +17,7 @@ from components.backbones import BACKBONES
 from components.errors import ConfigError
 from components.hub_backbones import PREFIX, HubBackbone
 from components.model.folding import inference_copy
-from components.model.network import build_network
+from components.model.network import build_network, unfreeze
 from components.model.pixel_scaling import affine, blue_first
 from components.model.transform_graph import Pixels, first_pictures
 from components.model.twin import twin
@@ -25,6 +25,7 @@ from components.pretrained.base import build_base
 from components.pretrained.official_weights import imagenet_file, obtainable
 from components.pretrained.published_network import ImageNet
 from components.settings.model import Head, Model
+from components.trainer.boundary import split_at
 from tests.components import made_artifacts
 from tests.components.trainer.test_session_loaders import check
 from tests.explains import refused
@@ -138,6 +139,15 @@ def test_there_is_no_imagenet_top(preset: HubBackbone) -> None:
         ImageNet(f"{PREFIX}{preset.folder}")
 
 
+TINY = {
+    "patch_size": 8,
+    "num_layers": 2,
+    "num_heads": 2,
+    "hidden_dim": 8,
+    "intermediate_dim": 16,
+}
+
+
 def vit(hub: Any) -> tuple[Any, Any]:
     model = hub.models.ViTBackbone(
         image_shape=(32, 32, 3), patch_size=8, num_layers=2, num_heads=2, hidden_dim=8, mlp_dim=16
@@ -149,12 +159,8 @@ def dinov2(hub: Any) -> tuple[Any, Any]:
     model = hub.models.DINOV2Backbone(
         image_shape=(32, 32, 3),
         position_embedding_shape=(48, 48, 3),
-        patch_size=8,
-        num_layers=2,
-        num_heads=2,
-        hidden_dim=8,
-        intermediate_dim=16,
         num_register_tokens=3,
+        **TINY,
     )
     return model, hub.layers.DINOV2ImageConverter
 
@@ -212,7 +218,45 @@ def mobilenetv5(hub: Any) -> tuple[Any, Any]:
     return model, hub.layers.MobileNetV5ImageConverter
 
 
-KINDS = {each.__name__: each for each in (vit, dinov2, siglip, mobilenetv5, resnet)}
+def dinov3(hub: Any) -> tuple[Any, Any]:
+    model = hub.models.DINOV3Backbone(image_shape=(32, 32, 3), num_register_tokens=3, **TINY)
+    return model, hub.layers.DINOV3ImageConverter
+
+
+def deit(hub: Any) -> tuple[Any, Any]:
+    model = hub.models.DeiTBackbone(image_shape=(32, 32, 3), **TINY)
+    return model, hub.layers.DeiTImageConverter
+
+
+def mobilenet(hub: Any) -> tuple[Any, Any]:
+    """Returns one block of each kind."""
+    model = hub.models.MobileNetBackbone(
+        stackwise_expansion=[[40, 56], [64]],
+        stackwise_num_blocks=[2, 1],
+        stackwise_num_filters=[[16, 16], [24]],
+        stackwise_kernel_size=[[3, 3], [5]],
+        stackwise_num_strides=[[2, 1], [2]],
+        stackwise_se_ratio=[[None, None], [0.25]],
+        stackwise_activation=[["relu", "relu"], ["hard_swish"]],
+        stackwise_padding=[[1, 1], [2]],
+        output_num_filters=48,
+        input_activation="hard_swish",
+        output_activation="hard_swish",
+        input_num_filters=16,
+        image_shape=(32, 32, 3),
+        depthwise_filters=8,
+        depthwise_stride=2,
+        depthwise_residual=False,
+        squeeze_and_excite=0.5,
+        last_layer_filter=48,
+    )
+    return model, hub.layers.MobileNetImageConverter
+
+
+KINDS = {
+    each.__name__: each
+    for each in (vit, deit, dinov2, dinov3, siglip, mobilenet, mobilenetv5, resnet)
+}
 
 
 @pytest.fixture(params=KINDS)
@@ -291,8 +335,8 @@ def test_a_preset_answers_as_in_keras_hub_and_in_a_session(
     base = build_base(name, [32, 32], imagenet_file(name))
     pictures = np.random.default_rng(0).normal(size=(3, 32, 32, 3)).astype(np.float32)
     published = getattr(published, "vision_encoder", published)
-    named = isinstance(published.input, dict)
-    expected = np.asarray(published({"images": pictures} if named else pictures))
+    inputs = keras.tree.map_structure(lambda _: pictures, published.input)
+    expected = np.asarray(published(inputs))
     found = np.asarray(base(pictures))
     if expected.ndim == 2:
         np.testing.assert_allclose(found[:, 0, 0], expected, atol=1e-5)
@@ -302,6 +346,13 @@ def test_a_preset_answers_as_in_keras_hub_and_in_a_session(
     else:
         np.testing.assert_allclose(found, expected, atol=1e-5)
     network = build_network(base, Head(), 3)
+    middle = len(base.layers) // 2
+    unfreeze(network.base, middle)
+    bottom, top = split_at(network.base, middle)
+    crossing = keras.tree.flatten(bottom(pictures))
+    stated = [tuple(each.shape[1:]) for each in bottom.outputs]
+    assert [tuple(each.shape[1:]) for each in crossing] == stated
+    np.testing.assert_allclose(top(bottom(pictures)), base(pictures), atol=1e-5)
     network.base.trainable = False
     scores = np.asarray(network.classifier(pictures, training=False))
     for copy in (twin(network.classifier, "float32"), inference_copy(network)):

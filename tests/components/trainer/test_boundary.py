@@ -7,6 +7,8 @@ import pytest
 from components.model.network import unfreeze
 from components.pretrained.base import build_base, first_unfrozen
 from components.trainer.boundary import split_at
+from tests.components.model.hub_like import SIDE as HUB_SIDE
+from tests.components.model.hub_like import hub_like
 
 SIZE = 64
 
@@ -57,3 +59,15 @@ def test_what_learns_lies_above_the_boundary(resnet: keras.Model) -> None:
     assert {id(weight) for weight in top.trainable_weights} == {
         id(weight) for weight in resnet.trainable_weights
     }
+
+
+@pytest.mark.parametrize(("first", "reads"), [("encoder", "image"), ("last", "encoder")])
+def test_a_base_of_layers_with_several_outputs_is_cut_where_all_are_of_pictures(
+    first: str, reads: str
+) -> None:
+    base = hub_like()
+    bottom, top = split_at(base, [layer.name for layer in base.layers].index(first))
+    expected = base.input if reads == "image" else base.get_layer(reads).output[0]
+    assert [tuple(each.shape) for each in top.inputs] == [tuple(expected.shape)]
+    values = np.random.default_rng(0).normal(size=(2, HUB_SIDE, HUB_SIDE, 3)).astype(np.float32)
+    np.testing.assert_allclose(top(bottom(values)), base(values), rtol=1e-5, atol=1e-5)

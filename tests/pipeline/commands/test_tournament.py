@@ -2,15 +2,18 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from components.errors import ConfigError, UserError
 from pipeline.commands import tournament as command
+from pipeline.commands import tournament_output
 from pipeline.commands.run import Request
-from pipeline.config import Config
+from pipeline.config import Config, override
 from tests.explains import refused
 
 
@@ -59,6 +62,43 @@ def test_the_best_stands_first_and_what_could_not_be_measured_says_why(
     assert "resnet50" in Path(found["plot"]).read_text("utf-8")
 
 
+def test_people_read_a_table_what_failed_and_a_command_that_is_one_line(
+    request_: Request, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    asked = dataclasses.replace(request_, as_json=False)
+    assert command.tournament(asked, ["mobilenet,resnet50,vgg16"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "Not measured    vgg16: no weights of vgg16" in lines
+    [plot] = [line for line in lines if line.startswith("Plot ")]
+    assert Path(plot.removeprefix("Plot").strip()).is_file()
+    [go_on] = [line for line in lines if line.startswith("Go on ")]
+    words = shlex.split(go_on.removeprefix("Go on"))
+    assert words[:6] == ["transfer-pipeline", "run", "--data", "p", "--root", asked.root]
+    assert words[-2:] == ["--set", "model.backbone=resnet50"]
+
+
+@pytest.mark.parametrize("name", ["keras_hub:/a: b", "keras_hub:/a #1", "keras_hub:/\u00e4 'b'"])
+def test_a_folder_whose_name_means_something_in_yaml_is_named_as_it_is(
+    request_: Request, name: str
+) -> None:
+    tree: dict[str, Any] = {}
+    override(tree, command._of(request_, name).assignments[-1])
+    assert tree == {"model": {"backbone": name}}
+
+
+def test_names_of_folders_are_whole_however_narrow_the_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    names = [f"keras_hub:/models/presets/{name}" for name in ("dinov2_base", "dinov3_base")]
+    facts = dataclasses.asdict(Found(0.9, (0.8, 1.0), 100, 5.0, 12.0))
+    rows = [{"backbone": name, **facts} for name in names]
+    tournament_output.show({"backbones": rows, "plot": "p"}, Console(width=80), ["run"])
+    cells = [line.split("│")[-2].strip() for line in capsys.readouterr().out.splitlines()[3:-3]]
+    assert "".join(cells) == "".join(names)
+
+
 def test_it_fails_where_no_backbone_could_be_measured(request_: Request) -> None:
     assert command.tournament(request_, ["vgg16"]) == 1
 
@@ -71,6 +111,33 @@ def test_an_unknown_backbone_is_refused_before_any_run(request_: Request) -> Non
         next="Name some of them",
     ):
         command.tournament(request_, ["alexnet"])
+
+
+@pytest.mark.parametrize("named", ["", ","])
+def test_an_option_without_a_name_is_not_taken_for_all_backbones(
+    request_: Request, named: str
+) -> None:
+    with refused(
+        ConfigError,
+        found="--backbones: found no name",
+        allowed="allowed are inception_v3, .* and keras_hub:FOLDER",
+        next="leave the option out",
+    ):
+        command.tournament(request_, [named])
+
+
+def test_a_preset_that_is_not_there_is_refused_before_any_run(
+    request_: Request, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("components.hub_backbones.importlib.util.find_spec", lambda name: True)
+    monkeypatch.setattr(command, "execute", None)
+    with refused(
+        ConfigError,
+        found=f"{tmp_path / 'none'} is no preset of KerasHub",
+        allowed="it has no config.json",
+        next="Name a folder",
+    ):
+        command.tournament(request_, ["mobilenet", f"keras_hub:{tmp_path / 'none'}"])
 
 
 def test_a_backbone_that_the_pictures_are_too_small_for_says_so_in_its_row(
