@@ -37,7 +37,7 @@ class Servers:
     def __init__(self) -> None:
         self.loading, self.allowed = threading.Event(), threading.Event()
 
-    def await_available(self, server: str, *_: object) -> None:
+    def await_available(self, server: str, *_: object, **__: object) -> None:
         if server in SLOW:
             self.loading.set()
             assert self.allowed.wait(SECONDS)
