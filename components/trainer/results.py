@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import tensorflow as tf
 from tfx.dsl.io import fileio
@@ -18,7 +19,7 @@ from components.trainer.earlier_fit import MODEL_FILE
 from components.trainer.export import WARMUP_PICTURES, export, smallest
 from components.trainer.history import FILE as HISTORY
 from components.trainer.scored_splits import fitted_scoring
-from components.trainer.scoring import with_features
+from components.trainer.scoring import Scoring, with_features
 from components.trainer.served_network import ServedNetwork, averaged
 from components.trainer.training_inputs import TrainingInputs
 from components.trainer.training_loop import Fitted
@@ -47,12 +48,7 @@ def write(
       DiskFull: the disk has no room for the model.
       TrainingError: no epoch had a loss.
     """
-    for name, text in (
-        (HISTORY, fitted.history.as_json()),
-        ("history.csv", fitted.history.as_csv()),
-    ):
-        with fileio.open(os.path.join(logs, name), "w") as file:
-            file.write(text)
+    _write_history(fitted, logs)
     if fitted.history.best_epoch is None:
         raise TrainingError(
             "The loss on the eval split was NaN in every epoch: the training diverged. "
@@ -79,18 +75,34 @@ def write(
     outputs = averaged(with_features(fitted.network.classifier), inputs.pixels(some), served)
     network_answers.write(model, inputs.classes, scoring(*outputs)["scores"].numpy())
     score_facts.write(model, facts)
-    record = {"precision": served.precision, "average_flips": served.average_flips}
-    if not served.plain:
-        record |= export_gain.measured(
-            form,
-            ServedNetwork(
-                fitted.network, served.model_copy(update={"precision": "float32"}), scoring
-            ),
-            ServedNetwork(fitted.network),
-            inputs.pixels,
-            first_pictures(inputs.eval, export_gain.PICTURES),
-        )
+    record = _record(form, fitted, inputs, served, scoring)
     for place in (model, logs):  # for InfraValidator, and for the report
         export_record.write(place, record)
     # Keras writes to local paths only.
     fitted.network.classifier.save(os.path.join(model, MODEL_FILE))
+
+
+def _write_history(fitted: Fitted, logs: str) -> None:
+    for name, text in (
+        (HISTORY, fitted.history.as_json()),
+        ("history.csv", fitted.history.as_csv()),
+    ):
+        with fileio.open(os.path.join(logs, name), "w") as file:
+            file.write(text)
+
+
+def _record(
+    form: ServedNetwork, fitted: Fitted, inputs: TrainingInputs, served: Served, scoring: Scoring
+) -> dict[str, Any]:
+    """Returns the form of the export, and what it gained where it is not the plain one."""
+    record = {"precision": served.precision, "average_flips": served.average_flips}
+    if served.plain:
+        return record
+    in_float32 = served.model_copy(update={"precision": "float32"})
+    return record | export_gain.measured(
+        form,
+        ServedNetwork(fitted.network, in_float32, scoring),
+        ServedNetwork(fitted.network),
+        inputs.pixels,
+        first_pictures(inputs.eval, export_gain.PICTURES),
+    )

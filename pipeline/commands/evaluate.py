@@ -50,10 +50,6 @@ def evaluate(request: Request) -> None:
     """
     if (request.model_dir is None) == (request.server is None):
         raise ConfigError("Name the model: either --model-dir DIR or --server HOST:PORT.")
-    if request.access != OPEN and request.server is None:
-        raise ConfigError(
-            "--ca, --cert, --key and --token-file are for a server: name it with --server."
-        )
     if request.page and request.page.exists():
         raise ConfigError(f"{shown(request.page)} is there already; name another file with --page.")
     files = sources.scan(Data(source=request.data)).files

@@ -18,8 +18,8 @@ from pipeline.commands.options import (
     Name,
     RunsRoot,
     TokenFile,
+    access_to,
 )
-from serving.access import Access
 
 
 def evaluate(
@@ -59,7 +59,7 @@ def evaluate(
             version=version,
             server=server,
             name=name,
-            access=Access(ca, cert, key, token_file),
+            access=access_to(server, ca, cert, key, token_file),
             against=against,
             page=page,
             as_json=as_json,

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from serving.access import OPEN, Access
+
 ModelDir = Annotated[Path, typer.Option(help="The push directory: one folder per version.")]
 Name = Annotated[str, typer.Option(help="The model's name on the server.")]
 NameInFile = Annotated[
@@ -83,3 +85,17 @@ ServingFile = Annotated[
         exists=True, dir_okay=False, help="A file for TensorFlow Serving's flag of this name."
     ),
 ]
+
+
+def access_to(servers: str | list[str] | None, *files: Path | None) -> Access:
+    """Returns how servers are reached, by the four options above in their order.
+
+    Raises:
+      typer.BadParameter: no server is named that they could be for.
+    """
+    access = Access(*files)
+    if access != OPEN and not servers:
+        raise typer.BadParameter(
+            "--ca, --cert, --key and --token-file are for servers: name them with --server"
+        )
+    return access

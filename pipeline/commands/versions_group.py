@@ -19,8 +19,8 @@ from pipeline.commands.options import (
     NameInFile,
     Servers,
     TokenFile,
+    access_to,
 )
-from serving.access import OPEN, Access
 from serving.labels import MODELS_CONFIG, Labels
 from serving.names import shown
 from serving.session_trial import NotTried, fault_of
@@ -96,7 +96,7 @@ def rollback(
 
     before = served(model_dir)
     labels = roll_back(
-        model_dir, to, server or (), name, _access(server, ca, cert, key, token_file)
+        model_dir, to, server or (), name, access_to(server, ca, cert, key, token_file)
     )
     if labels is not None:
         print(_labels(labels, model_dir))
@@ -152,7 +152,7 @@ def canary(
 
     if promote and withdraw:
         raise typer.BadParameter("--promote and --withdraw exclude each other")
-    access = _access(server, ca, cert, key, token_file)
+    access = access_to(server, ca, cert, key, token_file)
     before = read(model_dir, name) if model_dir.is_dir() else None
     if promote or withdraw:
         end = trial.promote if promote else trial.withdraw
@@ -170,15 +170,6 @@ def canary(
         )
     elif labels.beside is not None:
         print(_NEXT_STEP[withdraw].format(version=labels.beside, model_dir=model_dir))
-
-
-def _access(servers: list[str] | None, *files: Path | None) -> Access:
-    access = Access(*files)
-    if access != OPEN and not servers:
-        raise typer.BadParameter(
-            "--ca, --cert, --key and --token-file are for servers: name them with --server"
-        )
-    return access
 
 
 def _labels(labels: Labels, model_dir: Path) -> str:
