@@ -115,6 +115,7 @@ DEV = [
     *HUB,
     *S3,
     "moto[server]>=5.0",  # a server that speaks S3, for the tests of roots and sources in a bucket
+    "psutil>=5.9",  # what all processes of a benchmark hold together
     "types-PyYAML",  # PyYAML's types for mypy
 ]
 

@@ -19,6 +19,7 @@ BENCHMARKS = {
     "fixed_cost": "what a run costs before it has anything to do",
     "node_overhead": "what a node costs beside its work, in a process of its own",
     "frozen_features": "phase frozen on cached features against plain Keras end to end",
+    "whole_run": "memory, CPU and time of a whole run against a plain Keras script",
     "unfrozen": "phase unfrozen against plain Keras, with and without caching, and its input",
     "precision": "half precision and folded BatchNormalization against Keras in float32",
     "seeds": "accuracy in half precision against float32, beside what seeds do",

@@ -23,6 +23,7 @@ from tfx.types import Artifact, BaseChannel, channel, component_spec
 
 from components.settings.base import Section
 from components.settings.beam_options import is_local
+from components.step import own_errors
 from components.step.artifacts import IN_ROOT, ArtifactLists, Artifacts
 from components.step.driver import Keyed, step_of
 
@@ -53,7 +54,8 @@ class StepExecutor(base_executor.BaseExecutor, Generic[Settings]):
         """Unpacks what TFX's launcher hands over."""
         settings = settings_in(exec_properties, self.SETTINGS)
         facts = {key: value for key, value in exec_properties.items() if key != SETTINGS}
-        self.do(Artifacts(input_dict), Artifacts(output_dict), settings, facts)
+        with own_errors.unwrapped():
+            self.do(Artifacts(input_dict), Artifacts(output_dict), settings, facts)
 
     @abc.abstractmethod
     def do(

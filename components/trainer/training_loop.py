@@ -14,7 +14,6 @@ from components.fit.optimizers import build_optimizer, eval_loss_callbacks
 from components.model.network import Network
 from components.settings.training import Keep
 from components.step import progress
-from components.trainer import own_errors
 from components.trainer.callbacks import KeepState, Progress, Reseed, StopOnNaN
 from components.trainer.distribution import is_chief, shares
 from components.trainer.history import History
@@ -90,7 +89,6 @@ class TrainingLoop:
     keep: Keep = "best_loss"
     """Which epoch is kept, in phases without a rule of their own."""
 
-    @own_errors.unwrapped()
     def run(self, phases: Iterable[Phase]) -> None:
         """Fits each phase that an earlier attempt has not finished.
 

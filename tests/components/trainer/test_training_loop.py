@@ -13,6 +13,7 @@ from components.artifacts.record_counts import RecordsLost
 from components.errors import TrainingError
 from components.fit.training_data import Data
 from components.settings.training import Frozen, Phase, Unfrozen
+from components.step.own_errors import unwrapped
 from components.trainer import phases
 from components.trainer.input import read_data
 from components.trainer.learner import Learner
@@ -240,10 +241,13 @@ def test_records_that_were_lost_are_told_with_both_numbers_not_by_tensorflow(
     of = read_data(
         str(folder), str(folder), batches, 8, 0, 100, counts={"train": COUNT + 1, "eval": COUNT}
     )
-    with refused(
-        RecordsLost,
-        found="^32 instead of 33 records of .*Split-train: 1 were lost",
-        allowed="FnApiRunner does not",
-        next="mend that and run again.$",
+    with (
+        refused(
+            RecordsLost,
+            found="^32 instead of 33 records of .*Split-train: 1 were lost",
+            allowed="FnApiRunner does not",
+            next="mend that and run again.$",
+        ),
+        unwrapped(),
     ):
         run(loop, "frozen", model, of, Frozen(epochs=1))

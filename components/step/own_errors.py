@@ -7,8 +7,6 @@ import re
 import sys
 from collections.abc import Iterator
 
-import tensorflow as tf
-
 from components.errors import UserError
 
 _LAST_LINE = re.compile(r"^([\w.]+)\.(\w+): (.*?)(?:\n\n|\Z)", re.M | re.S)
@@ -23,8 +21,10 @@ def unwrapped() -> Iterator[None]:
     """
     try:
         yield
-    except tf.errors.OpError as error:
-        own = _own(error.message)
+    except Exception as error:
+        # By name: not every step imports TensorFlow.
+        by_tensorflow = any(kind.__name__ == "OpError" for kind in type(error).__mro__)
+        own = _own(str(getattr(error, "message", ""))) if by_tensorflow else None
         if own is None:
             raise
         raise own from error
