@@ -9,10 +9,8 @@ from typing import Any, BinaryIO, cast
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
-from components.errors import ConfigError
+from components.files import object_stores
 from components.files.found import Found
-from components.files.object_stores import EXTRAS
-from components.files.paths import scheme
 
 
 class BeamFiles:
@@ -24,15 +22,10 @@ class BeamFiles:
         Raises:
           ConfigError: none is installed.
         """
-        name = scheme(path)
-        own = f"the extra `{EXTRAS[name]}` of this project" if name in EXTRAS else "Beam's extra"
         try:
             self._system = FileSystems.get_filesystem(path)
         except ValueError as error:
-            raise ConfigError(
-                f"data.source: no file system is installed for {name}:// ({path}). Install {own} "
-                "for it; Beam's are apache-beam[gcp] for gs:// and apache-beam[aws] for s3://."
-            ) from error
+            raise object_stores.not_installed(path) from error
 
     def below(self, folder: str) -> Iterator[Found]:
         """All files below, also where listing a folder gives its direct children only (HDFS).

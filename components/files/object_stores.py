@@ -10,6 +10,7 @@ import importlib
 import importlib.util
 from typing import Any
 
+from components.errors import ConfigError
 from components.files.paths import scheme
 
 _LIBRARIES = {"s3": "s3fs", "gs": "gcsfs", "az": "adlfs", "abfs": "adlfs", "abfss": "adlfs"}
@@ -26,6 +27,16 @@ def installed_schemes() -> list[str]:
 def is_installed(path: str) -> bool:
     """Whether fsspec reaches this address here."""
     return scheme(path) in installed_schemes()
+
+
+def not_installed(path: str) -> ConfigError:
+    """Returns the error that no file system is installed for an address, with what to install."""
+    name = scheme(path)
+    own = f"the extra `{EXTRAS[name]}` of this project" if name in EXTRAS else "Beam's extra"
+    return ConfigError(
+        f"data.source: no file system is installed for {name}:// ({path}). Install {own} "
+        "for it; Beam's are apache-beam[gcp] for gs:// and apache-beam[aws] for s3://."
+    )
 
 
 def opened(path: str) -> Any:

@@ -45,8 +45,11 @@ def system_of(path: str) -> System:
         from components.files.store_files import StoreFiles
 
         return StoreFiles(path)
-    with quiet_import():
-        import apache_beam.io.filesystems  # noqa: F401  # Google's libraries warn at length
+    try:
+        with quiet_import():
+            import apache_beam.io.filesystems  # noqa: F401  # Google's libraries warn at length
+    except ModuleNotFoundError as error:  # as where the client alone is installed
+        raise object_stores.not_installed(path) from error
     from components.files.beam import BeamFiles
 
     return BeamFiles(path)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from components.errors import ConfigError, UserError
-from pipeline.commands.classify_output import STYLES, Folders, Write
+from pipeline.commands.classify_output import STYLES, Write
+from pipeline.commands.named_pictures import ByPicture, named_pictures
 from serving.access import OPEN, Access
 from serving.labels import CANARY, DEFAULT_NAME, STABLE
 from serving.names import shown
@@ -26,8 +26,8 @@ _CONNECT_SECONDS = 8.0
 class Request:
     """Pictures, the server that is asked, and how its predictions are shown."""
 
-    images: list[Path]
-    """Pictures, and folders of them at any depth."""
+    images: Sequence[str | Path]
+    """Pictures, and folders of them at any depth; addresses of an object store, too."""
     server: str
     name: str
     version: int | None = None
@@ -56,7 +56,7 @@ def classify(request: Request) -> bool:
     from serving.quiet_imports import quiet_import, quiet_pillow
 
     quiet_pillow()
-    found = list(_pictures(request.images))
+    found = list(named_pictures(request.images))
     images, folders = [image for image, _ in found], dict(found)
     refused: list[PictureRefused] = []
     try:
@@ -141,41 +141,8 @@ def _imagenet(backbone: str) -> AbstractContextManager[Any]:
     return nullcontext(ImageNet(backbone))
 
 
-def _pictures(images: list[Path]) -> Iterator[tuple[Path, tuple[str, ...]]]:
-    """Yields files as they are named; of folders all files that are named as pictures, by name.
-
-    With each the names of the folders that may tell its class, from the named one on; none for a
-    file that was named itself.
-    """
-    from components.files.entries import is_of_system
-    from serving.picture_formats import SUFFIXES, UNREAD
-
-    for image in images:
-        if not image.is_dir():
-            yield image, ()
-            continue
-        inside = [path.relative_to(image) for path in image.rglob("*") if path.is_file()]
-        visible = [
-            path
-            for path in inside
-            if not any(part[0] == "." or is_of_system(part) for part in path.parts)
-        ]
-        found = sorted(path for path in visible if path.suffix.lower() in SUFFIXES)
-        others = Counter(path.suffix.lower() for path in visible if path.suffix.lower() in UNREAD)
-        if others:
-            counted = ", ".join(f"{others[name]} {name} ({UNREAD[name]})" for name in others)
-            print(f"{shown(image)}: not read are {counted}", file=sys.stderr)
-        if not found:
-            raise UserError(
-                f"{shown(image)} has no pictures: files named {', '.join(sorted(SUFFIXES))}. Name "
-                "a folder that has."
-            )
-        named = image.absolute().name
-        yield from ((image / path, (named, *path.parts[:-1])) for path in found)
-
-
 @contextmanager
-def _writer(request: Request, folders: Folders) -> Iterator[Write]:
+def _writer(request: Request, folders: ByPicture) -> Iterator[Write]:
     if request.output is None:
         with STYLES[request.style](sys.stdout, request.top, folders) as write:
             yield write

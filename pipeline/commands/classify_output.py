@@ -5,31 +5,29 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from components.artifacts.rate_interval import wilson
+from pipeline.commands.named_pictures import ByPicture, Picture
 from serving.names import as_text, cell, shown
 
 if TYPE_CHECKING:
     from serving.client import Prediction
 
-Folders = Mapping[Path, tuple[str, ...]]
-"""By picture, the names of the folders that may tell its class, the outermost first."""
-Write = Callable[[Path, "Prediction | None", str], None]
+Write = Callable[[Picture, "Prediction | None", str], None]
 """Writes a picture's prediction, or in its place the reason why there is none."""
 
 
 class _Truth:
     """The classes that folders name, where those are the model's, and how often it is right."""
 
-    def __init__(self, folders: Folders):
+    def __init__(self, folders: ByPicture):
         self._folders = folders
         self.pictures = self.right = 0
 
-    def of(self, image: Path, answer: Prediction) -> str | None:
+    def of(self, image: Picture, answer: Prediction) -> str | None:
         """Returns the class that the picture's folder names, and counts; None for another name."""
         truth = next((name for name in self._folders[image] if name in answer.classes), None)
         if truth is not None:
@@ -60,11 +58,11 @@ class _Truth:
 
 
 @contextmanager
-def _text(file: TextIO, top: int, folders: Folders) -> Iterator[Write]:
+def _text(file: TextIO, top: int, folders: ByPicture) -> Iterator[Write]:
     """A line per picture; at the end the accuracy, where folders are named by class."""
     truths = _Truth(folders)
 
-    def write(image: Path, answer: Prediction | None, reason: str) -> None:
+    def write(image: Picture, answer: Prediction | None, reason: str) -> None:
         if answer is None:
             print(f"{shown(image)}  error: {shown(reason)}", file=sys.stderr, flush=True)
             return
@@ -80,11 +78,11 @@ def _text(file: TextIO, top: int, folders: Folders) -> Iterator[Write]:
 
 
 @contextmanager
-def _json(file: TextIO, top: int, folders: Folders) -> Iterator[Write]:
+def _json(file: TextIO, top: int, folders: ByPicture) -> Iterator[Write]:
     """A document per picture; the accuracy follows on standard error, as a document, too."""
     truths = _Truth(folders)
 
-    def write(image: Path, answer: Prediction | None, reason: str) -> None:
+    def write(image: Picture, answer: Prediction | None, reason: str) -> None:
         name = as_text(str(image))
         document: dict[str, object] = {"file": name, "error": as_text(reason)}
         if answer is not None:
@@ -103,7 +101,7 @@ def _json(file: TextIO, top: int, folders: Folders) -> Iterator[Write]:
 
 
 @contextmanager
-def _csv(file: TextIO, top: int, folders: Folders) -> Iterator[Write]:
+def _csv(file: TextIO, top: int, folders: ByPicture) -> Iterator[Write]:
     """A row per picture: file, error, the best classes, each with its score, and what more is told.
 
     The first prediction decides whether there are the columns `truth` and `certain`. Names are
@@ -114,7 +112,7 @@ def _csv(file: TextIO, top: int, folders: Folders) -> Iterator[Write]:
     pairs = [f"{kind}_{rank + 1}" for rank in range(top) for kind in ("class", "score")]
     truths = _Truth(folders)
     further: list[str] | None = None
-    waiting: list[tuple[Path, str]] = []  # pictures without a prediction, before the first one
+    waiting: list[tuple[Picture, str]] = []  # pictures without a prediction, before the first one
 
     def begin(more: list[str]) -> None:
         nonlocal further
@@ -123,7 +121,7 @@ def _csv(file: TextIO, top: int, folders: Folders) -> Iterator[Write]:
         for image, reason in waiting:
             write(image, None, reason)
 
-    def write(image: Path, answer: Prediction | None, reason: str) -> None:
+    def write(image: Picture, answer: Prediction | None, reason: str) -> None:
         if further is None:
             if answer is None:
                 waiting.append((image, reason))
@@ -149,7 +147,7 @@ def _csv(file: TextIO, top: int, folders: Folders) -> Iterator[Write]:
         print(truths.sentence(), file=sys.stderr, flush=True)
 
 
-STYLES: dict[str, Callable[[TextIO, int, Folders], AbstractContextManager[Write]]] = {
+STYLES: dict[str, Callable[[TextIO, int, ByPicture], AbstractContextManager[Write]]] = {
     "text": _text,
     "json": _json,
     "csv": _csv,

@@ -74,7 +74,10 @@ def serve(
 
 
 def classify(
-    images: Annotated[list[Path], typer.Argument(help="Pictures, and folders of them.")],
+    images: Annotated[
+        list[str],
+        typer.Argument(help="Pictures, and folders of them; also s3://BUCKET/... and the like."),
+    ],
     server: Annotated[str, typer.Option(help="HOST:PORT of the server's gRPC.")] = "localhost:8500",
     name: Name = "classifier",
     version: Annotated[int | None, typer.Option(help="Asks this version, not the newest.")] = None,

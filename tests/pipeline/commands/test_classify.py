@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,11 +13,13 @@ from typing import Any
 import pytest
 
 from components.errors import ConfigError, UserError
+from components.files import object_stores
 from pipeline.commands import classify as command
 from pipeline.commands.classify import Request, classify
 from serving.access import Access
 from serving.client import PictureRefused, Prediction
 from serving.names import as_text
+from tests import s3_server
 from tests.explains import refused
 from tests.serving.conftest import processes, saved_model, server, settled
 from tests.serving.samples import png
@@ -40,6 +43,63 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "cut.jpg").write_bytes(b"\xff\xd8 no more")
     (tmp_path / "notes.txt").write_text("no picture")
     return tmp_path
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The same pictures in a bucket; returns its address."""
+    for store in s3_server.serving(monkeypatch):
+        for name in (
+            "dog/b.png",
+            "dog/deep/er/a.PNG",
+            "dog/.hidden/c.png",
+            ".d.png",
+            "dog/é 1.png",
+        ):
+            store.put(f"asked/{name}", png())
+        store.put("asked/cut.jpg", b"\xff\xd8 no more")
+        store.put("asked/notes.txt", b"no picture")
+        yield f"s3://{s3_server.BUCKET}/asked"
+
+
+def test_pictures_in_a_bucket_are_asked_about_like_files(
+    server: ServerProcess, bucket: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert classify(Request([f"{bucket}/"], server.address, "classifier", style="json")) is False
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    names = ["cut.jpg", "dog/b.png", "dog/deep/er/a.PNG", "dog/é 1.png"]
+    assert [row["file"] for row in rows] == [f"{bucket}/{name}" for name in names]
+    assert ["error" in row for row in rows] == [True, False, False, False]
+    assert classify(Request([f"{bucket}/dog/b.png"], server.address, "classifier")) is True
+    assert capsys.readouterr().out.startswith(f"{bucket}/dog/b.png  ")
+
+
+def test_a_picture_that_is_not_in_the_bucket_is_told_and_so_is_a_missing_bucket(
+    server: ServerProcess, bucket: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert classify(Request([f"{bucket}/none.png"], server.address, "classifier")) is False
+    assert f"{bucket}/none.png  error: " in capsys.readouterr().err
+    with refused(
+        UserError,
+        found="^s3://absent/x can't be listed",
+        allowed="bucket does not exist",
+        next="Check the path and its access",
+    ):
+        classify(Request(["s3://absent/x"], server.address, "classifier"))
+
+
+def test_an_address_of_a_store_without_its_library_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(object_stores, "installed_schemes", lambda: [])
+    monkeypatch.setitem(sys.modules, "apache_beam.io.filesystems", None)  # as in a client alone
+    with refused(
+        UserError,
+        found="^no file system is installed for s3://",
+        allowed="the extra `s3`",
+        next="Install",
+    ):
+        classify(Request(["s3://bucket/x.png"], "localhost:1", "classifier"))
 
 
 def test_a_folder_becomes_a_table_and_broken_pictures_a_list(
