@@ -20,7 +20,9 @@ class StoreFiles:
         self._reading = _READING.get(scheme(path), {})
 
     def below(self, folder: str) -> Iterator[Found]:
-        for name, facts in self._store.find(folder, detail=True).items():
+        found = self._store.find(folder, detail=True)
+        # Of a file adlfs returns a list of its name; nothing is below a file.
+        for name, facts in found.items() if isinstance(found, dict) else ():
             path = self._scheme + name
             if path.startswith(f"{folder.rstrip('/')}/"):
                 yield Found(path, int(facts.get("size") or 0), _modified(facts))
