@@ -2,8 +2,8 @@
 
 Both read the same solar cells in the same splits, each in processes of its own, one after the
 other: InceptionV3 at 299 pixels, both phases. The run also ingests, measures, gates, pushes and
-reports. Memory is that of all processes of a side at one time, pages that they share counted once,
-looked at four times a second.
+reports; what that takes is told of a further one with the default epochs. Memory is that of all
+processes of a side at one time, pages that they share counted once, looked at four times a second.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ import psutil
 
 from benchmarks import plain_keras
 from benchmarks.figures import MB, show_bound, show_table
-from benchmarks.measured_run import OPEN_GATE, MeasuredRun, measured_run
+from benchmarks.measured_run import OPEN_GATE, measured_run
 from pipeline.commands.demo_data import solar_cells
 
 _PICTURES, _FROZEN, _UNFROZEN, _FROM_LAYER = 600, 5, 3, "mixed7"
 _SHARES = {"train": 0.6, "eval": 0.2, "test": 0.2}
+_DEFAULT = ["model.weights=null", *OPEN_GATE]  # as the script's: nothing to download
 _ASSIGNMENTS = [
-    "model.weights=null",  # as the script's: the same work, and nothing to download
+    *_DEFAULT,
     f"training.frozen.epochs={_FROZEN}",
     f"training.unfrozen={{epochs: {_UNFROZEN}, from_layer: {_FROM_LAYER}}}",
-    *OPEN_GATE,
 ]
 _JUDGING = ("InfraValidator", "Evaluator", "Report")
 _MEMORY, _SHARE, _SLOWER = 1.3, 0.25, 1.5
@@ -56,7 +56,8 @@ def main() -> None:
         pictures = Path(scratch, "pictures")
         _make(pictures)
         plain = _plain(pictures, Path(scratch, "plain"))
-        ours, run = _ours(pictures, Path(scratch, "runs"))
+        ours = _ours(pictures, Path(scratch, "runs"))
+        default = measured_run(pictures, Path(scratch, "default"), _DEFAULT).stages
     rows = [
         [name, *(f"{value:.1f}" for value in (side.seconds, side.cpu)), f"{side.peak / MB:.0f}"]
         + [f"{side.epoch:.1f}"]
@@ -68,13 +69,15 @@ def main() -> None:
         f"{_PICTURES} solar cells, InceptionV3 at 299 x 299 pixels, {_FROZEN} + {_UNFROZEN} epochs"
     )
     show_table(title, columns, [*rows, ["ratio", *(f"{ratio:.2f}" for ratio in ratios)]])
-    stages = [[name, f"{stage.seconds:.1f}"] for name, stage in run.stages.items()]
-    show_table("Seconds of the run", ["", "seconds"], stages)
-    share = sum(run.stages[name].seconds for name in _JUDGING) / ours.seconds
+    stages = [[name, f"{stage.seconds:.1f}"] for name, stage in default.items()]
+    show_table("A run with the default epochs, 10 + 10", ["", "seconds"], stages)
+    seconds = {name: stage.seconds for name, stage in default.items()}
+    share = sum(seconds[name] for name in _JUDGING) / sum(seconds.values())
     peak = ours.peak / plain.peak
     show_bound(f"peak memory {peak:.2f} of plain Keras'; {_MEMORY} is allowed", peak < _MEMORY)
     show_bound(
-        f"{', '.join(_JUDGING)}: {share:.1%} of the run; {_SHARE:.0%} are allowed", share < _SHARE
+        f"{', '.join(_JUDGING)}: {share:.1%} of the default run; {_SHARE:.0%} are allowed",
+        share < _SHARE,
     )
     slower = plain.epoch / ours.epoch
     show_bound(
@@ -109,12 +112,12 @@ def _plain(pictures: Path, scratch: Path) -> Side:
     return watch.side(min(json.loads(result.read_text())["unfrozen"]))
 
 
-def _ours(pictures: Path, root: Path) -> tuple[Side, MeasuredRun]:
+def _ours(pictures: Path, root: Path) -> Side:
     with _watched() as watch:
-        run = measured_run(pictures, root, _ASSIGNMENTS)
+        measured_run(pictures, root, _ASSIGNMENTS)
     [history] = root.glob("**/Trainer/model_run/*/history.json")
     rows = json.loads(history.read_text())["epochs"]
-    return watch.side(min(row["seconds"] for row in rows if row["phase"] == "unfrozen")), run
+    return watch.side(min(row["seconds"] for row in rows if row["phase"] == "unfrozen"))
 
 
 class _Watch:

@@ -11,6 +11,7 @@ from tfx.orchestration.portable import partial_run_utils
 from tfx.proto.orchestration import pipeline_pb2
 
 from components.errors import ConfigError
+from components.step import memory
 from pipeline import node_runner
 from pipeline.config import Config
 from pipeline.definition import create_pipeline
@@ -83,6 +84,8 @@ def run(
                 raise
             finally:
                 observer.node_ended(node_id, state, time.monotonic() - began)
+            if state == "ran":
+                memory.give_back()
             if (node_id, state) == ("Trainer", "ran") and "InfraValidator" in wanted:
                 # Its process imports TensorFlow while the Evaluator measures.
                 until_the_end.enter_context(session_trial.started_ahead())

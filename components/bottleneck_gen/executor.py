@@ -13,7 +13,7 @@ from tfx.dsl.io import fileio
 from components.artifacts import features, record_counts, saved_model, tfrecords
 from components.artifacts import types as artifact_types
 from components.artifacts.types import OWN_BASE
-from components.bottleneck_gen.frozen_base import GRAPH, RunBase
+from components.bottleneck_gen.frozen_base import GRAPH, RunBase, let_go
 from components.bottleneck_gen.portions import Portion, portions
 from components.errors import ConfigError
 from components.files import parcel
@@ -111,6 +111,7 @@ class Executor(BeamStepExecutor[BottleneckSettings]):
                 | "Spread" >> beam.Reshuffle()
                 | "Run base" >> beam.ParDo(run_base)
             )
+        let_go()
         fileio.rmtree(unfinished)
         for split in examples:
             written = _written(os.path.join(shared, f"Split-{split}"), parts[split])

@@ -130,6 +130,15 @@ class RunBase(beam.DoFn):
             return self._loaded.decode(tf.constant(batch))
 
 
+def let_go() -> None:
+    """Lets the network of this process be freed: Beam keeps alive what was shared last."""
+    shared.Shared().acquire(_Nothing)
+
+
+class _Nothing:
+    """Is shared in place of a network."""
+
+
 def _ahead(function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
     """Yields the result of each item, computed in a thread while the one before is worked on."""
     left = iter(items)

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from components.model.foldable import foldable
@@ -23,13 +24,15 @@ from components.model.inner_layers import with_inner
 FLOAT32 = "float32"
 
 
-def twin(model: keras.Model, precision: str) -> keras.Model:
+def twin(model: keras.Model, precision: str, constant: bool = False) -> keras.Model:
     """Returns a model of the same graph that shares the weights of a model.
 
     Args:
       model: a functional one. Where a BatchNormalization in it is not trainable by now, it may be
         folded.
       precision: float32, bfloat16 or float16: in which layers compute. Variables stay as they are.
+      constant: the kernels of folded convolutions are constants, scaled and in `precision`: the
+        weights that the model has now.
 
     Returns:
       A model with the same inputs; its outputs have the type of `precision`, or are float32 where
@@ -45,11 +48,12 @@ def twin(model: keras.Model, precision: str) -> keras.Model:
     def clone(operation: Any) -> Any:
         # A chain, as ConvNeXt has some: small, and computed as it is.
         if isinstance(operation, keras.Model) and not isinstance(operation, keras.Sequential):
-            return twin(operation, precision)
+            return twin(operation, precision, constant)
         if id(operation) in gone:
             return keras.layers.Identity(name=operation.name, dtype=policy)
         if id(operation) in convolutions:
-            return _Folded(operation, folded[operation.name], policy)
+            layer = _Folded(operation, folded[operation.name], policy)
+            return _Constant(layer, policy) if constant else layer
         if isinstance(operation, keras.Layer):
             kind = _called_as(type(operation))
             return kind(operation, FLOAT32 if _made_of_layers(operation) else policy)
@@ -71,9 +75,11 @@ def forward(model: keras.Model, precision: str) -> Callable[[tf.Tensor], Any]:
     """Returns a frozen model as a fast function: pixels -> its outputs, float32.
 
     It holds the weights that the model has now, as constants: what follows from them alone is
-    computed once and not for each batch. It is traced once, for batches of any size.
+    computed once and not for each batch. Those of folded convolutions, nearly all of them, are
+    scaled and cast before it is traced: TensorFlow copies a graph's constants several times. It is
+    traced once, for batches of any size.
     """
-    fast = twin(model, precision)
+    fast = twin(model, precision, constant=True)
     weights = [
         [variable.numpy() for variable in variables]
         for variables in (fast.trainable_variables, fast.non_trainable_variables)
@@ -164,30 +170,59 @@ class _Folded(keras.Layer):
         return self.convolution.compute_output_shape(input_shape)
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
-        layer, ops = self.convolution, keras.ops
+        return self.convolve(self._cast(inputs), *self.kernels())
+
+    def kernels(self) -> list[tf.Tensor]:
+        """Returns the kernels, one or two, and then what is added, as the layer computes."""
+        layer = self.convolution
         scale, shift = _scale_and_shift(self.normalization)
         if layer.use_bias:
             shift = shift + scale * layer.bias
+        if isinstance(layer, keras.layers.SeparableConv2D):
+            kernels = [layer.depthwise_kernel, scale * layer.pointwise_kernel]
+        elif isinstance(layer, keras.layers.DepthwiseConv2D):
+            kernels = [keras.ops.reshape(scale, layer.kernel.shape[-2:]) * layer.kernel]
+        else:
+            kernels = [scale * layer.kernel]
+        return [self._cast(each) for each in (*kernels, shift)]
+
+    @property
+    def convolve(self) -> Callable[..., tf.Tensor]:
+        """What takes the inputs, the kernels and the shift, all as the layer computes."""
+        layer, ops = self.convolution, keras.ops
         arguments = {
             "strides": tuple(layer.strides),
             "padding": layer.padding,
             "data_format": layer.data_format,
             "dilation_rate": layer.dilation_rate,
         }
-        inputs = self._cast(inputs)
+        run = ops.conv
         if isinstance(layer, keras.layers.SeparableConv2D):
-            depthwise, pointwise = layer.depthwise_kernel, scale * layer.pointwise_kernel
-            kernels = self._cast(depthwise), self._cast(pointwise)
-            outputs = ops.separable_conv(inputs, *kernels, **arguments)
+            run = ops.separable_conv
         elif isinstance(layer, keras.layers.DepthwiseConv2D):
-            kernel = ops.reshape(scale, layer.kernel.shape[-2:]) * layer.kernel
-            outputs = ops.depthwise_conv(inputs, self._cast(kernel), **arguments)
-        else:
-            outputs = ops.conv(inputs, self._cast(scale * layer.kernel), **arguments)
-        return outputs + self._cast(shift)
+            run = ops.depthwise_conv
+        return lambda inputs, *parts: run(inputs, *parts[:-1], **arguments) + parts[-1]
 
     def _cast(self, tensor: tf.Tensor) -> tf.Tensor:
         return keras.ops.cast(tensor, self.compute_dtype)
+
+
+class _Constant(keras.Layer):
+    """A folded convolution whose kernels are constants; it has no variables."""
+
+    def __init__(self, layer: _Folded, policy: str):
+        super().__init__(name=layer.name, dtype=policy, autocast=False)
+        # Neither is a layer, whose variables Keras would count as this one's.
+        self._convolve, self._shape = layer.convolve, layer.compute_output_shape
+        self._parts = tuple(np.asarray(each) for each in layer.kernels())
+        self.built = True
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return self._shape(input_shape)
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        inputs = keras.ops.cast(inputs, self.compute_dtype)
+        return self._convolve(inputs, *map(tf.constant, self._parts))
 
 
 def _scale_and_shift(layer: keras.layers.BatchNormalization) -> tuple[tf.Tensor, tf.Tensor]:

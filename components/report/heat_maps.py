@@ -12,7 +12,7 @@ import tensorflow as tf
 from components.model.transform_graph import Pixels
 from components.step import progress
 
-_BATCH = 8  # pictures
+_BATCH = 2  # pictures; without a graph, Keras holds the maps of all layers at once
 _SMALLEST_SIDE = 4  # places; fewer colour the picture evenly and show nothing
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 from tfx.dsl.io import fileio
 from tfx.utils import path_utils
@@ -14,6 +15,7 @@ from components.errors import TrainingError
 from components.files.space import check_space
 from components.model.transform_graph import first_pictures
 from components.settings.export import Served
+from components.step import memory
 from components.trainer import export_gain
 from components.trainer.earlier_fit import MODEL_FILE
 from components.trainer.export import WARMUP_PICTURES, export, smallest
@@ -48,6 +50,7 @@ def write(
       DiskFull: the disk has no room for the model.
       TrainingError: no epoch had a loss.
     """
+    memory.give_back()  # of the training
     _write_history(fitted, logs)
     if fitted.history.best_epoch is None:
         raise TrainingError(
@@ -71,15 +74,28 @@ def write(
         served,
         scoring,
     )
-    some = tf.constant(first_pictures(inputs.eval, network_answers.PICTURES))
-    outputs = averaged(with_features(fitted.network.classifier), inputs.pixels(some), served)
-    network_answers.write(model, inputs.classes, scoring(*outputs)["scores"].numpy())
+    some = first_pictures(inputs.eval, network_answers.PICTURES)
+    network_answers.write(model, inputs.classes, _scores(fitted, inputs, served, scoring, some))
     score_facts.write(model, facts)
     record = _record(form, fitted, inputs, served, scoring)
     for place in (model, logs):  # for InfraValidator, and for the report
         export_record.write(place, record)
     # Keras writes to local paths only.
     fitted.network.classifier.save(os.path.join(model, MODEL_FILE))
+
+
+def _scores(
+    fitted: Fitted, inputs: TrainingInputs, served: Served, scoring: Scoring, pictures: list[bytes]
+) -> np.ndarray:
+    """Returns the network's own scores: [pictures, classes] float32.
+
+    A picture at a time: without a graph, Keras holds the maps of all layers at once.
+    """
+    outputs, found = with_features(fitted.network.classifier), []
+    for picture in pictures:
+        of_one = averaged(outputs, inputs.pixels(tf.constant([picture])), served)
+        found.append(scoring(*of_one)["scores"].numpy())
+    return np.concatenate(found)
 
 
 def _write_history(fitted: Fitted, logs: str) -> None:

@@ -13,7 +13,7 @@ from components.fit.losses import WeightedCrossentropy
 from components.fit.optimizers import build_optimizer, eval_loss_callbacks
 from components.model.network import Network
 from components.settings.training import Keep
-from components.step import progress
+from components.step import memory, progress
 from components.trainer.callbacks import KeepState, Progress, Reseed, StopOnNaN
 from components.trainer.distribution import is_chief, shares
 from components.trainer.history import History
@@ -100,6 +100,7 @@ class TrainingLoop:
             if phase.settings.epochs == 0 or self.state.is_past(phase.name):
                 continue
             prepared = phase.prepare()
+            memory.give_back()  # of the pass over the frozen layers, and of the phase before
             self.state.begin(phase.name, prepared.learner)
             if not self.state.finished:
                 self._compile(phase, prepared)

@@ -6,7 +6,7 @@ import dataclasses
 import io
 import json
 import os
-from typing import Any
+from typing import Any, BinaryIO
 
 import keras
 import numpy as np
@@ -71,12 +71,10 @@ class TrainingState:
         for group in _ARRAYS:
             for number, array in enumerate(getattr(self, group)):
                 arrays[f"{group}/{number}"] = array
-        content = io.BytesIO()
-        np.savez(content, **arrays)
         fileio.makedirs(folder)
         path = os.path.join(folder, _FILE)
         with fileio.open(f"{path}.new", "wb") as file:
-            file.write(content.getvalue())
+            np.savez(_Stream(file), **arrays)
         fileio.rename(f"{path}.new", path, overwrite=True)
 
     def is_past(self, phase: str) -> bool:
@@ -103,6 +101,21 @@ class TrainingState:
         learner.set_weights(self.weights)
         for variable, value in zip(learner.optimizer.variables, self.optimizer, strict=True):
             variable.assign(value)
+
+
+class _Stream(io.RawIOBase):
+    """What NumPy writes to, piece by piece: a file of any file system. It is never held whole."""
+
+    def __init__(self, file: BinaryIO):
+        super().__init__()
+        self._file = file
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self._file.write(bytes(data))
+        return len(data)
 
 
 def _group(arrays: Any, group: str) -> list[np.ndarray]:

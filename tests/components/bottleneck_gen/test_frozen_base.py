@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,11 +10,12 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from apache_beam.utils.shared import Shared
 
 from components.artifacts import features
 from components.artifacts.examples import PICTURE, Example, parse
 from components.artifacts.tfrecords import read_records
-from components.bottleneck_gen.frozen_base import GRAPH, RunBase
+from components.bottleneck_gen.frozen_base import GRAPH, RunBase, let_go
 from components.bottleneck_gen.portions import portions
 from components.errors import ConfigError
 from components.files import parcel
@@ -163,3 +166,16 @@ def test_half_precision_gives_features_close_to_single(
     products = (found * expected).sum(axis=1)
     lengths = np.linalg.norm(found, axis=1) * np.linalg.norm(expected, axis=1)
     assert (products / lengths > 0.995).all()
+
+
+def test_the_network_that_was_shared_last_can_be_let_go() -> None:
+    class Network:
+        pass
+
+    shared = Shared()
+    gone = weakref.ref(shared.acquire(Network))
+    gc.collect()
+    assert gone() is not None  # Beam keeps it for a next bundle
+    let_go()
+    gc.collect()
+    assert gone() is None
