@@ -34,7 +34,7 @@ BENCHMARKS = {
     "presets": "what each preset reaches on solar cells",
     "elpv": "accuracy on all solar cells beside what was published",
 }
-LONG = ("seeds", "scale", "workers", "lines", "heads", "presets", "elpv")
+LONG = ("seeds", "whole_run", "scale", "workers", "lines", "heads", "presets", "elpv")
 """Ten minutes to hours; run only where they are named."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import posixpath
+from collections.abc import Iterable
 from typing import Any
 
 
@@ -25,6 +26,21 @@ def write(folder: str, name: str, value: Any) -> None:
     fileio.makedirs(folder)
     with fileio.open(posixpath.join(folder, name), "wb") as file:
         file.write(packed(value))
+
+
+def write_list(folder: str, name: str, values: Iterable[Any]) -> None:
+    """Writes a file that `read` returns as a list; no more than one value is held at a time."""
+    from tfx.dsl.io import fileio
+
+    fileio.makedirs(folder)
+    with (
+        fileio.open(posixpath.join(folder, name), "wb") as file,
+        gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0) as content,
+    ):
+        content.write(b"[")
+        for number, value in enumerate(values):
+            content.write(f"{', ' if number else ''}{json.dumps(value)}".encode())
+        content.write(b"]")
 
 
 def read(folder: str, name: str) -> Any | None:

@@ -1,14 +1,18 @@
 """The labels in doubt of one run: by features for `train` and `eval`, by predictions for `test`.
 
 The features are those of the frozen base, which saw no label; linear heads are fitted to them in
-folds. Of `test` the candidate's own predictions count: it was not trained on it. Where the run has
-no cached features, `test` alone is looked at.
+folds, to so many pictures at a time: their records lie in an order that mixes the classes. Of
+`test` the candidate's own predictions count: it was not trained on it. Where the run has no cached
+features, `test` alone is looked at.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+import itertools
+import math
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,17 +22,15 @@ from components.artifacts import examples, features, ledger_rows, tfrecords
 from components.artifacts import types as artifact_types
 from components.artifacts.ledger_columns import CORRECTED_BY
 from components.artifacts.predictions import CANDIDATE, Predictions
+from components.artifacts.rows import Rows
 from components.fit import linear_heads
 from components.report.confident_learning import ranked
 
-_MOST_NUMBERS = 10**8  # of all features, 400 MB; with more they are projected
-_PROJECTED = 512  # features that are left then
-
+_AT_ONCE, _OF_A_CLASS = 10_000, 50  # pictures at least; of 2,048 features, 80 MB
 _COLUMNS = ("file", "sha256", "split", "group", CORRECTED_BY)
-_Rows = dict[str, dict[str, str]]  # of the ledger, by file
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Doubt:
     """One picture, as models that have not seen it judge its label."""
 
@@ -61,79 +63,80 @@ def find(
       bottlenecks: the features of `train` and `eval`.
       predictions: the candidate's for `test`.
     """
-    rows = {row["file"]: row for row in ledger_rows.read(report, _COLUMNS) if "split" in row}
-    found = []
+    pieces = [rows.table for rows in ledger_rows.read_pieces(report, _COLUMNS)]
+    accepted = Rows.joined(pieces)
+    accepted = accepted.where(accepted.has("split"))
+    found: list[Doubt] = []
     if bottlenecks is not None:
-        found += _of_features(classes, bottlenecks, rows)
+        for files, labels, values in _portions(classes, bottlenecks):
+            if len(np.unique(labels)) > 1:
+                together = _together(files, accepted)
+                scores = linear_heads.out_of_fold(values, labels, len(classes), together)
+                found += _doubts(classes, files, labels, scores, accepted)
     if predictions is not None:
         scores = predictions.scores[CANDIDATE][:, : predictions.known]
-        found += list(_doubts(classes, predictions.files, predictions.labels, scores, rows))
+        found += _doubts(classes, predictions.files, predictions.labels, scores, accepted)
     return sorted(found, key=lambda doubt: (not doubt.in_doubt, doubt.margin, doubt.file))
 
 
-def _of_features(classes: list[str], bottlenecks: Artifact, rows: _Rows) -> list[Doubt]:
-    files, labels, values = _features(classes, bottlenecks)
-    if len(set(labels)) < 2:
-        return []
-    positions = np.array(labels, np.int64)
-    together = [_group(rows.get(file, {}), file) for file in files]
-    scores = linear_heads.out_of_fold(values, positions, len(classes), together)
-    return list(_doubts(classes, files, positions, scores, rows))
-
-
-def _group(row: dict[str, str], file: str) -> str:
+def _together(files: Sequence[str], accepted: Rows) -> list[str]:
     """Returns what keeps pictures in one fold: a head that saw an equal one knows its label."""
-    return row.get("group") or row.get("sha256") or file
+    rows = _known(files, accepted)
+    return [(row := rows.get(file, {})).get("group") or row.get("sha256") or file for file in files]
+
+
+def _known(files: Sequence[str], accepted: Rows) -> dict[str, dict[str, str]]:
+    """Returns the rows of these files."""
+    return {row["file"]: row for row in accepted.where(accepted.is_among("file", files))}
 
 
 def _doubts(
-    classes: list[str], files: Sequence[str], labels: np.ndarray, scores: np.ndarray, rows: _Rows
+    classes: list[str],
+    files: Sequence[str],
+    labels: np.ndarray,
+    scores: np.ndarray,
+    accepted: Rows,
 ) -> Iterator[Doubt]:
     judged = ranked(scores, labels)
-    for at, file in enumerate(files):
-        row = rows.get(file)
-        if row is None or CORRECTED_BY in row:
-            continue
-        label, suggested = int(labels[at]), int(judged.suggested[at])
-        yield Doubt(
-            file,
-            row["sha256"],
-            row["split"],
-            classes[label],
-            classes[suggested],
-            round(float(scores[at, suggested]), 6),
-            round(float(scores[at, label]), 6),
-            bool(judged.in_doubt[at]),
-        )
+    for start in range(0, len(files), _AT_ONCE):
+        some = files[start : start + _AT_ONCE]
+        rows = _known(some, accepted)
+        for at, file in enumerate(some, start):
+            row = rows.get(file)
+            if row is None or CORRECTED_BY in row:
+                continue
+            label, suggested = int(labels[at]), int(judged.suggested[at])
+            yield Doubt(
+                file,
+                row["sha256"],
+                sys.intern(row["split"]),
+                classes[label],
+                classes[suggested],
+                round(float(scores[at, suggested]), 6),
+                round(float(scores[at, label]), 6),
+                bool(judged.in_doubt[at]),
+            )
 
 
-def _features(classes: list[str], bottlenecks: Artifact) -> tuple[list[str], list[int], np.ndarray]:
-    """Returns names, labels and features [pictures, features]; of variants of one, the mean."""
+def _portions(
+    classes: list[str], bottlenecks: Artifact
+) -> Iterator[tuple[list[str], np.ndarray, np.ndarray]]:
+    """Yields names, labels and features [pictures, features] of so many pictures at a time."""
     position = {name: at for at, name in enumerate(classes)}
     folders = [
         artifact_types.path_in(bottlenecks, f"Split-{split}")
         for split in (features.TRAIN, features.EVAL)
     ]
     total = sum(map(tfrecords.count, folders))
-    project: np.ndarray | None = None
-    sums: dict[str, np.ndarray] = {}
-    variants: dict[str, int] = {}
-    labels: dict[str, int] = {}
-    for row in _records(folders):
-        values = np.array(row.floats(features.BOTTLENECK), np.float32)
-        if total * len(values) > _MOST_NUMBERS:
-            if project is None:
-                shape = (len(values), _PROJECTED)
-                project = np.random.default_rng(0).standard_normal(shape, np.float32)
-            values = values @ project
-        file, label = row.text(features.FILENAME), row.text(features.LABEL)
-        if file and label in position:
-            sums[file] = sums[file] + values if file in sums else values
-            variants[file] = variants.get(file, 0) + 1
-            labels[file] = position[label]
-    files = sorted(sums)
-    means = [sums[file] / variants[file] for file in files]
-    return files, [labels[file] for file in files], np.array(means, np.float32)
+    parts = max(1, total // max(_AT_ONCE, _OF_A_CLASS * len(classes)))
+    records = _records(folders)
+    while some := list(itertools.islice(records, math.ceil(total / parts))):
+        rows = [row for row in some if row.text(features.LABEL) in position]
+        yield (
+            [row.text(features.FILENAME) for row in rows],
+            np.array([position[row.text(features.LABEL)] for row in rows], np.int64),
+            np.array([row.floats(features.BOTTLENECK) for row in rows], np.float32),
+        )
 
 
 def _records(folders: list[str]) -> Iterator[examples.Example]:
@@ -141,6 +144,6 @@ def _records(folders: list[str]) -> Iterator[examples.Example]:
         yield from map(examples.Example, tfrecords.read_records(folder).as_numpy_iterator())
 
 
-def documents(doubts: list[Doubt]) -> list[dict[str, Any]]:
-    """Returns the rows as JSON can hold them."""
-    return [dataclasses.asdict(doubt) for doubt in doubts]
+def documents(doubts: Iterable[Doubt]) -> Iterator[dict[str, Any]]:
+    """Yields the rows as JSON can hold them."""
+    return map(dataclasses.asdict, doubts)

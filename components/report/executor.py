@@ -72,7 +72,7 @@ def write(run: Run, folder: str) -> None:
     """Writes everything about the run that people and programs read into a folder."""
     fileio.makedirs(folder)
     if run.doubts:
-        packed_json.write(folder, DOUBTS, doubts.documents(run.doubts))
+        packed_json.write_list(folder, DOUBTS, doubts.documents(run.doubts))
     for name, text in documents.of(run).items():
         with fileio.open(os.path.join(folder, name), "w") as file:
             file.write(text)

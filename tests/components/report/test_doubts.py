@@ -3,12 +3,16 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pytest
 
 from components.artifacts import examples, features, tfrecords
 from components.artifacts.predictions import read
 from components.artifacts.types import Bottlenecks
+from components.fit import linear_heads
+from components.report import doubts
 from components.report.doubts import find
 from components.report.page import render
 from tests.components.report.made_run import models, prediction, run
@@ -60,6 +64,26 @@ def test_wrong_labels_of_all_splits_are_found_but_for_those_that_a_person_confir
     assert doubted["16.png"].sha256 == f"{16:064}"
     assert [doubt.in_doubt for doubt in found[:3]] == [True, True, False]
     assert len(found) == 81 and "33.png" not in {doubt.file for doubt in found}
+
+
+def test_heads_are_fitted_to_so_many_pictures_at_a_time_and_each_is_judged_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bottlenecks, report = written(tmp_path)
+    monkeypatch.setattr(doubts, "_AT_ONCE", 40)
+    monkeypatch.setattr(doubts, "_OF_A_CLASS", 1)
+    fitted: list[int] = []
+    fit = linear_heads.out_of_fold
+
+    def counted(values: np.ndarray, *more: Any) -> np.ndarray:
+        fitted.append(len(values))
+        return fit(values, *more)
+
+    monkeypatch.setattr(linear_heads, "out_of_fold", counted)
+    found = find(CLASSES, report, bottlenecks, None)
+    assert fitted == [40, 40]
+    assert sorted(doubt.file for doubt in found) == sorted(f"{at}.png" for at in range(80))
+    assert {doubt.file for doubt in found if doubt.in_doubt} == {"16.png", "33.png"}
 
 
 def test_without_cached_features_the_test_split_alone_is_looked_at(tmp_path: Path) -> None:
