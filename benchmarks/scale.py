@@ -1,7 +1,7 @@
 """CPU and memory of every node at several numbers of pictures, and of made rows without pictures.
 
 `python -m benchmarks.scale 1000 10000 100000` measures at these numbers of pictures, which
-`python -m benchmarks scale` has fewer of: the last takes an hour of two cores. Behind `--rows` come
+`python -m benchmarks scale` has fewer of: the last takes seven minutes. Behind `--rows` come
 other numbers of made rows; at small ones, as 200 1000 --rows 1000 10000, no bound means anything.
 
 A run is one process, as under the command `run`: a node's peak counts what the ones before it left.

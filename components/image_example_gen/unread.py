@@ -4,23 +4,40 @@ from __future__ import annotations
 
 import collections
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
-from components.image_example_gen.sources import Listing, unread
+from components.image_example_gen.sources import Listing, SourceFile, unread
 from components.image_example_gen.verdicts import Row
 from serving.names import quoted, some
 
 
-def notes(listing: Listing, rejected: list[Row]) -> Iterator[str]:
+class Counted(NamedTuple):
+    """The numbers of listed files."""
+
+    by_label: collections.Counter[str]
+    by_suffix: collections.Counter[str]
+
+    @classmethod
+    def of(cls, files: Sequence[SourceFile]) -> Counted:
+        """Counts the files of a listing."""
+        return cls(
+            collections.Counter(file.label for file in files),
+            collections.Counter(_suffix(file.name) for file in files),
+        )
+
+
+def notes(listing: Listing, counted: Counted, rejected: list[Row]) -> Iterator[str]:
     """Yields a sentence on suffixes of which no file was read, and one on classes that lost most.
 
     Args:
-      listing: what was found.
+      listing: what was found; of its files no more than the numbers are needed.
+      counted: these.
       rejected: the rejected files.
     """
-    suffixes = unread.by_suffix(listing.unread) + _wholly_rejected(listing, rejected)
+    suffixes = unread.by_suffix(listing.unread) + _wholly_rejected(counted, rejected)
     yield from unread.sentences(suffixes)
-    found = collections.Counter(file.label for file in listing.files)
+    found = counted.by_label.copy()
     lost = collections.Counter(row["label"] for row in rejected)
     for label, numbers in listing.unread.items():
         found[label] += sum(numbers.values())
@@ -34,9 +51,9 @@ def notes(listing: Listing, rejected: list[Row]) -> Iterator[str]:
         yield f"Most of class{'es' if len(most) > 1 else ''} {some(most)} was not read."
 
 
-def _wholly_rejected(listing: Listing, rejected: list[Row]) -> collections.Counter[str]:
+def _wholly_rejected(counted: Counted, rejected: list[Row]) -> collections.Counter[str]:
     """Returns the numbers of rejected files by suffix, where no file of that suffix was read."""
-    found = collections.Counter(_suffix(file.name) for file in listing.files)
+    found = counted.by_suffix
     lost = collections.Counter(_suffix(row["file"]) for row in rejected)
     return collections.Counter(
         {suffix: number for suffix, number in lost.items() if suffix and number == found[suffix]}

@@ -129,14 +129,16 @@ def _portions(
     ]
     total = sum(map(tfrecords.count, folders))
     parts = max(1, total // max(_AT_ONCE, _OF_A_CLASS * len(classes)))
-    records = _records(folders)
-    while some := list(itertools.islice(records, math.ceil(total / parts))):
-        rows = [row for row in some if row.text(features.LABEL) in position]
-        yield (
-            [row.text(features.FILENAME) for row in rows],
-            np.array([position[row.text(features.LABEL)] for row in rows], np.int64),
-            np.array([row.floats(features.BOTTLENECK) for row in rows], np.float32),
-        )
+    records = (row for row in _records(folders) if row.text(features.LABEL) in position)
+    while some := list(itertools.islice(map(_facts, records), math.ceil(total / parts))):
+        files, labels, values = zip(*some, strict=True)
+        yield list(files), np.array([position[label] for label in labels]), np.stack(values)
+
+
+def _facts(row: examples.Example) -> tuple[str, str, np.ndarray]:
+    """Returns name, label and features: [features] float32."""
+    values = np.array(row.floats(features.BOTTLENECK), np.float32)
+    return row.text(features.FILENAME), sys.intern(row.text(features.LABEL)), values
 
 
 def _records(folders: list[str]) -> Iterator[examples.Example]:
