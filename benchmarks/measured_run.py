@@ -27,11 +27,15 @@ SMALL_NETWORK = ["model.backbone=mobilenet", "model.weights=null", "image.size=[
 
 def run_and_cpu(command: list[str]) -> tuple[subprocess.CompletedProcess[str], float]:
     """Runs a command; returns it with the seconds of CPU of it and of what it started."""
-    before = os.times()
+    before = children_cpu()
     done = subprocess.run(command, capture_output=True, text=True)
-    after = os.times()
-    children = after.children_user + after.children_system
-    return done, children - before.children_user - before.children_system
+    return done, children_cpu() - before
+
+
+def children_cpu() -> float:
+    """Returns the seconds of CPU of all processes below this one that have ended."""
+    times = os.times()
+    return times.children_user + times.children_system
 
 
 def answer(*words: str, assignments: Iterable[str]) -> dict[str, Any]:

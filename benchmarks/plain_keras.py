@@ -12,6 +12,7 @@ import json
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import keras
 
@@ -69,7 +70,13 @@ def main(
     return found
 
 
-def _fit(model, optimizer, epochs, train, validation) -> list[float]:  # type: ignore[no-untyped-def]
+def _fit(
+    model: keras.Model,
+    optimizer: keras.optimizers.Optimizer,
+    epochs: int,
+    train: Any,
+    validation: Any,
+) -> list[float]:
     model.compile(optimizer=optimizer, loss="categorical_crossentropy", metrics=["accuracy"])
     seconds = _Seconds()
     model.fit(train, validation_data=validation, epochs=epochs, verbose=0, callbacks=[seconds])

@@ -25,7 +25,7 @@ import psutil
 
 from benchmarks import plain_keras
 from benchmarks.figures import MB, show_bound, show_table
-from benchmarks.measured_run import OPEN_GATE, measured_run
+from benchmarks.measured_run import OPEN_GATE, children_cpu, measured_run
 from pipeline.commands.demo_data import solar_cells
 
 _PICTURES, _FROZEN, _UNFROZEN, _FROM_LAYER = 600, 5, 3, "mixed7"
@@ -42,7 +42,7 @@ _LOOKS = 0.25  # seconds between two
 
 
 class Side(NamedTuple):
-    """What a whole side took."""
+    """Time, memory and CPU of a whole side."""
 
     seconds: float
     cpu: float  # seconds, of all its processes
@@ -69,9 +69,9 @@ def main() -> None:
         f"{_PICTURES} solar cells, InceptionV3 at 299 x 299 pixels, {_FROZEN} + {_UNFROZEN} epochs"
     )
     show_table(title, columns, [*rows, ["ratio", *(f"{ratio:.2f}" for ratio in ratios)]])
-    stages = [[name, f"{stage.seconds:.1f}"] for name, stage in default.items()]
-    show_table("A run with the default epochs, 10 + 10", ["", "seconds"], stages)
     seconds = {name: stage.seconds for name, stage in default.items()}
+    stages = [[name, f"{value:.1f}"] for name, value in seconds.items()]
+    show_table("A run with the default epochs, 10 + 10", ["", "seconds"], stages)
     share = sum(seconds[name] for name in _JUDGING) / sum(seconds.values())
     peak = ours.peak / plain.peak
     show_bound(f"peak memory {peak:.2f} of plain Keras'; {_MEMORY} is allowed", peak < _MEMORY)
@@ -126,7 +126,7 @@ class _Watch:
     def __init__(self) -> None:
         self.peak = 0
         self.ended = threading.Event()
-        self._began, self._cpu = time.monotonic(), _children_cpu()
+        self._began, self._cpu = time.monotonic(), children_cpu()
 
     def look(self) -> None:
         while not self.ended.wait(_LOOKS):
@@ -140,7 +140,7 @@ class _Watch:
         return Side(self.seconds, self.cpu, self.peak, epoch)
 
     def end(self) -> None:
-        self.seconds, self.cpu = time.monotonic() - self._began, _children_cpu() - self._cpu
+        self.seconds, self.cpu = time.monotonic() - self._began, children_cpu() - self._cpu
 
 
 @contextlib.contextmanager
@@ -154,9 +154,3 @@ def _watched() -> Iterator[_Watch]:
         watch.end()
         watch.ended.set()
         thread.join()
-
-
-def _children_cpu() -> float:
-    """Returns the seconds of CPU of all processes below this one that have ended."""
-    times = psutil.Process().cpu_times()
-    return float(times.children_user + times.children_system)

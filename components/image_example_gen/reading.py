@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Mapping
 
 from components.files import waiting
+from components.files.pictures import read_picture
 from components.image_example_gen import changes, quality, sources
 from components.image_example_gen.corrected import BY, OUT, corrected
 from components.image_example_gen.difference_hash import difference_hash
@@ -89,4 +90,4 @@ def measure(file: SourceFile, data: Data) -> Row:
 
 def _content(file: SourceFile, data: Data) -> bytes:
     large = file.size > picture_files.READ_AT_ONCE and file.record is None
-    return sources.large_content(file, data.max_pixels) if large else sources.content(file)
+    return read_picture(file.path, data.max_pixels) if large else sources.content(file)

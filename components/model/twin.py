@@ -170,38 +170,38 @@ class _Folded(keras.Layer):
         return self.convolution.compute_output_shape(input_shape)
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
-        return self.convolve(self._cast(inputs), *self.kernels())
+        convolve, parts = self.parts()
+        return convolve(self._cast(inputs), *parts)
 
-    def kernels(self) -> list[tf.Tensor]:
-        """Returns the kernels, one or two, and then what is added, as the layer computes."""
-        layer = self.convolution
+    def parts(self) -> tuple[Callable[..., tf.Tensor], list[tf.Tensor]]:
+        """Returns a function of inputs and parts; and these: kernels, one or two, and the shift.
+
+        All are as the layer computes.
+        """
+        layer, ops = self.convolution, keras.ops
         scale, shift = _scale_and_shift(self.normalization)
         if layer.use_bias:
             shift = shift + scale * layer.bias
         if isinstance(layer, keras.layers.SeparableConv2D):
+            run = ops.separable_conv
             kernels = [layer.depthwise_kernel, scale * layer.pointwise_kernel]
         elif isinstance(layer, keras.layers.DepthwiseConv2D):
-            kernels = [keras.ops.reshape(scale, layer.kernel.shape[-2:]) * layer.kernel]
+            run = ops.depthwise_conv
+            kernels = [ops.reshape(scale, layer.kernel.shape[-2:]) * layer.kernel]
         else:
+            run = ops.conv
             kernels = [scale * layer.kernel]
-        return [self._cast(each) for each in (*kernels, shift)]
-
-    @property
-    def convolve(self) -> Callable[..., tf.Tensor]:
-        """What takes the inputs, the kernels and the shift, all as the layer computes."""
-        layer, ops = self.convolution, keras.ops
         arguments = {
             "strides": tuple(layer.strides),
             "padding": layer.padding,
             "data_format": layer.data_format,
             "dilation_rate": layer.dilation_rate,
         }
-        run = ops.conv
-        if isinstance(layer, keras.layers.SeparableConv2D):
-            run = ops.separable_conv
-        elif isinstance(layer, keras.layers.DepthwiseConv2D):
-            run = ops.depthwise_conv
-        return lambda inputs, *parts: run(inputs, *parts[:-1], **arguments) + parts[-1]
+
+        def convolve(inputs: tf.Tensor, *parts: tf.Tensor) -> tf.Tensor:
+            return run(inputs, *parts[:-1], **arguments) + parts[-1]
+
+        return convolve, [self._cast(each) for each in (*kernels, shift)]
 
     def _cast(self, tensor: tf.Tensor) -> tf.Tensor:
         return keras.ops.cast(tensor, self.compute_dtype)
@@ -213,8 +213,9 @@ class _Constant(keras.Layer):
     def __init__(self, layer: _Folded, policy: str):
         super().__init__(name=layer.name, dtype=policy, autocast=False)
         # Neither is a layer, whose variables Keras would count as this one's.
-        self._convolve, self._shape = layer.convolve, layer.compute_output_shape
-        self._parts = tuple(np.asarray(each) for each in layer.kernels())
+        self._convolve, parts = layer.parts()
+        self._shape = layer.compute_output_shape
+        self._parts = tuple(map(np.asarray, parts))
         self.built = True
 
     def compute_output_shape(self, input_shape: Any) -> Any:

@@ -63,16 +63,16 @@ def find(
       bottlenecks: the features of `train` and `eval`.
       predictions: the candidate's for `test`.
     """
-    pieces = [rows.table for rows in ledger_rows.read_pieces(report, _COLUMNS)]
-    accepted = Rows.joined(pieces)
-    accepted = accepted.where(accepted.has("split"))
+    pieces = ledger_rows.read_pieces(report, _COLUMNS)
+    accepted = Rows.joined([rows.where(rows.has("split")).table for rows in pieces])
     found: list[Doubt] = []
     if bottlenecks is not None:
         for files, labels, values in _portions(classes, bottlenecks):
             if len(np.unique(labels)) > 1:
-                together = _together(files, accepted)
+                own = accepted.where(accepted.is_among("file", files))
+                together = _together(files, own)
                 scores = linear_heads.out_of_fold(values, labels, len(classes), together)
-                found += _doubts(classes, files, labels, scores, accepted)
+                found += _doubts(classes, files, labels, scores, own)
     if predictions is not None:
         scores = predictions.scores[CANDIDATE][:, : predictions.known]
         found += _doubts(classes, predictions.files, predictions.labels, scores, accepted)

@@ -1,4 +1,4 @@
-"""Gives memory back to the system that nothing holds any more."""
+"""Memory that nothing holds any more goes back to the system."""
 
 from __future__ import annotations
 

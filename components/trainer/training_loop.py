@@ -41,7 +41,7 @@ def fit(inputs: TrainingInputs, logs: str, work: str, scratch: str | None = None
       scratch: local folder of what is large and of no use to another attempt; `work` if left out.
 
     Raises:
-      RecordsLost: a split has more or fewer records than the ingest wrote.
+      RecordsLost: as `TrainingLoop.run` says.
       TrainingError: the loss became NaN.
     """
     network = starting_network(inputs)
@@ -93,7 +93,8 @@ class TrainingLoop:
         """Fits each phase that an earlier attempt has not finished.
 
         Raises:
-          RecordsLost: a split has more or fewer records than the ingest wrote.
+          RecordsLost: a split has more or fewer records than the ingest wrote; within a
+            TensorFlow error, of which every step's executor unwraps it.
           TrainingError: the loss became NaN.
         """
         for phase in phases:

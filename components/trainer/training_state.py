@@ -104,7 +104,7 @@ class TrainingState:
 
 
 class _Stream(io.RawIOBase):
-    """What NumPy writes to, piece by piece: a file of any file system. It is never held whole."""
+    """A file of any file system for NumPy to write to, piece by piece; it is never held whole."""
 
     def __init__(self, file: BinaryIO):
         super().__init__()

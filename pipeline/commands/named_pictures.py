@@ -30,12 +30,10 @@ class Stored:
           OSError: it can't be read.
           PictureError: it is no picture, or one of too many pixels.
         """
-        from components import files
-        from serving.picture_files import read_picture
-        from serving.pictures import MAX_PIXELS, PictureError
+        from components.files.pictures import read_picture
+        from serving.pictures import MAX_PIXELS
 
-        with files.reading(self.name, PictureError) as opened:
-            return read_picture(opened, MAX_PIXELS)
+        return read_picture(self.name, MAX_PIXELS)
 
 
 Picture = Path | Stored
@@ -44,6 +42,7 @@ Folders = tuple[str, ...]
 """Names of the folders that may tell a picture's class, the outermost first."""
 
 ByPicture = Mapping[Picture, Folders]
+"""The folders of each picture, in the order in which the pictures are asked about."""
 
 
 def named_pictures(images: Sequence[str | Path]) -> Iterator[tuple[Picture, Folders]]:

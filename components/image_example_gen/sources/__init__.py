@@ -27,15 +27,12 @@ from components.image_example_gen.sources.name_groups import offered
 from components.image_example_gen.sources.records import is_records, read_picture, read_records
 from components.image_example_gen.sources.training_values import check_training_values
 from components.settings.data import Data
-from serving import picture_files
-from serving.pictures import PictureError
 
 __all__ = [
     "Listing",
     "SourceFile",
     "content",
     "is_manifest",
-    "large_content",
     "scan",
     "unread_pictures",
 ]
@@ -83,17 +80,6 @@ def content(file: SourceFile) -> bytes:
     if file.record is None:
         return file_systems.read_bytes(file.path)
     return read_picture(file.path, file.modified, file.record)
-
-
-def large_content(file: SourceFile, max_pixels: int) -> bytes:
-    """Returns the bytes of a large file, after a look at its header.
-
-    Raises:
-      OSError: it can't be read.
-      PictureError: no picture of at most `max_pixels`.
-    """
-    with file_systems.reading(file.path, PictureError) as opened:
-        return picture_files.read_picture(opened, max_pixels)
 
 
 def _prefixes(sources: list[str]) -> list[str]:
