@@ -6,6 +6,7 @@ import dataclasses
 import io
 import json
 import os
+import zipfile
 from typing import Any, BinaryIO
 
 import keras
@@ -73,8 +74,15 @@ class TrainingState:
                 arrays[f"{group}/{number}"] = array
         fileio.makedirs(folder)
         path = os.path.join(folder, _FILE)
-        with fileio.open(f"{path}.new", "wb") as file:
-            np.savez(_Stream(file), **arrays)
+        # Not `np.savez`: where a write fails it leaves an open archive, which writes its end once
+        # it is dropped; TensorFlow's file, closed by then, ends the process.
+        with (
+            fileio.open(f"{path}.new", "wb") as file,
+            zipfile.ZipFile(_Stream(file), "w") as archive,
+        ):
+            for name, array in arrays.items():
+                with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
+                    np.lib.format.write_array(entry, array, allow_pickle=False)
         fileio.rename(f"{path}.new", path, overwrite=True)
 
     def is_past(self, phase: str) -> bool:
