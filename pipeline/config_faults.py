@@ -64,7 +64,7 @@ def _without_hidden(found: Any, path: Sequence[Any], whole: type[pydantic.BaseMo
 
 
 def _is_hidden(path: Sequence[Any], whole: type[pydantic.BaseModel]) -> bool:
-    """Whether one of the fields on the way has `repr=False`."""
+    """Checks whether one of the fields on the way has `repr=False`."""
     section: Any = whole
     for part in path:
         field = getattr(section, "model_fields", {}).get(part)
@@ -142,7 +142,7 @@ def _example(path: Sequence[Any], whole: type[pydantic.BaseModel]) -> str:
 
 
 def _shows_form(default: Any) -> bool:
-    """Whether a default shows the form of a key's values; a word may be one of few, listed."""
+    """Checks whether a default shows the form of a key's values; a word may be one of a few."""
     return isinstance(default, int | float) and not isinstance(default, bool)
 
 

@@ -88,7 +88,7 @@ def _node(compiled: pipeline_pb2.Pipeline, node_id: str) -> pipeline_pb2.Pipelin
 
 
 def is_skipped(compiled: pipeline_pb2.Pipeline, node_id: str) -> bool:
-    """Whether a partial run leaves the node out."""
+    """Checks whether a partial run leaves the node out."""
     return _node(compiled, node_id).execution_options.HasField("skip")
 
 

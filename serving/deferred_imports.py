@@ -20,7 +20,7 @@ TENSORFLOW = (
     *("keras.wrappers", "keras._tf_keras.keras.wrappers"),
     *("IPython", "googleapiclient.discovery"),
 )
-"""What TensorFlow and Keras import for drawings, notebooks and machines of Google's cloud. Keras'
+"""Imports of TensorFlow and Keras for drawings, notebooks and machines of Google's cloud. Keras'
 part alone, with Matplotlib, scikit-learn and SciPy, is 1 s of CPU of every process that imports
 TensorFlow (measured 2026-11-27). A version of theirs need not have all of them."""
 

@@ -7,7 +7,7 @@ _EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
 
 
 def is_sound(data: bytes) -> bool:
-    """Whether block follows on block to a trailer that ends the file.
+    """Checks whether block follows on block to a trailer that ends the file.
 
     Pillow passes over bytes that begin no block; giflib ends there.
     """

@@ -16,7 +16,7 @@ from serving.jpeg_segments import Jpeg
 
 
 def decodes_alike(image: ImageFile.ImageFile, data: bytes, jpeg: Jpeg | None) -> bool:
-    """Whether the graph decodes `data` to the pixels Pillow decodes, colour profiles left aside.
+    """Checks whether the graph decodes `data` to Pillow's pixels, colour profiles left aside.
 
     Args:
         image: `data` as opened by Pillow and not loaded yet; may be loaded on return.
@@ -52,7 +52,7 @@ def _is_plain_bmp(data: bytes) -> bool:
 
 
 def _palette_suffices(image: ImageFile.ImageFile) -> bool:
-    """Whether no pixel points past the palette: black to Pillow, the end to TensorFlow."""
+    """Checks whether no pixel points past the palette: black to Pillow, the end to TensorFlow."""
     if image.mode != "P":
         return image.format != "GIF"  # a grey ramp whose length Pillow does not keep
     colours = len(image.getpalette() or ()) // 3

@@ -32,7 +32,7 @@ class Converted:
 
 
 def has_foreign_colours(image: Image.Image) -> bool:
-    """Whether a profile says that the values are none of sRGB."""
+    """Checks whether a profile says that the values are none of sRGB."""
     return _to_srgb(_colour_mode(image), image.info.get("icc_profile")) is not None
 
 

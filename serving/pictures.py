@@ -164,7 +164,7 @@ def values(data: bytes, *, max_pixels: int = MAX_PIXELS) -> tuple[int, int] | No
 
 
 def _is_canonical(opened: Opened) -> bool:
-    """Whether a decoder alone, blind to metadata, decodes what a viewer would show."""
+    """Checks whether a decoder alone, blind to metadata, decodes what a viewer would show."""
     return (
         opened.image.mode in _CHANNELS
         and not opened.image.has_transparency_data

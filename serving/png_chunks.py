@@ -31,7 +31,7 @@ def chunks(data: bytes) -> Iterator[Chunk]:
 
 
 def is_sound(data: bytes) -> bool:
-    """Whether the chunks stand as the standard says, with right checksums, and IEND is there.
+    """Checks whether the chunks stand as the standard says, with right checksums, up to IEND.
 
     libpng looks at that, Pillow does not: one header in front, at most one palette, before the
     pixels, and these in one row.
@@ -57,7 +57,7 @@ def is_sound(data: bytes) -> bool:
 
 
 def may_hold_exif(data: bytes) -> bool:
-    """Whether there is EXIF, or a text, as which older programs wrote it."""
+    """Checks whether there is EXIF, or a text, as which older programs wrote it."""
     return any(chunk.kind in (b"eXIf", b"tEXt", b"zTXt", b"iTXt") for chunk in chunks(data))
 
 

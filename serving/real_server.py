@@ -18,7 +18,7 @@ _INSIDE = Path("/config")
 
 
 def is_here() -> bool:
-    """Whether this machine can start TensorFlow Serving itself."""
+    """Checks whether this machine can start TensorFlow Serving itself."""
     return bool(shutil.which(BINARY)) or _has_image()
 
 

@@ -1,4 +1,4 @@
-"""Names in what a served model takes and gives: two signatures of pictures, inputs and outputs."""
+"""Names of a served model's signatures, of its inputs and of its outputs."""
 
 PICTURES = "serving_default"
 """The signature that takes encoded pictures."""
@@ -10,4 +10,4 @@ ENCODED = "image/encoded"
 CLASSES, SCORES = "classes", "scores"
 """The outputs of both signatures, [batch, classes]: names, and scores in their order."""
 CERTAIN, DISTANCE = "certain", "distance"
-"""What the signature of encoded pictures gives beside them, each [batch], where the model tells."""
+"""Further outputs of the signature of encoded pictures, each [batch], where the model has them."""

@@ -36,7 +36,7 @@ class Facts:
 
 
 def exist(model_dir: Path) -> bool:
-    """Whether a push has ever been made into the directory."""
+    """Checks whether a push has ever been made into the directory."""
     return any((model_dir / name).is_file() for name in (FILE, *_BEFORE))
 
 

@@ -123,7 +123,7 @@ def _bring_back(version: Version) -> None:
 
 
 def _rename(version: Version, name: str) -> None:
-    """Gives a version's folder this name.
+    """Renames a version's folder.
 
     Raises:
         VersionError: something else has it.

@@ -109,7 +109,7 @@ class Cluster(abc.ABC):
 
     @abc.abstractmethod
     def has_worked(self, number: int) -> bool:
-        """Whether a node was given a task of any job."""
+        """Checks whether a node was given a task of any job."""
 
     def hosts(self, number: int) -> Path:
         """Returns the path of a node's table of hosts, for `-Djdk.net.hosts.file`."""
@@ -184,7 +184,7 @@ def free_port() -> int:
 
 
 def answers(port: int, host: str = "localhost") -> bool:
-    """Whether something listens on a port of this machine."""
+    """Checks whether something listens on a port of this machine."""
     with socket.socket() as there:
         return there.connect_ex((host, port)) == 0
 

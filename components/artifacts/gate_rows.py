@@ -29,7 +29,7 @@ def all_rows(
 
 
 def is_servable(infra_blessing: Any | None) -> bool:
-    """Whether InfraValidator found that a server can serve the candidate."""
+    """Checks whether InfraValidator found that a server can serve the candidate."""
     return infra_blessing is not None and infra_blessing.custom_properties["blessed"].int_value == 1
 
 

@@ -74,7 +74,7 @@ def largest_drift(
 
 
 def in_range(height: int, width: int, rules: Validation) -> bool:
-    """Whether a picture, or the smallest and the largest side of many, has a size allowed."""
+    """Checks whether a picture, or the smallest and the largest of many, has a size allowed."""
     largest = rules.max_side or max(height, width)
     return rules.min_side <= min(height, width) and max(height, width) <= largest
 

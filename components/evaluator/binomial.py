@@ -24,7 +24,7 @@ def at_most(right: int, pictures: int, rate: float) -> float:
 
 
 def is_below(right: int, pictures: int, least: float, confidence: float) -> bool:
-    """Whether the rate lies under `least` with this confidence.
+    """Checks whether the rate lies under `least` with this confidence.
 
     That is, whether the exact upper bound of the rate, one-sided, does (Clopper and Pearson, "The
     use of confidence or fiducial limits illustrated in the case of the binomial", 1934).

@@ -41,7 +41,7 @@ class View(Protocol):
         """The files and folders right in a folder; none if there is no such folder."""
 
     def is_folder(self, path: str) -> bool:
-        """Whether there is such a folder."""
+        """Checks whether there is such a folder."""
 
     def entry(self, path: str) -> Entry | None:
         """The file with this path, named by it; None if there is none."""
@@ -61,10 +61,10 @@ _OF_SYSTEMS = {
 
 
 def is_of_system(name: str) -> bool:
-    """Whether a folder's name is one that a NAS, system or program gives to folders of its own."""
+    """Checks whether a NAS, system or program makes folders of this name for itself."""
     return name.lower() in _OF_SYSTEMS or name.startswith(".Trash-")
 
 
 def is_visible(name: str) -> bool:
-    """Whether a file's or folder's name is no hidden one."""
+    """Checks whether a file's or folder's name is no hidden one."""
     return not name.startswith((".", "__MACOSX"))

@@ -25,7 +25,7 @@ def installed_schemes() -> list[str]:
 
 
 def is_installed(path: str) -> bool:
-    """Whether fsspec reaches this address here."""
+    """Checks whether fsspec reaches this address here."""
     return scheme(path) in installed_schemes()
 
 

@@ -8,7 +8,7 @@ _SCHEME_END = "://"
 
 
 def is_remote(path: str) -> bool:
-    """Whether a path has a scheme, as gs://, and is no path of this machine's."""
+    """Checks whether a path has a scheme, as gs://, and is no path of this machine's."""
     return _SCHEME_END in path
 
 

@@ -1,4 +1,4 @@
-"""What the operating system refuses, as a sentence: permissions, full disks, odd files."""
+"""Sentences for what the operating system refuses: permissions, full disks, odd files."""
 
 from __future__ import annotations
 

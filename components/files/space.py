@@ -32,7 +32,7 @@ _GROWTH = 1_000_000  # bytes: a new store has a third of that
 
 
 class DiskFull(UserError):
-    """What is needed can't be written: no space, a quota, or a limit on a file's size."""
+    """Too little can be written: no space, a quota, or a limit on a file's size."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -32,7 +32,7 @@ class System(Protocol):
         """Removes a file."""
 
     def exists(self, path: str) -> bool:
-        """Whether there is such a file."""
+        """Checks whether there is such a file."""
 
 
 def system_of(path: str) -> System:

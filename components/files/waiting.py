@@ -62,7 +62,7 @@ def _is_transient(path: str, error: Exception) -> bool:
 
 
 def _may_be_there(path: str) -> bool:
-    """Whether a remote file is there; True also where that can't be found out."""
+    """Checks whether a remote file is there; True also where that can't be found out."""
     from components.files.systems import system_of
 
     try:

@@ -36,7 +36,7 @@ class Driver(StepDriver):
 
 
 def _agree(folder: str, last: str) -> bool:
-    """Whether every picture is still where an earlier ingest put it: its result may be reused."""
+    """Checks whether every picture is still where an earlier ingest put it: that may be reused."""
     return folder == last or memory.read(folder).is_part_of(memory.read(last))
 
 

@@ -82,7 +82,7 @@ class Memory:
         return Known.of(self.pictures, _PICTURE, _SPLIT).splits(rows)
 
     def is_part_of(self, later: Memory) -> bool:
-        """Whether a later memory has every picture where this one has it."""
+        """Checks whether a later memory has every picture where this one has it."""
         mine = Known.of(self.pictures, _PICTURE, _SPLIT)
         there = Known.of(later.pictures, _PICTURE, _SPLIT).splits(mine.rows)
         return bool((there == split_codes(mine.rows)).all())

@@ -252,7 +252,7 @@ def _table_pairs(
 
 
 def _bits(words: np.ndarray) -> np.ndarray:
-    """How many bits are set in each row of uint64: [n] int64."""
+    """Returns how many bits are set in each row of uint64: [n] int64."""
     found = np.empty(len(words), np.int64)
     for start in range(0, len(words), _AT_ONCE):
         octets = np.ascontiguousarray(words[start : start + _AT_ONCE]).view(np.uint8)

@@ -68,7 +68,7 @@ def _suitable() -> tuple[ResolvedPrecision, str]:
 
 
 def _onednn_uses_them() -> bool:
-    """Whether oneDNN is on, without which bfloat16 is computed otherwise, and not held back."""
+    """Checks whether oneDNN is on, without which bfloat16 is computed otherwise, and may use it."""
     if os.environ.get("TF_ENABLE_ONEDNN_OPTS") == "0":
         return False
     return os.environ.get(_MOST, "").upper() not in _MOST_WITHOUT

@@ -96,7 +96,7 @@ def forward(model: keras.Model, precision: str) -> Callable[[tf.Tensor], Any]:
 
 
 def _made_of_layers(layer: keras.Layer) -> bool:
-    """Whether it calls layers of its own, as KerasHub's blocks do.
+    """Checks whether it calls layers of its own, as KerasHub's blocks do.
 
     These compute by policies of their own, in float32: what such a layer adds to their results must
     be float32, too.

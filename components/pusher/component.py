@@ -176,7 +176,7 @@ def _unreported(model: Path, directory: Path, number: str) -> int | None:
 
 
 def _alike(one: str | Path, other: str | Path) -> bool:
-    """Whether two models are of the same files."""
+    """Checks whether two models are of the same files."""
     return saved_model.digest(one) == saved_model.digest(other)
 
 

@@ -15,7 +15,7 @@ _ENOUGH = 100  # pictures; in fewer, a feature may be zero by chance
 
 
 class DeadFeatures(NamedTuple):
-    """How many of all features are zero in each of the pictures that were read."""
+    """The number of features that are zero in each of the pictures that were read, and of all."""
 
     dead: int
     features: int

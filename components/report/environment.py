@@ -1,4 +1,4 @@
-"""How the templates are read."""
+"""The environment in which the templates are read."""
 
 from __future__ import annotations
 

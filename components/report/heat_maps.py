@@ -89,5 +89,5 @@ def _first(outputs: Any) -> Any:
 
 
 def _is_map(output: Any) -> bool:
-    """Whether it has a place for each part of the picture: [batch, rows, columns, channels]."""
+    """Checks whether it has places for the parts of a picture: [batch, rows, columns, channels]."""
     return len(_first(output).shape) == 4

@@ -1,4 +1,4 @@
-"""How long the nodes of a run took, out of ML Metadata."""
+"""Times that the nodes of a run took, from ML Metadata."""
 
 from __future__ import annotations
 

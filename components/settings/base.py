@@ -86,5 +86,5 @@ def _resolved(value: Any, is_path: bool) -> Any:
 
 
 def _is_path(types: typing.Iterable[Any]) -> bool:
-    """Whether the mark stands in one of these, as in `Source | list[Source]`."""
+    """Checks whether the mark stands in one of these, as in `Source | list[Source]`."""
     return any(part is PATH or _is_path(typing.get_args(part)) for part in types)

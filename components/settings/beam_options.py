@@ -59,12 +59,12 @@ def pipeline_arguments(given: list[str]) -> list[str]:
 
 
 def is_local(given: list[str]) -> bool:
-    """Whether Beam's pipelines run on the machine that starts them."""
+    """Checks whether Beam's pipelines run on the machine that starts them."""
     return _runner(given) in (*_DIRECT, *_LOCAL)
 
 
 def has_external_workers(given: list[str]) -> bool:
-    """Whether an engine that has workers of its own, and waits for them, runs the pipelines."""
+    """Checks whether an engine with workers of its own, for which it waits, runs the pipelines."""
     return _runner(given) in ("flinkrunner", "sparkrunner", "portablerunner")
 
 

@@ -32,7 +32,7 @@ _CALL_SECONDS = 60  # what a call to a gRPC service may take
 
 
 def is_url(store: str) -> bool:
-    """Whether a store is a server's URL and not a file's path."""
+    """Checks whether a store is a server's URL and not a file's path."""
     return is_remote(store)
 
 

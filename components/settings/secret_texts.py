@@ -41,7 +41,7 @@ def without_secrets(shown: Any) -> Any:
 
 
 def _is_named(word: Any) -> bool:
-    """Whether it is the name of a secret's argument, without its value."""
+    """Checks whether it is the name of a secret's argument, without its value."""
     if not isinstance(word, str) or not word.startswith("--") or "=" in word:
         return False
     return bool(_NAME.search(word))

@@ -16,7 +16,7 @@ Keep = Literal["best_loss", "best_accuracy", "last"]
 NotNegative = Annotated[Number, Field(ge=0)]
 BelowOne = Annotated[Number, Field(ge=0, lt=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
-"""What NumPy's and Keras' random generators take."""
+"""A seed, as NumPy's and Keras' random generators take it."""
 ResolvedPrecision = Literal["float32", "bfloat16", "float16"]
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
 ScheduleKind = Literal["constant", "cosine", "exponential", "inverse_time", "plateau"]

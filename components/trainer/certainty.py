@@ -48,7 +48,7 @@ def score_threshold(score: np.ndarray, correct: np.ndarray, accuracy: float) -> 
 
 
 def _room(pictures: int) -> bool:
-    """Whether the lowest of so many scores may be the threshold beside that of the distance.
+    """Checks whether the lowest of so many scores may be the threshold beside that of the distance.
 
     The next picture has the lowest score or the largest distance of all with the probability
     1 / (pictures + 1) each; the two add up (Bonferroni).

@@ -13,7 +13,7 @@ from typing import Any
 from components.settings.training import Keep
 
 FILE = "history.json"
-"""What `History.as_json` returns, in the artifact of the training's record."""
+"""The form of `History.as_json`, in the artifact of the training's record."""
 
 Row = dict[str, Any]
 

@@ -22,5 +22,5 @@ class TrainerSettings(Section):
 
     @property
     def of_fit(self) -> TrainerSettings:
-        """What decides the fitted weights: all but the form in which they are exported."""
+        """The settings that decide the fitted weights: all but the form of their export."""
         return self.model_copy(update={"served": Served()})

@@ -17,7 +17,7 @@ from components.fit.seeds import shuffled
 from components.trainer.window_files import WindowFiles
 
 ROW = ("file", "offset", "length", "index")
-"""What is known of a record: its file's number, where it lies in it, how many stand before it."""
+"""A record's place: its file's number, its offset there, and how many records stand before it."""
 
 Window = tuple[np.ndarray, int]
 """Its rows in the order of the files, and its number within the epoch."""

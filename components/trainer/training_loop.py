@@ -75,7 +75,7 @@ class TrainingLoop:
     """
 
     state: TrainingState
-    """Where the training resumes; follows it from there."""
+    """The state from which the training resumes, and its state from there on."""
     work: str
     """Folder in which the state is saved."""
     logs: str

@@ -36,7 +36,7 @@ class _Truth:
         return truth
 
     def is_told(self, answer: Prediction) -> bool:
-        """Whether any folder is named by a class of the model."""
+        """Checks whether any folder is named by a class of the model."""
         classes = {*answer.classes}
         return any(not classes.isdisjoint(names) for names in {*self._folders.values()})
 

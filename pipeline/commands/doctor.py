@@ -111,7 +111,7 @@ def _libraries() -> Iterator[Line]:
 
 
 def _devices() -> Iterator[Line]:
-    """Asks TensorFlow in a process of its own, which may crash over a broken driver."""
+    """Looks at TensorFlow in a process of its own, which may crash over a broken driver."""
     try:
         done = subprocess.run(
             [sys.executable, "-c", _DEVICES],

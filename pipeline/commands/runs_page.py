@@ -232,7 +232,7 @@ def _row(root: Path, run: Run, around: Path) -> Row:
 
 
 def _is_measured(value: float | None) -> bool:
-    """Whether a metric is a number: a class without test pictures has no recall."""
+    """Checks whether a metric is a number: a class without test pictures has no recall."""
     return value is not None and math.isfinite(value)
 
 

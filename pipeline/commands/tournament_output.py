@@ -1,4 +1,4 @@
-"""What the command `tournament` shows and keeps: a table, what it could not measure, a plot."""
+"""The output of the command `tournament`: a table, what it could not measure, a plot."""
 
 from __future__ import annotations
 

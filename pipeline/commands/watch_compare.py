@@ -121,7 +121,7 @@ def realised(
 
 
 def _is_below(accuracy: float, high: float, tested: float) -> bool:
-    """Whether an accuracy is under the tested one, by more than may be lost and beyond chance."""
+    """Checks whether an accuracy is under the tested one by more than may be lost and by chance."""
     return accuracy < tested - DROP and high < tested
 
 

@@ -177,14 +177,14 @@ def _noted(output: execution_result_pb2.ExecutorOutput, root: str) -> None:
 
 
 def distributed(operator: Any) -> bool:
-    """Whether the executor's work is done by Beam on other machines."""
+    """Checks whether the executor's work is done by Beam on other machines."""
     if not isinstance(operator, BeamExecutorOperator):
         return False
     return not is_local(_beam_arguments(operator))
 
 
 def works_on_copies(operator: Any, node: pipeline_pb2.PipelineNode) -> bool:
-    """Whether the executor works on local copies where the root is no folder.
+    """Checks whether the executor works on local copies where the root is no folder.
 
     Beam's workers on other machines could not read them.
     """

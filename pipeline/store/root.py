@@ -25,12 +25,12 @@ def new_run_id() -> str:
 
 
 def log_path(root: Path, run_id: str) -> Path:
-    """Where a run's log lies."""
+    """Returns the path of a run's log."""
     return root / "logs" / f"{run_id}.log"
 
 
 def failed_folder(root: Path, run_id: str) -> Path:
-    """Where the page of a failed run lies."""
+    """Returns the path of a failed run's page."""
     return root / "failed" / run_id
 
 
@@ -48,7 +48,7 @@ def options_of(root: Path, store: str | None) -> list[str]:
 
 
 def store_in(root: Path) -> str:
-    """Where a root has its own ML Metadata store."""
+    """Returns the path of a root's own ML Metadata store."""
     return str(root / "metadata.sqlite")
 
 

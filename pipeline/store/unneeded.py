@@ -52,7 +52,7 @@ def find(store: MetadataStore, root: Path) -> list[Path]:
 
 
 def _lies_in(folder: Path, root: Path) -> bool:
-    """Whether a folder is there, lies where TFX puts artifacts, and no link leads out."""
+    """Checks whether a folder is there, lies where TFX puts artifacts, and no link leads out."""
     if not folder.is_relative_to(root.absolute()) or ".." in folder.parts or not folder.is_dir():
         return False
     below = folder.relative_to(root.absolute())
@@ -137,7 +137,7 @@ def _is_push(artifact: Any) -> bool:
 
 
 def _held(pushed: Any) -> bool:
-    """Whether the push directory holds the version; it does in doubt, as where it can't be seen."""
+    """Checks whether the push directory holds the version, or may: where it can't be seen."""
     place = Path(pushed.custom_properties["pushed_destination"].string_value)
     if not place.name.isdigit() or not place.parent.is_dir():
         return True

@@ -128,7 +128,7 @@ def halves(pictures: list[Ready]) -> tuple[list[Ready], list[Ready]]:
 
 
 def blames_a_picture(error: errors.RequestRefused) -> bool:
-    """Whether the graph ended on a picture; a request of a wrong form ends before the graph."""
+    """Checks whether the graph ended on a picture; a request of a wrong form ends before it."""
     return error.code == grpc.StatusCode.INVALID_ARGUMENT.name and not error.details.startswith(
         _WRONG_FORM
     )

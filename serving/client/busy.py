@@ -18,12 +18,12 @@ _TOO_LARGE = ("larger than max", "exceeds maximum size")  # gRPC in C++, Python 
 
 
 def is_busy(error: Any) -> bool:
-    """Whether the server refused a gRPC call for want of a thread or another resource."""
+    """Checks whether the server refused a gRPC call for want of a thread or another resource."""
     return _is_exhausted(error) and not is_too_large(error)
 
 
 def is_too_large(error: Any) -> bool:
-    """Whether a gRPC call ended because a message is over the limit of one side."""
+    """Checks whether a gRPC call ended because a message is over the limit of one side."""
     details = error.details() or ""
     return _is_exhausted(error) and any(message in details for message in _TOO_LARGE)
 

@@ -102,7 +102,7 @@ class HttpHandler(BaseHTTPRequestHandler):
         raise NotImplementedError
 
     def awaited(self) -> bool:
-        """Whether the client may still wait: its side has not reset the connection.
+        """Checks whether the client may still wait: its side has not reset the connection.
 
         One that has only ended its writing waits for the answer, and TCP tells a closed socket from
         such a one once something is sent to it.

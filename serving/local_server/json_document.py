@@ -58,7 +58,7 @@ def signature_name(document: Document) -> str:
 
 
 def is_base64(found: Any) -> bool:
-    """Whether a value is `{"b64": "..."}` and nothing else."""
+    """Checks whether a value is `{"b64": "..."}` and nothing else."""
     return isinstance(found, dict) and found.keys() == {"b64"} and isinstance(found["b64"], str)
 
 

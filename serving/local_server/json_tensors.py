@@ -44,7 +44,7 @@ def tensors(document: Document, infos: _Infos) -> Tensors:
 
 
 def is_row(document: Document) -> bool:
-    """Whether the answer is to be in the row format."""
+    """Checks whether the answer is to be in the row format."""
     return "instances" in document
 
 

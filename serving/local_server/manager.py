@@ -97,7 +97,7 @@ class VersionManager:
         return labels[label]
 
     def is_available(self, version: int) -> bool:
-        """Whether requests can be answered by this version now."""
+        """Checks whether requests can be answered by this version now."""
         return version in self._table.available()
 
     def states(self) -> list[VersionState]:

@@ -50,7 +50,7 @@ class Servable:
         spec.signature_name = signature_name
 
     def batches(self, signature_name: str) -> bool:
-        """Whether requests can be joined: all the signature's tensors have a free first size."""
+        """Checks whether requests can be joined: the first size of all its tensors is free."""
         signature = self.signatures[signature_name]
         tensors = [*signature.inputs.values(), *signature.outputs.values()]
         shapes = [info.tensor_shape for info in tensors]

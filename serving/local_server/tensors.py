@@ -107,7 +107,7 @@ def from_proto(alias: str, proto: TensorProto) -> np.ndarray:
 
 
 def _is_inflated(proto: TensorProto, dims: list[int]) -> bool:
-    """Whether the array takes much more memory than the message: its last value repeated.
+    """Checks whether the array takes much more memory than the message: its last value repeated.
 
     A string that is repeated is a copy each, in the array and in the graph.
     """

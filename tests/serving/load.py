@@ -90,7 +90,7 @@ class Clients:
             asking.result()  # a client that fell over has asked nothing since
 
     def versions(self, label: str | None = None) -> Counter[int]:
-        """How many answers each version gave to those who asked for `label`."""
+        """Returns how many answers each version gave to those who asked for `label`."""
         return Counter(answer.version for answer in self.answers if answer.label == label)
 
     def check_scores(self, models: Models) -> None:

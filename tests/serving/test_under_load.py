@@ -34,7 +34,7 @@ BATCHING = Path(serving.__file__).parent / "config" / "batching_parameters.txt"
 
 
 def only_available(server: ServerAt, version: int) -> Callable[[], bool]:
-    """Whether this version answers and no other is loaded."""
+    """Checks whether this version answers and no other is loaded."""
 
     def holds() -> bool:
         loaded = [number for number, state in server.states().items() if state == "AVAILABLE"]

@@ -34,7 +34,7 @@ _SHOWN = 5  # folders
 
 
 def is_picture(name: str) -> bool:
-    """Whether a file's name is a picture's: visible, with one of the suffixes in any case."""
+    """Checks whether a file's name is a picture's: visible, with a known suffix in any case."""
     return is_visible(name) and name.lower().endswith(_SUFFIXES)
 
 

@@ -17,7 +17,7 @@ from serving.pictures import SUFFIXES
 
 
 class Record(NamedTuple):
-    """Where in a file of records one picture's Example lies."""
+    """The place of one picture's Example in a file of records."""
 
     offset: int  # bytes, in the uncompressed file
     length: int

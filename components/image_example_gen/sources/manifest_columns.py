@@ -33,7 +33,7 @@ def normal(name: str) -> str:
 
 
 def fits(header: list[str], columns: Columns) -> bool:
-    """Whether a header names the columns that are needed."""
+    """Checks whether a header names the columns that are needed."""
     names = {normal(name) for name in header}
     return all(
         normal(asked) in names if (asked := getattr(columns, role)) else names & {*_USUAL[role]}

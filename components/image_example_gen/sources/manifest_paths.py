@@ -55,7 +55,7 @@ class Located:
         return posixpath.join(self._folder, below)
 
     def _leading(self, windows: list[str]) -> int:
-        """How many leading parts of `C:\\data\\a.png` to drop: the rest lies below the folder."""
+        """Returns how many leading parts of `C:\\data\\a.png` to drop: the rest is below it."""
         for text in [text for text in windows if _DRIVE.match(text)][:_TRIED]:
             parts = text.replace("\\", "/").split("/")
             for dropped in range(1, len(parts)):

@@ -41,7 +41,7 @@ class Table:
 
 
 def is_manifest(path: str) -> bool:
-    """Whether a path is that of a manifest, by its suffix."""
+    """Checks whether a path is that of a manifest, by its suffix."""
     return path.lower().endswith(SUFFIXES)
 
 
@@ -142,7 +142,7 @@ def _csv(text: str, separator: str, where: str, first: int) -> Iterator[tuple[in
 
 
 def _is_swallowed(cell: str, separator: str, columns: int) -> bool:
-    """Whether a cell holds a whole row of its own below its first line."""
+    """Checks whether a cell holds a whole row of its own below its first line."""
     return any(line.count(separator) >= max(1, columns - 1) for line in cell.splitlines()[1:])
 
 

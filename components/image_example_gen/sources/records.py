@@ -23,7 +23,7 @@ from components.image_example_gen.sources.listing import Listing, Record, Source
 
 
 def is_records(name: str) -> bool:
-    """Whether a file's name is that of a file of records."""
+    """Checks whether a file's name is that of a file of records."""
     return is_visible(name) and ".tfrecord" in name.lower()
 
 

@@ -31,7 +31,7 @@ class Span:
 
 
 def is_pattern(source: str) -> bool:
-    """Whether a source has placeholders."""
+    """Checks whether a source has placeholders."""
     return bool(_PLACEHOLDER.search(source))
 
 

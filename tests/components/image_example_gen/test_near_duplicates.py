@@ -31,7 +31,7 @@ def photo(seed: int) -> Image.Image:
 
 
 def distances(one: Image.Image, other: Image.Image) -> tuple[int, int]:
-    """How many of the coarse and of the fine bits differ."""
+    """Returns how many of the coarse and of the fine bits differ."""
     differing = int(difference_hash(one), 16) ^ int(difference_hash(other), 16)
     return (differing >> 256).bit_count(), (differing & (2**256 - 1)).bit_count()
 
