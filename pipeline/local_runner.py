@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import time
+from pathlib import Path
 from typing import Protocol
 
 from tfx.dsl.compiler.compiler import Compiler
 from tfx.orchestration.portable import partial_run_utils
 from tfx.proto.orchestration import pipeline_pb2
 
+from components.artifacts.saved_model import serving_dir
 from components.errors import ConfigError
+from components.files.paths import is_remote
 from components.step import memory
 from pipeline import node_runner
 from pipeline.config import Config
 from pipeline.definition import create_pipeline
 from pipeline.store import runs
+from pipeline.store.outputs import CANDIDATE
 from serving import session_trial
 
 BASELINE, _JUDGE = "BaselineResolver", "Evaluator"
@@ -87,9 +91,16 @@ def run(
             if state == "ran":
                 memory.give_back()
             if (node_id, state) == ("Trainer", "ran") and "InfraValidator" in wanted:
-                # Its process imports TensorFlow while the Evaluator measures.
-                until_the_end.enter_context(session_trial.started_ahead())
+                # Its process loads the candidate while the Evaluator measures.
+                model = _candidate(runs.read_run(store, run_id))
+                until_the_end.enter_context(session_trial.started_ahead(model))
     return runs.read_run(store, run_id, ids)
+
+
+def _candidate(run: runs.Run) -> Path | None:
+    """Returns the folder of the SavedModel; None where the InfraValidator reads a copy."""
+    folder = serving_dir(run.outputs[CANDIDATE].uri)
+    return None if is_remote(folder) else Path(folder)
 
 
 def mark(

@@ -2,7 +2,7 @@
 
 A model that ends its process ends this one, and not the pipeline or the command that asked.
 `python -m serving.session_trial` is that process. Importing TensorFlow is most of its time, so it
-can be started ahead, and serves the model that it tried.
+can be started ahead, with a model to load, and serves the model that it tried.
 """
 
 from __future__ import annotations
@@ -55,9 +55,13 @@ class Trial:
 
 
 class TrialProcess:
-    """A process that imports TensorFlow and waits for a model; to be closed, as by `with`."""
+    """A process that imports TensorFlow and waits for a model; to be closed, as by `with`.
 
-    def __init__(self) -> None:
+    Args:
+        ahead: a SavedModel to load at once; its first trial does not load it again.
+    """
+
+    def __init__(self, ahead: Path | None = None) -> None:
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
         self._process = subprocess.Popen(
             child_process.tied([sys.executable, "-m", __name__]),
@@ -66,6 +70,8 @@ class TrialProcess:
             stderr=self._said,
             text=True,
         )
+        if ahead is not None:
+            self._ask({"load": str(ahead)})
 
     def try_model(self, directory: Path, pictures: Sequence[bytes] = ()) -> Trial:
         """Loads a SavedModel in a session, and runs what it brings.
@@ -118,8 +124,9 @@ class TrialProcess:
         yield address_of(self._process)
 
     def close(self) -> None:
-        """Ends the process."""
-        child_process.end(self._process)
+        """Ends the process, which has nothing to lose."""
+        self._process.kill()
+        self._process.communicate()
         self._said.close()
 
     def __enter__(self) -> TrialProcess:
@@ -155,9 +162,9 @@ _ahead: list[TrialProcess] = []
 
 
 @contextlib.contextmanager
-def started_ahead() -> Iterator[None]:
-    """Has a process ready for the first `trial_process()` in this block."""
-    _ahead.append(TrialProcess())
+def started_ahead(model: Path | None = None) -> Iterator[None]:
+    """Has a process ready for the first `trial_process()` in this block, which loads `model`."""
+    _ahead.append(TrialProcess(model))
     try:
         yield
     finally:
@@ -245,15 +252,22 @@ class _Tried:
     def __init__(self) -> None:
         self._servable: Servable | None = None
         self._directory = Path()
+        self._is_ahead = False  # loaded and not tried
+
+    def load_ahead(self, directory: Path) -> None:
+        """Loads a model before it is tried; where that fails, the trial says so."""
+        with contextlib.suppress(Exception):
+            self._load(directory)
+            self._is_ahead = True
 
     def answer(self, directory: Path, pictures: list[bytes]) -> dict[str, Any]:
         """Loads and runs a model; returns `fault` and `answers` of its Trial."""
-        from serving.local_server.manager import load
-
-        self._forget()
         found: dict[str, Any] = {"fault": None, "answers": {}}
         try:
-            self._servable, self._directory = load("model", 1, directory), directory
+            if not (self._is_ahead and directory.resolve() == self._directory):
+                self._load(directory)
+            self._is_ahead = False
+            assert self._servable is not None
             found["answers"] = _run_all(self._servable, pictures or [_grey()])
         except Exception as error:  # a model can fail in many ways
             from serving.local_server.errors import ServingError
@@ -268,10 +282,16 @@ class _Tried:
         from serving.local_server.manager import load
 
         servable, self._servable = self._servable, None
-        if servable is None or path.resolve() != self._directory.resolve():
+        if servable is None or path.resolve() != self._directory:
             return load(name, number, path)
         servable.name, servable.version = name, number
         return servable
+
+    def _load(self, directory: Path) -> None:
+        from serving.local_server.manager import load
+
+        self._forget()
+        self._servable, self._directory = load("model", 1, directory), directory.resolve()
 
     def _forget(self) -> None:
         if self._servable is not None:
@@ -295,6 +315,9 @@ def main() -> int:
         if "serve" in request:
             serve(ServeOptions(Path(request["serve"]), request["name"], 0, 0), tried.load)
             break
+        if "load" in request:
+            tried.load_ahead(Path(request["load"]))
+            continue
         pictures = [base64.b64decode(text) for text in request["pictures"]]
         answer = tried.answer(Path(request["directory"]), pictures)
         print(_ANSWER + json.dumps(answer), flush=True)

@@ -57,10 +57,7 @@ def find_fault(
       tolerance: of a score.
     """
     with tempfile.TemporaryDirectory() as model_dir, trial_process() as process:
-        check_space("TMPDIR", model_dir, size_of(str(model)))
-        copy = Path(model_dir, "1")
-        shutil.copytree(model, copy)  # a container would not follow a link
-        session = process.try_model(copy, pictures)
+        session = process.try_model(model, pictures)
         if session.fault:
             return f"No session can serve it, so TensorFlow Serving can't: {session.fault}"
         if not {PICTURES, EXAMPLES} <= session.answers.keys():
@@ -74,16 +71,26 @@ def find_fault(
             fault = difference(answers, own, "a session", tolerance)
             if fault:
                 return fault
-        server = _server(process, Path(model_dir))
+        server = _server(process, model, Path(model_dir))
         # A server may differ from a session by less than bfloat16 does from float32.
         own = own if tolerance == TOLERANCES["float32"] else by_example
         return _server_fault(server, pictures, own, max_latency_ms)
 
 
-def _server(process: TrialProcess, model_dir: Path) -> AbstractContextManager[str]:
-    """Returns what serves `model_dir`: TensorFlow Serving itself, or the process that tried it."""
+def _server(process: TrialProcess, model: Path, model_dir: Path) -> AbstractContextManager[str]:
+    """Returns what serves the model: TensorFlow Serving itself, or the process that tried it.
+
+    Args:
+      process: tried the model.
+      model: the SavedModel's folder.
+      model_dir: an empty folder, which becomes a push directory.
+    """
+    version = model_dir / "1"
     if real_server.is_here():
+        check_space("TMPDIR", str(model_dir), size_of(str(model)))
+        shutil.copytree(model, version)  # a container would not follow a link
         return serving(model_dir, _NAME, prefer_real=True)
+    version.symlink_to(model.resolve())
     return process.serving(model_dir, _NAME)
 
 

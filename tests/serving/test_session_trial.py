@@ -15,7 +15,7 @@ from serving import session_trial
 from serving.client import Client
 from serving.local_server.process import ServerFailed
 from serving.publishing import publish
-from serving.session_trial import NotTried, trial_process, try_session
+from serving.session_trial import NotTried, started_ahead, trial_process, try_session
 from serving.versions import served
 from tests.serving.samples import png
 from tests.serving.tiny_model import add_warmup, predict_request
@@ -134,3 +134,26 @@ def test_without_tensorflow_nothing_is_said_of_a_model(
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with pytest.raises(NotTried, match="extra `pipeline`"):
         try_session(saved_model)
+
+
+def test_a_model_is_loaded_before_it_is_tried(saved_model: Path, tmp_path: Path) -> None:
+    ahead = Path(shutil.copytree(saved_model, tmp_path / "ahead"))
+    tried = session_trial._Tried()
+    tried.load_ahead(ahead)
+    (ahead / "variables" / "variables.data-00000-of-00001").unlink()
+    found = tried.answer(ahead, [png()])
+    assert found["fault"] is None and len(found["answers"]["serving_default"]) == 1
+    assert "variables" in tried.answer(ahead, [png()])["fault"]  # a second trial loads it
+
+
+@pytest.mark.parametrize("ahead", ["other", "missing"])
+def test_what_was_loaded_before_does_not_answer_for_another_model(
+    saved_model: Path, tmp_path: Path, ahead: str
+) -> None:
+    if ahead == "other":
+        shutil.copytree(saved_model, tmp_path / ahead)
+    damaged = Path(shutil.copytree(saved_model, tmp_path / "damaged"))
+    (damaged / "variables" / "variables.data-00000-of-00001").unlink()
+    with started_ahead(tmp_path / ahead), trial_process() as process:
+        assert "variables" in (process.try_model(damaged).fault or "")
+        assert process.try_model(saved_model).fault is None
