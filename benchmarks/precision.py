@@ -26,7 +26,7 @@ from components.trainer.boundary import split_at
 from components.trainer.learner import make_learner
 
 _SIZE, _BATCH, _CLASSES = 299, 16, 2
-_ROUNDS, _BATCHES = 2, 2
+_ROUNDS, _BATCHES = 6, 2
 _KERAS, _FOLDED = "Keras, float32", "twin, float32"
 _FORWARD, _TOP, _WHOLE = "forward pass", "training above mixed7", "training all layers"
 _LEAST = {_FORWARD: 1.8, _TOP: 2.2, _WHOLE: 1.6}

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from tfx.dsl.io import fileio
 
-from serving.session_trial import Answer
+from serving.trial_worker import Answer
 
 _FILE = "network_answers.json"
 

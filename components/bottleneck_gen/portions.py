@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from components.artifacts import tfrecords
 
-BATCH = 32  # pictures in one forward pass
+BATCH = 16  # pictures in one forward pass: as fast as 32, with half of the memory
 _PORTIONS = 64  # for so many workers there is something to do
-_LEAST, _MOST = 8 * BATCH, 64 * BATCH  # pictures of a portion: it begins with an idle network
+_LEAST, _MOST = 16 * BATCH, 128 * BATCH  # pictures of a portion: it begins with an idle network
 
 
 class Portion(NamedTuple):
@@ -23,7 +23,7 @@ class Portion(NamedTuple):
     target: str
 
     def batches(self) -> Iterator[list[bytes]]:
-        """Yields the records, up to 32 at a time."""
+        """Yields the records, up to 16 at a time."""
         if not self.records:
             return
         with tfrecords.opened(self.file) as file:

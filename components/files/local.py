@@ -57,7 +57,7 @@ def _listed(folder: str) -> list[os.DirEntry[str]]:
             return list(items)
     except OSError as error:
         raise DataError(
-            f"data.source: {as_text(folder)} can't be listed ({error.strerror}). "
+            f"{as_text(folder)} can't be listed ({error.strerror}). "
             "Give this user access to it, or remove it."
         ) from error
 

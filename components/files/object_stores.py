@@ -34,7 +34,7 @@ def not_installed(path: str) -> ConfigError:
     name = scheme(path)
     own = f"the extra `{EXTRAS[name]}` of this project" if name in EXTRAS else "Beam's extra"
     return ConfigError(
-        f"data.source: no file system is installed for {name}:// ({path}). Install {own} "
+        f"No file system is installed for {name}:// ({path}). Install {own} "
         "for it; Beam's are apache-beam[gcp] for gs:// and apache-beam[aws] for s3://."
     )
 

@@ -26,7 +26,7 @@ class Remote:
             details = getattr(error, "exception_details", None) or {base: error}
             reasons = "; ".join(map(str, details.values()))
             raise DataError(
-                f"data.source: {base} can't be listed ({reasons}). Check the path and its access."
+                f"{base} can't be listed ({reasons}). Check the path and its access."
             ) from error
         self._files = {file.path: file for file in found if not file.path.endswith("/")}
 

@@ -41,7 +41,7 @@ def read(path: str, action: Callable[[], Result]) -> Result:
         if not _is_transient(path, error):
             raise
         raise SourceUnavailable(
-            f"data.source: {path} can't be read ({error.strerror or error}), after "
+            f"{path} can't be read ({error.strerror or error}), after "
             f"{sum(_WAITS):.0f} s of attempts. Is the file system mounted and reached? Nothing was "
             "lost: once it answers, the same command goes on. Where this file alone is at fault, "
             "remove it."

@@ -24,8 +24,9 @@ from components.files.space import check_space, size_of
 from serving import real_server
 from serving.client import Client, ClientError, Prediction
 from serving.local_server.process import ServerFailed, serving
-from serving.session_trial import Answer, TrialProcess, trial_process
+from serving.session_trial import TrialProcess, trial_process
 from serving.signatures import EXAMPLES, PICTURES
+from serving.trial_worker import Answer
 
 _NAME = "classifier"
 TOLERANCES = {"float32": 1e-4, "bfloat16": 0.1}

@@ -13,7 +13,7 @@ from components.model.inner_layers import with_inner
 from components.model.transform_graph import Pixels, first_pictures
 from components.pretrained.base import build_base
 
-_PICTURES = 4  # a mean over all their pixels and channels, and every layer's maps are held at once
+_PICTURES = 2  # a mean over all their pixels and channels, and all layers' maps are held at once
 
 
 def build_random_base(backbone: str, pixels: Pixels, train: str, seed: int) -> keras.Model:

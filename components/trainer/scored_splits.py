@@ -19,7 +19,7 @@ from components.trainer.served_network import averaged
 from components.trainer.training_inputs import TrainingInputs
 from components.trainer.training_loop import Fitted
 
-_BATCH = 32  # pictures
+_BATCH = 16  # pictures
 _NUMBERS = 50_000_000  # of training features, at most: 200 MB
 
 Run = Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor, tf.Tensor]]

@@ -69,10 +69,7 @@ def named_pictures(images: Sequence[str | Path]) -> Iterator[tuple[Picture, Fold
 def _stored(address: str) -> Iterator[tuple[Picture, Folders]]:
     from components import files
 
-    try:
-        place = files.view(address)
-    except UserError as error:
-        raise UserError(str(error).removeprefix("data.source: ")) from error
+    place = files.view(address)
     if not place.is_folder(address):
         yield Stored(address), ()
         return

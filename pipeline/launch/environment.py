@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 
 from components.files.cache_folder import cache_dir
+from components.step import memory
 from serving import deferred_imports
 
 _TFX_COMPONENTS = "tfx.components"
@@ -34,6 +35,7 @@ def prepare() -> None:
     # Likewise Matplotlib and ~/.config.
     os.environ.setdefault("MPLCONFIGDIR", str(cache_dir() / "matplotlib"))
     deferred_imports.defer(*deferred_imports.TENSORFLOW)
+    memory.map_large_blocks()
 
 
 def end_at_once() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import cli
-from serving import session_trial
+from serving import session_trial, trial_worker
 from serving.client import Client
 from serving.local_server.process import ServerFailed
 from serving.publishing import publish
@@ -138,7 +138,7 @@ def test_without_tensorflow_nothing_is_said_of_a_model(
 
 def test_a_model_is_loaded_before_it_is_tried(saved_model: Path, tmp_path: Path) -> None:
     ahead = Path(shutil.copytree(saved_model, tmp_path / "ahead"))
-    tried = session_trial._Tried()
+    tried = trial_worker.Tried()
     tried.load_ahead(ahead)
     (ahead / "variables" / "variables.data-00000-of-00001").unlink()
     found = tried.answer(ahead, [png()])

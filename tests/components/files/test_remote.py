@@ -91,7 +91,7 @@ def test_a_scheme_that_nobody_knows_is_a_fault_of_the_configuration() -> None:
     with refused(
         ConfigError,
         found="nowhere://",
-        allowed="no file system is installed",
+        allowed="No file system is installed",
         next="Install",
     ):
         file_systems.view("nowhere://b")

@@ -67,7 +67,7 @@ def test_the_server_ends_with_an_interrupted_trial(tmp_path: Path) -> None:
     assert set(_own_servers()) <= before
 
 
-_SERVERS = ("serving.session_trial", "tensorflow_model_server")
+_SERVERS = ("serving.trial_worker", "tensorflow_model_server")
 
 
 def _own_servers() -> list[int]:

@@ -95,7 +95,7 @@ def test_an_address_of_a_store_without_its_library_says_what_to_install(
     monkeypatch.setitem(sys.modules, "apache_beam.io.filesystems", None)  # as in a client alone
     with refused(
         UserError,
-        found="^no file system is installed for s3://",
+        found="^No file system is installed for s3://",
         allowed="the extra `s3`",
         next="Install",
     ):
