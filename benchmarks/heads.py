@@ -44,7 +44,7 @@ from components.trainer.learner import make_learner
 from components.trainer.phases import Phase, Prepared
 from components.trainer.training_loop import TrainingLoop
 from components.trainer.training_state import TrainingState
-from pipeline.commands import preflight
+from pipeline.commands import preflight_network
 from pipeline.commands import run as run_command
 from pipeline.commands.console import quiet
 from pipeline.store import outputs, root
@@ -104,7 +104,7 @@ def cached_features(pictures: Path) -> Rows:
     """Runs the pipeline on a folder as far as BottleneckGen and returns what it cached."""
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
         request = run_command.Request(data=str(pictures), root=scratch, assignments=[_SPLITS])
-        config = preflight.with_weights_at_hand(run_command.build_config(request), say)
+        config = preflight_network.with_weights_at_hand(run_command.build_config(request), say)
         with quiet(Path(scratch, "log"), to_stderr=True):
             run = local_runner.run(
                 config, Unwatched(), root.new_run_id(), to_node=outputs.BOTTLENECKS[0]

@@ -19,7 +19,7 @@ with quiet_import():
 from components.model.chosen_weights import weights_file
 from components.model.network import Network, build_network
 from components.pretrained.base import build_base
-from pipeline.commands import demo_data, preflight
+from pipeline.commands import demo_data, preflight_network
 from pipeline.commands import run as run_command
 from pipeline.commands.console import quiet
 from pipeline.config import Config
@@ -75,7 +75,7 @@ def ingested(pictures: int, assignments: Sequence[str]) -> Iterator[Inputs]:
             root=str(runs),
             assignments=[*_SMALL, *assignments],
         )
-        config = preflight.with_weights_at_hand(run_command.build_config(request), say)
+        config = preflight_network.with_weights_at_hand(run_command.build_config(request), say)
         with quiet(runs / "log", to_stderr=True):
             run = local_runner.run(config, Unwatched(), root.new_run_id(), to_node="Transform")
             classes = run.document(outputs.CLASS_LIST, "classes.json")

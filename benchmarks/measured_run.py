@@ -147,7 +147,7 @@ def peak() -> int:
 
 def _run(arguments: dict[str, Any]) -> dict[str, Stage]:
     watch = _Watch()
-    from pipeline.commands import preflight
+    from pipeline.commands import preflight_network
     from pipeline.commands import run as run_command
     from pipeline.commands.console import quiet
     from pipeline.launch import environment
@@ -162,7 +162,7 @@ def _run(arguments: dict[str, Any]) -> dict[str, Stage]:
             from pipeline import local_runner
 
         watch.end("import of TensorFlow and TFX")
-        preflight.check_network(config)
+        preflight_network.check_network(config)
         watch.end("check of the network")
         local_runner.run(config, watch, run_id)
     return watch.stages

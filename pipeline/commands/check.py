@@ -21,7 +21,7 @@ from components.image_example_gen import sources
 from components.image_example_gen.reading import Row, measure, read
 from components.settings.data import Data
 from components.settings.ingest import Ingest
-from pipeline.commands import preflight
+from pipeline.commands import preflight_pictures
 from pipeline.config import Config
 from serving.names import shown, shown_lines
 from serving.picture_settings import PictureSettings
@@ -92,8 +92,8 @@ def read_source(data: Data, config: Config | None = None) -> tuple[dict[str, Any
 
     listing = sources.scan(data)
     if config:
-        preflight.check_gate(config.gate, listing.classes)
-        preflight.check_slices(config.gate, listing)
+        preflight_pictures.check_gate(config.gate, listing.classes)
+        preflight_pictures.check_slices(config.gate, listing)
     rows, pictures = read_pictures(listing, Ingest.of(data, config.image if config else None))
     ledger = Ledger.of(rows, data, listing.among)
     report = ingest_report(listing, ledger, pictures)

@@ -10,7 +10,14 @@ from typing import Any
 from components.errors import UserError
 from components.image_example_gen import sources
 from components.settings import metadata
-from pipeline.commands import init_speed, partial_run, preflight, run_times
+from pipeline.commands import (
+    init_speed,
+    partial_run,
+    preflight,
+    preflight_network,
+    preflight_pictures,
+    run_times,
+)
 from pipeline.commands.console import RunView, quiet
 from pipeline.config import Config
 from pipeline.launch import environment, scratch
@@ -59,16 +66,16 @@ def _found(
         )
     metadata_store.check_whole(config.metadata)
     partial_run.check_nodes(config, from_node, to_node)
-    preflight.check_settings(config)
+    preflight_network.check_settings(config)
     listing = preflight.check_folders(config, writes=False)
-    preflight.check_listing(config, listing)
+    preflight_pictures.check_listing(config, listing)
     with scratch.folder() as folder, quiet(folder / "log", to_stderr=True) as shown:
         with RunView(shown) as view:
             view.say("Loading TensorFlow and TFX ...")
             with environment.heavy_imports():
                 from pipeline import dry_runner
             if may_substitute:
-                config = preflight.with_weights_at_hand(config, view.say, fetches=False)
+                config = preflight_network.with_weights_at_hand(config, view.say, fetches=False)
             store = str(folder / "metadata.sqlite")
             metadata_store.copy_of(config.metadata, store)
             known = _times(config, store, len(listing.files))

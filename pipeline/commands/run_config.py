@@ -14,7 +14,14 @@ from components.files import space
 from components.files.paths import is_remote
 from components.image_example_gen import listing_handover, sources
 from components.settings import metadata
-from pipeline.commands import free_space, notify, partial_run, preflight
+from pipeline.commands import (
+    free_space,
+    notify,
+    partial_run,
+    preflight,
+    preflight_network,
+    preflight_pictures,
+)
 from pipeline.commands.console import RunView, quiet, show_summary
 from pipeline.config import Config
 from pipeline.launch import environment, scratch
@@ -83,9 +90,9 @@ def _run_config(
 ) -> dict[str, Any]:
     metadata_store.check_whole(config.metadata)
     partial_run.check_nodes(config, from_node, to_node)
-    preflight.check_settings(config)
+    preflight_network.check_settings(config)
     listing = preflight.check_folders(config)
-    preflight.check_listing(config, listing)
+    preflight_pictures.check_listing(config, listing)
     needs = free_space.needs(config, listing)
     space.check(needs)
     with _full_disks(needs, at_full_disk), _alone(config), scratch.folder():
@@ -174,8 +181,8 @@ def _run(
                 view.say(f"Note: {changed_outputs.put_aside(changed)}")
     try:
         if may_substitute:
-            config = preflight.with_weights_at_hand(config, view.say)
-        preflight.check_network(config)
+            config = preflight_network.with_weights_at_hand(config, view.say)
+        preflight_network.check_network(config)
         done = local_runner.run(config, view, run_id, from_node, to_node)
     except local_runner.RunFailed as failure:
         done = failure.run

@@ -79,12 +79,12 @@ def check(
 
     Example: transfer-pipeline check pictures
     """
-    from pipeline.commands import preflight
+    from pipeline.commands import preflight_network
     from pipeline.commands.check import check as check_pictures
     from pipeline.commands.run import build_config
 
     built = build_config(_asked(config, preset, root, assignments, folders, data))
-    preflight.check_settings(built)
+    preflight_network.check_settings(built)
     if not check_pictures(built.data, as_json, built):
         raise typer.Exit(1)
 

@@ -12,8 +12,9 @@ from components.image_example_gen import sources
 from components.settings.data import Data
 from components.settings.gate import Gate
 from pipeline import config
-from pipeline.commands import preflight
-from pipeline.commands.preflight import check_folders, check_golden
+from pipeline.commands import preflight_network, preflight_pictures
+from pipeline.commands.preflight import check_folders
+from pipeline.commands.preflight_pictures import check_golden
 from tests import made_pictures
 from tests.explains import refused
 
@@ -203,8 +204,8 @@ def test_a_threshold_for_a_class_that_is_not_there_is_refused() -> None:
         allowed="found cats, dogs",
         next="Correct the name, or remove it",
     ):
-        preflight.check_gate(gate, ["cats", "dogs"])
-    preflight.check_gate(gate, ["cats", "cows"])
+        preflight_pictures.check_gate(gate, ["cats", "dogs"])
+    preflight_pictures.check_gate(gate, ["cats", "cows"])
 
 
 @pytest.mark.parametrize("source", ["pictures", "m.csv"])
@@ -212,16 +213,16 @@ def test_a_slice_by_what_the_sources_do_not_know_is_refused(place: Path, source:
     rows = "".join(f"pictures/{name}/000.png,{name},C1\n" for name in ("blue", "red"))
     (place / "m.csv").write_text(f"path,label,camera\n{rows}")
     listing = sources.scan(Data(source=str(place / source), min_pictures=0))
-    preflight.check_slices(Gate(slices=["picture_size"]), listing)
+    preflight_pictures.check_slices(Gate(slices=["picture_size"]), listing)
     with refused(
         ConfigError,
         found=r"gate\.slices: no column 'site'",
         allowed="there are .*picture_size",
         next="Name one of these.*or add the column to the manifest",
     ):
-        preflight.check_slices(Gate(slices=["site"]), listing)
+        preflight_pictures.check_slices(Gate(slices=["site"]), listing)
     if source == "m.csv":
-        preflight.check_slices(Gate(slices=["camera"]), listing)
+        preflight_pictures.check_slices(Gate(slices=["camera"]), listing)
 
 
 def test_a_weights_file_that_is_not_there_is_refused_before_anything_is_loaded(place: Path) -> None:
@@ -233,7 +234,7 @@ def test_a_weights_file_that_is_not_there_is_refused_before_anything_is_loaded(p
         allowed="Allowed are an existing file, `imagenet`, or null",
         next="correct the path, or set one of the others",
     ):
-        preflight.check_settings(made.model_copy(update={"model": model}))
+        preflight_network.check_settings(made.model_copy(update={"model": model}))
 
 
 def test_a_pinned_version_that_is_not_kept_is_refused_before_anything_is_listed(
@@ -247,10 +248,10 @@ def test_a_pinned_version_that_is_not_kept_is_refused_before_anything_is_listed(
         allowed="it keeps none",
         next="Name one of them, or say `best`",
     ):
-        preflight.check_settings(pinned)
+        preflight_network.check_settings(pinned)
     (made.push_directory / "7").mkdir(parents=True)
     (made.push_directory / "7" / "saved_model.pb").touch()
-    preflight.check_settings(pinned)
+    preflight_network.check_settings(pinned)
 
 
 @pytest.mark.parametrize("layer", ["mixed99", 5000])
@@ -267,7 +268,9 @@ def test_a_layer_that_the_backbone_lacks_is_refused_before_anything_is_listed(
         allowed="allowed are 0 to [0-9]+ or a name such as conv_pw_12",
         next="Set one of them",
     ):
-        preflight.check_settings(made.model_copy(update={"training": training, "model": model}))
+        preflight_network.check_settings(
+            made.model_copy(update={"training": training, "model": model})
+        )
 
 
 def test_several_workers_are_for_the_node_runner(place: Path) -> None:
@@ -279,18 +282,18 @@ def test_several_workers_are_for_the_node_runner(place: Path) -> None:
         allowed="started on every worker",
         next="On one machine set training.distribution=mirrored",
     ):
-        preflight.check_network(made.model_copy(update={"training": training}))
+        preflight_network.check_network(made.model_copy(update={"training": training}))
 
 
 def test_a_warm_start_needs_weights_until_a_model_is_served(place: Path) -> None:
     made = build(place)
     training = made.training.model_copy(update={"warm_start": True})
     warm = made.model_copy(update={"training": training})
-    assert preflight.goes_on_from(warm) is None
+    assert preflight_network.goes_on_from(warm) is None
     (warm.push_directory / "7").mkdir(parents=True)
     (warm.push_directory / "7" / "saved_model.pb").touch()
-    assert preflight.goes_on_from(warm) == warm.push_directory / "7"
-    assert preflight.goes_on_from(made) is None
+    assert preflight_network.goes_on_from(warm) == warm.push_directory / "7"
+    assert preflight_network.goes_on_from(made) is None
 
 
 def test_a_golden_set_must_be_there_and_have_no_other_classes(place: Path) -> None:
