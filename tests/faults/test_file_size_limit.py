@@ -24,8 +24,7 @@ _MEETS = (  # the limit in bytes, what was done before without one, where it is 
     (1_000_000, None, "ImageExampleGen: ", "root"),  # Beam names no file
     (5_000_000, None, "BottleneckGen: ", "BottleneckGen/bottlenecks/"),
     (5_000_000, "BottleneckGen", "Trainer: ", "Trainer/model/"),
-    (5_000_000, "Evaluator", "InfraValidator: ", "tmp/"),
-    (5_000_000, "InfraValidator", "Pusher: ", "served/image-classifier/"),
+    (5_000_000, "Evaluator", "Pusher: ", "served/image-classifier/"),
 )
 
 
