@@ -107,10 +107,11 @@ class Tried:
     def answer(self, directory: Path, pictures: list[bytes]) -> dict[str, Any]:
         """Loads and runs a model; returns `fault` and `answers` of its Trial."""
         found: dict[str, Any] = {"fault": None, "answers": {}}
+        is_loaded = self._is_ahead and directory.resolve() == self._directory
+        self._is_ahead = False
         try:
-            if not (self._is_ahead and directory.resolve() == self._directory):
+            if not is_loaded:
                 self._load(directory)
-            self._is_ahead = False
             assert self._servable is not None
             found["answers"] = _run_all(self._servable, pictures or [_grey()])
         except Exception as error:  # a model can fail in many ways

@@ -146,6 +146,17 @@ def test_a_model_is_loaded_before_it_is_tried(saved_model: Path, tmp_path: Path)
     assert "variables" in tried.answer(ahead, [png()])["fault"]  # a second trial loads it
 
 
+def test_a_loaded_model_that_had_to_go_for_another_is_loaded_again(
+    saved_model: Path, tmp_path: Path
+) -> None:
+    damaged = Path(shutil.copytree(saved_model, tmp_path / "damaged"))
+    (damaged / "variables" / "variables.data-00000-of-00001").unlink()
+    tried = trial_worker.Tried()
+    tried.load_ahead(saved_model)
+    assert "variables" in tried.answer(damaged, [png()])["fault"]
+    assert tried.answer(saved_model, [png()])["fault"] is None
+
+
 @pytest.mark.parametrize("ahead", ["other", "missing"])
 def test_what_was_loaded_before_does_not_answer_for_another_model(
     saved_model: Path, tmp_path: Path, ahead: str

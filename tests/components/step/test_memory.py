@@ -10,7 +10,7 @@ import pytest
 
 from components.step import memory
 
-SCRIPT = """
+RESIDENT = """
 from pathlib import Path
 
 from components.step import memory
@@ -18,7 +18,9 @@ from components.step import memory
 def resident():
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
+"""
 
+SCRIPT = """
 blocks = [bytes(1000) for _ in range(200_000)]
 held, last = resident(), blocks[-1]
 del blocks
@@ -27,16 +29,7 @@ if {give_back}:
 print(held - resident())
 """
 
-
 LARGE = """
-from pathlib import Path
-
-from components.step import memory
-
-def resident():
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
-
 if {mapped}:
     memory.map_large_blocks()
 first = b"1" * 20_000_000
@@ -75,5 +68,7 @@ def test_large_blocks_go_back_to_the_system_once_they_are_free(
 
 def _freed(script: str) -> int:
     """Returns the kB of 200,000 that a process gave back."""
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", RESIDENT + script], capture_output=True, check=True
+    )
     return int(done.stdout)
