@@ -18,6 +18,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from components.model import kernel_gradient
 from components.model.foldable import foldable
 from components.model.inner_layers import with_inner
 
@@ -197,6 +198,8 @@ class _Folded(keras.Layer):
             "data_format": layer.data_format,
             "dilation_rate": layer.dilation_rate,
         }
+        if run is ops.conv and kernel_gradient.is_faster(layer, self.compute_dtype):
+            run, arguments = kernel_gradient.convolution(layer.padding), {}
 
         def convolve(inputs: tf.Tensor, *parts: tf.Tensor) -> tf.Tensor:
             return run(inputs, *parts[:-1], **arguments) + parts[-1]
