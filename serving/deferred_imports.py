@@ -1,6 +1,7 @@
 """Keeps parts of libraries from being imported whole where a library imports them for nobody.
 
-Their modules are imported as ever; a package's own `__init__` runs when a name in it is asked for.
+Their modules are imported as ever; a package's own `__init__` runs when a name in it is asked for
+that is none of its modules.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import importlib.abc
 import importlib.machinery
+import importlib.util
 import sys
 import threading
 from collections.abc import Iterator, Sequence
@@ -87,7 +89,7 @@ class _Later(importlib.abc.Loader):
 
 
 class _Deferred(ModuleType):
-    """A package whose `__init__` runs at the first name that is not a module imported already."""
+    """A module that executes itself at the first name that is none of its own modules."""
 
     def __init__(self, name: str):
         super().__init__(name)
@@ -96,6 +98,10 @@ class _Deferred(ModuleType):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+        if "__path__" in vars(self):  # a package
+            below = f"{self.__name__}.{name}"
+            if importlib.util.find_spec(below):
+                return importlib.import_module(below)
         with self.__lock:  # another thread waits until all names are there
             assert self.__spec__ is not None
             if isinstance(self.__spec__.loader, _Later):  # else it runs, or has run

@@ -19,10 +19,12 @@ components with TFMA, tf.Transform and the Kubernetes client: 2 to 3 s of CPU of
 2026-11-26; without it for the launcher alone, six nodes' own imports take as much)."""
 
 _OF_BEAM_AND_TFMA = (
-    *("google.cloud.bigquery", "google.cloud.pubsub"),
-    "tensorflow_model_analysis.metrics.rouge",
+    *("google.cloud.bigquery", "google.cloud.bigquery_storage_v1", "google.cloud.pubsub"),
+    *("tensorflow_model_analysis.metrics.rouge", "tensorflow_text"),
+    *("tensorflow_model_analysis.view", "scipy.stats"),
 )
-"""Clients of Google's cloud, and what scores texts (by nltk)."""
+"""Clients of Google's cloud; what scores texts (by nltk) and what models of texts hold; widgets of
+notebooks, and confidence intervals."""
 
 
 def prepare() -> None:

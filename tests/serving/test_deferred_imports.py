@@ -64,6 +64,11 @@ def test_a_package_runs_at_its_first_name_and_once(package: ModuleType) -> None:
         package.missing  # noqa: B018
 
 
+def test_a_packages_modules_are_imported_without_it(package: ModuleType) -> None:
+    assert package.part.value == 7
+    assert runs(package) == 0
+
+
 def test_several_threads_wait_for_the_one_that_runs_it(package: ModuleType) -> None:
     with ThreadPoolExecutor(8) as threads:
         found = list(threads.map(lambda _: package.value, range(8)))
