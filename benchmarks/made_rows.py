@@ -79,13 +79,13 @@ def predictions(rows: int) -> Iterator[dict[str, Any]]:
 
 def _make_listing(rows: int, folder: Path) -> Callable[[], None]:
     from components.image_example_gen import listing_handover
-    from components.image_example_gen.sources import Listing, SourceFile
+    from components.image_example_gen.sources import Listing, SourceFile, compressed
 
     def work() -> None:
-        files = [
+        files = compressed(
             SourceFile(f"/data/{name_of(at)}", name_of(at), CLASSES[at % _LABELS], 60_000 + at, at)
             for at in range(rows)
-        ]
+        )
         fingerprint = listing_handover.keep(Listing(files, CLASSES, 0), str(folder))
         del files
         found = listing_handover.kept(str(folder), fingerprint)

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from components.artifacts import packed_json
-from components.artifacts.packed import Packed
 from components.artifacts.parquet import PIECE
 from components.artifacts.rows import Rows
+from components.packed import Packed
 
 FILE, OLD = "pictures.parquet", "pictures.json.gz"
 FILES = (FILE, OLD)

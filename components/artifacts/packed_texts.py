@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 
-from components.artifacts.packed import Packed
 from components.artifacts.parquet import PIECE
+from components.packed import Packed
 
 
 class Texts(Packed[str]):

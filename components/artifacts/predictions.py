@@ -19,8 +19,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from components.artifacts import prediction_rows
-from components.artifacts.packed import Packed
 from components.artifacts.packed_texts import Texts
+from components.packed import Packed
 from components.settings.gate import PICTURE_SIZE as SIZE
 
 __all__ = [

@@ -14,8 +14,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.artifacts.packed import Packed
 from components.artifacts.parquet import PIECE
+from components.packed import Packed
 
 Row = dict[str, str]
 

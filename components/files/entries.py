@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 from serving.names import as_text
 
@@ -19,6 +20,15 @@ class Entry:
     size: int  # bytes; 0 for what is not there
     modified: int | str  # nanoseconds since the epoch, or a checksum where there are no times
 
+    def as_row(self) -> tuple[str, str, int, int | str]:
+        """Returns its values, for `of_row`."""
+        return self.path, self.name, self.size, self.modified
+
+    @classmethod
+    def of_row(cls, row: Sequence[Any]) -> Entry:
+        """Returns the entry of a row that `as_row` returned."""
+        return cls(*row)
+
 
 @dataclasses.dataclass(frozen=True)
 class Tree:
@@ -27,7 +37,7 @@ class Tree:
     Hidden folders, and those that systems make for themselves, are left out with all they hold.
     """
 
-    files: list[Entry]
+    files: Sequence[Entry]
     folders: list[str]  # relative, with forward slashes
     system: dict[str, int] = dataclasses.field(default_factory=dict)
     """The numbers of files in the folders that systems made, by the folder; not in `files`."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
+from collections.abc import Iterator
 
 from components.errors import DataError
 from components.files.entries import Entry, Tree, as_text, is_of_system, is_visible
+from components.packed import Compressed
 
 
 class Local:
@@ -26,35 +27,41 @@ class Local:
         return Entry(path, as_text(path), state.st_size, state.st_mtime_ns)
 
     def tree(self, folder: str) -> Tree:
-        tree = Tree([], [])
-        odd: list[str] = []
-        self._walk(folder, "", tree, odd, frozenset())
-        return dataclasses.replace(tree, not_utf8=tuple(odd))
+        walk = _Walk()
+        files = Compressed(Entry, walk.files(folder, "", frozenset()))
+        return Tree(files, walk.folders, walk.system, tuple(walk.odd))
 
-    def _walk(
-        self, folder: str, name: str, tree: Tree, odd: list[str], above: frozenset[str]
-    ) -> None:
-        """Follows links, but none that leads back to a folder above it."""
+
+class _Walk:
+    """What is met on the way through a folder beside its files."""
+
+    def __init__(self) -> None:
+        self.folders: list[str] = []
+        self.system: dict[str, int] = {}
+        self.odd: list[str] = []
+
+    def files(self, folder: str, name: str, above: frozenset[str]) -> Iterator[Entry]:
+        """Yields the files below a folder. Follows links, but none back to a folder above it."""
         here = os.path.realpath(folder)
         if here in above:
             return
         for item in _listed(folder):
             below = f"{name}{as_text(item.name)}"
             if not _is_folder(item):
-                tree.files.append(_local_entry(item, below))
+                yield _local_entry(item, below)
             elif is_of_system(item.name):
-                tree.system[below] = sum(len(files) for _, _, files in os.walk(item.path))
+                self.system[below] = sum(len(files) for _, _, files in os.walk(item.path))
             elif is_visible(item.name):
-                tree.folders.append(below)
+                self.folders.append(below)
                 if as_text(item.name) != item.name:
-                    odd.append(below)
-                self._walk(item.path, f"{below}/", tree, odd, above | {here})
+                    self.odd.append(below)
+                yield from self.files(item.path, f"{below}/", above | {here})
 
 
-def _listed(folder: str) -> list[os.DirEntry[str]]:
+def _listed(folder: str) -> Iterator[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as items:
-            return list(items)
+            yield from items
     except OSError as error:
         raise DataError(
             f"{as_text(folder)} can't be listed ({error.strerror}). "

@@ -9,6 +9,7 @@ from components.errors import DataError
 from components.files.entries import Entry, Tree, is_of_system, is_visible
 from components.files.systems import system_of
 from components.files.waiting import attempted
+from components.packed import Compressed
 
 
 def _is_transient(error: Exception) -> bool:
@@ -40,20 +41,24 @@ class Remote:
         return self._entry(path, path) if path in self._files else None
 
     def tree(self, folder: str) -> Tree:
-        files, folders = [], set()
+        folders: set[str] = set()
         system: dict[str, int] = {}
+        files = Compressed(Entry, self._entries(folder, folders, system))
+        visible = [path for path in folders if all(map(is_visible, path.split("/")))]
+        return Tree(files, sorted(visible), system)
+
+    def _entries(self, folder: str, folders: set[str], system: dict[str, int]) -> Iterator[Entry]:
+        """Yields the files below a folder, and notes the folders on the way to them."""
         for name in self._names_below(folder):
             above = posixpath.dirname(name)
             if own := _system_folder(above):
                 system[own] = system.get(own, 0) + 1
                 continue
             if all(map(is_visible, above.split("/"))) or not above:
-                files.append(self._entry(posixpath.join(folder, name), name))
-            while above:
+                yield self._entry(posixpath.join(folder, name), name)
+            while above and above not in folders:
                 folders.add(above)
                 above = posixpath.dirname(above)
-        visible = [path for path in folders if all(map(is_visible, path.split("/")))]
-        return Tree(files, sorted(visible), system)
 
     def _names_below(self, folder: str) -> Iterator[str]:
         start = folder.rstrip("/") + "/"

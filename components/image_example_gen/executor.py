@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tfx.dsl.io import fileio
@@ -50,7 +50,7 @@ class Ingesting(BeamStepExecutor[Ingest]):
 
     def read(
         self,
-        files: list[SourceFile],
+        files: Sequence[SourceFile],
         data: Ingest,
         pictures: PictureSettings,
         unfinished: str,
@@ -123,7 +123,7 @@ class Executor(Ingesting):
         artifact_types.write(outputs.one("class_list"), classes)
 
     def _measured(
-        self, files: list[SourceFile], data: Ingest, report: str
+        self, files: Sequence[SourceFile], data: Ingest, report: str
     ) -> tuple[int, int] | None:
         """Returns the range of all 16-bit pictures where that decides, by a pass of its own."""
         if data.range != "data":

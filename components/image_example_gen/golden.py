@@ -43,7 +43,9 @@ class Executor(Ingesting):
         self, inputs: Artifacts, outputs: Artifacts, settings: Ingest, facts: dict[str, str]
     ) -> None:
         listing = listing_handover.listed(outputs, facts["fingerprint"], settings)
-        files = [dataclasses.replace(file, split=features.TEST) for file in listing.files]
+        files = sources.compressed(
+            dataclasses.replace(file, split=features.TEST) for file in listing.files
+        )
         examples = outputs.one("examples")
         examples.split_names = artifact_utils.encode_split_names(list(features.SPLITS))
         unfinished = os.path.join(examples.uri, "unfinished")

@@ -14,11 +14,12 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
+import itertools
 import json
 import os
 import threading
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, BinaryIO
 
@@ -31,6 +32,7 @@ from components.files import worker_files
 from components.image_example_gen import reading
 from components.image_example_gen.sources import SourceFile
 from components.image_example_gen.sources.training_values import training_values
+from components.packed import ordered
 from components.settings.data import Data
 from components.step import progress
 from serving.picture_settings import DEFAULT, PictureSettings
@@ -97,8 +99,7 @@ class ReadPictures(beam.DoFn):
         self._shard_bytes = 0
 
     def process(self, element: str) -> None:
-        with worker_files.opened(element) as file:
-            files = [SourceFile.of_row(row) for row in json.loads(file.read())]
+        files = files_of(element)
         for source_file in files:
             self._read(source_file)
         self._progress.add(len(files))
@@ -144,7 +145,7 @@ class ReadPictures(beam.DoFn):
 
 def ingest(
     pipeline: beam.Pipeline,
-    files: list[SourceFile],
+    files: Sequence[SourceFile],
     data: Data,
     unfinished: str,
     settings: PictureSettings = DEFAULT,
@@ -161,8 +162,7 @@ def ingest(
       corrections: labels by path or SHA-256.
     """
     read = ReadPictures(data, unfinished, len(files), settings, corrections or {})
-    worker_files.make_folder(unfinished)
-    portions = list(_write_portions(sorted(files, key=mixed_position), unfinished))
+    portions = write_portions(ordered(SourceFile, files, mixed_position), unfinished)
     _ = (
         pipeline
         | "Portions" >> beam.Create(portions)
@@ -179,15 +179,26 @@ def _list(ledgers: tuple[None, Iterable[str]], path: str) -> None:
         file.write(json.dumps(sorted(ledgers[1])).encode())
 
 
-def _write_portions(files: list[SourceFile], folder: str) -> Iterator[str]:
-    """Writes the list of files in parts: as elements they would make the pipeline's graph large."""
+def write_portions(files: Sequence[SourceFile], folder: str) -> list[str]:
+    """Writes the list of files in parts: as elements they would make the pipeline's graph large.
+
+    Returns:
+      the paths of the parts, for `files_of`.
+    """
+    worker_files.make_folder(folder)
     size = min(_MOST_FILES, -(-len(files) // _PORTIONS))
-    for start in range(0, len(files), size):
-        path = os.path.join(folder, f"files-{start:09}")
-        with worker_files.create(path) as file:
-            rows = [source_file.as_row() for source_file in files[start : start + size]]
-            file.write(json.dumps(rows).encode())
-        yield path
+    rest, paths = iter(files), list[str]()
+    while some := list(itertools.islice(rest, size)):
+        paths.append(os.path.join(folder, f"files-{len(paths):09}"))
+        with worker_files.create(paths[-1]) as file:
+            file.write(json.dumps([source_file.as_row() for source_file in some]).encode())
+    return paths
+
+
+def files_of(portion: str) -> list[SourceFile]:
+    """Returns the files of one part that `write_portions` wrote."""
+    with worker_files.opened(portion) as file:
+        return [SourceFile.of_row(row) for row in json.loads(file.read())]
 
 
 def mixed_position(file: SourceFile) -> str:

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from components.files import keep_newest, read_bytes, write_bytes
-from components.image_example_gen.sources import Listing, SourceFile, scan
+from components.image_example_gen.sources import Listing, SourceFile, compressed, scan
 from components.settings.data import Data
 
 NODE = "ImageExampleGen"
@@ -54,7 +54,7 @@ def kept(node: str, fingerprint: str) -> Listing | None:
     with gzip.open(io.BytesIO(content)) as lines:
         document = json.loads(next(lines))
         rows = itertools.chain(document.pop("files", ()), map(json.loads, lines))
-        return Listing(files=[SourceFile.of_row(row) for row in rows], **document)
+        return Listing(files=compressed(map(SourceFile.of_row, rows)), **document)
 
 
 def _packed(listing: Listing) -> bytes:

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from components.artifacts.packed import Packed
 from components.artifacts.predictions import BASELINE, CANDIDATE, Predictions
+from components.packed import Packed
 
 
 class Answer(NamedTuple):

@@ -6,7 +6,7 @@ import collections
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -136,7 +136,7 @@ def refusal(ledger: Ledger, counts: dict[str, dict[str, int]], data: Data) -> st
 
 
 def _rows(
-    files: list[sources.SourceFile], read_one: Callable[[sources.SourceFile], Row], doing: str
+    files: Sequence[sources.SourceFile], read_one: Callable[[sources.SourceFile], Row], doing: str
 ) -> list[Row]:
     with ProcessPoolExecutor(os.cpu_count(), initializer=quiet_pillow) as pool:
         rows = pool.map(read_one, files, chunksize=16)

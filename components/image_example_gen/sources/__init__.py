@@ -19,6 +19,7 @@ from components.image_example_gen.sources.listing import (
     Listing,
     SourceFile,
     check,
+    compressed,
     merge,
     with_missing_splits_cut,
 )
@@ -31,6 +32,7 @@ from components.settings.data import Data
 __all__ = [
     "Listing",
     "SourceFile",
+    "compressed",
     "content",
     "is_manifest",
     "scan",

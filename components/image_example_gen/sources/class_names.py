@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Callable, Iterable
 
 from components.errors import MOST_LINES, DataError, listed
-from components.image_example_gen.sources.listing import Listing
+from components.image_example_gen.sources.listing import Listing, compressed
 from serving.names import quoted
 
 _VARIATION = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")  # selects a form of a sign
@@ -56,14 +56,14 @@ def unified(listing: Listing, allow_similar: bool) -> Listing:
     notes = list(listing.notes)
     if twice := len(written) - len({*composed.values()}):
         notes.append(f"{twice} class names are spelled in two forms of Unicode: read as one (NFC).")
-    files = [
-        file if composed[file.label] == file.label
-        else dataclasses.replace(file, label=composed[file.label])
-        for file in listing.files
-    ]  # fmt: skip
+    files = listing.files
+    if any(name != form for name, form in composed.items()):
+        files = compressed(
+            dataclasses.replace(file, label=composed[file.label]) for file in listing.files
+        )
     classes = sorted({composed[name] for name in listing.classes})
-    counts = collections.Counter(file.label for file in files)
     if similar := _similar(classes):
+        counts = collections.Counter(file.label for file in files)
         lines = [_line(names, counts) for names in similar]
         if not allow_similar:
             raise DataError(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Sequence
 
 from components.errors import DataError
-from components.image_example_gen.sources.listing import Listing, SourceFile
+from components.image_example_gen.sources.listing import Listing, SourceFile, compressed
 from components.settings.data import NEAR_DUPLICATES
 
 _SHOWN = 5
@@ -26,22 +27,26 @@ def with_groups(listing: Listing, group_by: str | None) -> Listing:
     """
     files, notes = listing.files, listing.notes
     if group_by and group_by != NEAR_DUPLICATES:  # those are known once the pictures are read
-        groups = _column(files, group_by) or [
-            file.group or _group(file, group_by) for file in files
-        ]
-        notes = [*notes, *_unmatched(files, groups, group_by)]
-        files = [
-            dataclasses.replace(file, group=group)
-            for file, group in zip(files, groups, strict=True)
-        ]
+        files = _grouped(files, group_by)
+        notes = [*notes, *_unmatched(files, group_by)]
     return dataclasses.replace(listing, files=_in_one_split(files), notes=notes)
 
 
-def _column(files: list[SourceFile], name: str) -> list[str | None] | None:
-    """Returns each file's value in a manifest's column of this name, None without such a column."""
-    rows = [{**dict(file.columns), "group": file.group} for file in files]
-    values = [row.get(name.lower()) for row in rows]
-    return values if any(values) else None
+def _grouped(files: Sequence[SourceFile], group_by: str) -> Sequence[SourceFile]:
+    column = group_by.lower()
+    of_column = any(_in_column(file, column) for file in files)
+    return compressed(
+        dataclasses.replace(
+            file,
+            group=_in_column(file, column) if of_column else file.group or _group(file, group_by),
+        )
+        for file in files
+    )
+
+
+def _in_column(file: SourceFile, name: str) -> str | None:
+    """Returns a file's value in a manifest's column of this name; None without one."""
+    return file.group if name == "group" else dict(file.columns).get(name)
 
 
 def _group(file: SourceFile, group_by: str) -> str | None:
@@ -52,24 +57,25 @@ def _group(file: SourceFile, group_by: str) -> str | None:
     return match[0] if first is None else first
 
 
-def _unmatched(files: list[SourceFile], groups: list[str | None], group_by: str) -> list[str]:
-    without = [file for file, group in zip(files, groups, strict=True) if not group]
+def _unmatched(files: Sequence[SourceFile], group_by: str) -> list[str]:
+    without = sum(not file.group for file in files)
     if not without:
         return []
-    example = without[0].below or without[0].name
-    if len(without) == len(files):
+    first = next(file for file in files if not file.group)
+    example = first.below or first.name
+    if without == len(files):
         raise DataError(
             f"data.group_by: {group_by} matches none of {len(files)} paths, of which the first "
             f"is {example}. It is matched against the path below the class folder, in a manifest "
             "against its path, unless a column is called so. Correct the expression."
         )
     return [
-        f"{len(without)} of {len(files)} pictures are in no group by data.group_by ({group_by}): "
+        f"{without} of {len(files)} pictures are in no group by data.group_by ({group_by}): "
         f"split by their content, as {example}."
     ]
 
 
-def _in_one_split(files: list[SourceFile]) -> list[SourceFile]:
+def _in_one_split(files: Sequence[SourceFile]) -> Sequence[SourceFile]:
     """Lets files without a split follow their group's, where the source gives it one."""
     given: dict[str, SourceFile] = {}
     torn: dict[str, str] = {}
@@ -86,9 +92,11 @@ def _in_one_split(files: list[SourceFile]) -> list[SourceFile]:
             f"trained on:{''.join([*torn.values()][:_SHOWN])}{more}\n"
             "Put each group into one split, or leave the splits out: they are cut by group then."
         )
-    return [
+    if not given:
+        return files
+    return compressed(
         dataclasses.replace(file, split=given[file.group].split)
         if file.group in given and not file.split
         else file
         for file in files
-    ]
+    )

@@ -11,7 +11,7 @@ from components.artifacts.features import EVAL, TEST, TRAIN
 from components.errors import DataError
 from components.files.entries import Entry, Tree, is_visible
 from components.image_example_gen.sources import unread
-from components.image_example_gen.sources.listing import Listing, SourceFile
+from components.image_example_gen.sources.listing import Listing, SourceFile, compressed
 from serving.names import shown, some
 from serving.pictures import SUFFIXES
 
@@ -55,11 +55,11 @@ def read_folders(tree: Tree) -> Listing:
         parts[-1] for parts in folders if len(parts) == depth and (not splits or parts[0] in splits)
     }
     _check_text([folder for folder in tree.not_utf8 if folder.count("/") == depth - 1])
-    files = [_file(entry, splits) for entry in tree.files if _is_read(entry, splits)]
+    files = compressed(_file(entry, splits) for entry in tree.files if _is_read(entry, splits))
     ignored = len(tree.files) - len(files) + sum(tree.system.values())
     beside = sorted({parts[0] for parts in folders} - splits.keys()) if splits else []
     notes = [f"{', '.join(map(shown, beside))} beside the splits: not read."] if beside else []
-    inside = [parts for entry in tree.files if len(parts := entry.name.split("/")) > depth]
+    inside = (parts for entry in tree.files if len(parts := entry.name.split("/")) > depth)
     others = unread.count(
         (parts[depth - 1], parts[-1])
         for parts in inside
@@ -140,23 +140,23 @@ def _are_splits(names: set[str]) -> bool:
 
 def _read_splits_below(tree: Tree, splits: dict[str, str]) -> Listing:
     """Lists `<class>/<split>/**/*`."""
-    files = []
-    for entry in tree.files:
-        parts = entry.name.split("/")
-        if len(parts) > 2 and is_picture(parts[-1]):
-            file = _file(entry, {})
-            below = "/".join(parts[2:])
-            files.append(dataclasses.replace(file, split=splits[parts[1]], below=below))
+    files = compressed(
+        dataclasses.replace(_file(entry, {}), split=splits[parts[1]], below="/".join(parts[2:]))
+        for entry in tree.files
+        if len(parts := entry.name.split("/")) > 2 and is_picture(parts[-1])
+    )
     note = f"The class folders hold {', '.join(sorted(splits))}: read as splits."
     classes = sorted({file.label for file in files})
     return Listing(files, classes, len(tree.files) - len(files), [note])
 
 
 def _holds_folders_alone(name: str, tree: Tree) -> bool:
-    inside = [
-        entry.name.split("/")[1:] for entry in tree.files if entry.name.startswith(f"{name}/")
-    ]
-    pictures = any(len(parts) == 1 and is_picture(parts[0]) for parts in inside)
+    pictures = any(
+        entry.name.count("/") == 1
+        and entry.name.startswith(f"{name}/")
+        and is_picture(posixpath.basename(entry.name))
+        for entry in tree.files
+    )
     return not pictures and any(folder.startswith(f"{name}/") for folder in tree.folders)
 
 

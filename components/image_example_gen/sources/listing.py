@@ -6,12 +6,14 @@ import collections
 import dataclasses
 import hashlib
 import json
+import operator
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from components.artifacts.features import SPLITS, TRAIN
 from components.errors import DataError
+from components.packed import Compressed, ordered
 from serving.names import quoted, shown
 from serving.pictures import SUFFIXES
 
@@ -40,27 +42,48 @@ class SourceFile:
     columns: tuple[tuple[str, str], ...] = ()  # a manifest's further ones: what the gate slices by
     other_labels: tuple[str, ...] = ()  # of a manifest that contradicts itself: it is rejected
 
-    def as_row(self) -> list[Any]:
+    def as_row(self) -> tuple[Any, ...]:
         """Returns the file as JSON can hold it, for `of_row`."""
-        return [getattr(self, name) for name in self.__slots__]
+        values: tuple[Any, ...] = _values(self)
+        if self.record is None:
+            return values
+        return (*values[:_RECORD], tuple(self.record), *values[_RECORD + 1 :])
 
     @classmethod
-    def of_row(cls, row: list[Any]) -> SourceFile:
+    def of_row(cls, row: Sequence[Any]) -> SourceFile:
         """Returns the file of a row that `as_row` returned."""
-        values = dict(zip(cls.__slots__, row, strict=True))
-        values["label"] = sys.intern(values["label"])  # one text for all files of a class
-        values["among"] = tuple(values["among"])
-        values["columns"] = tuple(map(tuple, values["columns"]))
-        values["other_labels"] = tuple(values["other_labels"])
-        values["record"] = values["record"] and Record(*values["record"])
-        return cls(**values)
+        path, name, label, size, modified, split, group, among, below, *further = row
+        record, columns, other_labels = further
+        return cls(
+            path,
+            name,
+            sys.intern(label),  # one text for all files of a class
+            size,
+            modified,
+            split,
+            group,
+            tuple(among),
+            below,
+            record and Record(*record),
+            tuple(map(tuple, columns)),
+            tuple(other_labels),
+        )
+
+
+_values = operator.attrgetter(*SourceFile.__slots__)
+_RECORD = SourceFile.__slots__.index("record")
+
+
+def compressed(files: Iterable[SourceFile]) -> Compressed[SourceFile]:
+    """Returns a list of files, of millions if need be."""
+    return Compressed(SourceFile, files)
 
 
 @dataclasses.dataclass(frozen=True)
 class Listing:
     """The content of a source."""
 
-    files: list[SourceFile]  # by name
+    files: Sequence[SourceFile]  # by name
     classes: list[str]  # sorted
     ignored: int  # files that are hidden, in no class folder, or without a picture's suffix;
     # hidden folders are not entered
@@ -89,15 +112,15 @@ class Listing:
 
 def merge(listings: dict[str, Listing]) -> Listing:
     """Returns one listing of several, with each one's key before the names of its files."""
-    files = [
+    files = (
         file
-        if file.below and not prefix  # as it is: ten million of them are 5 GB
+        if file.below and not prefix
         else dataclasses.replace(file, name=f"{prefix}{file.name}", below=file.below or file.name)
         for prefix, listing in listings.items()
         for file in listing.files
-    ]
+    )
     return Listing(
-        sorted(files, key=lambda file: (file.name, file.label)),
+        ordered(SourceFile, files, key=lambda file: (file.name, file.label)),
         sorted({label for listing in listings.values() for label in listing.classes}),
         sum(listing.ignored for listing in listings.values()),
         [note for listing in listings.values() for note in listing.notes],
@@ -132,12 +155,12 @@ def with_missing_splits_cut(listing: Listing) -> Listing:
             f"data.source: {', '.join(sorted(map(str, given)))} given, but no train split. "
             "Add a folder `train` (in a manifest: rows with the split `train`)."
         )
-    cut = [
+    cut = compressed(
         dataclasses.replace(file, split=None, among=(TRAIN, *missing))
         if file.split == TRAIN
         else file
         for file in listing.files
-    ]
+    )
     note = f"The source gives no {' and no '.join(missing)} split: cut out of train."
     return dataclasses.replace(listing, files=cut, notes=[*listing.notes, note])
 
@@ -161,11 +184,16 @@ def check(listing: Listing, source: str, layout: str, min_pictures: int) -> None
 
 def _folders_inside(listing: Listing, source: str) -> str:
     """Names the folders in a single class folder, where all pictures lie in one of several."""
-    below = [file.below.partition("/") for file in listing.files]
-    inside = sorted({folder for folder, _, rest in below if rest})
-    if len(inside) < 2 or not all(rest for _, _, rest in below):
+    inside = set()
+    for file in listing.files:
+        folder, _, rest = file.below.partition("/")
+        if not rest:
+            return ""
+        inside.add(folder)
+    if len(inside) < 2:
         return ""
-    shown = ", ".join(inside[:10]) + (" and more" if len(inside) > 10 else "")
+    named = sorted(inside)
+    shown = ", ".join(named[:10]) + (" and more" if len(named) > 10 else "")
     place = f"{source.rstrip('/')}/{listing.classes[0]}"
     return f"It holds the folders {shown}: if those are the classes (or splits), name {place}. "
 

@@ -12,7 +12,7 @@ from components.files.entries import View, as_text
 from components.files.paths import is_remote, scheme
 from components.image_example_gen.sources import manifest_columns
 from components.image_example_gen.sources.layouts import SPLIT_NAMES, is_picture
-from components.image_example_gen.sources.listing import Listing, SourceFile
+from components.image_example_gen.sources.listing import Listing, SourceFile, compressed
 from components.image_example_gen.sources.manifest_columns import NEEDED
 from components.image_example_gen.sources.manifest_paths import Located, entry_of
 from components.image_example_gen.sources.manifest_rows import Row, merged
@@ -174,7 +174,7 @@ def _listing(
         views = {_store(path): known}
     else:
         views = _views(row.path for row in rows)
-    files = [_file(row, folder, views[_store(row.path)]) for row in rows]
+    files = compressed(_file(row, folder, views[_store(row.path)]) for row in rows)
     classes = {row.labels[0] for row in rows if len(row.labels) == 1}
     if repeated:
         notes = [*notes, f"{shown(path)}: {repeated} rows repeat another."]

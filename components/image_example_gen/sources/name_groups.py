@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import collections
+import itertools
 import posixpath
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from components.image_example_gen.sources.listing import Listing, SourceFile
@@ -21,6 +23,7 @@ _EXPRESSIONS = (
 _MATCHING = 0.9  # the share of names that have to match
 _FEWEST, _LARGEST = 4, 0.34  # groups, and the share of pictures that the largest may have
 _MEAN = 2.0  # pictures to a group
+_TRIED = 100_000  # names, by which it is seen whether an expression is worth trying on all
 
 
 class NameGroups(NamedTuple):
@@ -49,13 +52,19 @@ def find(listing: Listing) -> NameGroups | None:
     """Returns the groups that the names look like; None where they look like none or are given."""
     if not listing.files or any(file.group or file.split for file in listing.files):
         return None
+    some = [_path(file) for file in itertools.islice(listing.files, _TRIED)]
     for expression in _EXPRESSIONS:
-        groups = _groups(listing.files, expression)
-        sizes = collections.Counter(group for group in groups if group is not None)
+        if not _are_groups(_sizes(some, expression), len(some)):
+            continue
+        sizes = _sizes(map(_path, listing.files), expression)
         if _are_groups(sizes, len(listing.files)):
-            index = next(at for at, group in enumerate(groups) if group and sizes[group] > 1)
-            example = _path(listing.files[index])
-            return NameGroups(expression, sizes.total(), len(sizes), example, str(groups[index]))
+            search = re.compile(expression).search
+            path, group = next(
+                (path, match[1])
+                for path in map(_path, listing.files)
+                if (match := search(path)) and sizes[match[1]] > 1
+            )
+            return NameGroups(expression, sizes.total(), len(sizes), path, group)
     return None
 
 
@@ -69,11 +78,10 @@ def _are_groups(sizes: collections.Counter[str], files: int) -> bool:
     )
 
 
-def _groups(files: list[SourceFile], expression: str) -> list[str | None]:
-    """Returns each file's group as `data.group_by` makes it."""
-    pattern = re.compile(expression)
-    found = (pattern.search(_path(file)) for file in files)
-    return [match[1] if match else None for match in found]
+def _sizes(paths: Iterable[str], expression: str) -> collections.Counter[str]:
+    """Returns how many paths are in each group as `data.group_by` makes it."""
+    found = map(re.compile(expression).search, paths)
+    return collections.Counter(match[1] for match in found if match)
 
 
 def _path(file: SourceFile) -> str:

@@ -19,7 +19,12 @@ from components.errors import DataError
 from components.files import open_bytes
 from components.files.entries import Entry, is_visible
 from components.image_example_gen.sources.layouts import SPLIT_NAMES
-from components.image_example_gen.sources.listing import Listing, Record, SourceFile
+from components.image_example_gen.sources.listing import (
+    Listing,
+    Record,
+    SourceFile,
+    compressed,
+)
 
 
 def is_records(name: str) -> bool:
@@ -36,7 +41,7 @@ def read_records(entries: list[Entry]) -> Listing:
     Raises:
       DataError: a file is damaged or an Example lacks its label.
     """
-    files = [file for entry in entries for file in _pictures(entry)]
+    files = compressed(file for entry in entries for file in _pictures(entry))
     return Listing(files, sorted({file.label for file in files}), 0)
 
 

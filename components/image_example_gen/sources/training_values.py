@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from components.artifacts import features
 from components.errors import ConfigError, DataError, listed
@@ -33,7 +33,7 @@ def training_values(file: SourceFile, data: Data) -> dict[str, float]:
     return found
 
 
-def check_training_values(files: Iterable[SourceFile], data: Data) -> None:
+def check_training_values(files: Sequence[SourceFile], data: Data) -> None:
     """Checks the columns that `data.label_probability` and `data.weight` name.
 
     Raises:
@@ -42,7 +42,6 @@ def check_training_values(files: Iterable[SourceFile], data: Data) -> None:
     """
     if not _columns(data):
         return
-    files = list(files)
     there = {name for file in files for name, _ in file.columns}
     for feature, column in _columns(data).items():
         if column not in there:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from components.image_example_gen.sources import Listing, SourceFile
+from components.image_example_gen.sources import Listing, SourceFile, name_groups
 from components.image_example_gen.sources.name_groups import offered
 
 
@@ -52,6 +52,13 @@ def test_the_expression_that_is_offered_groups_the_names(kind: str) -> None:
 )
 def test_names_that_only_count_are_no_groups(names: list[str]) -> None:
     assert offered(listing(names)) == []
+
+
+def test_of_many_names_the_first_say_what_is_tried_on_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(name_groups, "_TRIED", 40)
+    found = offered(listing(NAMES["frames"]))
+    assert found and f"{len(NAMES['frames'])} of {len(NAMES['frames'])} names" in found[0]
+    assert offered(listing([*NAMES["frames"], *(f"{n}.png" for n in range(50))])) == []
 
 
 def test_where_the_source_gives_splits_or_groups_nothing_is_offered() -> None:

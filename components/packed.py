@@ -1,0 +1,117 @@
+"""Lists whose items are packed and made when they are asked for."""
+
+from __future__ import annotations
+
+import abc
+import heapq
+import itertools
+import marshal
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Protocol, TypeVar, overload
+
+Item = TypeVar("Item")
+
+
+class Packed(Sequence[Item]):
+    """A list that is equal to any other one of the same items."""
+
+    @abc.abstractmethod
+    def _item(self, at: int) -> Item:
+        """Makes an item, 0 <= `at` < the length."""
+
+    def _part(self, at: slice) -> Sequence[Item]:
+        """Returns some items, packed where that is of use."""
+        return [self._item(place) for place in range(*at.indices(len(self)))]
+
+    @overload
+    def __getitem__(self, at: int) -> Item: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Item]: ...
+
+    def __getitem__(self, at: int | slice) -> Item | Sequence[Item]:
+        if isinstance(at, slice):
+            return self._part(at)
+        if not -len(self) <= at < len(self):
+            raise IndexError(at)
+        return self._item(int(at) % len(self))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+class Record(Protocol):
+    """A small object of texts, numbers and tuples of them."""
+
+    def as_row(self) -> tuple[Any, ...]:
+        """Returns its values."""
+
+    @classmethod
+    def of_row(cls, row: Sequence[Any]) -> Any:
+        """Returns the object of the values that `as_row` returned."""
+
+
+SomeRecord = TypeVar("SomeRecord", bound=Record)
+
+_BLOCK = 256  # records
+_RUN = 32_768  # records, that are sorted at once
+
+
+class Compressed(Packed[SomeRecord]):
+    """A list of records, for millions of them: full blocks of their rows are compressed.
+
+    A picture's file takes 900 bytes as an object and 11 among others of its folder, 26 where they
+    stand in no order (measured 2026-11-28 on 500,000).
+    """
+
+    def __init__(self, kind: type[SomeRecord], records: Iterable[SomeRecord]):
+        """Takes in the records one after another.
+
+        Args:
+          kind: of all of them.
+          records: in the list's order.
+        """
+        self._kind = kind
+        self._blocks: list[bytes] = []
+        rest = iter(records)
+        while len(some := list(itertools.islice(rest, _BLOCK))) == _BLOCK:
+            # Read by this process alone: the format is Python's own.
+            rows = marshal.dumps([each.as_row() for each in some])
+            self._blocks.append(zlib.compress(rows, 1))
+        self._last = some
+
+    def __len__(self) -> int:
+        return len(self._blocks) * _BLOCK + len(self._last)
+
+    def __iter__(self) -> Iterator[SomeRecord]:
+        return self._from(0)
+
+    def _from(self, block: int) -> Iterator[SomeRecord]:
+        for each in itertools.islice(self._blocks, block, None):
+            yield from map(self._kind.of_row, marshal.loads(zlib.decompress(each)))
+        yield from self._last
+
+    def _item(self, at: int) -> SomeRecord:
+        return next(itertools.islice(self._from(at // _BLOCK), at % _BLOCK, None))
+
+    def _part(self, at: slice) -> list[SomeRecord]:
+        places = range(*at.indices(len(self)))
+        if places.step != 1:
+            return [self._item(place) for place in places]
+        block = places.start // _BLOCK
+        start = places.start - block * _BLOCK
+        return list(itertools.islice(self._from(block), start, start + len(places)))
+
+
+def ordered(
+    kind: type[SomeRecord], records: Iterable[SomeRecord], key: Callable[[SomeRecord], Any]
+) -> Compressed[SomeRecord]:
+    """Returns the records sorted by a key; memory holds one part of them, or a block of each."""
+    rest = iter(records)
+    runs = []
+    while some := list(itertools.islice(rest, _RUN)):
+        runs.append(Compressed(kind, sorted(some, key=key)))
+    return runs[0] if len(runs) == 1 else Compressed(kind, heapq.merge(*runs, key=key))

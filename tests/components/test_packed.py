@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import os
+import random
+import tracemalloc
+from collections.abc import Iterator
+
+import pytest
+
+from components import packed
+from components.image_example_gen.sources.listing import Record, SourceFile, compressed
+from components.packed import ordered
+
+ODD = os.fsdecode(b"caf\xe9.png")  # a name that is not UTF-8
+
+
+def files(number: int) -> Iterator[SourceFile]:
+    for at in range(number):
+        yield SourceFile(
+            f"/data/cats/{at:06}-{ODD}",
+            f"cats/{at:06}.png",
+            "cats",
+            at,
+            at if at % 3 else "checksum",
+            split="test" if at % 5 == 0 else None,
+            group=f"p{at}" if at % 7 == 0 else None,
+            record=Record(at, 9) if at % 2 else None,
+            columns=(("age", "7"), ("site", "x")) if at % 4 == 0 else (),
+            other_labels=("dogs",) if at % 11 == 0 else (),
+        )
+
+
+@pytest.mark.parametrize("number", [0, 1, 255, 256, 257, 1000])
+def test_a_compressed_list_is_as_the_one_it_was_made_of(number: int) -> None:
+    plain = list(files(number))
+    found = compressed(plain)
+    assert len(found) == number
+    assert found == plain
+    assert list(found) == plain
+    for at in (slice(0, 3), slice(250, 260), slice(-5, None), slice(900, 2000), slice(None, 9, 4)):
+        assert found[at] == plain[at]
+    for at in {0, number // 2, number - 1, -1} if number else ():
+        assert found[at] == plain[at]
+    with pytest.raises(IndexError):
+        found[number]
+
+
+def test_records_are_sorted_in_parts_and_equal_ones_keep_their_order(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(packed, "_RUN", 300)
+    plain = list(files(1000))
+    random.Random(0).shuffle(plain)
+    by_split = ordered(SourceFile, iter(plain), lambda file: file.split or "")
+    assert by_split == sorted(plain, key=lambda file: file.split or "")
+    by_name = ordered(SourceFile, plain, lambda file: file.name)
+    assert by_name == sorted(plain, key=lambda file: file.name)
+    assert list(ordered(SourceFile, (), len)) == []  # type: ignore[arg-type]
+
+
+def test_a_file_of_many_takes_some_bytes() -> None:
+    tracemalloc.start()
+    found = compressed(
+        SourceFile(f"/data/cats/{at:06}.png", f"cats/{at:06}.png", "cats", 9 * at, 10**18 + at)
+        for at in range(20_000)
+    )
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert held / len(found) < 40  # some 500 as objects
