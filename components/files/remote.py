@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import posixpath
 from collections.abc import Iterator
 
 from components.errors import DataError
 from components.files.entries import Entry, Tree, is_of_system, is_visible
+from components.files.found import Found
 from components.files.systems import system_of
 from components.files.waiting import attempted
 from components.packed import Compressed
@@ -22,23 +24,32 @@ class Remote:
     def __init__(self, base: str):
         self._system = system_of(base)
         try:
-            found = attempted(lambda: list(self._system.below(base.rstrip("/"))), _is_transient)
+            self._files = attempted(lambda: self._listed(base), _is_transient)
         except Exception as error:  # each file system raises its own library's errors
             details = getattr(error, "exception_details", None) or {base: error}
             reasons = "; ".join(map(str, details.values()))
             raise DataError(
                 f"{base} can't be listed ({reasons}). Check the path and its access."
             ) from error
-        self._files = {file.path: file for file in found if not file.path.endswith("/")}
+
+    def _listed(self, base: str) -> Compressed[Found]:
+        found = self._system.below(base.rstrip("/"))
+        return Compressed(Found, (file for file in found if not file.path.endswith("/")))
+
+    @functools.cached_property
+    def _by_path(self) -> dict[str, Found]:
+        """Of use where files are asked for one by one, as those of a manifest are."""
+        return {file.path: file for file in self._files}
 
     def names(self, folder: str) -> list[str]:
-        return sorted({name.partition("/")[0] for name in self._names_below(folder)})
+        return sorted({name.partition("/")[0] for name, _ in self._below(folder)})
 
     def is_folder(self, path: str) -> bool:
-        return any(True for _ in self._names_below(path))
+        return any(True for _ in self._below(path))
 
     def entry(self, path: str) -> Entry | None:
-        return self._entry(path, path) if path in self._files else None
+        file = self._by_path.get(path)
+        return self._entry(file, path) if file else None
 
     def tree(self, folder: str) -> Tree:
         folders: set[str] = set()
@@ -49,24 +60,29 @@ class Remote:
 
     def _entries(self, folder: str, folders: set[str], system: dict[str, int]) -> Iterator[Entry]:
         """Yields the files below a folder, and notes the folders on the way to them."""
-        for name in self._names_below(folder):
+        for name, file in self._below(folder):
             above = posixpath.dirname(name)
             if own := _system_folder(above):
                 system[own] = system.get(own, 0) + 1
                 continue
             if all(map(is_visible, above.split("/"))) or not above:
-                yield self._entry(posixpath.join(folder, name), name)
+                yield self._entry(file, name)
             while above and above not in folders:
                 folders.add(above)
                 above = posixpath.dirname(above)
 
-    def _names_below(self, folder: str) -> Iterator[str]:
+    def _below(self, folder: str) -> Iterator[tuple[str, Found]]:
+        """Yields the files below a folder, each with its name there."""
         start = folder.rstrip("/") + "/"
-        return (path.removeprefix(start) for path in self._files if path.startswith(start))
+        return (
+            (file.path.removeprefix(start), file)
+            for file in self._files
+            if file.path.startswith(start)
+        )
 
-    def _entry(self, path: str, name: str) -> Entry:
-        file = self._files[path]
-        return Entry(path, name, file.size, file.modified or self._system.checksum(path))
+    def _entry(self, file: Found, name: str) -> Entry:
+        modified = file.modified or self._system.checksum(file.path)
+        return Entry(file.path, name, file.size, modified)
 
 
 def _system_folder(path: str) -> str:

@@ -30,8 +30,12 @@ def files(number: int) -> Iterator[SourceFile]:
         )
 
 
+@pytest.mark.parametrize("few", [256, 100_000])
 @pytest.mark.parametrize("number", [0, 1, 255, 256, 257, 1000])
-def test_a_compressed_list_is_as_the_one_it_was_made_of(number: int) -> None:
+def test_a_compressed_list_is_as_the_one_it_was_made_of(
+    number: int, few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packed, "_FEW", few)
     plain = list(files(number))
     found = compressed(plain)
     assert len(found) == number
@@ -48,7 +52,7 @@ def test_a_compressed_list_is_as_the_one_it_was_made_of(number: int) -> None:
 def test_records_are_sorted_in_parts_and_equal_ones_keep_their_order(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(packed, "_RUN", 300)
+    monkeypatch.setattr(packed, "_FEW", 300)
     plain = list(files(1000))
     random.Random(0).shuffle(plain)
     by_split = ordered(SourceFile, iter(plain), lambda file: file.split or "")
@@ -58,7 +62,8 @@ def test_records_are_sorted_in_parts_and_equal_ones_keep_their_order(
     assert list(ordered(SourceFile, (), len)) == []  # type: ignore[arg-type]
 
 
-def test_a_file_of_many_takes_some_bytes() -> None:
+def test_a_file_of_many_takes_some_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packed, "_FEW", 256)
     tracemalloc.start()
     found = compressed(
         SourceFile(f"/data/cats/{at:06}.png", f"cats/{at:06}.png", "cats", 9 * at, 10**18 + at)

@@ -15,7 +15,7 @@ from collections.abc import Collection
 from components.errors import DataError, listed
 from components.files.entries import as_text
 from components.files.paths import absolute
-from components.image_example_gen.sources.manifest_table import Table, read_table
+from components.image_example_gen.sources.manifest_table import Line, Table, read_table
 from serving.names import quoted, shown, some
 
 LEFT_OUT = ""
@@ -75,7 +75,7 @@ def _rows(table: Table, path: str) -> list[tuple[int, str, str]]:
                 f"{', '.join(map(shown, table.header))}; `path` or `sha256`, and `label` are "
                 "needed. Name the columns so."
             )
-        rows = [(1, table.header), *rows] if table.header else []
+        rows = [Line(1, table.header), *rows] if table.header else []
         at = {"path": 0, "label": 1}
     found = []
     for line, cells in rows:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import collections
 import posixpath
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from components.errors import DataError, listed
 from components.files import view
@@ -17,6 +17,7 @@ from components.image_example_gen.sources.manifest_columns import NEEDED
 from components.image_example_gen.sources.manifest_paths import Located, entry_of
 from components.image_example_gen.sources.manifest_rows import Row, merged
 from components.image_example_gen.sources.manifest_table import Table, is_manifest, read_table
+from components.packed import Compressed
 from components.settings.data import Columns
 from serving.names import quoted, shown
 
@@ -57,7 +58,7 @@ def read_manifest(
     return _listing(pictures, path, known, repeated, [*table.notes, *notes, *more])
 
 
-def _rows(table: Table, path: str, columns: Columns) -> tuple[list[Row], list[str]]:
+def _rows(table: Table, path: str, columns: Columns) -> tuple[Sequence[Row], list[str]]:
     """Returns the rows, and sentences about the columns.
 
     Raises:
@@ -74,12 +75,16 @@ def _rows(table: Table, path: str, columns: Columns) -> tuple[list[Row], list[st
         posixpath.dirname(path),
         path,
     )
-    rows, faults = [], []
-    for line, cells in table.rows:
-        try:
-            rows.append(_row(line, cells, at, table, located))
-        except ValueError as fault:
-            faults.append(f"line {line}: {fault}")
+    faults: list[str] = []
+
+    def read() -> Iterator[Row]:
+        for line, cells in table.rows:
+            try:
+                yield _row(line, cells, at, table, located)
+            except ValueError as fault:
+                faults.append(f"line {line}: {fault}")
+
+    rows = Compressed(Row, read())
     if faults:
         raise DataError(
             f"data.source: {shown(path)}{listed(faults)}\nEach row needs a path and a label: "
@@ -135,24 +140,24 @@ def _row(line: int, cells: list[str], at: dict[str, int], table: Table, located:
     )
 
 
-def _check_labels(pictures: list[Row], path: str) -> None:
+def _check_labels(pictures: Sequence[Row], path: str) -> None:
     """Refuses a manifest in which several labels of a picture are the rule.
 
     Raises:
       DataError: more than a tenth of the pictures have several.
     """
-    several = [row for row in pictures if len(row.labels) > 1]
-    if len(several) >= max(_LEAST, _MANY * len(pictures)):
-        first = several[0]
+    several = sum(len(row.labels) > 1 for row in pictures)
+    if several >= max(_LEAST, _MANY * len(pictures)):
+        first = next(row for row in pictures if len(row.labels) > 1)
         labels = " and ".join(quoted(label) for label in first.labels)
         raise DataError(
-            f"data.source: {shown(path)}: {len(several)} of {len(pictures)} pictures have several "
+            f"data.source: {shown(path)}: {several} of {len(pictures)} pictures have several "
             f"labels, as {shown(first.text)} ({labels}). Several labels per picture are not "
             "supported: a picture is of one class. Give each one row, with the label that counts."
         )
 
 
-def _joined_labels(pictures: list[Row], path: str) -> list[str]:
+def _joined_labels(pictures: Sequence[Row], path: str) -> list[str]:
     """Returns a sentence where labels as `cat|dog` look like several, of which each is there."""
     labels = {row.labels[0] for row in pictures}
     for sign in "|;":
@@ -167,7 +172,7 @@ def _joined_labels(pictures: list[Row], path: str) -> list[str]:
 
 
 def _listing(
-    rows: list[Row], path: str, known: View | None, repeated: int, notes: list[str]
+    rows: Sequence[Row], path: str, known: View | None, repeated: int, notes: list[str]
 ) -> Listing:
     folder = posixpath.dirname(path)
     if known and all(row.path.startswith(f"{folder}/") for row in rows):

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection
+import itertools
+import operator
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Any
 
 from components.errors import DataError, listed
+from components.packed import ordered
 from serving.names import quoted, shown
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Row:
     """One row, or all rows of one picture."""
 
@@ -21,8 +25,23 @@ class Row:
     group: str | None
     columns: tuple[tuple[str, str], ...] = ()  # names and values of all others that are not empty
 
+    def as_row(self) -> tuple[Any, ...]:
+        """Returns its values, for `of_row`."""
+        values: tuple[Any, ...] = _values(self)
+        return values
 
-def merged(rows: list[Row], path: str, read: Collection[str]) -> tuple[list[Row], int, list[str]]:
+    @classmethod
+    def of_row(cls, row: Sequence[Any]) -> Row:
+        """Returns the row of the values that `as_row` returned."""
+        return cls(**dict(zip(cls.__slots__, row, strict=True)))
+
+
+_values = operator.attrgetter(*Row.__slots__)
+
+
+def merged(
+    rows: Iterable[Row], path: str, read: Collection[str]
+) -> tuple[Sequence[Row], int, list[str]]:
     """Returns a row per picture, how many rows repeat another, and sentences about them.
 
     Where rows of a picture differ in a column that only a slice of the gate may read, the picture
@@ -36,25 +55,32 @@ def merged(rows: list[Row], path: str, read: Collection[str]) -> tuple[list[Row]
     Raises:
       DataError: rows of one picture differ in split, group or a column that is read.
     """
-    pictures: dict[str, Row] = {}
-    faults: list[str] = []
-    repeated, differing = 0, dict[str, list[str]]()
-    for row in rows:
-        first = pictures.setdefault(row.path, row)
-        if first is row:
-            continue
-        repeated += row.labels[0] in first.labels
-        if fault := _contradiction(first, row, read):
-            faults.append(f"line {row.line}: {fault}")
-        pictures[row.path] = joined = _joined(first, row)
-        for name in dict([*first.columns, *row.columns]).keys() - dict(joined.columns).keys():
-            differing.setdefault(name, []).append(row.text)
+    faults: dict[int, str] = {}  # by line
+    repeats = 0
+    differing: dict[str, Row] = {}  # the first row by the column
+
+    def pictures() -> Iterator[Row]:
+        nonlocal repeats
+        by_path = ordered(Row, rows, lambda row: (row.path, row.line))
+        for _, same in itertools.groupby(by_path, lambda row: row.path):
+            joined = next(same)
+            for row in same:  # noqa: B031  # its first one is taken, and not kept
+                repeats += row.labels[0] in joined.labels
+                if fault := _contradiction(joined, row, read):
+                    faults[row.line] = f"line {row.line}: {fault}"
+                before, joined = joined, _joined(joined, row)
+                lost = {*before.columns, *row.columns} - {*joined.columns}
+                for name, _ in lost:
+                    differing[name] = min(differing.get(name, row), row, key=lambda row: row.line)
+            yield joined
+
+    found = ordered(Row, pictures(), lambda row: row.line)
     if faults:
+        told = listed([faults[line] for line in sorted(faults)])
         raise DataError(
-            f"data.source: {shown(path)}{listed(faults)}\nA picture has one of each: correct those "
-            "lines."
+            f"data.source: {shown(path)}{told}\nA picture has one of each: correct those lines."
         )
-    return [*pictures.values()], repeated, _told(differing, path)
+    return found, repeats, _told(differing, path)
 
 
 def _contradiction(first: Row, row: Row, read: Collection[str]) -> str:
@@ -79,11 +105,11 @@ def _joined(first: Row, row: Row) -> Row:
     return dataclasses.replace(first, labels=labels, columns=columns)
 
 
-def _told(differing: dict[str, list[str]], path: str) -> list[str]:
+def _told(differing: dict[str, Row], path: str) -> list[str]:
     if not differing:
         return []
     names = ", ".join(shown(name) for name in sorted(differing))
-    first = next(iter(differing.values()))[0]
+    first = min(differing.values(), key=lambda row: row.line).text
     return [
         f"{shown(path)}: rows of one picture, as of {shown(first)}, differ in {names}: these "
         "columns have no value for such a picture."

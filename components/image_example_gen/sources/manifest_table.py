@@ -9,18 +9,37 @@ import datetime
 import io
 import posixpath
 import re
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 from components.errors import ConfigError, DataError
 from components.files import read_bytes
+from components.packed import Compressed
 from serving.names import shown
 
 SUFFIXES = (".csv", ".tsv", ".xlsx")
 
 _SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "|"}
 _SEPARATOR_LINE = re.compile(r"sep=([^\r\n])(?:\r\n?|\n)", re.IGNORECASE)  # Excel's own first line
+_LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")
 _ZIP = b"PK\x03\x04"  # how a workbook begins
+
+
+class Line(NamedTuple):
+    """A row of a table."""
+
+    number: int
+    """Of the line that it begins in, from 1."""
+    cells: list[str]
+
+    def as_row(self) -> tuple[Any, ...]:
+        """Returns its values, for `of_row`."""
+        return tuple(self)
+
+    @classmethod
+    def of_row(cls, row: Sequence[Any]) -> Line:
+        """Returns the line of a row that `as_row` returned."""
+        return cls(*row)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,13 +48,13 @@ class Table:
 
     Attributes:
       header: as it is written, without spaces around the names.
-      rows: the line that a row begins in, from 1, and its cells.
+      rows: all others.
       separator: what stands between cells; of a workbook a comma.
       notes: sentences about how it was read.
     """
 
     header: list[str]
-    rows: list[tuple[int, list[str]]]
+    rows: Sequence[Line]
     separator: str
     notes: list[str]
 
@@ -70,10 +89,10 @@ def read_table(key: str, path: str, fits: Callable[[list[str]], bool]) -> Table:
         text, notes = _decoded(content, path, where)
         separator, text, first = _separator(text, path, fits)
         lines = _csv(text, separator, where, first)
-    rows = [(line, [cell.strip() for cell in cells]) for line, cells in lines]
-    rows = [(line, cells) for line, cells in rows if any(cells)]
-    (_, header), *below = rows or [(1, [])]
-    return Table(header, below, separator, notes)
+    stripped = (Line(number, [cell.strip() for cell in cells]) for number, cells in lines)
+    filled = (line for line in stripped if any(line.cells))
+    header = next(filled, Line(1, [])).cells
+    return Table(header, Compressed(Line, filled), separator, notes)
 
 
 def _decoded(content: bytes, path: str, where: str) -> tuple[str, list[str]]:
@@ -98,7 +117,7 @@ def _separator(text: str, path: str, fits: Callable[[list[str]], bool]) -> tuple
     """Returns the separator, the text below a line `sep=;`, and the number of its first line."""
     if match := _SEPARATOR_LINE.match(text):
         return match[1], text[match.end() :], 2
-    first = next((line for line in io.StringIO(text, newline="") if line.strip()), "")
+    first = next((line for line in _lines(text) if line.strip()), "")
     headers = {each: _cells(first, each) for each in _SEPARATORS}
     tabs_first = path.lower().endswith(".tsv")
     order = sorted(
@@ -118,9 +137,7 @@ def _cells(line: str, separator: str) -> list[str]:
 
 
 def _csv(text: str, separator: str, where: str, first: int) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader(
-        io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=separator != "\t"
-    )
+    reader = csv.reader(_lines(text), delimiter=separator, skipinitialspace=separator != "\t")
     columns, begins = 0, first
     try:
         for cells in reader:
@@ -139,6 +156,11 @@ def _csv(text: str, separator: str, where: str, first: int) -> Iterator[tuple[in
             f"{where}, line {begins}: {error}. Each row is a line with a short "
             "cell per column: close the quote, or save the table as CSV again."
         ) from error
+
+
+def _lines(text: str) -> Iterator[str]:
+    """Yields the lines with their ends; a file in memory would be a copy four times as large."""
+    return (match[0] for match in _LINE.finditer(text))
 
 
 def _is_swallowed(cell: str, separator: str, columns: int) -> bool:

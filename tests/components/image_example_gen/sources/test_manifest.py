@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import json
 import unicodedata
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from components import packed
 from components.errors import ConfigError, DataError
 from components.image_example_gen import reading
 from components.image_example_gen.sources import scan
@@ -17,7 +19,7 @@ from components.settings.data import Columns, Data
 from tests.explains import refused
 
 
-def read(folder: Path, text: str | bytes) -> list[SourceFile]:
+def read(folder: Path, text: str | bytes) -> Sequence[SourceFile]:
     path = folder / "pictures.csv"
     path.write_bytes(text.encode() if isinstance(text, str) else text)
     return read_manifest(str(path)).files
@@ -37,6 +39,33 @@ def test_split_and_group_are_read_where_they_are_named(tmp_path: Path) -> None:
     first, second = read(tmp_path, text)
     assert (first.split, first.group) == ("eval", "p7")
     assert (second.split, second.group) == (None, None)
+
+
+@pytest.mark.parametrize("few", [16, 100_000])
+def test_rows_of_one_picture_are_found_wherever_they_stand(
+    tmp_path: Path, few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packed, "_FEW", few)
+    monkeypatch.setattr(packed, "_BLOCK", 4)
+    rows = [f"{at % 90}.png,{'cats' if at % 30 else 'dogs'},{at}\n" for at in range(180)]
+    rows[130] = rows[130].replace("cats", "dogs")  # of 40.png, as row 40
+    listing = read_manifest(written(tmp_path, "path,label,note\n" + "".join(rows)))
+    assert [file.name for file in listing.files] == [f"{at}.png" for at in range(90)]
+    assert {file.name: file.other_labels for file in listing.files if file.other_labels} == {
+        "40.png": ("dogs",)
+    }
+    assert listing.ignored == 89
+    assert "as of 0.png, differ in note" in listing.notes[0]
+    rows += ["7.png,cats,\n"]
+    text = "".join(f"train,{row}" for row in rows).replace("train,9.png", "test,9.png", 1)
+    with pytest.raises(DataError, match=r"line 101: another split \(train\) than in line 11"):
+        read_manifest(written(tmp_path, "split,path,label,note\n" + text))
+
+
+def written(folder: Path, text: str) -> str:
+    path = folder / "pictures.csv"
+    path.write_text(text)
+    return str(path)
 
 
 def test_further_columns_go_along_and_are_part_of_the_fingerprint(tmp_path: Path) -> None:
