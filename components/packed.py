@@ -92,6 +92,11 @@ class Compressed(Packed[SomeRecord]):
     def __iter__(self) -> Iterator[SomeRecord]:
         return self._from(0) if self._blocks else iter(self._last)
 
+    def since(self, at: int) -> Iterator[SomeRecord]:
+        """Yields the records from a position on, from 0 to the length."""
+        block = min(at // _BLOCK, len(self._blocks))
+        return itertools.islice(self._from(block), at - block * _BLOCK, None)
+
     def _from(self, block: int) -> Iterator[SomeRecord]:
         for each in itertools.islice(self._blocks, block, None):
             yield from map(self._kind.of_row, marshal.loads(zlib.decompress(each)))
@@ -106,9 +111,7 @@ class Compressed(Packed[SomeRecord]):
             return self._last[at]
         if places.step != 1:
             return [self._item(place) for place in places]
-        block = min(places.start // _BLOCK, len(self._blocks))
-        start = places.start - block * _BLOCK
-        return list(itertools.islice(self._from(block), start, start + len(places)))
+        return list(itertools.islice(self.since(places.start), len(places)))
 
 
 def ordered(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import bisect
 import functools
+import itertools
+import operator
 import posixpath
 from collections.abc import Iterator
 
@@ -11,7 +14,7 @@ from components.files.entries import Entry, Tree, is_of_system, is_visible
 from components.files.found import Found
 from components.files.systems import system_of
 from components.files.waiting import attempted
-from components.packed import Compressed
+from components.packed import Compressed, ordered
 
 
 def _is_transient(error: Exception) -> bool:
@@ -34,7 +37,8 @@ class Remote:
 
     def _listed(self, base: str) -> Compressed[Found]:
         found = self._system.below(base.rstrip("/"))
-        return Compressed(Found, (file for file in found if not file.path.endswith("/")))
+        files = (file for file in found if not file.path.endswith("/"))
+        return ordered(Found, files, _path)
 
     @functools.cached_property
     def _by_path(self) -> dict[str, Found]:
@@ -74,15 +78,18 @@ class Remote:
     def _below(self, folder: str) -> Iterator[tuple[str, Found]]:
         """Yields the files below a folder, each with its name there."""
         start = folder.rstrip("/") + "/"
-        return (
-            (file.path.removeprefix(start), file)
-            for file in self._files
-            if file.path.startswith(start)
+        first = bisect.bisect_left(self._files, start, key=_path)
+        below = itertools.takewhile(
+            lambda file: file.path.startswith(start), self._files.since(first)
         )
+        return ((file.path.removeprefix(start), file) for file in below)
 
     def _entry(self, file: Found, name: str) -> Entry:
         modified = file.modified or self._system.checksum(file.path)
         return Entry(file.path, name, file.size, modified)
+
+
+_path = operator.attrgetter("path")
 
 
 def _system_folder(path: str) -> str:

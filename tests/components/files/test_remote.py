@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from components import files as file_systems
+from components import packed
 from components.errors import ConfigError, DataError
 from components.files.entries import Entry
 from tests.components.image_example_gen.memory_files import MemoryFiles
@@ -32,6 +33,27 @@ def test_everything_is_answered_from_one_listing(files: dict[str, bytes]) -> Non
         Entry("mem://b/p/cats/x/2.png", "cats/x/2.png", 2, 2_500_000_000),
     ]
     assert sum(MemoryFiles.listed.values()) == 1
+
+
+@pytest.mark.parametrize("few", [8, 100_000])
+def test_of_many_files_those_below_a_folder_are_found(
+    files: dict[str, bytes], few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packed, "_FEW", few)
+    monkeypatch.setattr(packed, "_BLOCK", 4)
+    days = [f"{month:02}/{day:02}" for month in (9, 1, 5) for day in range(1, 8)]
+    for day in days:
+        files |= {f"mem://b/p/{day}{more}/{at}.png": b"1" for more in ("", "-x") for at in range(3)}
+    place = file_systems.view("mem://b/p")
+    assert place.names("mem://b/p") == ["01", "05", "09"]
+    assert place.names("mem://b/p/09/07") == ["0.png", "1.png", "2.png"]
+    assert all(place.is_folder(f"mem://b/p/{day}") for day in days)
+    assert not any(place.is_folder(f"mem://b/p/{name}") for name in ("00", "05/0", "05/07/0.png"))
+    assert place.entry("mem://b/p/05/03/1.png") and not place.entry("mem://b/p/05/03")
+    names = [file.name for file in place.tree("mem://b/p/05").files]
+    assert sorted(names) == sorted(
+        f"{day:02}{more}/{at}.png" for day in range(1, 8) for more in ("", "-x") for at in range(3)
+    )
 
 
 def test_without_times_the_checksum_tells_a_change(files: dict[str, bytes]) -> None:
