@@ -58,7 +58,12 @@ def test_rows_of_one_picture_are_found_wherever_they_stand(
     assert "as of 0.png, differ in note" in listing.notes[0]
     rows += ["7.png,cats,\n"]
     text = "".join(f"train,{row}" for row in rows).replace("train,9.png", "test,9.png", 1)
-    with pytest.raises(DataError, match=r"line 101: another split \(train\) than in line 11"):
+    with refused(
+        DataError,
+        found=r"line 101: another split \(train\) than in line 11",
+        allowed="A picture has one of each",
+        next="correct those lines",
+    ):
         read_manifest(written(tmp_path, "split,path,label,note\n" + text))
 
 
