@@ -90,7 +90,7 @@ class Compressed(Packed[SomeRecord]):
         return len(self._blocks) * _BLOCK + len(self._last)
 
     def __iter__(self) -> Iterator[SomeRecord]:
-        return self._from(0) if self._blocks else iter(self._last)
+        return self._from(0)
 
     def since(self, at: int) -> Iterator[SomeRecord]:
         """Yields the records from a position on, from 0 to the length."""
@@ -106,9 +106,9 @@ class Compressed(Packed[SomeRecord]):
         return self._part(slice(at, at + 1))[0]
 
     def _part(self, at: slice) -> list[SomeRecord]:
-        places = range(*at.indices(len(self)))
         if not self._blocks:
             return self._last[at]
+        places = range(*at.indices(len(self)))
         if places.step != 1:
             return [self._item(place) for place in places]
         return list(itertools.islice(self.since(places.start), len(places)))

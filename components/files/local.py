@@ -33,7 +33,7 @@ class Local:
 
 
 class _Walk:
-    """What is met on the way through a folder beside its files."""
+    """Yields the files below a folder, and keeps what else is met on the way."""
 
     def __init__(self) -> None:
         self.folders: list[str] = []

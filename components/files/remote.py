@@ -37,8 +37,10 @@ class Remote:
 
     def _listed(self, base: str) -> Compressed[Found]:
         found = self._system.below(base.rstrip("/"))
-        files = (file for file in found if not file.path.endswith("/"))
-        return ordered(Found, files, _path)
+        files = ordered(Found, (file for file in found if not file.path.endswith("/")), _path)
+        # Beam's file systems with folders may list a file with its folder and by itself.
+        once = (next(same) for _, same in itertools.groupby(files, _path))
+        return Compressed(Found, once)
 
     @functools.cached_property
     def _by_path(self) -> dict[str, Found]:

@@ -63,8 +63,8 @@ def merged(
         nonlocal repeats
         by_path = ordered(Row, rows, lambda row: (row.path, row.line))
         for _, same in itertools.groupby(by_path, lambda row: row.path):
-            joined = next(same)
-            for row in same:  # noqa: B031  # its first one is taken, and not kept
+            joined, *others = same
+            for row in others:
                 repeats += row.labels[0] in joined.labels
                 if fault := _contradiction(joined, row, read):
                     faults[row.line] = f"line {row.line}: {fault}"

@@ -7,6 +7,7 @@ import pytest
 from components import files as file_systems
 from components import packed
 from components.errors import ConfigError, DataError
+from components.files.beam import BeamFiles
 from components.files.entries import Entry
 from tests.components.image_example_gen.memory_files import MemoryFiles
 from tests.explains import refused
@@ -54,6 +55,16 @@ def test_of_many_files_those_below_a_folder_are_found(
     assert sorted(names) == sorted(
         f"{day:02}{more}/{at}.png" for day in range(1, 8) for more in ("", "-x") for at in range(3)
     )
+
+
+def test_a_file_that_is_listed_twice_is_one(
+    files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files |= {f"mem://b/cats/{at}.png": b"1" for at in range(3)}
+    below = BeamFiles.below
+    monkeypatch.setattr(BeamFiles, "below", lambda *of: [*below(*of), *below(*of)])
+    tree = file_systems.view("mem://b").tree("mem://b")
+    assert [file.name for file in tree.files] == [f"cats/{at}.png" for at in range(3)]
 
 
 def test_without_times_the_checksum_tells_a_change(files: dict[str, bytes]) -> None:

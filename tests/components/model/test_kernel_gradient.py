@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+
 import keras
 import numpy as np
 import pytest
@@ -11,17 +14,25 @@ from components.model.twin import twin
 
 RNG = np.random.default_rng(0)
 
+Convolution = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+
 
 def numbers(*shape: int) -> tf.Tensor:
     return tf.constant(RNG.normal(size=shape), tf.float64)
 
 
+def plain(padding: str) -> Convolution:
+    """Returns TensorFlow's own."""
+    return functools.partial(tf.nn.conv2d, strides=1, padding=padding.upper())
+
+
 def gradients(
-    convolve: object, maps: tf.Tensor, kernel: tf.Tensor, above: tf.Tensor
+    convolve: Convolution, maps: tf.Tensor, kernel: tf.Tensor, above: tf.Tensor
 ) -> list[tf.Tensor]:
+    """Returns the maps that come out, and the gradients of those that go in and of the kernel."""
     with tf.GradientTape() as tape:
         tape.watch([maps, kernel])
-        found = convolve(maps, kernel)  # type: ignore[operator]
+        found = convolve(maps, kernel)
     return [found, *tape.gradient(found, [maps, kernel], above)]
 
 
@@ -31,22 +42,20 @@ def test_maps_and_both_gradients_are_those_of_tensorflow(
     sides: tuple[int, int], padding: str
 ) -> None:
     maps, kernel = numbers(3, 9, 8, 4), numbers(*sides, 4, 5)
-    plain = lambda maps, kernel: tf.nn.conv2d(maps, kernel, 1, padding.upper())  # noqa: E731
-    above = numbers(*plain(maps, kernel).shape)
+    above = numbers(*plain(padding)(maps, kernel).shape)
     found = gradients(kernel_gradient.convolution(padding), maps, kernel, above)
-    for one, other in zip(found, gradients(plain, maps, kernel, above), strict=True):
+    for one, other in zip(found, gradients(plain(padding), maps, kernel, above), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-9)
 
 
 def test_in_bfloat16_it_rounds_no_more_than_tensorflow_does() -> None:
     maps, kernel = numbers(8, 8, 8, 32), numbers(3, 3, 32, 16)
     above = numbers(8, 8, 8, 16)
-    plain = lambda maps, kernel: tf.nn.conv2d(maps, kernel, 1, "SAME")  # noqa: E731
     half = [tf.cast(each, tf.bfloat16) for each in (maps, kernel, above)]
-    exact = gradients(plain, *(tf.cast(each, tf.float64) for each in half))[2]
+    exact = gradients(plain("same"), *(tf.cast(each, tf.float64) for each in half))[2]
     faults = [
         float(tf.norm(tf.cast(gradients(convolve, *half)[2], tf.float64) - exact) / tf.norm(exact))
-        for convolve in (kernel_gradient.convolution("same"), plain)
+        for convolve in (kernel_gradient.convolution("same"), plain("same"))
     ]
     assert faults[0] < 0.004
     assert faults[0] <= 1.1 * faults[1]
