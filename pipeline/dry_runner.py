@@ -55,7 +55,7 @@ def states(
     bound.runtime_spec.pipeline_root.field_value.string_value = str(folder)
     ids = node_runner.node_ids(bound)
     local_runner.mark(bound, ids, from_node, to_node)
-    listing_handover.keep(listing, str(folder / listing_handover.NODE), RUN_ID)
+    listing_handover.keep(listing, listing_handover.node_in(str(folder)), RUN_ID)
     found: dict[str, str] = {}
     for node in bound.nodes:
         found[node.pipeline_node.node_info.id] = _state(

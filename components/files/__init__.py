@@ -80,6 +80,20 @@ def read_bytes(path: str) -> bytes:
         return system_of(path).read(path)
 
 
+def exists(path: str) -> bool:
+    """Checks whether there is such a file.
+
+    Raises:
+      OSError: it can't be told.
+    """
+    if not is_remote(path):
+        return os.path.exists(path)
+    from components.files.systems import system_of
+
+    with _os_errors(path):
+        return system_of(path).exists(path)
+
+
 def write_bytes(path: str, content: bytes) -> None:
     """Writes a whole file, and the folders above it; no process sees half of a local one.
 
@@ -99,15 +113,19 @@ def write_bytes(path: str, content: bytes) -> None:
     os.replace(file.name, target)
 
 
-def keep_newest(folder: str, most: int) -> None:
-    """Removes the oldest files below a folder where there are more than `most`.
+def keep_newest(folder: str, most: int, suffix: str = "") -> None:
+    """Removes the oldest files below a folder where there are more than `most` with this suffix.
 
     Leaves them where their age is not known, or where they can't be listed or removed.
     """
     with contextlib.suppress(OSError, DataError):
         files = view(folder).tree(folder).files
-        known = [(file.modified, file.path) for file in files if isinstance(file.modified, int)]
-        for _, path in sorted(known)[:-most]:
+        known = [
+            (file.modified, file.path)
+            for file in files
+            if isinstance(file.modified, int) and file.path.endswith(suffix)
+        ]
+        for _, path in sorted(known)[: max(0, len(known) - most)]:
             _remove(path)
 
 

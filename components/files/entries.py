@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Protocol
 
 from serving.names import as_text
@@ -46,6 +46,10 @@ class Tree:
 
 class View(Protocol):
     """Looks up the files at and below one place."""
+
+    @property
+    def asked(self) -> Collection[str]:
+        """The folders whose entries decided on the answers; none where folders have no times."""
 
     def names(self, folder: str) -> list[str]:
         """The files and folders right in a folder; none if there is no such folder."""

@@ -13,13 +13,19 @@ from components.packed import Compressed
 class Local:
     """The local file system; nothing is listed before it is asked for."""
 
+    def __init__(self) -> None:
+        self.asked: dict[str, None] = {}  # in order, each once
+
     def names(self, folder: str) -> list[str]:
-        return os.listdir(folder) if os.path.isdir(folder) else []
+        return os.listdir(folder) if self.is_folder(folder) else []
 
     def is_folder(self, path: str) -> bool:
-        return os.path.isdir(path)
+        found = os.path.isdir(path)
+        self.asked[path if found else os.path.dirname(path)] = None
+        return found
 
     def entry(self, path: str) -> Entry | None:
+        self.asked[os.path.dirname(path)] = None
         try:
             state = os.stat(path)
         except OSError:
@@ -27,7 +33,7 @@ class Local:
         return Entry(path, as_text(path), state.st_size, state.st_mtime_ns)
 
     def tree(self, folder: str) -> Tree:
-        walk = _Walk()
+        walk = _Walk(self.asked)
         files = Compressed(Entry, walk.files(folder, "", frozenset()))
         return Tree(files, walk.folders, walk.system, tuple(walk.odd))
 
@@ -35,7 +41,8 @@ class Local:
 class _Walk:
     """Yields the files below a folder, and keeps what else is met on the way."""
 
-    def __init__(self) -> None:
+    def __init__(self, read: dict[str, None]) -> None:
+        self.read = read  # the paths of folders
         self.folders: list[str] = []
         self.system: dict[str, int] = {}
         self.odd: list[str] = []
@@ -45,6 +52,7 @@ class _Walk:
         here = os.path.realpath(folder)
         if here in above:
             return
+        self.read[folder] = None
         for item in _listed(folder):
             below = f"{name}{as_text(item.name)}"
             if not _is_folder(item):

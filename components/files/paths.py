@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+IN_ROOT = "uri_in_root"
+"""A property of artifacts whose node works on local copies: where they lie for everyone else."""
+
 _SCHEME_END = "://"
 
 

@@ -24,6 +24,8 @@ def _is_transient(error: Exception) -> bool:
 class Remote:
     """A place on another file system; all below it is listed once, at the start."""
 
+    asked = ()
+
     def __init__(self, base: str):
         self._system = system_of(base)
         try:

@@ -9,7 +9,7 @@ from tfx.orchestration.portable.data_types import ExecutionInfo
 from tfx.types import standard_artifacts
 
 from components.artifacts.types import ClassList, IngestReport
-from components.image_example_gen import listing_handover, memory, sources
+from components.image_example_gen import listing_handover, memory
 from components.image_example_gen.executor import Executor
 from components.settings.data import Data
 from components.settings.ingest import Ingest
@@ -27,9 +27,11 @@ class Driver(StepDriver):
         Finds the last ingest of this pipeline, too: pictures stay in the splits where it put them.
         """
         node = listing_handover.node_folder(execution_info.output_dict)
-        listing = listing_handover.kept_for_run(node, execution_info.pipeline_run_id)
-        listing = listing or sources.scan(settings_of(execution_info))
-        fingerprint = {"fingerprint": listing_handover.keep(listing, node)}
+        found = listing_handover.kept_for_run(node, execution_info.pipeline_run_id)
+        if found is None:
+            listing = listing_handover.current(node, settings_of(execution_info))
+            found = listing_handover.keep(listing, node)
+        fingerprint = {"fingerprint": found}
         asked = json.dumps([fingerprint, execution_info.exec_properties], sort_keys=True)
         question = hashlib.sha256(asked.encode()).hexdigest()
         return fingerprint | self.previous(execution_info, IngestReport, question, _agree)

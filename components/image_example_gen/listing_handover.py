@@ -6,27 +6,53 @@ that reads them run one after another, maybe on several machines.
 
 from __future__ import annotations
 
-import gzip
+import dataclasses
 import io
-import itertools
 import json
 import posixpath
 from collections.abc import Mapping
 from typing import Any
 
-from components.files import keep_newest, read_bytes, write_bytes
+from components.files import exists, keep_newest, object_stores, read_bytes, write_bytes
+from components.files.paths import IN_ROOT, is_remote
 from components.image_example_gen.sources import Listing, SourceFile, compressed, scan
+from components.image_example_gen.sources.listing import Counts
+from components.image_example_gen.sources.unchanged import Evidence
+from components.packed import Compressed
 from components.settings.data import Data
 
 NODE = "ImageExampleGen"
 
-_SUFFIX = ".json.gz"
-_MOST_KEPT = 20  # files: the listings of ten runs, of which only those at work need theirs
+_SUFFIX = ".listing"
+_RUNS, _LAST = "runs", "last.json"
+_MOST_KEPT = 10  # listings, and as many runs, of which only those at work need theirs
+_BESIDE = ("classes", "ignored", "notes", "unread", "corrections")  # the files
+
+
+def reaches(root: str) -> bool:
+    """Checks whether listings can be kept in this root: a folder, or a store that is written to."""
+    return not is_remote(root) or object_stores.is_installed(root)
+
+
+def node_in(root: str) -> str:
+    """Returns the node's folder in a pipeline's root."""
+    return posixpath.join(root, NODE)
 
 
 def node_folder(outputs: Mapping[str, list[Any]]) -> str:
-    """Returns the node's folder, from the place of its outputs: `node/output/execution`."""
-    return posixpath.dirname(posixpath.dirname(outputs["examples"][0].uri.rstrip("/")))
+    """Returns the node's folder, from the place of its outputs: `node/output/execution`.
+
+    It is the one in the root also for a node that works on a copy of it, where that is reached.
+    """
+    examples = outputs["examples"][0]
+    in_root = examples.get_string_custom_property(IN_ROOT)
+    place = in_root if in_root and reaches(in_root) else examples.uri
+    return posixpath.dirname(posixpath.dirname(place.rstrip("/")))
+
+
+def current(node: str, data: Data) -> Listing:
+    """Returns what the source holds: as it was kept if it has not changed since, else anew."""
+    return _unchanged(node, data) or scan(data)
 
 
 def keep(listing: Listing, node: str, run_id: str | None = None) -> str:
@@ -38,48 +64,78 @@ def keep(listing: Listing, node: str, run_id: str | None = None) -> str:
       run_id: the run that shall use it without listing anew.
     """
     fingerprint = listing.fingerprint()
-    write_bytes(_path(node, f"{fingerprint}{_SUFFIX}"), _packed(listing))
+    if not _is_kept(node, fingerprint):
+        write_bytes(_path(node, f"{fingerprint}{_SUFFIX}"), _packed(listing))
+    evidence = dataclasses.asdict(listing.evidence) if listing.evidence else None
+    last = {"fingerprint": fingerprint, "evidence": evidence}
+    write_bytes(_path(node, _LAST), json.dumps(last).encode())
     if run_id:
-        write_bytes(_path(node, run_id), fingerprint.encode())
-    keep_newest(_path(node, ""), _MOST_KEPT)
+        write_bytes(_path(node, _RUNS, run_id), fingerprint.encode())
+    keep_newest(_path(node, _RUNS), _MOST_KEPT)
+    keep_newest(_path(node), _MOST_KEPT, _SUFFIX)
+    keep_newest(_path(node), 0, ".json.gz")  # of earlier versions
     return fingerprint
 
 
-def kept(node: str, fingerprint: str) -> Listing | None:
-    """Returns the listing with this fingerprint, None if it was not kept."""
+def kept(node: str, fingerprint: str, evidence: Evidence | None = None) -> Listing | None:
+    """Returns the listing with this fingerprint, None if it was not kept.
+
+    Many files are unpacked when they are asked for. `evidence` is of its holding still.
+    """
     try:
-        content = read_bytes(_path(node, f"{fingerprint}{_SUFFIX}"))
+        content = io.BytesIO(read_bytes(_path(node, f"{fingerprint}{_SUFFIX}")))
     except OSError:
         return None
-    with gzip.open(io.BytesIO(content)) as lines:
-        document = json.loads(next(lines))
-        rows = itertools.chain(document.pop("files", ()), map(json.loads, lines))
-        return Listing(files=compressed(map(SourceFile.of_row, rows)), **document)
+    document = json.loads(content.readline())
+    counts = Counts(*document.pop("counts"))
+    counts = counts._replace(among=tuple(counts.among))
+    sizes = document.pop("blocks")
+    files = Compressed.of_json(SourceFile, [content.read(size) for size in sizes])
+    return Listing(files, **document, evidence=evidence).known_as(fingerprint, counts)
 
 
-def _packed(listing: Listing) -> bytes:
-    """Returns a line of JSON for what is known beside the files, and one for each of them."""
-    content = io.BytesIO()
-    with gzip.GzipFile(fileobj=content, mode="wb", compresslevel=6, mtime=0) as lines:
-        document = {key: value for key, value in vars(listing).items() if key != "files"}
-        lines.write(f"{json.dumps(document)}\n".encode())
-        for file in listing.files:
-            lines.write(f"{json.dumps(file.as_row())}\n".encode())
-    return content.getvalue()
-
-
-def kept_for_run(node: str, run_id: str) -> Listing | None:
-    """Returns the listing that this run shall use, None if there is none."""
+def kept_for_run(node: str, run_id: str) -> str | None:
+    """Returns the fingerprint of the listing that this run shall use, None if there is none."""
     try:
-        return kept(node, read_bytes(_path(node, run_id)).decode())
+        fingerprint = read_bytes(_path(node, _RUNS, run_id)).decode()
     except OSError:
         return None
+    return fingerprint if _is_kept(node, fingerprint) else None
 
 
 def listed(outputs: Mapping[str, list[Any]], fingerprint: str, data: Data) -> Listing:
     """Returns the listing of the executor's driver; where that is gone, lists anew."""
-    return kept(node_folder(outputs), fingerprint) or scan(data)
+    found = kept(node_folder(outputs), fingerprint)
+    if found is None:
+        return scan(data)
+    return dataclasses.replace(found, files=compressed(found.files))  # read several times
 
 
-def _path(node: str, name: str) -> str:
-    return posixpath.join(node, ".system", "listings", name)
+def _unchanged(node: str, data: Data) -> Listing | None:
+    """Returns the last listing if `data` says that folders tell, and they say that it holds."""
+    if data.changes != "folders":
+        return None
+    try:
+        last = json.loads(read_bytes(_path(node, _LAST)))
+    except OSError:
+        return None
+    evidence = last["evidence"] and Evidence(**last["evidence"])
+    if not evidence or not evidence.holds(data):
+        return None
+    return kept(node, last["fingerprint"], evidence)
+
+
+def _is_kept(node: str, fingerprint: str) -> bool:
+    return exists(_path(node, f"{fingerprint}{_SUFFIX}"))
+
+
+def _packed(listing: Listing) -> bytes:
+    """Returns a line of JSON for what is known beside the files, and their blocks behind it."""
+    blocks = list(compressed(listing.files).in_json())
+    document = {name: getattr(listing, name) for name in _BESIDE}
+    document |= {"counts": listing.counts, "blocks": [*map(len, blocks)]}
+    return b"".join([json.dumps(document).encode(), b"\n", *blocks])
+
+
+def _path(node: str, *names: str) -> str:
+    return posixpath.join(node, ".system", "listings", *names)

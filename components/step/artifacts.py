@@ -7,9 +7,6 @@ from tfx.types import Artifact, artifact_utils
 ArtifactLists = dict[str, list[Artifact]]
 """As TFX hands them over, by key."""
 
-IN_ROOT = "uri_in_root"
-"""A property of artifacts whose node works on local copies: where they lie for everyone else."""
-
 
 class Artifacts(ArtifactLists):
     """The inputs or the outputs of one execution, as TFX has them, with shorter ways to them."""

@@ -21,10 +21,11 @@ from tfx.dsl.components.base import (
 from tfx.orchestration.portable.data_types import ExecutionInfo
 from tfx.types import Artifact, BaseChannel, channel, component_spec
 
+from components.files.paths import IN_ROOT
 from components.settings.base import Section
 from components.settings.beam_options import is_local
 from components.step import own_errors
-from components.step.artifacts import IN_ROOT, ArtifactLists, Artifacts
+from components.step.artifacts import ArtifactLists, Artifacts
 from components.step.driver import Keyed, step_of
 
 SETTINGS = "settings"

@@ -28,5 +28,5 @@ def needs(config: Config, listing: sources.Listing) -> list[Need]:
     if is_remote(config.pipeline_root):
         return found
     ingested = os.path.isdir(os.path.join(config.pipeline_root, "ImageExampleGen", "examples"))
-    pictures = 0 if ingested else sum(file.size for file in listing.files)
+    pictures = 0 if ingested else listing.counts.size
     return [Need("runtime.root", str(config.root), _IN_ROOT * model + pictures), *found]

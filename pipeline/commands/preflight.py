@@ -10,7 +10,7 @@ from pathlib import Path
 from components.errors import ConfigError
 from components.files import object_stores, space
 from components.files.paths import is_remote, scheme
-from components.image_example_gen import sources
+from components.image_example_gen import listing_handover, sources
 from components.settings.beam_options import check_processes, pipeline_arguments
 from pipeline.config import Config
 from serving.names import shown
@@ -38,7 +38,8 @@ def check_folders(config: Config, writes: bool = True) -> sources.Listing:
     _check_no_pattern(config.pipeline_root)
     _check_folder("push.directory", config.push.directory)
     _check_store("push.upload_to", config.push.upload_to)
-    listing = sources.scan(config.data)
+    node = listing_handover.node_in(config.pipeline_root)
+    listing = listing_handover.current(node, config.data)
     for key, folder in (("push.directory", config.push_directory), ("runtime.root", config.root)):
         for source in config.data.sources:
             _check_outside(key, folder, source)

@@ -46,7 +46,7 @@ def check_slices(gate: Gate, listing: sources.Listing) -> None:
     Raises:
       ConfigError: a slice is no column of a manifest.
     """
-    there = {name for file in listing.files for name, _ in file.columns} | {PICTURE_SIZE}
+    there = {*listing.counts.columns, PICTURE_SIZE}
     if missing := [name for name in gate.slices if name not in there]:
         raise ConfigError(
             f"gate.slices: no column {', '.join(map(quoted, missing))}; there are "
@@ -78,7 +78,7 @@ def check_batch(config: Config, listing: sources.Listing) -> None:
     Raises:
       ConfigError: it is.
     """
-    given = sum(file.split == features.TRAIN for file in listing.files)
+    given = listing.counts.by_split[features.TRAIN]
     splits = config.data.splits
     share = splits.train / (splits.train + splits.eval + splits.test)
     pictures = given or int(share * len(listing.files))

@@ -11,7 +11,6 @@ from typing import Any
 
 from components.errors import MOST_LINES, UserError
 from components.files import space
-from components.files.paths import is_remote
 from components.image_example_gen import listing_handover, sources
 from components.settings import metadata
 from pipeline.commands import (
@@ -103,8 +102,8 @@ def _run_config(
             said = [*listing.notes, *sources.unread_pictures(listing)]
             for note in said:
                 view.say(note)
-            if not is_remote(config.pipeline_root):  # there the driver lists on its own
-                node = f"{config.pipeline_root}/{listing_handover.NODE}"
+            if listing_handover.reaches(config.pipeline_root):  # else the driver lists on its own
+                node = listing_handover.node_in(config.pipeline_root)
                 listing_handover.keep(listing, node, run_id)
             result = _run(
                 config,

@@ -23,8 +23,7 @@ from tfx.proto.orchestration import driver_output_pb2
 from tfx.proto.orchestration.execution_result_pb2 import ExecutorOutput
 from tfx.types import Artifact
 
-from components.files.paths import is_remote
-from components.step.artifacts import IN_ROOT
+from components.files.paths import IN_ROOT, is_remote
 from pipeline.store import remote_files
 from pipeline.store.runs import Output, Run
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import fnmatch
 import posixpath
+import time
 
 from components import files as file_systems
 from components.errors import ConfigError
 from components.files.entries import Entry, View, as_text
-from components.files.paths import absolute
-from components.image_example_gen.sources import spans, unread
+from components.files.paths import absolute, is_remote
+from components.image_example_gen.sources import spans, unchanged, unread
 from components.image_example_gen.sources.class_names import unified
 from components.image_example_gen.sources.corrections import read_corrections
 from components.image_example_gen.sources.grouping import with_groups
@@ -51,6 +52,12 @@ def scan(data: Data) -> Listing:
       DataError: no classes, classes too small to be split, groups that can't be kept whole, or
         corrections to a class that is not there.
     """
+    began = time.time_ns()
+    listing = _scan(data)
+    return dataclasses.replace(listing, evidence=_evidence(listing, data, began))
+
+
+def _scan(data: Data) -> Listing:
     found = [_source(absolute(source), data) for source in data.sources]
     if len(found) == 1:
         listing = merge({"": found[0]})
@@ -66,6 +73,13 @@ def scan(data: Data) -> Listing:
         known = read_corrections(data.corrections, listing.classes)
         listing = dataclasses.replace(listing, corrections=known)
     return with_missing_splits_cut(with_groups(listing, data.group_by))
+
+
+def _evidence(listing: Listing, data: Data, began: int) -> unchanged.Evidence | None:
+    also = [absolute(data.corrections)] if data.corrections else []
+    if data.changes != "folders" or not listing.places or any(map(is_remote, also)):
+        return None
+    return unchanged.evidence(data, [*listing.places, *also], began)
 
 
 def unread_pictures(listing: Listing) -> list[str]:
@@ -137,7 +151,7 @@ def _place(path: str, data: Data, known: View | None) -> Listing:
     if is_records(last) or "*" in last:
         place = known or file_systems.view(posixpath.dirname(path))
         if not place.is_folder(path):
-            return read_records(_matching(path, place))
+            return _records(_matching(path, place), place)
     place = known or file_systems.view(path)
     if not place.is_folder(path):
         found = f"{path} is a file" if place.entry(path) else f"no folder {path}"
@@ -150,8 +164,13 @@ def _place(path: str, data: Data, known: View | None) -> Listing:
     records = [entry for entry in tree.files if is_records(posixpath.basename(entry.name))]
     if records and not any(is_picture(posixpath.basename(entry.name)) for entry in tree.files):
         others = len(tree.files) - len(records)
-        return dataclasses.replace(read_records(records), ignored=others)
-    return read_folders(tree)
+        return dataclasses.replace(_records(records, place), ignored=others)
+    return dataclasses.replace(read_folders(tree), places=tuple(place.asked))
+
+
+def _records(entries: list[Entry], place: View) -> Listing:
+    places = [*place.asked, *(entry.path for entry in entries)] if place.asked else ()
+    return dataclasses.replace(read_records(entries), places=tuple(places))
 
 
 def _matching(pattern: str, place: View) -> list[Entry]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import functools
 import hashlib
+import itertools
 import json
 import operator
 import sys
@@ -13,6 +15,7 @@ from typing import Any, NamedTuple
 
 from components.artifacts.features import SPLITS, TRAIN
 from components.errors import DataError
+from components.image_example_gen.sources.unchanged import Evidence
 from components.packed import Compressed, ordered
 from serving.names import quoted, shown
 from serving.pictures import SUFFIXES
@@ -79,6 +82,34 @@ def compressed(files: Iterable[SourceFile]) -> Compressed[SourceFile]:
     return Compressed(SourceFile, files)
 
 
+class Counts(NamedTuple):
+    """Numbers of a listing's files, as JSON can hold them."""
+
+    by_class: dict[str, dict[str, int]]  # and split; "" for files without one
+    size: int  # bytes
+    columns: list[str]  # of manifests, those that have a value in any row
+    among: tuple[str, ...]  # the splits that files without one are cut into
+
+    @classmethod
+    def of(cls, files: Iterable[SourceFile]) -> Counts:
+        """Counts files."""
+        by_class: dict[str, dict[str, int]] = {}
+        size, columns = 0, set[str]()
+        among: tuple[str, ...] = ()
+        for file in files:
+            by_split = by_class.setdefault(file.label, {})
+            by_split[file.split or ""] = by_split.get(file.split or "", 0) + 1
+            size += file.size
+            columns.update(name for name, _ in file.columns)
+            among = among or (() if file.split else file.among)
+        return cls(by_class, size, sorted(columns), among or SPLITS)
+
+    @property
+    def by_split(self) -> collections.Counter[str]:
+        """The numbers of files by split; "" for those without one."""
+        return sum(map(collections.Counter, self.by_class.values()), collections.Counter())
+
+
 @dataclasses.dataclass(frozen=True)
 class Listing:
     """The content of a source."""
@@ -92,14 +123,31 @@ class Listing:
     # of the ignored, by class and suffix: pictures in formats that are not read here
     corrections: dict[str, str] = dataclasses.field(default_factory=dict)
     # labels by path or SHA-256, as `read_corrections` returns them
+    places: tuple[str, ...] = ()  # the folders and files that it was read from; () where they
+    # have no times that would tell of a change
+    evidence: Evidence | None = None  # what is the same as long as this listing holds, if asked for
+
+    @functools.cached_property
+    def counts(self) -> Counts:
+        """What one pass over the files counts."""
+        return Counts.of(self.files)
 
     @property
     def among(self) -> tuple[str, ...]:
         """The splits that files without one are cut into."""
-        return next((file.among for file in self.files if not file.split), SPLITS)
+        return self.counts.among
 
     def fingerprint(self) -> str:
         """SHA-256 over what is known of every file, and over the corrections."""
+        return self._fingerprint
+
+    def known_as(self, fingerprint: str, counts: Counts) -> Listing:
+        """Returns this listing, whose files need not be read to tell these two."""
+        vars(self).update(_fingerprint=fingerprint, counts=counts)  # as cached properties do
+        return self
+
+    @functools.cached_property
+    def _fingerprint(self) -> str:
         digest = hashlib.sha256()
         for file in self.files:
             known = (file.name, file.label, file.size, file.modified, file.split, file.group)
@@ -125,7 +173,13 @@ def merge(listings: dict[str, Listing]) -> Listing:
         sum(listing.ignored for listing in listings.values()),
         [note for listing in listings.values() for note in listing.notes],
         _added(listing.unread for listing in listings.values()),
+        places=_places(listing.places for listing in listings.values()),
     )
+
+
+def _places(parts: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    known = list(parts)
+    return tuple(dict.fromkeys(itertools.chain(*known))) if all(known) else ()
 
 
 def _added(counts: Iterable[dict[str, dict[str, int]]]) -> dict[str, dict[str, int]]:
@@ -146,13 +200,13 @@ def with_missing_splits_cut(listing: Listing) -> Listing:
     Raises:
       DataError: nothing is given as train.
     """
-    given = {file.split for file in listing.files}
+    given = set(listing.counts.by_split)
     missing = tuple(split for split in SPLITS if split not in given)
-    if None in given or not missing or not given:
+    if "" in given or not missing or not given:
         return listing
     if TRAIN in missing:
         raise DataError(
-            f"data.source: {', '.join(sorted(map(str, given)))} given, but no train split. "
+            f"data.source: {', '.join(sorted(given))} given, but no train split. "
             "Add a folder `train` (in a manifest: rows with the split `train`)."
         )
     cut = compressed(
@@ -210,7 +264,8 @@ def _fault(listing: Listing, source: str, layout: str, least: int) -> str | None
     if not listing.files:
         suffixes = " ".join(sorted(SUFFIXES))
         return f"{source} holds no pictures. {layout}; suffixes: {suffixes}. Add some."
-    counts = collections.Counter(file.label for file in listing.files)
+    by_class = listing.counts.by_class
+    counts = {label: sum(by_class.get(label, {}).values()) for label in classes}
     small = [f"{shown(label)} ({counts[label]})" for label in classes if counts[label] < least]
     if small:
         return (

@@ -183,7 +183,8 @@ def _listing(
     classes = {row.labels[0] for row in rows if len(row.labels) == 1}
     if repeated:
         notes = [*notes, f"{shown(path)}: {repeated} rows repeat another."]
-    return Listing(files, sorted(classes), repeated, notes)
+    places = () if any(map(is_remote, [path, *views])) else (path, *views[""].asked)
+    return Listing(files, sorted(classes), repeated, notes, places=places)
 
 
 def _views(paths: Iterable[str]) -> dict[str, View]:

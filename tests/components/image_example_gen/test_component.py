@@ -72,7 +72,7 @@ def test_another_run_lists_anew_and_sees_the_change(outputs: dict[str, list[Any]
 
 def test_a_lost_listing_is_made_anew(outputs: dict[str, list[Any]], tmp_path: Path) -> None:
     fingerprint = driven(outputs)
-    [kept] = (tmp_path / "root" / "ImageExampleGen" / ".system" / "listings").iterdir()
+    [kept] = (tmp_path / "root" / "ImageExampleGen" / ".system" / "listings").glob("*.listing")
     kept.unlink()
     assert listing_handover.listed(outputs, fingerprint, DATA).fingerprint() == fingerprint
 

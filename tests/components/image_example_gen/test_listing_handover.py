@@ -2,10 +2,20 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import shutil
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from components import packed
 from components.image_example_gen import listing_handover
+from components.image_example_gen.sources import scan
 from components.image_example_gen.sources.listing import Listing, Record, SourceFile
+from components.settings.data import Data
+from components.settings.ingest import Ingest
 
 ODD = os.fsdecode(b"caf\xe9.png")  # a name that is not UTF-8
 FILE = SourceFile(f"/x/cats/{ODD}", "cats/a.png", "cats", 1, 10**18)
@@ -24,29 +34,190 @@ LISTING = Listing(
 def test_a_kept_listing_comes_back_as_it_was(tmp_path: Path) -> None:
     fingerprint = listing_handover.keep(LISTING, str(tmp_path))
     assert fingerprint == LISTING.fingerprint()
-    assert listing_handover.kept(str(tmp_path), fingerprint) == LISTING
+    found = listing_handover.kept(str(tmp_path), fingerprint)
+    assert found == LISTING
+    assert (found.fingerprint(), found.counts) == (fingerprint, LISTING.counts)
     assert listing_handover.kept(str(tmp_path), "another") is None
 
 
+def test_so_does_one_of_many_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packed, "_FEW", 300)
+    files = [dataclasses.replace(LISTING.files[at % 3], size=at) for at in range(1000)]
+    many = dataclasses.replace(LISTING, files=files)
+    found = listing_handover.kept(str(tmp_path), listing_handover.keep(many, str(tmp_path)))
+    assert found == many
+    assert found.files[997] == files[997]
+
+
 def test_a_run_finds_the_listing_made_for_it(tmp_path: Path) -> None:
-    listing_handover.keep(LISTING, str(tmp_path), run_id="run-1")
-    assert listing_handover.kept_for_run(str(tmp_path), "run-1") == LISTING
+    fingerprint = listing_handover.keep(LISTING, str(tmp_path), run_id="run-1")
+    assert listing_handover.kept_for_run(str(tmp_path), "run-1") == fingerprint
     assert listing_handover.kept_for_run(str(tmp_path), "run-2") is None
+    (tmp_path / ".system" / "listings" / f"{fingerprint}.listing").unlink()
+    assert listing_handover.kept_for_run(str(tmp_path), "run-1") is None
 
 
 def test_it_lies_beside_the_node_s_other_system_files(tmp_path: Path) -> None:
     listing_handover.keep(LISTING, str(tmp_path))
-    [path] = (tmp_path / ".system" / "listings").iterdir()
-    assert path.name == f"{LISTING.fingerprint()}.json.gz"
+    names = {path.name for path in (tmp_path / ".system" / "listings").iterdir()}
+    assert names == {f"{LISTING.fingerprint()}.listing", "last.json"}
 
 
-def test_only_the_newest_are_kept(tmp_path: Path) -> None:
-    for number in range(30):
+def test_only_the_newest_are_kept_and_none_of_earlier_versions(tmp_path: Path) -> None:
+    folder = tmp_path / ".system" / "listings"
+    folder.mkdir(parents=True)
+    (folder / "earlier.json.gz").write_bytes(b"")
+    for number in range(15):
         file = dataclasses.replace(FILE, size=number)
         last = listing_handover.keep(Listing([file], ["cats"], 0), str(tmp_path), f"run-{number}")
-        for path in (tmp_path / ".system" / "listings").iterdir():
+        for path in folder.rglob("*"):
             os.utime(path, (path.stat().st_mtime - 1,) * 2)  # a second later
-    assert len(list((tmp_path / ".system" / "listings").iterdir())) == 20
+    assert len(list(folder.glob("*.listing"))) == 10
+    assert len(list(folder.iterdir())) == 10 + len(["last.json", "runs"])
     assert listing_handover.kept(str(tmp_path), last) is not None
-    assert listing_handover.kept_for_run(str(tmp_path), "run-29") is not None
+    assert listing_handover.kept_for_run(str(tmp_path), "run-14") is not None
     assert listing_handover.kept_for_run(str(tmp_path), "run-0") is None
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """Two classes, and a folder in one of them; nothing was changed for an hour."""
+    folder = tmp_path / "pictures"
+    for name in ("cats/a", "cats/deep/b", "cats/c", "dogs/a", "dogs/b", "dogs/c"):
+        path = folder / f"{name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(name.encode())
+    return folder
+
+
+@pytest.fixture
+def an_hour_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder's time of change can't be set back: the clock goes forward instead."""
+    later = time.time_ns() + 3600 * 10**9
+    monkeypatch.setattr(time, "time_ns", lambda: later)
+
+
+def recalled(node: Path, data: Data) -> bool:
+    """Whether the next look at the source takes what was kept."""
+    found = listing_handover.current(str(node), data)
+    assert found == dataclasses.replace(scan(data), places=found.places, evidence=found.evidence)
+    return not found.places  # which no file holds
+
+
+def kept_of(folder: Path, node: Path, **settings: Any) -> Data:
+    data = Data(source=str(folder), changes="folders", **settings)
+    listing_handover.keep(scan(data), str(node))
+    return data
+
+
+def rename(folder: Path) -> None:
+    (folder / "dogs" / "c.png").rename(folder / "dogs" / "d.png")
+
+
+def move(folder: Path) -> None:
+    (folder / "dogs" / "c.png").rename(folder / "cats" / "x.png")
+
+
+def add(folder: Path) -> None:
+    (folder / "cats" / "deep" / "new.png").write_bytes(b"new")
+
+
+def add_a_class(folder: Path) -> None:
+    (folder / "birds").mkdir()
+    for name in "abc":
+        (folder / "birds" / f"{name}.png").write_bytes(b"bird")
+
+
+def remove(folder: Path) -> None:
+    (folder / "cats" / "deep" / "b.png").unlink()
+
+
+def replace(folder: Path) -> None:
+    (folder / "aside").write_bytes(b"other")
+    (folder / "aside").rename(folder / "cats" / "a.png")
+
+
+def another_folder(folder: Path) -> None:
+    shutil.copytree(folder, folder.with_name("copy"))
+    (folder.with_name("copy") / "cats" / "a.png").write_bytes(b"longer than before")
+    folder.rename(folder.with_name("before"))
+    folder.with_name("copy").rename(folder)
+
+
+@pytest.mark.usefixtures("an_hour_later")
+@pytest.mark.parametrize(
+    "change", [rename, move, add, add_a_class, remove, replace, another_folder]
+)
+def test_folders_tell_what_has_changed(
+    pictures: Path, tmp_path: Path, change: Callable[[Path], None]
+) -> None:
+    data = kept_of(pictures, tmp_path / "node")
+    assert recalled(tmp_path / "node", data)
+    time.sleep(0.02)  # a tick of the file system's clock
+    change(pictures)
+    assert not recalled(tmp_path / "node", data)
+
+
+@pytest.mark.usefixtures("an_hour_later")
+def test_folders_do_not_tell_of_a_picture_overwritten_in_place(
+    pictures: Path, tmp_path: Path
+) -> None:
+    data = kept_of(pictures, tmp_path / "node")
+    (pictures / "cats" / "a.png").write_bytes(b"another picture")
+    found = listing_handover.current(str(tmp_path / "node"), data)
+    assert found.fingerprint() != scan(data).fingerprint()
+    by_files = data.model_copy(update={"changes": "files"})
+    assert listing_handover.current(str(tmp_path / "node"), by_files) == scan(by_files)
+
+
+@pytest.mark.usefixtures("an_hour_later")
+def test_what_was_seen_by_files_is_not_forgotten_by_folders(pictures: Path, tmp_path: Path) -> None:
+    data = kept_of(pictures, tmp_path / "node")
+    (pictures / "cats" / "a.png").write_bytes(b"another picture")
+    by_files = data.model_copy(update={"changes": "files"})
+    listing_handover.keep(scan(by_files), str(tmp_path / "node"))
+    assert not recalled(tmp_path / "node", data)
+
+
+def test_a_folder_that_has_just_changed_may_change_again(pictures: Path, tmp_path: Path) -> None:
+    data = kept_of(pictures, tmp_path / "node")
+    assert not recalled(tmp_path / "node", data)
+
+
+@pytest.mark.usefixtures("an_hour_later")
+def test_other_settings_and_the_step_s_own_ones(pictures: Path, tmp_path: Path) -> None:
+    data = kept_of(pictures, tmp_path / "node")
+    assert recalled(tmp_path / "node", Ingest.of(data))
+    assert not recalled(tmp_path / "node", data.model_copy(update={"group_by": "."}))
+
+
+@pytest.mark.usefixtures("an_hour_later")
+def test_corrections_and_manifests_count_as_folders_do(pictures: Path, tmp_path: Path) -> None:
+    (tmp_path / "corrections.csv").write_text("path,label\ncats/a.png,dogs\n")
+    data = kept_of(pictures, tmp_path / "node", corrections=str(tmp_path / "corrections.csv"))
+    assert recalled(tmp_path / "node", data)
+    (tmp_path / "corrections.csv").write_text("path,label\ncats/c.png,dogs\n")
+    assert not recalled(tmp_path / "node", data)
+
+    names = [path.relative_to(tmp_path).as_posix() for path in sorted(pictures.rglob("*.png"))]
+    rows = [f"{name},{name.split('/')[1]}" for name in names]
+    manifest = tmp_path / "manifest.csv"
+    manifest.write_text("\n".join(["path,label", *rows, *rows[:1]]))
+    data = kept_of(manifest, tmp_path / "other")
+    assert recalled(tmp_path / "other", data)
+    replace(pictures)
+    assert not recalled(tmp_path / "other", data)
+    data = kept_of(manifest, tmp_path / "other")
+    manifest.write_text("\n".join(["path,label", *rows]))
+    assert not recalled(tmp_path / "other", data)
+
+
+@pytest.mark.usefixtures("an_hour_later")
+def test_a_new_span_is_seen(pictures: Path, tmp_path: Path) -> None:
+    spans = tmp_path / "spans"
+    shutil.copytree(pictures, spans / "2026" / "11" / "27")
+    (spans / "2026" / "12").mkdir()
+    data = kept_of(spans / "{YYYY}" / "{MM}" / "{DD}", tmp_path / "node")
+    assert recalled(tmp_path / "node", data)
+    shutil.copytree(pictures, spans / "2026" / "12" / "04")
+    assert not recalled(tmp_path / "node", data)
