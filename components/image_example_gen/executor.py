@@ -26,7 +26,6 @@ from components.image_example_gen import (
     ingest,
     listing_handover,
     memory,
-    unread,
     value_range,
 )
 from components.image_example_gen.corrected import BEFORE
@@ -105,10 +104,9 @@ class Executor(Ingesting):
         unfinished = os.path.join(report.uri, "unfinished")
         pictures = settings.pictures(self._measured(listing.files, settings, report.uri))
         rows = self.read(listing.files, settings, pictures, unfinished, listing.corrections)
-        among, counted = listing.among, unread.Counted.of(listing.files)
-        listing = dataclasses.replace(listing, files=[])  # the rows stand for them from here on
+        listing = listing.without_files()  # the rows stand for them from here on
         known = memory.read(facts.get(PREVIOUS, ""))
-        ledger = Ledger.of(rows, settings, among, known)
+        ledger = Ledger.of(rows, settings, listing.among, known)
         what = "pictures accepted, rejected or left out for the rows of the ledger"
         record_counts.check(what, ledger.files, len(rows))
         classes = ledger.classes(listing.classes)
@@ -116,7 +114,7 @@ class Executor(Ingesting):
         self.distribute(ledger, examples, report.uri, unfinished)
         memory.write(known.with_(ledger.accepted, settings.group_by), report.uri)
         before = _previous_report(facts.get(PREVIOUS, ""))
-        told = ingest_report(listing, ledger, pictures, before, counted)
+        told = ingest_report(listing, ledger, pictures, before)
         document = {"fingerprint": fingerprint, **told}
         artifact_types.write(report, document)
         known_pictures.write(report.uri, known_pictures.of_rows(ledger.accepted))

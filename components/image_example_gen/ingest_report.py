@@ -24,11 +24,8 @@ def ingest_report(
     ledger: Ledger,
     settings: PictureSettings = DEFAULT,
     before: dict[str, Any] | None = None,
-    counted: unread.Counted | None = None,
 ) -> dict[str, Any]:
     """Returns the counts, the rejected files and the duplicates that people and programs read.
-
-    `counted` holds the numbers of files where the listing has let go of these.
 
     accepted, ignored: numbers of files.
     rejected: rows of {"file", "label", "reason"}, by file.
@@ -75,7 +72,7 @@ def ingest_report(
             *split_notes.alike(near, sum(counts[TEST].values())),
             *changes.notes(ledger.accepted, settings),
             *quality_report.notes(quality),
-            *unread.notes(listing, counted or unread.Counted.of(listing.files), ledger.rejected),
+            *unread.notes(listing, ledger.rejected),
         ],
     }
 

@@ -108,7 +108,8 @@ def listed(outputs: Mapping[str, list[Any]], fingerprint: str, data: Data) -> Li
     found = kept(node_folder(outputs), fingerprint)
     if found is None:
         return scan(data)
-    return dataclasses.replace(found, files=compressed(found.files))  # read several times
+    unpacked = dataclasses.replace(found, files=compressed(found.files))  # it is read often
+    return unpacked.known_as(fingerprint, found.counts)
 
 
 def _unchanged(node: str, data: Data) -> Listing | None:

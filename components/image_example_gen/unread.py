@@ -3,41 +3,24 @@
 from __future__ import annotations
 
 import collections
-import posixpath
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator
 
-from components.image_example_gen.sources import Listing, SourceFile, unread
+from components.image_example_gen.sources import Listing, unread
+from components.image_example_gen.sources.listing import suffix_of
 from components.image_example_gen.verdicts import Row
 from serving.names import quoted, some
 
 
-class Counted(NamedTuple):
-    """The numbers of listed files."""
-
-    by_label: collections.Counter[str]
-    by_suffix: collections.Counter[str]
-
-    @classmethod
-    def of(cls, files: Sequence[SourceFile]) -> Counted:
-        """Counts the files of a listing."""
-        return cls(
-            collections.Counter(file.label for file in files),
-            collections.Counter(_suffix(file.name) for file in files),
-        )
-
-
-def notes(listing: Listing, counted: Counted, rejected: list[Row]) -> Iterator[str]:
+def notes(listing: Listing, rejected: list[Row]) -> Iterator[str]:
     """Yields a sentence on suffixes of which no file was read, and one on classes that lost most.
 
     Args:
-      listing: what was found; of its files no more than the numbers are needed.
-      counted: these.
+      listing: what was found; of its files no more than the counts are needed.
       rejected: the rejected files.
     """
-    suffixes = unread.by_suffix(listing.unread) + _wholly_rejected(counted, rejected)
+    suffixes = unread.by_suffix(listing.unread) + _wholly_rejected(listing, rejected)
     yield from unread.sentences(suffixes)
-    found = counted.by_label.copy()
+    found = listing.counts.by_label
     lost = collections.Counter(row["label"] for row in rejected)
     for label, numbers in listing.unread.items():
         found[label] += sum(numbers.values())
@@ -51,14 +34,14 @@ def notes(listing: Listing, counted: Counted, rejected: list[Row]) -> Iterator[s
         yield f"Most of class{'es' if len(most) > 1 else ''} {some(most)} was not read."
 
 
-def _wholly_rejected(counted: Counted, rejected: list[Row]) -> collections.Counter[str]:
+def _wholly_rejected(listing: Listing, rejected: list[Row]) -> collections.Counter[str]:
     """Returns the numbers of rejected files by suffix, where no file of that suffix was read."""
-    found = counted.by_suffix
-    lost = collections.Counter(_suffix(row["file"]) for row in rejected)
+    found = listing.counts.by_suffix
+    lost = collections.Counter(suffix_of(row["file"]) for row in rejected)
     return collections.Counter(
-        {suffix: number for suffix, number in lost.items() if suffix and number == found[suffix]}
+        {
+            suffix: number
+            for suffix, number in lost.items()
+            if suffix and number == found.get(suffix)
+        }
     )
-
-
-def _suffix(name: str) -> str:
-    return posixpath.splitext(name)[1].lower()

@@ -1,10 +1,10 @@
 """A convolution in bfloat16 whose kernel's gradient is a product of matrices.
 
 For that gradient oneDNN (of TensorFlow 2.16) takes two to four times as long as for the convolution
-itself, where kernels see one place or maps are small: half of the time of training InceptionV3
-above `mixed7`. A product of the same numbers takes 0.3 to 0.9 of it, and rounds its sums as often
-(measured 2026-11-28 on a processor with AMX, in batches of 16 and 32, on maps of 5 to 149 places a
-side; larger kernels on larger maps are slower so).
+itself by AMX, where kernels see one place or maps are small: half of the time of training
+InceptionV3 above `mixed7`. A product of the same numbers takes 0.3 to 0.9 of it, and rounds its
+sums as often (measured 2026-11-28 in batches of 16 and 32, on maps of 5 to 149 places a side;
+larger kernels on larger maps are slower so). Without AMX a step took 1.06 times as long so.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from typing import Any
 
 import keras
 import tensorflow as tf
+
+from components import processor
 
 _MOST_PLACES = 100  # of a map, where a kernel sees several: each of them is a product of its own
 
@@ -27,6 +29,7 @@ def is_faster(layer: keras.layers.Conv2D, precision: str) -> bool:
     """
     return (
         precision == "bfloat16"
+        and processor.uses_amx()
         and not tf.config.list_physical_devices("GPU")  # whose library knows it better
         and bool(layer.trainable_weights)
         and layer.groups == 1

@@ -1,4 +1,4 @@
-"""In what a network's layers compute: half precision where the device multiplies in it.
+"""In what a network's layers compute: half precision where the device multiplies faster in it.
 
 Here alone `auto` becomes a precision. The drivers of the steps whose results depend on it look it
 up where the step runs, so that it is part of their cache keys.
@@ -6,13 +6,12 @@ up where the step runs, so that it is part of their cache keys.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from pathlib import Path
 
 import tensorflow as tf
 from tfx.orchestration.portable.data_types import ExecutionInfo
 
+from components import processor
 from components.model.chosen_weights import WeightsDriver
 from components.settings.training import ResolvedPrecision
 from components.step import progress
@@ -22,19 +21,6 @@ PRECISION = "precision"
 """The fact of a step's driver."""
 
 _ALL: tuple[ResolvedPrecision, ...] = ("float32", "bfloat16", "float16")
-_CPU_INFO = Path("/proc/cpuinfo")
-_FLAGS = ("amx_bf16", "avx512_bf16")
-_MOST = "ONEDNN_MAX_CPU_ISA"
-_MOST_WITHOUT = (
-    "SSE41",
-    "AVX",
-    "AVX2",
-    "AVX2_VNNI",
-    "AVX2_VNNI_2",
-    "AVX512_CORE",
-    "AVX512_CORE_VNNI",
-)
-"""oneDNN's own variable, and its values that keep it from instructions for bfloat16."""
 _TENSOR_CORES, _BFLOAT16_CORES = (7, 0), (8, 0)  # compute capabilities
 
 
@@ -61,32 +47,15 @@ def _suitable() -> tuple[ResolvedPrecision, str]:
         if least >= _BFLOAT16_CORES:
             return "bfloat16", named
         return ("float16", named) if least >= _TENSOR_CORES else ("float32", named)
-    flags = processor_flags() & set(_FLAGS)
-    if flags and _onednn_uses_them():
-        return "bfloat16", f"the processor has {' and '.join(sorted(flags))}"
-    return "float32", "no device here multiplies in less"
-
-
-def _onednn_uses_them() -> bool:
-    """Checks whether oneDNN is on, without which bfloat16 is computed otherwise, and may use it."""
-    if os.environ.get("TF_ENABLE_ONEDNN_OPTS") == "0":
-        return False
-    return os.environ.get(_MOST, "").upper() not in _MOST_WITHOUT
+    if flags := processor.fast_in_bfloat16():
+        return "bfloat16", f"the processor has {' and '.join(flags)}"
+    return "float32", "no device here multiplies faster in less"
 
 
 def _capability(gpu: tf.config.PhysicalDevice) -> tuple[int, int]:
     details = tf.config.experimental.get_device_details(gpu)
     major, minor = details.get("compute_capability", (0, 0))
     return major, minor
-
-
-def processor_flags() -> set[str]:
-    """Returns what this machine's processor can do, by the names of Linux; elsewhere nothing."""
-    try:
-        lines = _CPU_INFO.read_text().splitlines()
-    except OSError:
-        return set()
-    return next((set(line.split()) for line in lines if line.startswith("flags")), set())
 
 
 class PrecisionDriver(WeightsDriver):

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from components import processor
 from components.files.cache_folder import cache_dir
 from components.settings import metadata
 from components.step.versions import version_of
@@ -134,18 +135,11 @@ def _devices() -> Iterator[Line]:
         half = bool(numbers) and numbers[0] >= _HALF_PRECISION
         yield Line("device", f"{name}, {'float16' if half else 'float32'}")
     if not gpus:
-        yield Line("device", f"CPU with {os.cpu_count()} cores, {_cpu_precision()}; no GPU")
+        precision = "bfloat16" if processor.fast_in_bfloat16() else "float32"
+        yield Line("device", f"CPU with {os.cpu_count()} cores, {precision}; no GPU")
         if shutil.which("nvidia-smi"):
             todo = "an NVIDIA driver is here: pip install 'tensorflow[and-cuda]'"
             yield Line("GPU", "not seen by TensorFlow", todo)
-
-
-def _cpu_precision() -> str:
-    try:
-        flags = Path("/proc/cpuinfo").read_text("utf-8")
-    except OSError:
-        flags = ""
-    return "bfloat16" if "avx512_bf16" in flags or "amx_bf16" in flags else "float32"
 
 
 def _memory() -> Line:

@@ -9,6 +9,7 @@ import hashlib
 import itertools
 import json
 import operator
+import posixpath
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
@@ -82,10 +83,16 @@ def compressed(files: Iterable[SourceFile]) -> Compressed[SourceFile]:
     return Compressed(SourceFile, files)
 
 
+def suffix_of(name: str) -> str:
+    """Returns a name's suffix in lower case, with its dot; "" without one."""
+    return posixpath.splitext(name)[1].lower()
+
+
 class Counts(NamedTuple):
     """Numbers of a listing's files, as JSON can hold them."""
 
     by_class: dict[str, dict[str, int]]  # and split; "" for files without one
+    by_suffix: dict[str, int]  # in lower case, with its dot
     size: int  # bytes
     columns: list[str]  # of manifests, those that have a value in any row
     among: tuple[str, ...]  # the splits that files without one are cut into
@@ -94,15 +101,22 @@ class Counts(NamedTuple):
     def of(cls, files: Iterable[SourceFile]) -> Counts:
         """Counts files."""
         by_class: dict[str, dict[str, int]] = {}
+        by_suffix = collections.Counter[str]()
         size, columns = 0, set[str]()
         among: tuple[str, ...] = ()
         for file in files:
             by_split = by_class.setdefault(file.label, {})
             by_split[file.split or ""] = by_split.get(file.split or "", 0) + 1
+            by_suffix[suffix_of(file.name)] += 1
             size += file.size
             columns.update(name for name, _ in file.columns)
             among = among or (() if file.split else file.among)
-        return cls(by_class, size, sorted(columns), among or SPLITS)
+        return cls(by_class, by_suffix, size, sorted(columns), among or SPLITS)
+
+    @property
+    def by_label(self) -> collections.Counter[str]:
+        """The numbers of files by class."""
+        return collections.Counter({name: sum(of.values()) for name, of in self.by_class.items()})
 
     @property
     def by_split(self) -> collections.Counter[str]:
@@ -140,6 +154,10 @@ class Listing:
     def fingerprint(self) -> str:
         """SHA-256 over what is known of every file, and over the corrections."""
         return self._fingerprint
+
+    def without_files(self) -> Listing:
+        """Returns what is known beside the files, their counts included."""
+        return dataclasses.replace(self, files=[]).known_as(self.fingerprint(), self.counts)
 
     def known_as(self, fingerprint: str, counts: Counts) -> Listing:
         """Returns this listing, whose files need not be read to tell these two."""
@@ -264,8 +282,7 @@ def _fault(listing: Listing, source: str, layout: str, least: int) -> str | None
     if not listing.files:
         suffixes = " ".join(sorted(SUFFIXES))
         return f"{source} holds no pictures. {layout}; suffixes: {suffixes}. Add some."
-    by_class = listing.counts.by_class
-    counts = {label: sum(by_class.get(label, {}).values()) for label in classes}
+    counts = listing.counts.by_label
     small = [f"{shown(label)} ({counts[label]})" for label in classes if counts[label] < least]
     if small:
         return (

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from components.image_example_gen.sources import Listing, SourceFile
 from components.image_example_gen.sources.unread import by_suffix, count, sentences
-from components.image_example_gen.unread import Counted, notes
+from components.image_example_gen.unread import notes
 from components.image_example_gen.verdicts import Row
 
 
@@ -34,18 +34,16 @@ def test_a_class_most_of_whose_files_were_not_read_is_named() -> None:
         files("cat", ".png", 20) + files("dog", ".png", 20), ["cat", "dog"], 23, [],
         {"cat": {".jxl": 21}, "dog": {".jxl": 2}},
     )  # fmt: skip
-    assert [*notes(listing, Counted.of(listing.files), [])][1:] == [
-        "Most of class 'cat' (21 of 41 files) was not read."
-    ]
+    assert [*notes(listing, [])][1:] == ["Most of class 'cat' (21 of 41 files) was not read."]
     lost = rejected(*files("dog", ".png", 10))
     both = "Most of classes 'cat' (21 of 41 files), 'dog' (12 of 22 files) was not read."
-    assert [*notes(listing, Counted.of(listing.files), lost)][1:] == [both]
+    assert [*notes(listing, lost)][1:] == [both]
 
 
 def test_many_such_classes_are_one_sentence_that_names_ten() -> None:
     labels = [f"\x1b{number:02}" for number in range(14)]
     listing = Listing([], labels, 14, [], {label: {".jxl": 1} for label in labels})
-    [_, said] = notes(listing, Counted.of(listing.files), [])
+    [_, said] = notes(listing, [])
     assert said.startswith(r"Most of classes '\x1b00'")
     assert "'\\x1b09'" in said and "'\\x1b10'" not in said and "4 more" in said
 
@@ -53,7 +51,7 @@ def test_many_such_classes_are_one_sentence_that_names_ten() -> None:
 def test_a_suffix_of_which_no_file_could_be_read_is_named_with_its_count() -> None:
     png, avif = files("cat", ".png", 20), files("cat", ".AVIF", 3)
     listing = Listing(png + avif, ["cat"], 0)
-    [said] = notes(listing, Counted.of(listing.files), rejected(*avif, png[0]))
+    [said] = notes(listing, rejected(*avif, png[0]))
     assert said == (
         "Pictures that were not read: 3 .avif. They are damaged, or not what their names say."
     )

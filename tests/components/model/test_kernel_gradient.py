@@ -109,8 +109,9 @@ without_gpu = pytest.mark.skipif(
     ],
 )
 def test_kernels_of_one_place_and_those_on_small_maps_are_faster_so(
-    convolution: keras.layers.Conv2D, side: int, faster: bool
+    with_flags: Callable[[str], None], convolution: keras.layers.Conv2D, side: int, faster: bool
 ) -> None:
+    with_flags("avx512f amx_bf16")
     model = network(convolution, side=side)
     assert kernel_gradient.is_faster(convolution, "bfloat16") == faster
     assert not kernel_gradient.is_faster(convolution, "float32")
@@ -118,8 +119,16 @@ def test_kernels_of_one_place_and_those_on_small_maps_are_faster_so(
     assert not kernel_gradient.is_faster(convolution, "bfloat16")
 
 
+def test_without_amx_none_is(with_flags: Callable[[str], None]) -> None:
+    with_flags("avx512f avx512_bf16")
+    convolution = Conv2D(4, 1)
+    network(convolution, side=12)
+    assert not kernel_gradient.is_faster(convolution, "bfloat16")
+
+
 @without_gpu
-def test_a_twin_in_bfloat16_computes_gradients_so() -> None:
+def test_a_twin_in_bfloat16_computes_gradients_so(with_flags: Callable[[str], None]) -> None:
+    with_flags("avx512f amx_bf16")
     one_place, strided = Conv2D(4, 1), Conv2D(4, 3, strides=2)
     found = operations_of_a_step(unfrozen(network(one_place, strided)))
     assert found.count("Conv2DBackpropFilter") == 1

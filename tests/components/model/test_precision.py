@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import tensorflow as tf
 
+from components import processor
 from components.bottleneck_gen.component import BottleneckGen
 from components.bottleneck_gen.executor import BottleneckSettings
 from components.model import precision
@@ -23,15 +25,11 @@ PLAIN = "fpu sse4_2 avx2 avx512f"
 
 
 @pytest.fixture
-def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
+def machine(monkeypatch: pytest.MonkeyPatch, with_flags: Callable[[str], None]) -> Any:
     """Makes this machine one with these processor flags and GPUs of these capabilities."""
 
     def make(flags: str, *capabilities: tuple[int, int]) -> None:
-        info = tmp_path / "cpuinfo"
-        info.write_text(f"processor\t: 0\nflags\t\t: {flags}\nbugs\t\t: spectre_v1\n")
-        monkeypatch.setattr(precision, "_CPU_INFO", info)
-        monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS", raising=False)
-        monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
+        with_flags(flags)
         monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: list(capabilities))
         details = lambda gpu: {"compute_capability": gpu}  # noqa: E731
         monkeypatch.setattr(tf.config.experimental, "get_device_details", details)
@@ -45,12 +43,14 @@ def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
         (PLAIN, [], "float32"),
         (f"{PLAIN} avx512_bf16", [], "bfloat16"),
         (f"{PLAIN} amx_bf16 amx_tile", [], "bfloat16"),
+        (f"{PLAIN} avx512_bf16 avx512_fp16 amx_bf16 amx_tile", [], "bfloat16"),
+        (f"{PLAIN} avx512_bf16 avx512_fp16", [], "float32"),
         (PLAIN, [(8, 0)], "bfloat16"),
         (PLAIN, [(9, 0), (7, 5)], "float16"),
         (f"{PLAIN} avx512_bf16", [(6, 1)], "float32"),
     ],
 )
-def test_auto_is_what_the_device_multiplies_in(
+def test_auto_is_what_the_device_multiplies_fastest_in(
     machine: Any, flags: str, gpus: list[tuple[int, int]], expected: str
 ) -> None:
     machine(flags, *gpus)
@@ -64,18 +64,23 @@ def test_without_onednn_or_the_list_of_flags_it_is_single(
     monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
     assert precision.resolve("auto") == "float32"
     monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS")
-    monkeypatch.setattr(precision, "_CPU_INFO", Path("/nowhere/cpuinfo"))
+    monkeypatch.setattr(processor, "_CPU_INFO", Path("/nowhere/cpuinfo"))
     assert precision.resolve("auto") == "float32"
 
 
 @pytest.mark.parametrize(
     ("most", "expected"),
-    [("avx512_core_vnni", "float32"), ("AVX2", "float32"), ("AVX512_CORE_AMX", "bfloat16")],
+    [
+        ("avx512_core_vnni", "float32"),
+        ("AVX2", "float32"),
+        ("AVX512_CORE_BF16", "float32"),
+        ("AVX512_CORE_AMX", "bfloat16"),
+    ],
 )
 def test_the_most_that_onednn_may_use_counts(
     machine: Any, monkeypatch: pytest.MonkeyPatch, most: str, expected: str
 ) -> None:
-    machine(f"{PLAIN} avx512_bf16 amx_bf16")
+    machine(f"{PLAIN} avx512_bf16 avx512_fp16 amx_bf16")
     monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", most)
     assert precision.resolve("auto") == expected
 
