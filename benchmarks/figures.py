@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.record import Record, today
+from components import processor
 
 _CONSOLE = Console(highlight=False, soft_wrap=True)
 _PACKAGES = ("tfx", "tensorflow", "keras", "apache-beam")
@@ -52,7 +53,8 @@ def recorded(benchmark: str) -> Iterator[Record]:
 def _processor() -> str:
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.machine())
+    half = "bfloat16" if processor.fast_in_bfloat16() else "float32"
+    return f"{next(names, platform.machine())} that computes in {half}"
 
 
 def say(text: str) -> None:

@@ -64,7 +64,8 @@ def keep(listing: Listing, node: str, run_id: str | None = None) -> str:
       run_id: the run that shall use it without listing anew.
     """
     fingerprint = listing.fingerprint()
-    if not _is_kept(node, fingerprint):
+    # One that was found anew may have other paths than the kept one with this fingerprint.
+    if not (listing.is_kept and _is_kept(node, fingerprint)):
         write_bytes(_path(node, f"{fingerprint}{_SUFFIX}"), _packed(listing))
     evidence = dataclasses.asdict(listing.evidence) if listing.evidence else None
     last = {"fingerprint": fingerprint, "evidence": evidence}
@@ -91,7 +92,8 @@ def kept(node: str, fingerprint: str, evidence: Evidence | None = None) -> Listi
     counts = counts._replace(among=tuple(counts.among))
     sizes = document.pop("blocks")
     files = Compressed.of_json(SourceFile, [content.read(size) for size in sizes])
-    return Listing(files, **document, evidence=evidence).known_as(fingerprint, counts)
+    found = Listing(files, **document, evidence=evidence, is_kept=True)
+    return found.known_as(fingerprint, counts)
 
 
 def kept_for_run(node: str, run_id: str) -> str | None:

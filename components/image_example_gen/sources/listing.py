@@ -140,6 +140,7 @@ class Listing:
     places: tuple[str, ...] = ()  # the folders and files that it was read from; () where they
     # have no times that would tell of a change
     evidence: Evidence | None = None  # what is the same as long as this listing holds, if asked for
+    is_kept: bool = dataclasses.field(default=False, compare=False)  # it was read from its file
 
     @functools.cached_property
     def counts(self) -> Counts:

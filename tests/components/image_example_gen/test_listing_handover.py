@@ -40,7 +40,29 @@ def test_a_kept_listing_comes_back_as_it_was(tmp_path: Path) -> None:
     assert listing_handover.kept(str(tmp_path), "another") is None
 
 
-def test_so_does_one_of_many_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_source_that_has_moved_is_kept_with_its_new_paths(tmp_path: Path) -> None:
+    moved = dataclasses.replace(
+        LISTING, files=[dataclasses.replace(file, path="/new/place") for file in LISTING.files]
+    )
+    fingerprint = listing_handover.keep(LISTING, str(tmp_path))
+    assert listing_handover.keep(moved, str(tmp_path)) == fingerprint
+    assert listing_handover.kept(str(tmp_path), fingerprint) == moved
+
+
+def test_what_was_kept_is_not_written_again_but_in_another_folder(tmp_path: Path) -> None:
+    fingerprint = listing_handover.keep(LISTING, str(tmp_path))
+    found = listing_handover.kept(str(tmp_path), fingerprint)
+    path = tmp_path / ".system" / "listings" / f"{fingerprint}.listing"
+    written = path.stat().st_ino
+    listing_handover.keep(found, str(tmp_path))
+    assert path.stat().st_ino == written
+    listing_handover.keep(found, str(tmp_path / "other"))
+    assert listing_handover.kept(str(tmp_path / "other"), fingerprint) == LISTING
+
+
+def test_one_of_many_files_comes_back_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(packed, "_FEW", 300)
     files = [dataclasses.replace(LISTING.files[at % 3], size=at) for at in range(1000)]
     many = dataclasses.replace(LISTING, files=files)
