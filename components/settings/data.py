@@ -79,7 +79,7 @@ class Data(Section):
     changes: Literal["files", "folders"] = "files"
     """By what a changed source is noticed: files: every file's size and time; folders: the times of
     its folders alone, which costs next to nothing however many pictures they hold, and does not see
-    one that was overwritten in place (or behind a link). Of a store, all files are listed."""
+    one that was overwritten in place. Of a store, all files are listed."""
     similar_class_names: Literal["stop", "allow"] = "stop"
     """Whether the run stops at class names that differ by case, spaces, width or invisible
     characters only."""
