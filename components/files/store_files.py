@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO, cast
 
 from components.files import object_stores
@@ -20,12 +20,12 @@ class StoreFiles:
         self._reading = _READING.get(scheme(path), {})
 
     def below(self, folder: str) -> Iterator[Found]:
-        found = self._store.find(folder, detail=True)
-        # Of a file adlfs returns a list of its name; nothing is below a file.
-        for name, facts in found.items() if isinstance(found, dict) else ():
+        listed = _PAGES.get(scheme(folder), _all)
+        for name, facts in listed(self._store, folder):
             path = self._scheme + name
             if path.startswith(f"{folder.rstrip('/')}/"):
-                yield Found(path, int(facts.get("size") or 0), _modified(facts))
+                size = facts.get("size") or facts.get("Size") or 0
+                yield Found(path, int(size), _modified(facts))
 
     def checksum(self, path: str) -> str:
         return str(self._store.checksum(path))
@@ -45,6 +45,28 @@ class StoreFiles:
     def exists(self, path: str) -> bool:
         return bool(self._store.isfile(path))
 
+
+def _all(store: Any, folder: str) -> Iterable[tuple[str, dict[str, Any]]]:
+    """Returns the objects below a folder; what fsspec knows of each, a kilobyte, is held."""
+    found = store.find(folder, detail=True)
+    # Of a file adlfs returns a list of its name; nothing is below a file.
+    return found.items() if isinstance(found, dict) else ()
+
+
+def _of_s3(store: Any, folder: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yields the objects below a folder as s3fs asks for them, a page at a time."""
+    bucket, _, below = folder.rstrip("/").partition("://")[2].partition("/")
+    asked = {"Bucket": bucket, "Prefix": f"{below}/" if below else ""}
+    while True:
+        page = store.call_s3("list_objects_v2", **asked)
+        yield from ((f"{bucket}/{facts['Key']}", facts) for facts in page.get("Contents", ()))
+        if not page.get("IsTruncated"):
+            return
+        asked["ContinuationToken"] = page["NextContinuationToken"]
+
+
+_PAGES = {"s3": _of_s3}
+"""By scheme: the objects below a folder without holding all that is known of them."""
 
 _READING = {"s3": {"max_concurrency": 1}}
 """By scheme: what makes a file one request. s3fs asks for its size first, to read it in parts."""
