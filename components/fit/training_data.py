@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import os
+import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,8 @@ class Data:
     validation: tf.data.Dataset
     dealt: Callable[[int, int], Dealt] | None = None
     """The parts of the worker with this index, of so many workers; None: there is one alone."""
+    held: tuple[Kept, ...] = ()
+    """What the batches read: it goes with this object, since they do not hold it."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,9 +70,21 @@ class Kept:
         return numbers.map(read, num_parallel_calls=os.cpu_count())
 
     def read(self, numbers: tf.Tensor) -> tuple[tuple[tf.Tensor, ...], tf.Tensor]:
-        """Returns the inputs, one per array, and the labels, of the rows with these numbers."""
+        """Returns the inputs, one per array, and the labels, of the rows with these numbers.
+
+        The tensors read as long as somebody holds this object: TensorFlow keeps the function to the
+        process's end, and would keep the arrays, which count as the process's memory.
+        """
+        own = weakref.WeakMethod(self._rows)
+
+        def rows(numbers: np.ndarray) -> list[np.ndarray]:
+            found = own()
+            if found is None:
+                raise RuntimeError("The arrays of these batches are gone: hold their `Data`.")
+            return found(numbers)
+
         kinds = [*(array.dtype for array in self.arrays), tf.float32]
-        *found, labels = tf.numpy_function(self._rows, [numbers], kinds, stateful=False)
+        *found, labels = tf.numpy_function(rows, [numbers], kinds, stateful=False)
         inputs = tuple(
             tf.cast(tf.ensure_shape(tensor, [None, *array.shape[1:]]), tf.float32)
             for tensor, array in zip(found, self.arrays, strict=True)
@@ -149,6 +164,7 @@ def kept_data(train: Kept, validation: Kept, batch_size: int, seed: int, variant
         math.ceil(pictures / batch_size),
         validation.batches(judged, batch_size).prefetch(tf.data.AUTOTUNE),
         dealt,
+        held=(train, validation),
     )
 
 

@@ -105,6 +105,7 @@ def data(inputs: TrainingInputs, parts: Mapping[str, Kept], flips: Sequence[Sequ
             tf.data.experimental.assert_cardinality(math.ceil(len(judged) / training.batch_size))
         )
         .prefetch(tf.data.AUTOTUNE),
+        held=(parts[TRAIN], parts[EVAL]),
     )
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import gc
+import weakref
 from pathlib import Path
 
 import keras
@@ -74,3 +76,16 @@ def test_each_epoch_draws_one_variant_of_every_picture_anew(kept: Kept) -> None:
     assert len({tuple(sorted(epoch)) for epoch in epochs}) == 3
     assert {variant for epoch in epochs for _, variant in epoch} == {0, 1, 2, 3}
     assert drawn(0, 3) == sum(epochs, [])  # a resumed training draws the same
+
+
+def test_what_epochs_read_goes_with_their_data() -> None:
+    """TensorFlow keeps each function that its graphs call, and with it what that holds."""
+    kept = Kept([np.zeros((8, 1), np.float32)], np.eye(8, dtype=np.float32))
+    gone = weakref.ref(kept)
+    data = kept_data(kept, kept, 4, seed=0)
+    del kept
+    gc.collect()
+    assert len([*data.epochs(0, 1)]) == len([*data.validation]) == 2
+    del data
+    gc.collect()
+    assert gone() is None
