@@ -63,9 +63,9 @@ def _is_transient(path: str, error: Exception) -> bool:
 
 def _may_be_there(path: str) -> bool:
     """Checks whether a remote file is there; True also where that can't be found out."""
-    from components.files.systems import system_of
+    from components import files
 
     try:
-        return bool(system_of(path).exists(path))
-    except Exception:
+        return files.exists(path)
+    except OSError:
         return True

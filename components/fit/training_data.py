@@ -36,7 +36,7 @@ class Data:
     dealt: Callable[[int, int], Dealt] | None = None
     """The parts of the worker with this index, of so many workers; None: there is one alone."""
     held: tuple[Kept, ...] = ()
-    """What the batches read: it goes with this object, since they do not hold it."""
+    """The arrays that the batches read: they go with this object, since no batch holds them."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -104,7 +104,7 @@ class Executor(Ingesting):
         unfinished = os.path.join(report.uri, "unfinished")
         pictures = settings.pictures(self._measured(listing.files, settings, report.uri))
         rows = self.read(listing.files, settings, pictures, unfinished, listing.corrections)
-        listing = listing.without_files()  # the rows stand for them from here on
+        listing = listing.holding([])  # the rows stand for them from here on
         known = memory.read(facts.get(PREVIOUS, ""))
         ledger = Ledger.of(rows, settings, listing.among, known)
         what = "pictures accepted, rejected or left out for the rows of the ledger"

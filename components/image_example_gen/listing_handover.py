@@ -88,9 +88,7 @@ def kept(node: str, fingerprint: str, evidence: Evidence | None = None) -> Listi
     except OSError:
         return None
     document = json.loads(content.readline())
-    counts = Counts(*document.pop("counts"))
-    counts = counts._replace(among=tuple(counts.among))
-    sizes = document.pop("blocks")
+    counts, sizes = Counts(*document.pop("counts")), document.pop("blocks")
     files = Compressed.of_json(SourceFile, [content.read(size) for size in sizes])
     found = Listing(files, **document, evidence=evidence, is_kept=True)
     return found.known_as(fingerprint, counts)
@@ -108,10 +106,7 @@ def kept_for_run(node: str, run_id: str) -> str | None:
 def listed(outputs: Mapping[str, list[Any]], fingerprint: str, data: Data) -> Listing:
     """Returns the listing of the executor's driver; where that is gone, lists anew."""
     found = kept(node_folder(outputs), fingerprint)
-    if found is None:
-        return scan(data)
-    unpacked = dataclasses.replace(found, files=compressed(found.files))  # it is read often
-    return unpacked.known_as(fingerprint, found.counts)
+    return found.holding(compressed(found.files)) if found else scan(data)  # it is read often
 
 
 def _unchanged(node: str, data: Data) -> Listing | None:

@@ -6,7 +6,6 @@ import collections
 from collections.abc import Iterator
 
 from components.image_example_gen.sources import Listing, unread
-from components.image_example_gen.sources.listing import suffix_of
 from components.image_example_gen.verdicts import Row
 from serving.names import quoted, some
 
@@ -37,7 +36,7 @@ def notes(listing: Listing, rejected: list[Row]) -> Iterator[str]:
 def _wholly_rejected(listing: Listing, rejected: list[Row]) -> collections.Counter[str]:
     """Returns the numbers of rejected files by suffix, where no file of that suffix was read."""
     found = listing.counts.by_suffix
-    lost = collections.Counter(suffix_of(row["file"]) for row in rejected)
+    lost = collections.Counter(unread.suffix_of(row["file"]) for row in rejected)
     return collections.Counter(
         {
             suffix: number

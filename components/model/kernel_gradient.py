@@ -29,13 +29,13 @@ def is_faster(layer: keras.layers.Conv2D, precision: str) -> bool:
     """
     return (
         precision == "bfloat16"
-        and processor.uses_amx()
         and not tf.config.list_physical_devices("GPU")  # whose library knows it better
         and bool(layer.trainable_weights)
         and layer.groups == 1
         and layer.data_format == "channels_last"
         and {*layer.strides, *layer.dilation_rate} == {1}
         and (layer.kernel_size == (1, 1) or _places(layer.output) <= _MOST_PLACES)
+        and processor.uses_amx()
     )
 
 

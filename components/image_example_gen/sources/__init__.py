@@ -54,7 +54,9 @@ def scan(data: Data) -> Listing:
     """
     began = time.time_ns()
     listing = _scan(data)
-    return dataclasses.replace(listing, evidence=_evidence(listing, data, began))
+    evidence = _evidence(listing, data, began)
+    # A copy would count the files once more.
+    return dataclasses.replace(listing, evidence=evidence) if evidence else listing
 
 
 def _scan(data: Data) -> Listing:

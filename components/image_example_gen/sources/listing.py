@@ -9,7 +9,6 @@ import hashlib
 import itertools
 import json
 import operator
-import posixpath
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
@@ -17,6 +16,7 @@ from typing import Any, NamedTuple
 from components.artifacts.features import SPLITS, TRAIN
 from components.errors import DataError
 from components.image_example_gen.sources.unchanged import Evidence
+from components.image_example_gen.sources.unread import suffix_of
 from components.packed import Compressed, ordered
 from serving.names import quoted, shown
 from serving.pictures import SUFFIXES
@@ -83,11 +83,6 @@ def compressed(files: Iterable[SourceFile]) -> Compressed[SourceFile]:
     return Compressed(SourceFile, files)
 
 
-def suffix_of(name: str) -> str:
-    """Returns a name's suffix in lower case, with its dot; "" without one."""
-    return posixpath.splitext(name)[1].lower()
-
-
 class Counts(NamedTuple):
     """Numbers of a listing's files, as JSON can hold them."""
 
@@ -95,7 +90,7 @@ class Counts(NamedTuple):
     by_suffix: dict[str, int]  # in lower case, with its dot
     size: int  # bytes
     columns: list[str]  # of manifests, those that have a value in any row
-    among: tuple[str, ...]  # the splits that files without one are cut into
+    among: list[str]  # the splits that files without one are cut into
 
     @classmethod
     def of(cls, files: Iterable[SourceFile]) -> Counts:
@@ -111,7 +106,7 @@ class Counts(NamedTuple):
             size += file.size
             columns.update(name for name, _ in file.columns)
             among = among or (() if file.split else file.among)
-        return cls(by_class, by_suffix, size, sorted(columns), among or SPLITS)
+        return cls(by_class, by_suffix, size, sorted(columns), list(among or SPLITS))
 
     @property
     def by_label(self) -> collections.Counter[str]:
@@ -144,21 +139,21 @@ class Listing:
 
     @functools.cached_property
     def counts(self) -> Counts:
-        """What one pass over the files counts."""
+        """The numbers of the files, counted in one pass."""
         return Counts.of(self.files)
 
     @property
     def among(self) -> tuple[str, ...]:
         """The splits that files without one are cut into."""
-        return self.counts.among
+        return tuple(self.counts.among)
 
     def fingerprint(self) -> str:
         """SHA-256 over what is known of every file, and over the corrections."""
         return self._fingerprint
 
-    def without_files(self) -> Listing:
-        """Returns what is known beside the files, their counts included."""
-        return dataclasses.replace(self, files=[]).known_as(self.fingerprint(), self.counts)
+    def holding(self, files: Sequence[SourceFile]) -> Listing:
+        """Returns this listing with its files held in another way, or no longer."""
+        return dataclasses.replace(self, files=files).known_as(self.fingerprint(), self.counts)
 
     def known_as(self, fingerprint: str, counts: Counts) -> Listing:
         """Returns this listing, whose files need not be read to tell these two."""

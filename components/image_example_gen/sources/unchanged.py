@@ -19,22 +19,16 @@ _SETTLED = 2 * 10**9  # nanoseconds; the coarsest times, of FAT, are two seconds
 
 @dataclasses.dataclass(frozen=True)
 class Evidence:
-    """What is the same as long as a listing holds."""
+    """Facts that stay the same as long as a listing holds."""
 
     question: str  # a digest of what was asked for, and of the code that answered
     states: dict[str, list[int]]  # by path of a folder, or of a file that lists pictures
 
     def holds(self, data: Data) -> bool:
         """Checks whether a listing for these settings would find the same."""
-        return self.question == question(data) and all(
+        return self.question == _question(data) and all(
             state and state == _state(path) for path, state in self.states.items()
         )
-
-
-def question(data: Data) -> str:
-    """Returns the digest of what is asked for, and of the code that answers."""
-    asked = data.model_dump_json(include=set(Data.model_fields))
-    return hashlib.sha256(f"{code_version(__package__)}\n{asked}".encode()).hexdigest()
 
 
 def evidence(data: Data, places: Iterable[str], began: int) -> Evidence:
@@ -47,13 +41,16 @@ def evidence(data: Data, places: Iterable[str], began: int) -> Evidence:
         shortly before that it may change again without another time, counts as changed.
     """
     states = {path: _state(path) for path in places}
-    return Evidence(
-        question(data),
-        {
-            path: state if state and max(state[:2]) < began - _SETTLED else []
-            for path, state in states.items()
-        },
-    )
+    for state in states.values():
+        if max(state[:2], default=0) >= began - _SETTLED:
+            state.clear()
+    return Evidence(_question(data), states)
+
+
+def _question(data: Data) -> str:
+    """Returns the digest of what is asked for, and of the code that answers."""
+    asked = data.model_dump_json(include=set(Data.model_fields))
+    return hashlib.sha256(f"{code_version(__package__)}\n{asked}".encode()).hexdigest()
 
 
 def _state(path: str) -> list[int]:

@@ -10,6 +10,11 @@ from serving.names import some
 from serving.picture_formats import SUFFIXES, UNREAD
 
 
+def suffix_of(name: str) -> str:
+    """Returns a name's suffix in lower case, with its dot; "" without one."""
+    return posixpath.splitext(name)[1].lower()
+
+
 def count(names: Iterable[tuple[str, str]]) -> dict[str, dict[str, int]]:
     """Returns how many of these files are such pictures, by class and suffix.
 
@@ -18,7 +23,7 @@ def count(names: Iterable[tuple[str, str]]) -> dict[str, dict[str, int]]:
     """
     found: dict[str, dict[str, int]] = {}
     for label, name in names:
-        suffix = posixpath.splitext(name)[1].lower()
+        suffix = suffix_of(name)
         if suffix in UNREAD:
             counts = found.setdefault(label, {})
             counts[suffix] = counts.get(suffix, 0) + 1
