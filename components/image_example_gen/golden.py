@@ -32,7 +32,7 @@ class Driver(StepDriver):
     def facts_of(self, execution_info: ExecutionInfo) -> dict[str, str]:
         """Lists the golden set and keeps the listing."""
         node = listing_handover.node_folder(execution_info.output_dict)
-        listing = sources.scan(settings_of(execution_info))
+        listing = listing_handover.current(node, settings_of(execution_info))
         return {"fingerprint": listing_handover.keep(listing, node)}
 
 

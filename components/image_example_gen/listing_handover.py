@@ -15,7 +15,13 @@ from typing import Any
 
 from components.files import exists, keep_newest, object_stores, read_bytes, write_bytes
 from components.files.paths import IN_ROOT, is_remote
-from components.image_example_gen.sources import Listing, SourceFile, compressed, scan
+from components.image_example_gen.sources import (
+    Listing,
+    SourceFile,
+    compressed,
+    scan,
+    scan_with_evidence,
+)
 from components.image_example_gen.sources.listing import Counts
 from components.image_example_gen.sources.unchanged import Evidence
 from components.packed import Compressed
@@ -52,7 +58,7 @@ def node_folder(outputs: Mapping[str, list[Any]]) -> str:
 
 def current(node: str, data: Data) -> Listing:
     """Returns what the source holds: as it was kept if it has not changed since, else anew."""
-    return _unchanged(node, data) or scan(data)
+    return _unchanged(node, data) or scan_with_evidence(data)
 
 
 def keep(listing: Listing, node: str, run_id: str | None = None) -> str:
@@ -110,15 +116,13 @@ def listed(outputs: Mapping[str, list[Any]], fingerprint: str, data: Data) -> Li
 
 
 def _unchanged(node: str, data: Data) -> Listing | None:
-    """Returns the last listing if `data` says that folders tell, and they say that it holds."""
-    if data.changes != "folders":
-        return None
+    """Returns the last listing if what it was made of is as it was."""
     try:
         last = json.loads(read_bytes(_path(node, _LAST)))
-    except OSError:
+        evidence = Evidence(**last["evidence"]) if last["evidence"] else None
+    except (OSError, ValueError, KeyError, TypeError):  # none, or of another version
         return None
-    evidence = last["evidence"] and Evidence(**last["evidence"])
-    if not evidence or not evidence.holds(data):
+    if evidence is None or not evidence.holds(data):
         return None
     return kept(node, last["fingerprint"], evidence)
 

@@ -77,9 +77,10 @@ class Data(Section):
     """The newest span that is read, its number or date as YYYYMMDD: a scheduler makes up for a
     missed week with the data of that week; null: the newest that is there."""
     changes: Literal["files", "folders"] = "files"
-    """By what a changed source is noticed: files: every file's size and time; folders: the times of
-    its folders alone, which costs next to nothing however many pictures they hold, and does not see
-    one that was overwritten in place. Of a store, all files are listed."""
+    """By what is noticed that a source is as it was when it was listed last: files: the size and
+    time of every file; folders: the times of its folders alone, which costs next to nothing however
+    many pictures they hold, and does not see one that was overwritten in place. A store is
+    listed."""
     similar_class_names: Literal["stop", "allow"] = "stop"
     """Whether the run stops at class names that differ by case, spaces, width or invisible
     characters only."""

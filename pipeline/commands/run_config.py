@@ -100,7 +100,7 @@ def _run_config(
         with quiet(log, to_stderr=to_stderr) as shown, RunView(shown) as view:
             view.say(f"{len(listing.files)} pictures of {len(listing.classes)} classes")
             said = [*listing.notes, *sources.unread_pictures(listing)]
-            if listing.is_kept:
+            if listing.is_kept and config.data.changes == "folders":
                 said.append("The source's folders are as they were when they were listed last.")
             for note in said:
                 view.say(note)

@@ -37,6 +37,7 @@ __all__ = [
     "content",
     "is_manifest",
     "scan",
+    "scan_with_evidence",
     "unread_pictures",
 ]
 
@@ -52,36 +53,30 @@ def scan(data: Data) -> Listing:
       DataError: no classes, classes too small to be split, groups that can't be kept whole, or
         corrections to a class that is not there.
     """
-    began = time.time_ns()
-    listing = _scan(data)
-    evidence = _evidence(listing, data, began)
-    # A copy would count the files once more.
-    return dataclasses.replace(listing, evidence=evidence) if evidence else listing
-
-
-def _scan(data: Data) -> Listing:
     found = [_source(absolute(source), data) for source in data.sources]
     if len(found) == 1:
         listing = merge({"": found[0]})
     else:
         listing = merge(dict(zip(_prefixes(data.sources), found, strict=True)))
     listing = unified(listing, data.similar_class_names == "allow")
-    told = dataclasses.replace(listing, notes=[*listing.notes, *unread_pictures(listing)])
-    check(told, ", ".join(data.sources), LAYOUT, data.min_pictures)
+    check(listing, ", ".join(data.sources), LAYOUT, data.min_pictures, unread_pictures(listing))
     check_training_values(listing.files, data)
     if not data.group_by:
-        listing = dataclasses.replace(listing, notes=[*listing.notes, *offered(listing)])
+        listing = listing.copy(notes=[*listing.notes, *offered(listing)])
     if data.corrections:
         known = read_corrections(data.corrections, listing.classes)
-        listing = dataclasses.replace(listing, corrections=known)
+        listing = dataclasses.replace(listing, corrections=known)  # another fingerprint
     return with_missing_splits_cut(with_groups(listing, data.group_by))
 
 
-def _evidence(listing: Listing, data: Data, began: int) -> unchanged.Evidence | None:
+def scan_with_evidence(data: Data) -> Listing:
+    """Does what `scan` does, and notes by what is seen that the listing still holds."""
+    began = time.time_ns()
+    listing = scan(data)
     also = [absolute(data.corrections)] if data.corrections else []
-    if data.changes != "folders" or not listing.places or any(map(is_remote, also)):
-        return None
-    return unchanged.evidence(data, [*listing.places, *also], began)
+    if not listing.places or any(map(is_remote, also)):
+        return listing
+    return listing.copy(evidence=unchanged.evidence(data, [*listing.places, *also], began))
 
 
 def unread_pictures(listing: Listing) -> list[str]:

@@ -134,7 +134,7 @@ class Listing:
     # labels by path or SHA-256, as `read_corrections` returns them
     places: tuple[str, ...] = ()  # the folders and files that it was read from; () where they
     # have no times that would tell of a change
-    evidence: Evidence | None = None  # what is the same as long as this listing holds, if asked for
+    evidence: Evidence | None = None  # what is the same as long as this listing holds
     is_kept: bool = dataclasses.field(default=False, compare=False)  # it was read from its file
 
     @functools.cached_property
@@ -153,7 +153,13 @@ class Listing:
 
     def holding(self, files: Sequence[SourceFile]) -> Listing:
         """Returns this listing with its files held in another way, or no longer."""
-        return dataclasses.replace(self, files=files).known_as(self.fingerprint(), self.counts)
+        return self.copy(files=files).known_as(self.fingerprint(), self.counts)
+
+    def copy(self, **changes: Any) -> Listing:
+        """Returns this listing with other values of what neither counts nor fingerprint tell."""
+        made = dataclasses.replace(self, **changes)
+        vars(made).update((name, vars(self)[name]) for name in _FOUND if name in vars(self))
+        return made
 
     def known_as(self, fingerprint: str, counts: Counts) -> Listing:
         """Returns this listing, whose files need not be read to tell these two."""
@@ -170,6 +176,10 @@ class Listing:
         if self.corrections:
             digest.update(json.dumps(self.corrections, sort_keys=True).encode())
         return digest.hexdigest()
+
+
+_FOUND = ("counts", "_fingerprint")
+"""What a listing remembers of a pass over its files."""
 
 
 def merge(listings: dict[str, Listing]) -> Listing:
@@ -233,7 +243,9 @@ def with_missing_splits_cut(listing: Listing) -> Listing:
     return dataclasses.replace(listing, files=cut, notes=[*listing.notes, note])
 
 
-def check(listing: Listing, source: str, layout: str, min_pictures: int) -> None:
+def check(
+    listing: Listing, source: str, layout: str, min_pictures: int, further: Iterable[str] = ()
+) -> None:
     """Refuses what can't make a classifier.
 
     Args:
@@ -241,13 +253,14 @@ def check(listing: Listing, source: str, layout: str, min_pictures: int) -> None
       source: a phrase that names the place.
       layout: a phrase that names the expected layout.
       min_pictures: how many every class shall have in each split; 0: any number.
+      further: notes on it, told beside its own.
 
     Raises:
       DataError: no classes, a single one, or one too small to be split.
     """
     fault = _fault(listing, source, layout, max(1, len(SPLITS) * min_pictures))
     if fault:
-        raise DataError(" ".join([f"data.source: {fault}", *listing.notes]))
+        raise DataError(" ".join([f"data.source: {fault}", *listing.notes, *further]))
 
 
 def _folders_inside(listing: Listing, source: str) -> str:

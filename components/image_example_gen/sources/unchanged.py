@@ -1,7 +1,8 @@
-"""Whether a source is as it was when it was listed, by the times of its folders alone.
+"""Whether a source is as it was when it was listed: a look at times, and no listing.
 
-A folder's time tells that an entry was added, removed or renamed, which is how pictures come and
-go. A picture that is overwritten in place leaves it as it was.
+By `data.changes: files` that is every file's size and time, a twentieth of what listing costs. By
+`folders` it is the folders' own times, which tell that an entry was added, removed or renamed, as
+pictures come and go: next to nothing. One that is overwritten in place leaves them as they were.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from components.settings.data import Data
 from components.step.code_version import code_version
 
 _SETTLED = 2 * 10**9  # nanoseconds; the coarsest times, of FAT, are two seconds apart
+_CODE = "components.image_example_gen.listing_handover"  # lists, and reads what was kept
+_GONE = ""  # nothing is like it
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,12 +25,12 @@ class Evidence:
     """Facts that stay the same as long as a listing holds."""
 
     question: str  # a digest of what was asked for, and of the code that answered
-    states: dict[str, list[int]]  # by path of a folder, or of a file that lists pictures
+    states: dict[str, str]  # by path of a folder, or of a file that lists pictures
 
     def holds(self, data: Data) -> bool:
         """Checks whether a listing for these settings would find the same."""
         return self.question == _question(data) and all(
-            state and state == _state(path) for path, state in self.states.items()
+            state != _GONE and state == _state(path, data)[0] for path, state in self.states.items()
         )
 
 
@@ -40,22 +43,48 @@ def evidence(data: Data, places: Iterable[str], began: int) -> Evidence:
       began: when reading them began, in nanoseconds since the epoch. What changed after it, or so
         shortly before that it may change again without another time, counts as changed.
     """
-    states = {path: _state(path) for path in places}
-    for state in states.values():
-        if max(state[:2], default=0) >= began - _SETTLED:
-            state.clear()
+    states = {}
+    for path in places:
+        state, changed = _state(path, data)
+        states[path] = state if changed < began - _SETTLED else _GONE
     return Evidence(_question(data), states)
 
 
 def _question(data: Data) -> str:
     """Returns the digest of what is asked for, and of the code that answers."""
     asked = data.model_dump_json(include=set(Data.model_fields))
-    return hashlib.sha256(f"{code_version(__package__)}\n{asked}".encode()).hexdigest()
+    return hashlib.sha256(f"{code_version(_CODE)}\n{asked}".encode()).hexdigest()
 
 
-def _state(path: str) -> list[int]:
+def _state(path: str, data: Data) -> tuple[str, int]:
+    """Returns a folder's or file's state, and when it was changed last, by the kernel's own time.
+
+    Of a file behind a link it is the file that counts.
+    """
     try:
-        state = os.stat(path)
+        if data.changes == "files" and os.path.isdir(path):
+            return _state_of_entries(path)
+        found = os.stat(path)
     except OSError:
-        return []
-    return [state.st_mtime_ns, state.st_ctime_ns, state.st_size, state.st_ino, state.st_dev]
+        return _GONE, 0
+    known = (found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino, found.st_dev)
+    return " ".join(map(str, known)), found.st_ctime_ns
+
+
+def _state_of_entries(folder: str) -> tuple[str, int]:
+    """Does so by what is right in a folder: of files size and time, of folders the names alone."""
+    lines, changed = [], os.stat(folder).st_ctime_ns
+    with os.scandir(folder) as items:
+        for item in items:
+            name = os.fsencode(item.name)
+            try:
+                if item.is_dir():
+                    lines.append(b"%s/" % name)
+                    continue
+                found = item.stat()
+            except OSError:  # a broken link
+                lines.append(name)
+                continue
+            lines.append(b"%s/%d %d" % (name, found.st_size, found.st_mtime_ns))
+            changed = max(changed, found.st_ctime_ns)
+    return hashlib.sha256(b"\0".join(sorted(lines))).hexdigest(), changed

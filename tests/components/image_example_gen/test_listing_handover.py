@@ -12,7 +12,7 @@ import pytest
 
 from components import packed
 from components.image_example_gen import listing_handover
-from components.image_example_gen.sources import scan
+from components.image_example_gen.sources import scan, scan_with_evidence
 from components.image_example_gen.sources.listing import Listing, Record, SourceFile
 from components.settings.data import Data
 from components.settings.ingest import Ingest
@@ -126,9 +126,9 @@ def recalled(node: Path, data: Data) -> bool:
     return not found.places  # which no file holds
 
 
-def kept_of(folder: Path, node: Path, **settings: Any) -> Data:
-    data = Data(source=str(folder), changes="folders", **settings)
-    listing_handover.keep(scan(data), str(node))
+def kept_of(folder: Path, node: Path, changes: str = "folders", **settings: Any) -> Data:
+    data = Data(source=str(folder), changes=changes, **settings)
+    listing_handover.keep(scan_with_evidence(data), str(node))
     return data
 
 
@@ -160,20 +160,39 @@ def replace(folder: Path) -> None:
 
 
 def another_folder(folder: Path) -> None:
-    shutil.copytree(folder, folder.with_name("copy"))
+    shutil.copytree(folder, folder.with_name("copy"), symlinks=True)
     (folder.with_name("copy") / "cats" / "a.png").write_bytes(b"longer than before")
     folder.rename(folder.with_name("before"))
     folder.with_name("copy").rename(folder)
 
 
+def overwrite(folder: Path) -> None:
+    (folder / "cats" / "deep" / "b.png").write_bytes(b"longer than before")
+
+
+def overwrite_by_as_many_bytes(folder: Path) -> None:
+    (folder / "cats" / "deep" / "b.png").write_bytes(b"bats/deep/b")
+
+
+def overwrite_behind_a_link(folder: Path) -> None:
+    (folder.parent / "elsewhere.png").write_bytes(b"longer than before")
+
+
+FOLDERS_TELL = [rename, move, add, add_a_class, remove, replace, another_folder]
+FILES_TELL = [*FOLDERS_TELL, overwrite, overwrite_by_as_many_bytes, overwrite_behind_a_link]
+TOLD = [("folders", change) for change in FOLDERS_TELL]
+TOLD += [("files", change) for change in FILES_TELL]
+
+
 @pytest.mark.usefixtures("an_hour_later")
-@pytest.mark.parametrize(
-    "change", [rename, move, add, add_a_class, remove, replace, another_folder]
-)
-def test_folders_tell_what_has_changed(
-    pictures: Path, tmp_path: Path, change: Callable[[Path], None]
+@pytest.mark.parametrize(("changes", "change"), TOLD)
+def test_folders_and_files_tell_what_has_changed(
+    pictures: Path, tmp_path: Path, changes: str, change: Callable[[Path], None]
 ) -> None:
-    data = kept_of(pictures, tmp_path / "node")
+    (tmp_path / "elsewhere.png").write_bytes(b"linked")
+    (pictures / "dogs" / "link.png").symlink_to(tmp_path / "elsewhere.png")
+    (pictures / "dogs" / "nowhere.png").symlink_to(tmp_path / "nothing")
+    data = kept_of(pictures, tmp_path / "node", changes)
     assert recalled(tmp_path / "node", data)
     time.sleep(0.02)  # a tick of the file system's clock
     change(pictures)
@@ -188,8 +207,6 @@ def test_folders_do_not_tell_of_a_picture_overwritten_in_place(
     (pictures / "cats" / "a.png").write_bytes(b"another picture")
     found = listing_handover.current(str(tmp_path / "node"), data)
     assert found.fingerprint() != scan(data).fingerprint()
-    by_files = data.model_copy(update={"changes": "files"})
-    assert listing_handover.current(str(tmp_path / "node"), by_files) == scan(by_files)
 
 
 @pytest.mark.usefixtures("an_hour_later")
@@ -197,12 +214,32 @@ def test_what_was_seen_by_files_is_not_forgotten_by_folders(pictures: Path, tmp_
     data = kept_of(pictures, tmp_path / "node")
     (pictures / "cats" / "a.png").write_bytes(b"another picture")
     by_files = data.model_copy(update={"changes": "files"})
-    listing_handover.keep(scan(by_files), str(tmp_path / "node"))
+    listing_handover.keep(scan_with_evidence(by_files), str(tmp_path / "node"))
     assert not recalled(tmp_path / "node", data)
 
 
-def test_a_folder_that_has_just_changed_may_change_again(pictures: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("changes", ["folders", "files"])
+def test_a_folder_that_has_just_changed_may_change_again(
+    pictures: Path, tmp_path: Path, changes: str
+) -> None:
+    data = kept_of(pictures, tmp_path / "node", changes)
+    assert not recalled(tmp_path / "node", data)
+
+
+@pytest.mark.usefixtures("an_hour_later")
+def test_a_time_in_the_future_is_one_like_any_other(pictures: Path, tmp_path: Path) -> None:
+    os.utime(pictures / "cats" / "a.png", (4e9, 4e9))  # a camera whose clock is wrong
+    data = kept_of(pictures, tmp_path / "node", "files")
+    assert recalled(tmp_path / "node", data)
+
+
+@pytest.mark.usefixtures("an_hour_later")
+@pytest.mark.parametrize("last", [b"", b"[]", b'{"evidence": {"other": 1}}', b'{"evidence": null}'])
+def test_what_an_other_version_has_kept_is_not_read(
+    pictures: Path, tmp_path: Path, last: bytes
+) -> None:
     data = kept_of(pictures, tmp_path / "node")
+    (tmp_path / "node" / ".system" / "listings" / "last.json").write_bytes(last)
     assert not recalled(tmp_path / "node", data)
 
 
