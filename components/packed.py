@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import abc
+import bisect
+import functools
 import heapq
 import itertools
 import json
 import marshal
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Protocol, TypeVar, overload
+from typing import Any, Generic, Protocol, TypeVar, overload
 
 Item = TypeVar("Item")
 
@@ -59,6 +61,7 @@ SomeRecord = TypeVar("SomeRecord", bound=Record)
 
 _BLOCK = 256  # records
 _FEW = 65_536  # records, that are held as objects, and sorted at once
+_HELD = 16  # blocks
 
 
 class Compressed(Packed[SomeRecord]):
@@ -140,6 +143,38 @@ class Compressed(Packed[SomeRecord]):
         if places.step != 1:
             return [self._item(place) for place in places]
         return list(itertools.islice(self.since(places.start), len(places)))
+
+
+class Index(Generic[SomeRecord]):
+    """Finds records of a list that is sorted by a text; of many it holds a few blocks unpacked."""
+
+    def __init__(self, records: Compressed[SomeRecord], key: Callable[[SomeRecord], str]):
+        """Goes through the records once.
+
+        Args:
+          records: no two with the same text.
+          key: returns the text.
+        """
+        self._records = records
+        self._key = key
+        self._firsts = [key(record) for record in itertools.islice(records, 0, None, _BLOCK)]
+        self._block = functools.lru_cache(_HELD)(self._unpacked)
+
+    def get(self, wanted: str) -> SomeRecord | None:
+        """Returns the record with this text; None if there is none."""
+        return self._block(self._block_of(wanted)).get(wanted)
+
+    def since(self, wanted: str) -> Iterator[SomeRecord]:
+        """Yields the records from this text on."""
+        rest = self._records.since(self._block_of(wanted) * _BLOCK)
+        return itertools.dropwhile(lambda record: self._key(record) < wanted, rest)
+
+    def _block_of(self, wanted: str) -> int:
+        return max(0, bisect.bisect_right(self._firsts, wanted) - 1)
+
+    def _unpacked(self, block: int) -> dict[str, SomeRecord]:
+        some = self._records[block * _BLOCK : (block + 1) * _BLOCK]
+        return {self._key(record): record for record in some}
 
 
 def ordered(

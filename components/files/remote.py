@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import bisect
-import functools
 import itertools
 import operator
 import posixpath
@@ -14,7 +12,7 @@ from components.files.entries import Entry, Tree, is_of_system, is_visible
 from components.files.found import Found
 from components.files.systems import system_of
 from components.files.waiting import attempted
-from components.packed import Compressed, ordered
+from components.packed import Compressed, Index, ordered
 
 
 def _is_transient(error: Exception) -> bool:
@@ -29,7 +27,7 @@ class Remote:
     def __init__(self, base: str):
         self._system = system_of(base)
         try:
-            self._files = attempted(lambda: self._listed(base), _is_transient)
+            self._files = Index(attempted(lambda: self._listed(base), _is_transient), _path)
         except Exception as error:  # each file system raises its own library's errors
             details = getattr(error, "exception_details", None) or {base: error}
             reasons = "; ".join(map(str, details.values()))
@@ -44,11 +42,6 @@ class Remote:
         once = (next(same) for _, same in itertools.groupby(files, _path))
         return Compressed(Found, once)
 
-    @functools.cached_property
-    def _by_path(self) -> dict[str, Found]:
-        """Of use where files are asked for one by one, as those of a manifest are."""
-        return {file.path: file for file in self._files}
-
     def names(self, folder: str) -> list[str]:
         return sorted({name.partition("/")[0] for name, _ in self._below(folder)})
 
@@ -56,7 +49,7 @@ class Remote:
         return any(True for _ in self._below(path))
 
     def entry(self, path: str) -> Entry | None:
-        file = self._by_path.get(path)
+        file = self._files.get(path)
         return self._entry(file, path) if file else None
 
     def tree(self, folder: str) -> Tree:
@@ -82,9 +75,8 @@ class Remote:
     def _below(self, folder: str) -> Iterator[tuple[str, Found]]:
         """Yields the files below a folder, each with its name there."""
         start = folder.rstrip("/") + "/"
-        first = bisect.bisect_left(self._files, start, key=_path)
         below = itertools.takewhile(
-            lambda file: file.path.startswith(start), self._files.since(first)
+            lambda file: file.path.startswith(start), self._files.since(start)
         )
         return ((file.path.removeprefix(start), file) for file in below)
 

@@ -72,3 +72,38 @@ def test_a_file_of_many_takes_some_bytes(monkeypatch: pytest.MonkeyPatch) -> Non
     held, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert held / len(found) < 40  # some 500 as objects
+
+
+@pytest.mark.parametrize("few", [256, 100_000])
+@pytest.mark.parametrize("number", [0, 1, 255, 256, 257, 1000])
+def test_an_index_finds_what_is_there_and_nothing_else(
+    number: int, few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packed, "_FEW", few)
+    plain = list(files(number))
+    index = packed.Index(compressed(plain), lambda file: file.name)
+    assert [index.get(file.name) for file in reversed(plain)] == plain[::-1]
+    for at in (0, 1, 255, 256, 998):
+        between = f"cats/{at:06}.png-"
+        assert index.get(between) is None
+        assert list(index.since(between)) == plain[at + 1 :]
+        assert list(index.since(f"cats/{at:06}.png")) == plain[at:]
+    assert index.get("") is None and index.get("dogs") is None
+    assert list(index.since("")) == plain and not list(index.since("dogs"))
+
+
+def test_an_index_of_many_in_their_order_unpacks_each_block_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(packed, "_FEW", 256)
+    monkeypatch.setattr(packed, "_HELD", 1)
+    index = packed.Index(compressed(files(1000)), lambda file: file.name)
+    unpacked: list[int] = []
+    monkeypatch.setattr(
+        packed.Compressed, "_rows", lambda self, block: unpacked.append(1) or ROWS(self, block)
+    )
+    assert all(index.get(file.name) for file in files(1000))
+    assert len(unpacked) <= 4
+
+
+ROWS = packed.Compressed._rows

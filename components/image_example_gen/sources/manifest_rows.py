@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from components.errors import DataError, listed
-from components.packed import ordered
+from components.packed import Compressed, ordered
 from serving.names import quoted, shown
 
 
@@ -42,7 +42,7 @@ _values = operator.attrgetter(*Row.__slots__)
 def merged(
     rows: Iterable[Row], path: str, read: Collection[str]
 ) -> tuple[Sequence[Row], int, list[str]]:
-    """Returns a row per picture, how many rows repeat another, and sentences about them.
+    """Returns a row per picture by its path, how many rows repeat another, and notes on them.
 
     Where rows of a picture differ in a column that only a slice of the gate may read, the picture
     has no value in it.
@@ -74,7 +74,7 @@ def merged(
                     differing[name] = min(differing.get(name, row), row, key=lambda row: row.line)
             yield joined
 
-    found = ordered(Row, pictures(), lambda row: row.line)
+    found = Compressed(Row, pictures())
     if faults:
         told = listed([faults[line] for line in sorted(faults)])
         raise DataError(
