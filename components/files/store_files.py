@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Iterator
+import importlib
+from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, cast
 
 from components.files import object_stores
@@ -15,17 +16,15 @@ class StoreFiles:
     """The objects of one scheme. A folder is listed in pages of a thousand keys or so."""
 
     def __init__(self, path: str):
-        self._scheme = f"{scheme(path)}://"
         self._store = object_stores.opened(path)
         self._reading = _READING.get(scheme(path), {})
 
     def below(self, folder: str) -> Iterator[Found]:
-        listed = _PAGES.get(scheme(folder), _all)
-        for name, facts in listed(self._store, folder):
-            path = self._scheme + name
-            if path.startswith(f"{folder.rstrip('/')}/"):
-                size = facts.get("size") or facts.get("Size") or 0
-                yield Found(path, int(size), _modified(facts))
+        folder = folder.rstrip("/")
+        bucket, key, _ = self._store.split_path(folder)
+        start = f"{key}/" if key else ""
+        for found, size, modified in _PAGES[scheme(folder)](self._store, bucket, start):
+            yield Found(f"{folder}/{found.removeprefix(start)}", size, modified)
 
     def checksum(self, path: str) -> str:
         return str(self._store.checksum(path))
@@ -46,38 +45,66 @@ class StoreFiles:
         return bool(self._store.isfile(path))
 
 
-def _all(store: Any, folder: str) -> Iterable[tuple[str, dict[str, Any]]]:
-    """Returns the objects below a folder; what fsspec knows of each, a kilobyte, is held."""
-    found = store.find(folder, detail=True)
-    # Of a file adlfs returns a list of its name; nothing is below a file.
-    return found.items() if isinstance(found, dict) else ()
+Listed = Iterator[tuple[str, int, int]]
+"""Key, size in bytes and time in nanoseconds since the epoch of each object of a bucket."""
 
 
-def _of_s3(store: Any, folder: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yields the objects below a folder as s3fs asks for them, a page at a time."""
-    bucket, _, below = folder.rstrip("/").partition("://")[2].partition("/")
-    asked = {"Bucket": bucket, "Prefix": f"{below}/" if below else ""}
+def _of_s3(store: Any, bucket: str, start: str) -> Listed:
+    """Lists the objects whose keys start so. `find` would hold all at once, a kilobyte each."""
+    asked = {"Bucket": bucket, "Prefix": start}
     while True:
         page = store.call_s3("list_objects_v2", **asked)
-        yield from ((f"{bucket}/{facts['Key']}", facts) for facts in page.get("Contents", ()))
+        for found in page.get("Contents", ()):
+            yield found["Key"], found["Size"], _nanoseconds(found["LastModified"])
         if not page.get("IsTruncated"):
             return
         asked["ContinuationToken"] = page["NextContinuationToken"]
 
 
-_PAGES = {"s3": _of_s3}
-"""By scheme: the objects below a folder without holding all that is known of them."""
+def _of_google(store: Any, bucket: str, start: str) -> Listed:
+    asked = {"prefix": start, "fields": "nextPageToken,items(name,size,updated)"}
+    while True:
+        page = store.call("GET", "b/{}/o", bucket, json_out=True, **asked)
+        for found in page.get("items", ()):
+            updated = datetime.datetime.fromisoformat(found["updated"].replace("Z", "+00:00"))
+            yield found["name"], int(found["size"]), _nanoseconds(updated)
+        if not page.get("nextPageToken"):
+            return
+        asked["pageToken"] = page["nextPageToken"]
+
+
+def _of_azure(store: Any, container: str, start: str) -> Listed:
+    """Lists so; of a hierarchical namespace without the objects that stand for folders."""
+    asyn = importlib.import_module("fsspec.asyn")  # has no types
+    client = store.service_client.get_container_client(container)
+    blobs = client.list_blobs(
+        name_starts_with=start, include=["metadata"], results_per_page=_OF_AZURE
+    )
+    pages = blobs.by_page()
+
+    async def next_page() -> list[Any] | None:
+        async for page in pages:
+            return [blob async for blob in page]
+        return None
+
+    while (page := asyn.sync(store.loop, next_page)) is not None:
+        for blob in page:
+            if not any((blob.metadata or {}).get(key) == "true" for key in _FOLDER):
+                yield blob.name, blob.size, _nanoseconds(blob.last_modified)
+
+
+_FOLDER = ("hdi_isfolder", "Hdi_isfolder", "is_directory")  # metadata that Azure and adlfs write
+_OF_AZURE = 1000  # blobs of a page: ten kilobytes each as Microsoft's library has them
+
+_PAGES: dict[str, Callable[[Any, str, str], Listed]] = {
+    "s3": _of_s3,
+    "gs": _of_google,
+    **dict.fromkeys(("az", "abfs", "abfss"), _of_azure),
+}
 
 _READING = {"s3": {"max_concurrency": 1}}
 """By scheme: what makes a file one request. s3fs asks for its size first, to read it in parts."""
 
 
-def _modified(facts: dict[str, Any]) -> int:
-    """Returns nanoseconds since the epoch; S3, Google and Azure have names of their own for it."""
-    found = next((facts[key] for key in _TIMES if facts.get(key)), None)
-    if isinstance(found, str):
-        found = datetime.datetime.fromisoformat(found.replace("Z", "+00:00"))
-    return round(found.timestamp() * 1e9) if found else 0
-
-
-_TIMES = ("LastModified", "updated", "last_modified", "mtime")
+def _nanoseconds(time: datetime.datetime) -> int:
+    return round(time.timestamp() * 1e9)
