@@ -32,6 +32,7 @@ from components.files import worker_files
 from components.image_example_gen import reading
 from components.image_example_gen.sources import SourceFile
 from components.image_example_gen.sources.training_values import training_values
+from components.image_example_gen.verdicts import Row
 from components.packed import ordered
 from components.settings.data import Data
 from components.step import progress
@@ -100,14 +101,14 @@ class ReadPictures(beam.DoFn):
 
     def process(self, element: str) -> None:
         files = files_of(element)
-        for source_file in files:
-            self._read(source_file)
+        found = reading.read_all(
+            files, self._data, self._settings, self._decode, self._corrections
+        )
+        for file, (accepted, row) in zip(files, found, strict=True):
+            self._keep(file, accepted, row)
         self._progress.add(len(files))
 
-    def _read(self, file: SourceFile) -> None:
-        accepted, row = reading.read(
-            file, self._data, self._settings, self._decode, self._corrections
-        )
+    def _keep(self, file: SourceFile, accepted: reading.Accepted | None, row: Row) -> None:
         if accepted:
             values = training_values(file, self._data)
             if row["label"] != file.label:  # a person gave it, and is sure
