@@ -101,9 +101,7 @@ class ReadPictures(beam.DoFn):
 
     def process(self, element: str) -> None:
         files = files_of(element)
-        found = reading.read_all(
-            files, self._data, self._settings, self._decode, self._corrections
-        )
+        found = reading.read_all(files, self._data, self._settings, self._decode, self._corrections)
         for file, (accepted, row) in zip(files, found, strict=True):
             self._keep(file, accepted, row)
         self._progress.add(len(files))

@@ -1,10 +1,11 @@
-"""Reads one picture's file: what the ingest and the command `check` both do. No TensorFlow."""
+"""Reads pictures' files: what the ingest and the command `check` both do. No TensorFlow."""
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from PIL import Image
 
@@ -65,13 +66,12 @@ def read_all(
       decode: decodes those that keep their bytes.
       corrections: labels by path or SHA-256; one by path comes first.
     """
+    canonical = functools.partial(
+        canonical_and_pixels, max_pixels=data.max_pixels, settings=settings, decode=decode
+    )
     for some in _together(files):
-        readings = [_Reading(file, data, corrections) for file in some]
-        for reading in readings:
-            reading.load()
-        for reading in readings:
-            reading.decode(settings, decode)
-        for step in (_Reading.identify, _Reading.fingerprint, _Reading.measure):
+        readings = [_Reading(file, data, corrections, canonical) for file in some]
+        for step in _STEPS:
             for reading in readings:
                 step(reading)
         yield from ((reading.accepted, reading.row) for reading in readings)
@@ -92,10 +92,17 @@ def _together(files: Iterable[SourceFile]) -> Iterator[list[SourceFile]]:
 class _Reading:
     """A file on its way to a row of the ledger; what it is left out for ends it."""
 
-    def __init__(self, file: SourceFile, data: Data, corrections: Mapping[str, str]):
+    def __init__(
+        self,
+        file: SourceFile,
+        data: Data,
+        corrections: Mapping[str, str],
+        canonical: Callable[[bytes], tuple[Picture, Image.Image]],
+    ):
         self._file = file
         self._data = data
         self._corrections = corrections
+        self._canonical = canonical
         known = {"file": file.name, "label": file.label, "split": file.split, "group": file.group}
         row = {key: value for key, value in known.items() if value}
         self.row = corrected(row, corrections, file.name, file.path)
@@ -114,14 +121,12 @@ class _Reading:
         except PictureError as error:
             self._reject(str(error))
 
-    def decode(self, settings: PictureSettings, decode: Decode) -> None:
+    def decode(self) -> None:
         """Makes the picture canonical, and keeps some of its pixels."""
         if self._content is None:
             return
         try:
-            picture, pixels = canonical_and_pixels(
-                self._content, max_pixels=self._data.max_pixels, settings=settings, decode=decode
-            )
+            picture, pixels = self._canonical(self._content)
         except PictureError as error:
             self._reject(str(error))
             return
@@ -159,6 +164,15 @@ class _Reading:
     def _reject(self, reason: str) -> None:
         self.row["reason"] = reason
         self.accepted = self._content = None
+
+
+_STEPS = (
+    _Reading.load,
+    _Reading.decode,
+    _Reading.identify,
+    _Reading.fingerprint,
+    _Reading.measure,
+)
 
 
 def measure(file: SourceFile, data: Data) -> Row:

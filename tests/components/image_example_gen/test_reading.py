@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from components.image_example_gen.reading import read
+from components.image_example_gen import reading
+from components.image_example_gen.reading import read, read_all
 from components.image_example_gen.sources import SourceFile
+from components.image_example_gen.sources.corrections import LEFT_OUT
 from components.settings.data import Data
 
 DATA = Data(source="/x")
@@ -89,3 +91,35 @@ def test_the_row_has_the_split_and_the_group_that_the_source_gives(tmp_path: Pat
     _, row = read(replace(gone, split="test", group="p7"), DATA)
     assert (row["split"], row["group"]) == ("test", "p7")
     assert not {"split", "group"} & read(gone, DATA)[1].keys()
+
+
+def test_many_files_are_read_as_each_of_them_alone(tmp_path: Path) -> None:
+    files = []
+    for number in range(40):
+        path = tmp_path / f"{number}.png"
+        Image.new("RGB", (40 + number, 30), (number, 9 * number % 256, 7)).save(path)
+        files.append(source_file(path))
+    (tmp_path / "3.png").unlink()
+    (tmp_path / "20.png").write_bytes(b"no picture")
+    files[7] = replace(files[7], other_labels=("dogs",))
+    sha256 = hashlib.sha256((tmp_path / "11.png").read_bytes()).hexdigest()
+    corrections = {"cats/9.png": LEFT_OUT, sha256: LEFT_OUT, "cats/30.png": "dogs"}
+    found = list(read_all(files, DATA, corrections=corrections))
+    assert found == [read(file, DATA, corrections=corrections) for file in files]
+    without = [number for number, (accepted, _) in enumerate(found) if accepted is None]
+    assert without == [3, 7, 9, 11, 20]
+    assert [row["file"] for _, row in found] == [file.name for file in files]
+    assert found[30][1]["label"] == "dogs"
+
+
+def test_large_files_are_held_one_at_a_time_and_small_ones_a_few(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events: list[str] = []
+    monkeypatch.setattr(reading, "_content", lambda file, data: events.append("load") or b"x")
+    sizes = [100, 9_000_000, 9_000_000, 50_000_000, 50_000_000, *[1] * 20]
+    files = [replace(source_file(tmp_path / "a.png"), size=size) for size in sizes]
+    for _ in read_all(files, DATA):
+        events.append("done")
+    together = "".join("l" if event == "load" else "d" for event in events)
+    assert together == "lllddd" + "ld" * 2 + "l" * 16 + "d" * 16 + "llll" + "dddd"
