@@ -57,7 +57,7 @@ class Ingesting(BeamStepExecutor[Ingest]):
     ) -> Rows:
         """Reads the files and writes Examples in no split; returns a row for each file."""
         with self._make_beam_pipeline() as pipeline:
-            ingest.ingest(pipeline, files, data, unfinished, pictures, corrections)
+            ingest.ingest(pipeline, files, data, unfinished, pictures, corrections, self.threads)
         rows = Rows.of(_lines(_ledgers(os.path.join(unfinished, ingest.LEDGERS))))
         what = "rows of the ledger for the files of the listing"
         record_counts.check(what, len(rows), len(files))

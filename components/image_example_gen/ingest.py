@@ -81,8 +81,10 @@ class ReadPictures(beam.DoFn):
         total: int,
         settings: PictureSettings,
         corrections: Mapping[str, str],
+        threads: int,
     ):
         self._data = data
+        self._threads = threads
         self._corrections = corrections
         self._settings = settings
         self._unfinished = unfinished
@@ -101,7 +103,9 @@ class ReadPictures(beam.DoFn):
 
     def process(self, element: str) -> None:
         files = files_of(element)
-        found = reading.read_all(files, self._data, self._settings, self._decode, self._corrections)
+        found = reading.read_all(
+            files, self._data, self._settings, self._decode, self._corrections, self._threads
+        )
         for file, (accepted, row) in zip(files, found, strict=True):
             self._keep(file, accepted, row)
         self._progress.add(len(files))
@@ -149,6 +153,7 @@ def ingest(
     unfinished: str,
     settings: PictureSettings = DEFAULT,
     corrections: Mapping[str, str] | None = None,
+    threads: int = 1,
 ) -> None:
     """Adds the steps that read `files` and write Examples and ledgers.
 
@@ -159,8 +164,9 @@ def ingest(
       unfinished: the folder to write into.
       settings: how pictures become canonical.
       corrections: labels by path or SHA-256.
+      threads: of each worker.
     """
-    read = ReadPictures(data, unfinished, len(files), settings, corrections or {})
+    read = ReadPictures(data, unfinished, len(files), settings, corrections or {}, threads)
     portions = write_portions(ordered(SourceFile, files, mixed_position), unfinished)
     _ = (
         pipeline

@@ -8,6 +8,7 @@ their job server (apache_beam/runners/portability/).
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 
 from components.errors import ConfigError
@@ -63,6 +64,12 @@ def is_local(given: list[str]) -> bool:
     return _runner(given) in (*_DIRECT, *_LOCAL)
 
 
+def threads(given: list[str]) -> int:
+    """Returns how many threads each worker may use: all cores where it is the only one on them."""
+    alone = is_local(given) and _parsed(given).direct_num_workers in (None, "1")
+    return (os.cpu_count() or 1) if alone else 1
+
+
 def has_external_workers(given: list[str]) -> bool:
     """Checks whether an engine with workers of its own, for which it waits, runs the pipelines."""
     return _runner(given) in ("flinkrunner", "sparkrunner", "portablerunner")
@@ -91,6 +98,6 @@ def _runner(given: list[str]) -> str:
 
 def _parsed(given: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    for name in {"runner", "direct_running_mode"}.union(*_NEEDED.values()):
+    for name in {"runner", "direct_running_mode", "direct_num_workers"}.union(*_NEEDED.values()):
         parser.add_argument(f"--{name}")
     return parser.parse_known_args(given)[0]

@@ -23,7 +23,7 @@ from tfx.types import Artifact, BaseChannel, channel, component_spec
 
 from components.files.paths import IN_ROOT
 from components.settings.base import Section
-from components.settings.beam_options import is_local
+from components.settings.beam_options import is_local, threads
 from components.step import own_errors
 from components.step.artifacts import ArtifactLists, Artifacts
 from components.step.driver import Keyed, step_of
@@ -83,7 +83,16 @@ class BeamStepExecutor(StepExecutor[Settings], base_beam_executor.BaseBeamExecut
     @property
     def on_workers(self) -> bool:
         """Whether workers run the pipelines that may see nothing of this machine but the root."""
-        return not is_local([str(argument) for argument in self._beam_pipeline_args])
+        return not is_local(self._beam_arguments)
+
+    @property
+    def threads(self) -> int:
+        """How many threads each worker of the pipelines may use for itself."""
+        return threads(self._beam_arguments)
+
+    @property
+    def _beam_arguments(self) -> list[str]:
+        return [str(argument) for argument in self._beam_pipeline_args]
 
     def shared(self, artifact: Artifact) -> str:
         """Returns the folder of an output in which the pipelines' workers write."""

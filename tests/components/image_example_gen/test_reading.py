@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import hashlib
+import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from components.image_example_gen.reading import read, read_all
 from components.image_example_gen.sources import SourceFile
 from components.image_example_gen.sources.corrections import LEFT_OUT
 from components.settings.data import Data
+from serving.opened_picture import Opened
 
 DATA = Data(source="/x")
 
@@ -93,18 +96,19 @@ def test_the_row_has_the_split_and_the_group_that_the_source_gives(tmp_path: Pat
     assert not {"split", "group"} & read(gone, DATA)[1].keys()
 
 
-def test_many_files_are_read_as_each_of_them_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("threads", "size"), [(1, 1), (3, 1), (3, 100_000)])
+def test_many_files_are_read_as_each_of_them_alone(tmp_path: Path, threads: int, size: int) -> None:
     files = []
     for number in range(40):
         path = tmp_path / f"{number}.png"
         Image.new("RGB", (40 + number, 30), (number, 9 * number % 256, 7)).save(path)
-        files.append(source_file(path))
+        files.append(replace(source_file(path), size=size))
     (tmp_path / "3.png").unlink()
     (tmp_path / "20.png").write_bytes(b"no picture")
     files[7] = replace(files[7], other_labels=("dogs",))
     sha256 = hashlib.sha256((tmp_path / "11.png").read_bytes()).hexdigest()
     corrections = {"cats/9.png": LEFT_OUT, sha256: LEFT_OUT, "cats/30.png": "dogs"}
-    found = list(read_all(files, DATA, corrections=corrections))
+    found = list(read_all(files, DATA, corrections=corrections, threads=threads))
     assert found == [read(file, DATA, corrections=corrections) for file in files]
     without = [number for number, (accepted, _) in enumerate(found) if accepted is None]
     assert without == [3, 7, 9, 11, 20]
@@ -123,3 +127,36 @@ def test_large_files_are_held_one_at_a_time_and_small_ones_a_few(
         events.append("done")
     together = "".join("l" if event == "load" else "d" for event in events)
     assert together == "lllddd" + "ld" * 2 + "l" * 16 + "d" * 16 + "llll" + "dddd"
+
+
+@pytest.mark.parametrize(
+    ("size", "threads", "decoding"), [(1, 3, {1}), (100_000, 3, {2, 3}), (100_000, 1, {1})]
+)
+def test_large_pictures_alone_are_decoded_side_by_side(
+    tmp_path: Path, size: int, threads: int, decoding: set[int]
+) -> None:
+    Image.new("L", (30, 20)).save(tmp_path / "a.png")
+    file = replace(source_file(tmp_path / "a.png"), size=size)
+    by: set[int] = set()
+
+    def slow(opened: Opened) -> Image.Image:
+        by.add(threading.get_ident())
+        time.sleep(0.01)
+        return opened.image
+
+    assert all(
+        accepted for accepted, _ in read_all([file] * 20, DATA, decode=slow, threads=threads)
+    )
+    assert len(by) in decoding
+
+
+def test_what_a_thread_meets_ends_the_reading(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(file: SourceFile, data: Data) -> bytes:
+        raise RuntimeError("the mount is gone")
+
+    monkeypatch.setattr(reading, "_content", gone)
+    files = [replace(source_file(tmp_path / "a.png"), size=100_000)] * 5
+    with pytest.raises(RuntimeError, match="gone"):
+        list(read_all(files, DATA, threads=3))

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import nullcontext
 
 import pytest
 
 from components.errors import ConfigError
+from components.settings import beam_options
 from components.settings.beam_options import check_processes, pipeline_arguments
 from components.settings.runtime import Runtime
 from tests.explains import refused
@@ -93,3 +95,21 @@ def test_processes_that_could_not_start_are_refused(
     )
     with nullcontext() if starts else refusal:
         check_processes(given)
+
+
+@pytest.mark.parametrize(
+    ("given", "alone"),
+    [
+        ([], True),
+        (Runtime().beam, True),
+        (["--runner=DirectRunner", "--direct_num_workers=1"], True),
+        (["--runner=FnApiRunner", "--direct_num_workers=2"], False),
+        (["--runner=FnApiRunner", "--direct_num_workers=0"], False),
+        (["--runner=FlinkRunner"], False),
+    ],
+)
+def test_the_only_worker_on_a_machine_takes_all_its_cores(
+    given: list[str], alone: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    assert beam_options.threads(given) == (8 if alone else 1)
