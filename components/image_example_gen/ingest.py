@@ -47,6 +47,7 @@ LEDGERS = "ledgers.json"
 
 _LEDGER, _EXAMPLES = "ledger", "examples"
 _PORTIONS, _MOST_FILES = 64, 256  # at least so many portions, each of at most so many files
+_MOST_THREADS = 8  # each holds a whole picture, and more of them wait for Python's lock
 _SHARD_BYTES = (
     256_000_000  # of a file of Examples, about: it is copied, uploaded, retried as a whole
 )
@@ -84,7 +85,7 @@ class ReadPictures(beam.DoFn):
         threads: int,
     ):
         self._data = data
-        self._threads = threads
+        self._threads = min(threads, _MOST_THREADS)
         self._corrections = corrections
         self._settings = settings
         self._unfinished = unfinished
