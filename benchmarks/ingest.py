@@ -1,9 +1,9 @@
 """Pictures per second of the ingest against a plain loop of Pillow's over the same files.
 
 The loop opens, fully decodes and hashes each file in one process. The ingest is the component
-ImageExampleGen as the pipeline runs it, from listing to the written report, with one worker and
-with two: threads, which cost nothing to start and decode side by side since Pillow's decoders leave
-Python's lock alone, and processes, whose start (a Python with Beam each) is counted.
+ImageExampleGen as the pipeline runs it, from listing to the written report: with one worker, the
+default, which decodes photographs on all cores, and with two, threads or processes, whose start (a
+Python with Beam and TensorFlow each) is counted.
 """
 
 from __future__ import annotations
