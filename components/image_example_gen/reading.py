@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from PIL import Image
 
 from components.files import waiting
+from components.files.paths import is_remote
 from components.files.pictures import read_picture
 from components.image_example_gen import changes, quality, sources
 from components.image_example_gen.corrected import BY, OUT, corrected
@@ -28,6 +29,7 @@ from serving.pictures import Decode, Picture, PictureError, canonical_and_pixels
 _NONE: Mapping[str, str] = {}
 _TOGETHER, _BYTES_TOGETHER = 16, 16_000_000
 """Files for each thread that go through each step together, and about the bytes of them."""
+_REQUESTS = 16  # at once, of files on other machines
 _LARGE = 32_768  # bytes: below it threads wait for Python's lock longer than they gain
 
 
@@ -69,18 +71,25 @@ def read_all(
       settings: how they become canonical.
       decode: decodes those that keep their bytes.
       corrections: labels by path or SHA-256; one by path comes first.
-      threads: read and decode large pictures side by side: of 200 kB in three quarters of the time
-        on two cores (measured 2026-11-29).
+      threads: decode large pictures side by side, outside Python's lock: of 200 kB in three
+        quarters of the time on two cores (measured 2026-11-29).
     """
     canonical = functools.partial(
         canonical_and_pixels, max_pixels=data.max_pixels, settings=settings, decode=decode
     )
-    with ThreadPoolExecutor(threads) as pool:
+    with ThreadPoolExecutor(threads) as cores, ThreadPoolExecutor(_REQUESTS) as requests:
         for some in _together(files, threads):
+            large = threads > 1 and sum(file.size for file in some) >= _LARGE * len(some)
+            work = cores.map if large else map
+            wait = requests.map if is_remote(some[0].path) else work
             readings = [_Reading(file, data, corrections, canonical) for file in some]
-            is_parallel = threads > 1 and sum(file.size for file in some) >= _LARGE * len(some)
-            for step, leaves_the_lock in _STEPS.items():
-                run = pool.map if is_parallel and leaves_the_lock else map
+            for run, step in (
+                (wait, _Reading.load),
+                (work, _Reading.decode),
+                (map, _Reading.identify),
+                (map, _Reading.fingerprint),
+                (map, _Reading.measure),
+            ):
                 collections.deque(run(step, readings), maxlen=0)
             yield from ((reading.accepted, reading.row) for reading in readings)
 
@@ -173,16 +182,6 @@ class _Reading:
     def _reject(self, reason: str) -> None:
         self.row["reason"] = reason
         self.accepted = self._content = None
-
-
-_STEPS: dict[Callable[[_Reading], None], bool] = {
-    _Reading.load: True,
-    _Reading.decode: True,
-    _Reading.identify: False,
-    _Reading.fingerprint: False,
-    _Reading.measure: False,
-}
-"""In their order, and whether most of a step is done without Python's lock."""
 
 
 def measure(file: SourceFile, data: Data) -> Row:

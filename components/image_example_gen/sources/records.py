@@ -9,6 +9,7 @@ import functools
 import gzip
 import shutil
 import tempfile
+import threading
 import zlib
 from collections.abc import Iterator
 from typing import BinaryIO
@@ -101,14 +102,20 @@ def _damaged(path: str, offset: int) -> DataError:
     )
 
 
-@functools.cache
 def _unpacked(path: str, modified: int | str) -> str:
-    """A file in which records are found by offset: of a compressed one in this state, a copy.
-
-    The copies of this process lie in a temporary folder that goes with it.
-    """
+    """A file in which records are found by offset: of a compressed one in this state, a copy."""
     if not path.lower().endswith(".gz"):
         return path
+    with _one_at_a_time:  # threads that read its records would each make a copy
+        return _copy(path, modified)
+
+
+_one_at_a_time = threading.Lock()
+
+
+@functools.cache
+def _copy(path: str, modified: int | str) -> str:
+    """The copies of this process lie in a temporary folder that goes with it."""
     with (
         open_bytes(path) as packed,
         gzip.open(packed) as file,

@@ -160,3 +160,17 @@ def test_what_a_thread_meets_ends_the_reading(
     files = [replace(source_file(tmp_path / "a.png"), size=100_000)] * 5
     with pytest.raises(RuntimeError, match="gone"):
         list(read_all(files, DATA, threads=3))
+
+
+def test_files_of_another_machine_are_asked_for_side_by_side(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    together = threading.Barrier(16, timeout=10)
+
+    def content(file: SourceFile, data: Data) -> bytes:
+        together.wait()
+        return b"no picture"
+
+    monkeypatch.setattr(reading, "_content", content)
+    file = SourceFile("s3://bucket/a.png", "cats/a.png", "cats", 1, 1)
+    assert len(list(read_all([file] * 32, DATA))) == 32

@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import gzip
 import os
+import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -9,7 +12,7 @@ import pytest
 from components.artifacts.examples import serialized as example
 from components.artifacts.tfrecords import framed
 from components.errors import ConfigError, DataError
-from components.image_example_gen.sources import Listing, content, scan
+from components.image_example_gen.sources import Listing, content, records, scan
 from components.settings.data import Data
 from tests.explains import refused
 
@@ -82,6 +85,27 @@ def test_a_changed_compressed_file_is_unpacked_anew(tmp_path: Path) -> None:
         path.write_bytes(gzip.compress(shard(*labels)))
         os.utime(path, ns=(10**18 + number, 10**18 + number))
         assert content(found(tmp_path).files[0]) == f"{labels[0]} 0".encode()
+
+
+def test_threads_that_read_records_of_a_compressed_file_unpack_it_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.tfrecord.gz").write_bytes(gzip.compress(shard(*LABELS)))
+    files = found(tmp_path).files
+    records._copy.cache_clear()  # as in another process than the one that listed them
+    unpacked: list[int] = []
+
+    def slow(source: object, target: object) -> None:
+        unpacked.append(1)
+        time.sleep(0.05)
+        copy(source, target)
+
+    copy = shutil.copyfileobj
+    monkeypatch.setattr(shutil, "copyfileobj", slow)
+    with ThreadPoolExecutor(len(files)) as threads:
+        pictures = list(threads.map(content, files))
+    assert pictures == [f"{label} {number}".encode() for number, label in enumerate(LABELS)]
+    assert len(unpacked) == 1
 
 
 @pytest.mark.parametrize(
