@@ -74,7 +74,7 @@ def scan_with_evidence(data: Data) -> Listing:
     began = time.time_ns()
     listing = scan(data)
     also = [absolute(data.corrections)] if data.corrections else []
-    if not listing.places or any(map(is_remote, also)):
+    if not 0 < len(listing.places) <= unchanged.MOST_PLACES or any(map(is_remote, also)):
         return listing
     return listing.copy(evidence=unchanged.evidence(data, [*listing.places, *also], began))
 

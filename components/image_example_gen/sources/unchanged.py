@@ -16,6 +16,9 @@ from components.settings.data import Data
 from components.step.code_version import code_version
 
 _SETTLED = 2 * 10**9  # nanoseconds; the coarsest times, of FAT, are two seconds apart
+MOST_PLACES = 65_536
+"""More folders are listed anew: their states would be as long as a listing."""
+
 _CODE = "components.image_example_gen.listing_handover"  # lists, and reads what was kept
 _GONE = ""  # nothing is like it
 
@@ -73,18 +76,22 @@ def _state(path: str, data: Data) -> tuple[str, int]:
 
 def _state_of_entries(folder: str) -> tuple[str, int]:
     """Does so by what is right in a folder: of files size and time, of folders the names alone."""
-    lines, changed = [], os.stat(folder).st_ctime_ns
+    total, changed = 0, os.stat(folder).st_ctime_ns
     with os.scandir(folder) as items:
         for item in items:
-            name = os.fsencode(item.name)
-            try:
-                if item.is_dir():
-                    lines.append(b"%s/" % name)
-                    continue
-                found = item.stat()
-            except OSError:  # a broken link
-                lines.append(name)
-                continue
-            lines.append(b"%s/%d %d" % (name, found.st_size, found.st_mtime_ns))
-            changed = max(changed, found.st_ctime_ns)
-    return hashlib.sha256(b"\0".join(sorted(lines))).hexdigest(), changed
+            state, at = _state_of_entry(item)
+            # A sum, since folders are listed in any order, and may hold a million files.
+            total += int.from_bytes(hashlib.sha256(state).digest(), "big")
+            changed = max(changed, at)
+    return f"{total:x}", changed
+
+
+def _state_of_entry(item: os.DirEntry[str]) -> tuple[bytes, int]:
+    name = os.fsencode(item.name)
+    try:
+        if item.is_dir():
+            return b"%s/" % name, 0
+        found = item.stat()
+    except OSError:  # a broken link
+        return name, 0
+    return b"%s/%d %d" % (name, found.st_size, found.st_mtime_ns), found.st_ctime_ns

@@ -12,7 +12,7 @@ import pytest
 
 from components import packed
 from components.image_example_gen import listing_handover
-from components.image_example_gen.sources import scan, scan_with_evidence
+from components.image_example_gen.sources import scan, scan_with_evidence, unchanged
 from components.image_example_gen.sources.listing import Listing, Record, SourceFile
 from components.settings.data import Data
 from components.settings.ingest import Ingest
@@ -224,6 +224,17 @@ def test_a_folder_that_has_just_changed_may_change_again(
 ) -> None:
     data = kept_of(pictures, tmp_path / "node", changes)
     assert not recalled(tmp_path / "node", data)
+
+
+@pytest.mark.usefixtures("an_hour_later")
+def test_very_many_folders_are_listed_anew(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders = ("", "cats", "cats/deep", "dogs")
+    for most in (len(folders), len(folders) - 1):
+        monkeypatch.setattr(unchanged, "MOST_PLACES", most)
+        data = kept_of(pictures, tmp_path / "node", "files")
+        assert recalled(tmp_path / "node", data) == (most == len(folders))
 
 
 @pytest.mark.usefixtures("an_hour_later")
