@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import itertools
 import json
 import os
 import sys
@@ -18,7 +19,7 @@ from rich.table import Table
 
 from components.errors import MOST_LINES, DataError
 from components.image_example_gen import sources
-from components.image_example_gen.reading import Row, measure, read
+from components.image_example_gen.reading import Row, measure, read_all
 from components.settings.data import Data
 from components.settings.ingest import Ingest
 from pipeline.commands import preflight_pictures
@@ -30,6 +31,7 @@ from serving.quiet_imports import quiet_pillow
 if TYPE_CHECKING:
     from components.image_example_gen.ledger import Ledger
 
+_PART = 16  # files that a process reads at once
 _READ_BY_PROGRAMS = (
     "accepted",
     "rejected",
@@ -112,10 +114,10 @@ def read_pictures(listing: sources.Listing, settings: Ingest) -> tuple[list[Row]
 
     measured = None
     if settings.range == "data":
-        measuring = partial(measure, data=settings)
+        measuring = partial(_measured, data=settings)
         measured = changes.measured(_rows(listing.files, measuring, "Measuring"))
     pictures = settings.pictures(measured)
-    reading = partial(_row, data=settings, settings=pictures, corrections=listing.corrections)
+    reading = partial(_read, data=settings, settings=pictures, corrections=listing.corrections)
     return _rows(listing.files, reading, "Reading"), pictures
 
 
@@ -136,21 +138,29 @@ def refusal(ledger: Ledger, counts: dict[str, dict[str, int]], data: Data) -> st
 
 
 def _rows(
-    files: Sequence[sources.SourceFile], read_one: Callable[[sources.SourceFile], Row], doing: str
+    files: Sequence[sources.SourceFile],
+    read_some: Callable[[list[sources.SourceFile]], list[Row]],
+    doing: str,
 ) -> list[Row]:
+    rest = iter(files)
+    parts = iter(lambda: list(itertools.islice(rest, _PART)), [])
     with ProcessPoolExecutor(os.cpu_count(), initializer=quiet_pillow) as pool:
-        rows = pool.map(read_one, files, chunksize=16)
+        rows = itertools.chain.from_iterable(pool.map(read_some, parts))
         shown = Console(stderr=True)
         return list(track(rows, doing, total=len(files), console=shown, transient=True))
 
 
-def _row(
-    file: sources.SourceFile,
+def _read(
+    files: list[sources.SourceFile],
     data: Data,
     settings: PictureSettings,
     corrections: Mapping[str, str],
-) -> Row:
-    return read(file, data, settings, corrections=corrections)[1]
+) -> list[Row]:
+    return [row for _, row in read_all(files, data, settings, corrections=corrections)]
+
+
+def _measured(files: list[sources.SourceFile], data: Data) -> list[Row]:
+    return [measure(file, data) for file in files]
 
 
 def _table(report: dict[str, Any], classes: list[str]) -> Table:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 import random
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -30,13 +30,22 @@ def files(number: int) -> Iterator[SourceFile]:
         )
 
 
-@pytest.mark.parametrize("few", [256, 100_000])
-@pytest.mark.parametrize("number", [0, 1, 255, 256, 257, 1000])
+def in_all_sizes(test: Callable[..., None]) -> Callable[..., None]:
+    """Has a test run with few and many records, of which many are compressed or none."""
+    numbers = pytest.mark.parametrize("number", [0, 1, 255, 256, 257, 1000])
+    return numbers(pytest.mark.parametrize("few", [256, 100_000])(test))
+
+
+def made(number: int, few: int, monkeypatch: pytest.MonkeyPatch) -> list[SourceFile]:
+    monkeypatch.setattr(packed, "_FEW", few)
+    return list(files(number))
+
+
+@in_all_sizes
 def test_a_compressed_list_is_as_the_one_it_was_made_of(
     number: int, few: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(packed, "_FEW", few)
-    plain = list(files(number))
+    plain = made(number, few, monkeypatch)
     found = compressed(plain)
     assert len(found) == number
     assert found == plain
@@ -74,13 +83,11 @@ def test_a_file_of_many_takes_some_bytes(monkeypatch: pytest.MonkeyPatch) -> Non
     assert held / len(found) < 40  # some 500 as objects
 
 
-@pytest.mark.parametrize("few", [256, 100_000])
-@pytest.mark.parametrize("number", [0, 1, 255, 256, 257, 1000])
+@in_all_sizes
 def test_an_index_finds_what_is_there_and_nothing_else(
     number: int, few: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(packed, "_FEW", few)
-    plain = list(files(number))
+    plain = made(number, few, monkeypatch)
     index = packed.Index(compressed(plain), lambda file: file.name)
     assert [index.get(file.name) for file in reversed(plain)] == plain[::-1]
     for at in (0, 1, 255, 256, 998):
@@ -99,11 +106,9 @@ def test_an_index_of_many_in_their_order_unpacks_each_block_once(
     monkeypatch.setattr(packed, "_HELD", 1)
     index = packed.Index(compressed(files(1000)), lambda file: file.name)
     unpacked: list[int] = []
+    rows = packed.Compressed._rows
     monkeypatch.setattr(
-        packed.Compressed, "_rows", lambda self, block: unpacked.append(1) or ROWS(self, block)
+        packed.Compressed, "_rows", lambda self, block: unpacked.append(1) or rows(self, block)
     )
     assert all(index.get(file.name) for file in files(1000))
     assert len(unpacked) <= 4
-
-
-ROWS = packed.Compressed._rows

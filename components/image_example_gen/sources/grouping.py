@@ -29,7 +29,10 @@ def with_groups(listing: Listing, group_by: str | None) -> Listing:
     if group_by and group_by != NEAR_DUPLICATES:  # those are known once the pictures are read
         files = _grouped(files, group_by)
         notes = [*notes, *_unmatched(files, group_by)]
-    return dataclasses.replace(listing, files=_in_one_split(files), notes=notes)
+    files = _in_one_split(files)
+    if files is listing.files:  # a copy would be counted once more
+        return listing
+    return dataclasses.replace(listing, files=files, notes=notes)
 
 
 def _grouped(files: Sequence[SourceFile], group_by: str) -> Sequence[SourceFile]:

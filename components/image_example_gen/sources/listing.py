@@ -153,7 +153,7 @@ class Listing:
 
     def holding(self, files: Sequence[SourceFile]) -> Listing:
         """Returns this listing with its files held in another way, or no longer."""
-        return self.copy(files=files).known_as(self.fingerprint(), self.counts)
+        return dataclasses.replace(self, files=files).known_as(self.fingerprint(), self.counts)
 
     def copy(self, **changes: Any) -> Listing:
         """Returns this listing with other values of what neither counts nor fingerprint tell."""
@@ -179,7 +179,7 @@ class Listing:
 
 
 _FOUND = ("counts", "_fingerprint")
-"""What a listing remembers of a pass over its files."""
+"""The values that a listing keeps of a pass over its files."""
 
 
 def merge(listings: dict[str, Listing]) -> Listing:

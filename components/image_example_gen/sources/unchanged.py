@@ -20,7 +20,6 @@ MOST_PLACES = 65_536
 """More folders are listed anew: their states would be as long as a listing."""
 
 _CODE = "components.image_example_gen.listing_handover"  # lists, and reads what was kept
-_GONE = ""  # nothing is like it
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,12 +32,12 @@ class Evidence:
     def holds(self, data: Data) -> bool:
         """Checks whether a listing for these settings would find the same."""
         return self.question == _question(data) and all(
-            state != _GONE and state == _state(path, data)[0] for path, state in self.states.items()
+            state == _state(path, data)[0] for path, state in self.states.items()
         )
 
 
-def evidence(data: Data, places: Iterable[str], began: int) -> Evidence:
-    """Returns what has to stay the same.
+def evidence(data: Data, places: Iterable[str], began: int) -> Evidence | None:
+    """Returns what has to stay the same; None where a place changes while it is looked at.
 
     Args:
       data: the settings of the listing.
@@ -49,7 +48,9 @@ def evidence(data: Data, places: Iterable[str], began: int) -> Evidence:
     states = {}
     for path in places:
         state, changed = _state(path, data)
-        states[path] = state if changed < began - _SETTLED else _GONE
+        if not state or changed >= began - _SETTLED:
+            return None
+        states[path] = state
     return Evidence(_question(data), states)
 
 
@@ -62,14 +63,14 @@ def _question(data: Data) -> str:
 def _state(path: str, data: Data) -> tuple[str, int]:
     """Returns a folder's or file's state, and when it was changed last, by the kernel's own time.
 
-    Of a file behind a link it is the file that counts.
+    Of a file behind a link it is the file that counts. The state of what is not there is empty.
     """
     try:
         if data.changes == "files" and os.path.isdir(path):
             return _state_of_entries(path)
         found = os.stat(path)
     except OSError:
-        return _GONE, 0
+        return "", 0
     known = (found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino, found.st_dev)
     return " ".join(map(str, known)), found.st_ctime_ns
 
