@@ -8,12 +8,11 @@ features, `test` alone is looked at.
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import math
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from tfx.types import Artifact
@@ -24,14 +23,14 @@ from components.artifacts.ledger_columns import CORRECTED_BY
 from components.artifacts.predictions import CANDIDATE, Predictions
 from components.artifacts.rows import Rows
 from components.fit import linear_heads
+from components.packed import Compressed, ordered
 from components.report.confident_learning import ranked
 
 _AT_ONCE, _OF_A_CLASS = 10_000, 50  # pictures at least; of 2,048 features, 80 MB
 _COLUMNS = ("file", "sha256", "split", "group", CORRECTED_BY)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Doubt:
+class Doubt(NamedTuple):
     """One picture, as models that have not seen it judge its label."""
 
     file: str
@@ -48,13 +47,22 @@ class Doubt:
         """The label's score minus the suggested class's: the lower, the more doubtful."""
         return self.label_score - self.score
 
+    def as_row(self) -> tuple[Any, ...]:
+        """Returns its values, for `of_row`."""
+        return tuple(self)
+
+    @classmethod
+    def of_row(cls, row: Sequence[Any]) -> Doubt:
+        """Returns the doubt of the values that `as_row` returned."""
+        return cls(*row)
+
 
 def find(
     classes: list[str],
     report: str,
     bottlenecks: Artifact | None,
     predictions: Predictions | None,
-) -> list[Doubt]:
+) -> Compressed[Doubt]:
     """Returns all pictures whose label nobody has confirmed, the most doubtful first.
 
     Args:
@@ -63,20 +71,28 @@ def find(
       bottlenecks: the features of `train` and `eval`.
       predictions: the candidate's for `test`.
     """
+    found = _found(classes, report, bottlenecks, predictions)
+    return ordered(Doubt, found, lambda doubt: (not doubt.in_doubt, doubt.margin, doubt.file))
+
+
+def _found(
+    classes: list[str],
+    report: str,
+    bottlenecks: Artifact | None,
+    predictions: Predictions | None,
+) -> Iterator[Doubt]:
     pieces = ledger_rows.read_pieces(report, _COLUMNS)
     accepted = Rows.joined([rows.where(rows.has("split")).table for rows in pieces])
-    found: list[Doubt] = []
     if bottlenecks is not None:
         for files, labels, values in _portions(classes, bottlenecks):
             if len(np.unique(labels)) > 1:
                 own = accepted.where(accepted.is_among("file", files))
                 together = _together(files, own)
                 scores = linear_heads.out_of_fold(values, labels, len(classes), together)
-                found += _doubts(classes, files, labels, scores, own)
+                yield from _doubts(classes, files, labels, scores, own)
     if predictions is not None:
         scores = predictions.scores[CANDIDATE][:, : predictions.known]
-        found += _doubts(classes, predictions.files, predictions.labels, scores, accepted)
-    return sorted(found, key=lambda doubt: (not doubt.in_doubt, doubt.margin, doubt.file))
+        yield from _doubts(classes, predictions.files, predictions.labels, scores, accepted)
 
 
 def _together(files: Sequence[str], accepted: Rows) -> list[str]:
@@ -148,4 +164,4 @@ def _records(folders: list[str]) -> Iterator[examples.Example]:
 
 def documents(doubts: Iterable[Doubt]) -> Iterator[dict[str, Any]]:
     """Yields the rows as JSON can hold them."""
-    return map(dataclasses.asdict, doubts)
+    return map(Doubt._asdict, doubts)

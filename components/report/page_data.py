@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -98,7 +99,7 @@ class Run:
     pictures: dict[str, bytes] = dataclasses.field(default_factory=dict)
     heat_maps: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
     no_heat_maps: str = ""
-    doubts: list[Doubt] = dataclasses.field(default_factory=list)
+    doubts: Sequence[Doubt] = dataclasses.field(default_factory=list)
     doubtful_pictures: dict[str, bytes] = dataclasses.field(default_factory=dict)
     pushed_version: str | None = None
     nodes: list[dict[str, Any]] = dataclasses.field(default_factory=list)
@@ -110,10 +111,10 @@ class Run:
         found: dict[str, Any] = self.ingest.get("quality", {})
         return found
 
-    @property
+    @functools.cached_property
     def in_doubt(self) -> list[Doubt]:
         """Those of the doubts that confident learning found."""
-        return [doubt for doubt in self.doubts if doubt.in_doubt]
+        return list(itertools.takewhile(lambda doubt: doubt.in_doubt, self.doubts))
 
     @property
     def shown_doubts(self) -> list[Doubt]:

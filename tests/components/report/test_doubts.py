@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from components import packed
 from components.artifacts import examples, features, tfrecords
 from components.artifacts.predictions import read
 from components.artifacts.types import Bottlenecks
@@ -99,7 +100,7 @@ def test_without_cached_features_the_test_split_alone_is_looked_at(tmp_path: Pat
 def test_the_page_shows_the_doubts_and_how_many_of_the_lost_pictures_they_are() -> None:
     made = run(baseline=True)
     _, wrong = made.changes
-    lost = [dataclasses.replace(made.doubts[0], file=change.file) for change in wrong[:2]]
+    lost = [made.doubts[0]._replace(file=change.file) for change in wrong[:2]]
     html = render(dataclasses.replace(made, doubts=[*lost, *made.doubts]))
     assert "6 are in doubt" in " ".join(html.split())
     assert "labelled <bdi>pear</bdi>" in html and "looks like <bdi>apple</bdi>" in html
@@ -107,3 +108,15 @@ def test_the_page_shows_the_doubts_and_how_many_of_the_lost_pictures_they_are() 
     known = {doubt.file for doubt in made.doubts[:4]} | {doubt.file for doubt in lost}
     number = sum(change.file in known for change in wrong)
     assert f"The labels of {number} of those that turned wrong are in doubt." in told
+
+
+def test_many_doubts_are_packed_and_in_the_same_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bottlenecks, report = written(tmp_path)
+    few = find(CLASSES, report, bottlenecks, None)
+    monkeypatch.setattr(packed, "_FEW", 20)
+    monkeypatch.setattr(packed, "_BLOCK", 8)
+    many = find(CLASSES, report, bottlenecks, None)
+    assert few == many and len(many) == 80
+    assert [*doubts.documents(few)] == [*doubts.documents(many)]
