@@ -56,14 +56,20 @@ def put_aside(path: Path, ending: str) -> Path:
 
 
 def write(path: Path, text: str) -> None:
-    """Writes a small file; a reader finds the old text or the new one at any moment.
+    """Writes a text as `write_bytes` does."""
+    write_bytes(path, text.encode())
 
-    Of a symbolic link, the file that it names is written.
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Writes a small file; a reader finds the old content or the new one at any moment.
+
+    Whoever may read the folder around it may read it. Of a symbolic link, the file that it names is
+    written.
     """
     path = path.resolve()
     passing = path.with_name(f"{INCOMING}{uuid.uuid4().hex}")
     try:
-        passing.write_text(text, "utf-8")
+        passing.write_bytes(content)
         passing.chmod(stat.S_IMODE(path.parent.stat().st_mode) & 0o666)
         _sync(passing)
         rename(passing, path)

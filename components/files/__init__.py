@@ -9,7 +9,6 @@ import contextlib
 import errno
 import os
 import stat
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -18,6 +17,7 @@ from components.errors import DataError
 from components.files.entries import View
 from components.files.local import Local
 from components.files.paths import is_remote
+from serving import atomic_files
 
 
 def view(base: str) -> View:
@@ -108,9 +108,7 @@ def write_bytes(path: str, content: bytes) -> None:
         return
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as file:
-        file.write(content)
-    os.replace(file.name, target)
+    atomic_files.write_bytes(target, content)
 
 
 def keep_newest(folder: str, most: int, suffix: str = "") -> None:

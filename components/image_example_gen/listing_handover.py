@@ -80,7 +80,6 @@ def keep(listing: Listing, node: str, run_id: str | None = None) -> str:
         write_bytes(_path(node, _RUNS, run_id), fingerprint.encode())
     keep_newest(_path(node, _RUNS), _MOST_KEPT)
     keep_newest(_path(node), _MOST_KEPT, _SUFFIX)
-    keep_newest(_path(node), 0, ".json.gz")  # of earlier versions
     return fingerprint
 
 

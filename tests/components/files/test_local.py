@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,26 @@ def test_a_file_is_written_whole_with_the_folders_above_it(tmp_path: Path) -> No
     file_systems.write_bytes(str(target), b"two")
     assert target.read_bytes() == b"two"
     assert list(target.parent.iterdir()) == [target]
+
+
+def test_a_file_is_read_by_those_who_read_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "root").mkdir()
+    (tmp_path / "root").chmod(0o755)
+    file_systems.write_bytes(str(tmp_path / "root" / "a"), b"")
+    assert stat.S_IMODE((tmp_path / "root" / "a").stat().st_mode) == 0o644
+
+
+def test_a_file_that_cannot_be_written_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, content: bytes) -> None:
+        path.touch()
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space"):
+        file_systems.write_bytes(str(tmp_path / "a"), b"one")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_path_is_absolute_unless_it_has_a_scheme(monkeypatch: pytest.MonkeyPatch) -> None:

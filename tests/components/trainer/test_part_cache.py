@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from components import files
 from components.trainer import part_cache
 
 
@@ -20,6 +19,6 @@ def test_a_disk_that_is_full_when_the_decision_is_written_does_not_end_later_att
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched, pytest.raises(OSError, match="No space"):
-        patched.setattr(files.os, "replace", full)
+        patched.setattr(Path, "write_bytes", full)
         part_cache.decided({"train": 9, "eval": 8}, work)
     assert part_cache.decided({"train": 20, "eval": 8}, work) == first
