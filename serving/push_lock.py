@@ -22,13 +22,17 @@ _LOCK, _LABELS_LOCK = ".lock", ".labels.lock"
 _LOCK_SECONDS = 300
 
 
+class Busy(VersionError):
+    """Another process has been changing the directory for too long to wait for its end."""
+
+
 @contextmanager
 def locked(model_dir: Path) -> Iterator[None]:
     """Locks for one writer at a time, and first clears away what a dead one has left.
 
     Raises:
-        VersionError: no such directory, another process holds the lock for long, or what is there
-            can't be locked.
+        Busy: another process holds the lock for long.
+        VersionError: no such directory, or what is there can't be locked.
     """
     with _held(model_dir, _LOCK, "push, rollback or pruning"):
         for path in model_dir.iterdir():
@@ -65,7 +69,7 @@ def _held(model_dir: Path, name: str, what: str) -> Iterator[None]:
         with filelock.FileLock(model_dir / name, timeout=_LOCK_SECONDS):
             yield
     except filelock.Timeout:
-        raise VersionError(
+        raise Busy(
             f"Another {what} has held {model_dir / name} for {_LOCK_SECONDS} s: let it finish,"
             " then try again."
         ) from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import logging
 import uuid
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from components.step import executions
 from components.step.artifacts import ArtifactLists
 from components.step.driver import Keyed, StepDriver
 from serving import publishing, versions
+from serving.push_lock import Busy
 
 UNREPORTED = "unreported"
 """Execution property: the number of a version that a killed run pushed and did not report."""
@@ -133,7 +135,11 @@ class Executor(tfx_executor.Executor):
             upload.upload(directory / str(number), store)
         self._MarkPushed(pushed, str(directory / str(number)), str(number))
         pushed.set_string_custom_property(_PUBLISHED, exec_properties.get(_PUBLISHED, ""))
-        publishing.prune(directory, custom_config["keep_versions"], custom_config.get("pinned"))
+        try:
+            publishing.prune(directory, custom_config["keep_versions"], custom_config.get("pinned"))
+        except Busy as error:  # the candidate is pushed all the same
+            logging.warning("Old versions stay until the next push. %s", error)
+            return
         if store:
             upload.prune(directory, store)
 

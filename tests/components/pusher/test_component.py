@@ -13,7 +13,7 @@ from tfx.types import Artifact, standard_artifacts
 
 from components.artifacts.types import COMPARED_WITH, NO_VERSION
 from components.pusher.component import Driver, Executor, Pusher, ServedMeanwhile
-from serving import versions, withdrawal
+from serving import push_lock, versions, withdrawal
 from tests.components.made_step import about_to_run
 from tests.explains import refused
 
@@ -218,6 +218,20 @@ def test_no_more_versions_are_kept_than_configured(place: Place) -> None:
         place.push(content, keep=2)
     assert place.served() == b"4"
     assert len(versions.published(place.directory)) == 2
+
+
+def test_a_canary_that_waits_for_servers_ends_no_push(
+    place: Place, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for content in (b"1", b"2"):
+        place.push(content)
+    monkeypatch.setattr(push_lock, "_LOCK_SECONDS", 0.1)
+    with push_lock.labels_locked(place.directory):
+        assert was_pushed(place.push(b"3", keep=1))
+    assert place.served() == b"3" and len(versions.published(place.directory)) == 3
+    assert "Old versions stay until the next push" in caplog.text
+    place.push(b"4", keep=1)
+    assert len(versions.published(place.directory)) == 1
 
 
 def test_of_two_roots_the_one_that_was_compared_with_an_older_model_does_not_push(
