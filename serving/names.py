@@ -8,7 +8,7 @@ marks that turn the direction of writing. Whoever shows it escapes it by `shown`
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 _UNSEEN = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
 """Unicode's categories of what steers, turns, joins, or has no form of its own to be seen."""
@@ -22,6 +22,18 @@ _SHORT = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 def as_text(name: str) -> str:
     """Returns a name as UTF-8 can write it: a byte that is none, as 0xE9, stands as `\\udce9`."""
     return name.encode("utf-8", "backslashreplace").decode()
+
+
+def composed(name: str) -> str:
+    """Returns a name with its letters composed: `é` as one sign (Unicode's NFC)."""
+    return unicodedata.normalize("NFC", name)
+
+
+def other_forms(name: str) -> Iterator[str]:
+    """Yields the name with its letters composed, and decomposed: `é` may be one sign or two."""
+    if not name.isascii():
+        yield composed(name)
+        yield unicodedata.normalize("NFD", name)
 
 
 def shown(text: object) -> str:

@@ -9,6 +9,9 @@ from components.errors import DataError
 from components.files.entries import Entry, Tree, as_text, is_of_system, is_visible
 from components.packed import Compressed
 
+_ALL_READ = 0o444
+_EFFECTIVE = os.access in os.supports_effective_ids
+
 
 class Local:
     """The local file system; nothing is listed before it is asked for."""
@@ -30,7 +33,7 @@ class Local:
             state = os.stat(path)
         except OSError:
             return None
-        return Entry(path, as_text(path), state.st_size, state.st_mtime_ns)
+        return Entry(path, as_text(path), state.st_size, _modified(path, state))
 
     def tree(self, folder: str) -> Tree:
         walk = _Walk(self.asked)
@@ -89,4 +92,11 @@ def _local_entry(item: os.DirEntry[str], name: str) -> Entry:
         state = item.stat()
     except OSError:  # a broken link: listed, so that reading it puts it among the rejected
         return Entry(item.path, name, 0, 0)
-    return Entry(item.path, name, state.st_size, state.st_mtime_ns)
+    return Entry(item.path, name, state.st_size, _modified(item.path, state))
+
+
+def _modified(path: str, state: os.stat_result) -> int:
+    """Returns when a file was changed; 0 while this user can't read it: then it is another one."""
+    if state.st_mode & _ALL_READ == _ALL_READ or os.access(path, os.R_OK, effective_ids=_EFFECTIVE):
+        return state.st_mtime_ns
+    return 0

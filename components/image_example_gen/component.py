@@ -47,7 +47,7 @@ class ImageExampleGen(BeamStep):
 
     EXECUTOR = Executor
     DRIVER_CLASS = Driver
-    LIBRARIES = ("apache-beam", "numpy", "Pillow", "simplejpeg", "tensorflow")
+    LIBRARIES = ("apache-beam", "numpy", "pi-heif", "Pillow", "simplejpeg", "tensorflow")
     OUTPUTS = {
         "examples": standard_artifacts.Examples,
         "class_list": ClassList,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from components.artifacts.ledger_columns import CORRECTED_BY
 from components.image_example_gen.sources.corrections import LEFT_OUT
 from components.image_example_gen.verdicts import Row
-from serving.names import shown, some
+from serving.names import other_forms, shown, some
 
 if TYPE_CHECKING:
     from components.image_example_gen.ledger import Ledger
@@ -21,14 +22,17 @@ _LISTED = 100
 
 
 def corrected(row: Row, corrections: Mapping[str, str], *names: str) -> Row:
-    """Returns the row as the first entry for one of these names wants it.
+    """Returns the row as the first entry for one of these names wants it, in any form of Unicode.
 
     Args:
       row: of a file.
       corrections: as `read_corrections` returns them.
       names: paths and SHA-256 of the file.
     """
-    found = next((name for name in names if name in corrections), None)
+    if not corrections:
+        return row
+    known = itertools.chain(names, *map(other_forms, names))
+    found = next((name for name in known if name in corrections), None)
     if found is None:
         return row
     label = corrections[found]

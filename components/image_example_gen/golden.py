@@ -86,6 +86,6 @@ class GoldenExampleGen(BeamStep):
 
     EXECUTOR = Executor
     DRIVER_CLASS = Driver
-    LIBRARIES = ("apache-beam", "numpy", "Pillow", "simplejpeg", "tensorflow")
+    LIBRARIES = ("apache-beam", "numpy", "pi-heif", "Pillow", "simplejpeg", "tensorflow")
     INPUTS = {"ingest_report": IngestReport}
     OUTPUTS = {"examples": standard_artifacts.Examples}

@@ -28,6 +28,7 @@ from apache_beam.transforms.window import GlobalWindows
 from apache_beam.utils.shared import Shared
 
 from components.artifacts import examples, features, tfrecords
+from components.artifacts.ledger_columns import CORRECTED_BY
 from components.files import worker_files
 from components.image_example_gen import reading
 from components.image_example_gen.sources import SourceFile
@@ -114,7 +115,7 @@ class ReadPictures(beam.DoFn):
     def _keep(self, file: SourceFile, accepted: reading.Accepted | None, row: Row) -> None:
         if accepted:
             values = training_values(file, self._data)
-            if row["label"] != file.label:  # a person gave it, and is sure
+            if CORRECTED_BY in row:  # a person is sure
                 values.pop(features.LABEL_PROBABILITY, None)
                 file = dataclasses.replace(file, label=row["label"])
             row |= self._write_example(example(file, accepted, values))

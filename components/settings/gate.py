@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
 from components.settings.base import PATH, AtLeastOne, Fraction, Number, Section
+from serving.names import composed
 
 PICTURE_SIZE = "picture_size"
 """The slice that is no column of the manifest: the power of two that the shorter side reaches."""
 
-ClassName = Annotated[str, AfterValidator(lambda name: unicodedata.normalize("NFC", name))]
+ClassName = Annotated[str, AfterValidator(composed)]
 """In the form that the class list has."""
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 
 from components.errors import MOST_LINES, DataError, listed
 from components.image_example_gen.sources.listing import Listing, compressed
-from serving.names import quoted
+from serving.names import composed, quoted
 
 _VARIATION = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")  # selects a form of a sign
 
@@ -52,16 +52,16 @@ def unified(listing: Listing, allow_similar: bool) -> Listing:
         allowed.
     """
     written = {*listing.classes, *(file.label for file in listing.files)}
-    composed = {name: unicodedata.normalize("NFC", name) for name in written}
+    forms = {name: composed(name) for name in written}
     notes = list(listing.notes)
-    if twice := len(written) - len({*composed.values()}):
+    if twice := len(written) - len({*forms.values()}):
         notes.append(f"{twice} class names are spelled in two forms of Unicode: read as one (NFC).")
     files = listing.files
-    if any(name != form for name, form in composed.items()):
+    if any(name != form for name, form in forms.items()):
         files = compressed(
-            dataclasses.replace(file, label=composed[file.label]) for file in listing.files
+            dataclasses.replace(file, label=forms[file.label]) for file in listing.files
         )
-    classes = sorted({composed[name] for name in listing.classes})
+    classes = sorted({forms[name] for name in listing.classes})
     if similar := _similar(classes):
         counts = collections.Counter(file.label for file in files)
         lines = [_line(names, counts) for names in similar]

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import posixpath
 import re
-import unicodedata
 from collections.abc import Collection
 
 from components.errors import DataError, listed
 from components.files.entries import as_text
 from components.files.paths import absolute
 from components.image_example_gen.sources.manifest_table import Line, Table, read_table
-from serving.names import quoted, shown, some
+from serving.names import composed, quoted, shown, some
 
 LEFT_OUT = ""
 """The label of a picture that is left out."""
@@ -45,7 +44,7 @@ def read_corrections(path: str, classes: Collection[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     faults = []
     for line, key, label in _rows(table, path):
-        label = unicodedata.normalize("NFC", label)
+        label = composed(label)
         if label.startswith("'") and label not in classes:
             label = label[1:]  # which `doubts` puts before what a spreadsheet would run
         label = LEFT_OUT if label == "-" and "-" not in classes else label

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from components.errors import DataError
 from components.image_example_gen.sources.listing import Listing, SourceFile, compressed
 from components.settings.data import NEAR_DUPLICATES
+from serving.names import composed
 
 _SHOWN = 5
 
@@ -57,7 +58,7 @@ def _group(file: SourceFile, group_by: str) -> str | None:
     if match is None:
         return None
     first = match[1] if match.re.groups else None
-    return match[0] if first is None else first
+    return composed(match[0] if first is None else first)
 
 
 def _unmatched(files: Sequence[SourceFile], group_by: str) -> list[str]:

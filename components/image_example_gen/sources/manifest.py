@@ -19,7 +19,7 @@ from components.image_example_gen.sources.manifest_rows import Row, merged
 from components.image_example_gen.sources.manifest_table import Table, is_manifest, read_table
 from components.packed import Compressed
 from components.settings.data import Columns
-from serving.names import quoted, shown
+from serving.names import composed, quoted, shown
 
 __all__ = ["is_manifest", "read_manifest"]
 
@@ -111,6 +111,8 @@ def _row(line: int, cells: list[str], at: dict[str, int], table: Table, located:
             f"{table.separator!r} in it needs quotes around it"
         )
     cells = [*cells, *[""] * (len(table.header) - len(cells))]
+    text = cells[at["path"]]  # as it is: files are called so
+    cells = [composed(cell) for cell in cells]
     values = {role: cells[position] for role, position in at.items()}
     if empty := [role for role in NEEDED if not values[role]]:
         raise _Fault(f"empty {' and '.join(empty)}")
@@ -131,8 +133,8 @@ def _row(line: int, cells: list[str], at: dict[str, int], table: Table, located:
     )
     return Row(
         line=line,
-        text=values["path"],
-        path=located.path(values["path"]),
+        text=text,
+        path=located.path(text),
         labels=(values["label"],),
         split=SPLIT_NAMES.get(split.lower()),
         group=values.get("group") or None,

@@ -6,14 +6,13 @@ import functools
 import os
 import posixpath
 import re
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 
 from components.errors import DataError
 from components.files import view
 from components.files.entries import Entry, View
 from components.files.paths import is_remote
-from serving.names import quoted, shown
+from serving.names import other_forms, quoted, shown
 
 _DRIVE = re.compile(r"([A-Za-z]:[\\/]|\\\\)")
 _TRIED = 10  # rows whose absolute Windows paths are looked for below the manifest's folder
@@ -84,8 +83,7 @@ def _spellings(path: str) -> Iterator[str]:
     """Yields the path, then with its letters composed, decomposed, and as Windows encodes them."""
     yield path
     if not path.isascii():
-        yield unicodedata.normalize("NFC", path)
-        yield unicodedata.normalize("NFD", path)
+        yield from other_forms(path)
         try:
             yield os.fsdecode(path.encode("cp1252"))
         except UnicodeEncodeError:

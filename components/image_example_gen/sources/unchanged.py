@@ -14,6 +14,7 @@ from collections.abc import Iterable
 
 from components.settings.data import Data
 from components.step.code_version import code_version
+from serving.picture_formats import SUFFIXES
 
 _SETTLED = 2 * 10**9  # nanoseconds; the coarsest times, of FAT, are two seconds apart
 MOST_PLACES = 65_536
@@ -26,7 +27,7 @@ _CODE = "components.image_example_gen.listing_handover"  # lists, and reads what
 class Evidence:
     """Facts that stay the same as long as a listing holds."""
 
-    question: str  # a digest of what was asked for, and of the code that answered
+    question: str  # a digest of what was asked for, and of what answered
     states: dict[str, str]  # by path of a folder, or of a file that lists pictures
 
     def holds(self, data: Data) -> bool:
@@ -55,9 +56,11 @@ def evidence(data: Data, places: Iterable[str], began: int) -> Evidence | None:
 
 
 def _question(data: Data) -> str:
-    """Returns the digest of what is asked for, and of the code that answers."""
-    asked = data.model_dump_json(include=set(Data.model_fields))
-    return hashlib.sha256(f"{code_version(_CODE)}\n{asked}".encode()).hexdigest()
+    """Returns the digest of what is asked for, and of what answers: the code, and decoders."""
+    # The same relative path is another folder elsewhere.
+    asked = data.resolved().model_dump_json(include=set(Data.model_fields))
+    answers = "\n".join([code_version(_CODE), *sorted(SUFFIXES), asked])
+    return hashlib.sha256(answers.encode()).hexdigest()
 
 
 def _state(path: str, data: Data) -> tuple[str, int]:
@@ -95,4 +98,5 @@ def _state_of_entry(item: os.DirEntry[str]) -> tuple[bytes, int]:
         found = item.stat()
     except OSError:  # a broken link
         return name, 0
-    return b"%s/%d %d" % (name, found.st_size, found.st_mtime_ns), found.st_ctime_ns
+    state = found.st_size, found.st_mtime_ns, found.st_mode  # who may read it
+    return b"%s/%d %d %o" % (name, *state), found.st_ctime_ns

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import os
 import stat
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -98,3 +101,28 @@ def test_folders_that_systems_make_are_left_out_and_their_files_counted(tmp_path
         "cats/.ipynb_checkpoints": 1,
         **dict.fromkeys(("#recycle", "$RECYCLE.BIN", "System Volume Information", "lost+found"), 2),
     }
+
+
+@pytest.fixture
+def locked() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as folder:  # pytest's own are closed to others
+        Path(folder).chmod(0o755)
+        Path(folder, "1.png").touch(mode=0)
+        yield Path(folder)
+
+
+def test_a_file_that_cannot_be_read_has_another_time_than_once_it_can(
+    locked: Path, nobody: None
+) -> None:
+    def times() -> set[int | str]:
+        [file] = file_systems.view("").tree(str(locked)).files
+        entry = file_systems.view("").entry(file.path)
+        assert entry is not None
+        return {file.modified, entry.modified}
+
+    assert times() == {0}
+    me = os.geteuid()
+    os.seteuid(os.getuid())
+    (locked / "1.png").chmod(0o644)
+    os.seteuid(me)
+    assert times() == {(locked / "1.png").stat().st_mtime_ns}

@@ -4,6 +4,7 @@ import csv
 import hashlib
 import json
 import shutil
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -149,3 +150,14 @@ def test_an_entry_by_sha256_settles_what_a_manifest_says_in_two_ways(
     assert ledger.corrected_by == {digest(picture)} == listing.corrections.keys()
     labels = {row["file"]: row["label"] for row in ledger.accepted}
     assert labels.get("source/cats/" + picture.name) == (None if label == "-" else label)
+
+
+def test_an_entry_names_a_file_in_either_form_of_unicode(tmp_path: Path) -> None:
+    one, other = (unicodedata.normalize(form, "é.png") for form in ("NFC", "NFD"))
+    data = made(tmp_path, [(f"cats/{other}", "dogs"), (f"dogs/{one}", "-")])
+    cats, dogs = names(tmp_path, "cats"), names(tmp_path, "dogs")
+    cats[0].rename(cats[0].with_name(one))
+    dogs[0].rename(dogs[0].with_name(other))
+    ledger, listing = ledger_of(data)
+    found = ingest_report(listing, ledger)["corrections"]
+    assert (found["relabelled"], found["left_out"], found["unknown"]) == (1, 1, 0)

@@ -12,10 +12,11 @@ import pytest
 
 from components import packed
 from components.image_example_gen import listing_handover
-from components.image_example_gen.sources import scan, scan_with_evidence, unchanged
+from components.image_example_gen.sources import layouts, scan, scan_with_evidence, unchanged
 from components.image_example_gen.sources.listing import Listing, Record, SourceFile
 from components.settings.data import Data
 from components.settings.ingest import Ingest
+from serving.picture_formats import SUFFIXES
 
 ODD = os.fsdecode(b"caf\xe9.png")  # a name that is not UTF-8
 FILE = SourceFile(f"/x/cats/{ODD}", "cats/a.png", "cats", 1, 10**18)
@@ -176,8 +177,12 @@ def overwrite_behind_a_link(folder: Path) -> None:
     (folder.parent / "elsewhere.png").write_bytes(b"longer than before")
 
 
+def close(folder: Path) -> None:
+    (folder / "cats" / "deep" / "b.png").chmod(0)
+
+
 FOLDERS_TELL = [rename, move, add, add_a_class, remove, replace, another_folder]
-FILES_TELL = [*FOLDERS_TELL, overwrite, overwrite_by_as_many_bytes, overwrite_behind_a_link]
+FILES_TELL = [*FOLDERS_TELL, overwrite, overwrite_by_as_many_bytes, overwrite_behind_a_link, close]
 TOLD = [("folders", change) for change in FOLDERS_TELL]
 TOLD += [("files", change) for change in FILES_TELL]
 
@@ -289,3 +294,31 @@ def test_a_new_span_is_seen(pictures: Path, tmp_path: Path) -> None:
     assert recalled(tmp_path / "node", data)
     shutil.copytree(pictures, spans / "2026" / "12" / "04")
     assert not recalled(tmp_path / "node", data)
+
+
+@pytest.mark.usefixtures("an_hour_later")
+@pytest.mark.parametrize("changes", ["files", "folders"])
+def test_a_relative_path_is_another_source_elsewhere(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: str
+) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(pictures, other / "pictures")
+    (other / "pictures" / "cats" / "new.png").write_bytes(b"new")
+    monkeypatch.chdir(pictures.parent)
+    data = kept_of(Path(pictures.name), tmp_path / "node", changes)
+    assert recalled(tmp_path / "node", data)
+    monkeypatch.chdir(other)
+    assert not recalled(tmp_path / "node", data)
+
+
+@pytest.mark.usefixtures("an_hour_later")
+def test_a_decoder_that_was_installed_meanwhile_finds_more(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (pictures / "cats" / "new.sketch").write_bytes(b"new")
+    data = kept_of(pictures, tmp_path / "node")
+    more = SUFFIXES | {".sketch"}
+    monkeypatch.setattr(unchanged, "SUFFIXES", more)
+    monkeypatch.setattr(layouts, "_SUFFIXES", tuple(more))
+    found = listing_handover.current(str(tmp_path / "node"), data)
+    assert "cats/new.sketch" in {file.name for file in found.files}

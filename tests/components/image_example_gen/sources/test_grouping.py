@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import unicodedata
 
 import pytest
 
@@ -99,3 +100,8 @@ def test_a_group_that_the_source_puts_into_two_splits_is_refused() -> None:
         grouped(
             file("cats/7a.png", split="train"), file("cats/7b.png", split="eval"), group_by=r"\d"
         )
+
+
+def test_a_group_in_two_forms_of_unicode_is_one() -> None:
+    names = (unicodedata.normalize(form, "dogs/josé_1.png") for form in ("NFC", "NFD"))
+    assert {group(name, r"[^_]+") for name in names} == {"josé"}

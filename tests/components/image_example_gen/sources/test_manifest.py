@@ -341,3 +341,12 @@ def test_rows_of_one_picture_that_differ_in_what_training_reads_are_refused(
         next="correct those lines",
     ):
         scan(Data(source=str(path), **{key: "Sure"}))
+
+
+def test_labels_groups_and_columns_in_two_forms_of_unicode_are_one(tmp_path: Path) -> None:
+    one, other = (unicodedata.normalize(form, "é") for form in ("NFC", "NFD"))
+    lines = [f"{number}.png,{sign},{sign},{sign}\n" for number, sign in enumerate((one, other))]
+    again = f"0.png,{other},{other},{other}\n"
+    files = read(tmp_path, "".join(["path,label,group,site\n", *lines, again]))
+    found = [(file.label, file.other_labels, file.group, file.columns) for file in files]
+    assert found == [(one, (), one, (("site", one),))] * 2
