@@ -49,10 +49,15 @@ def rename(source: Path, target: Path) -> None:
 
 def put_aside(path: Path, ending: str) -> Path:
     """Renames what is in the way to the first free name with this ending, and returns that."""
+    free = aside(path, ending)
+    rename(path, free)
+    return free
+
+
+def aside(path: Path, ending: str) -> Path:
+    """Returns the first free name with this ending."""
     names = itertools.chain([ending], (f"{ending}-{number}" for number in itertools.count(2)))
-    aside = next(each for name in names if not os.path.lexists(each := Path(f"{path}{name}")))
-    rename(path, aside)
-    return aside
+    return next(each for name in names if not os.path.lexists(each := Path(f"{path}{name}")))
 
 
 def write(path: Path, text: str) -> None:

@@ -85,13 +85,14 @@ keeps, {NUMBER: {"folder", "digest"}}. They are read where they lie."""
 COMPARED_WITH, NO_VERSION = "compared_with", "none"
 """A property of a ModelBlessing: the served version that the gate compared the candidate with."""
 
-_FILES = {
+FILES = {
     ClassList: "classes.json",
     IngestReport: "report.json",
     DataAcceptance: "acceptance.json",
     GateVerdict: "verdict.json",
     LiteModel: "lite.json",
 }
+"""The JSON document of each type."""
 
 
 def path_in(artifact: Artifact, name: str) -> str:
@@ -102,11 +103,11 @@ def path_in(artifact: Artifact, name: str) -> str:
 def write(artifact: Artifact, value: Any) -> None:
     """Writes the one JSON document that an artifact of this type holds."""
     fileio.makedirs(artifact.uri)
-    with fileio.open(path_in(artifact, _FILES[type(artifact)]), "w") as file:
+    with fileio.open(path_in(artifact, FILES[type(artifact)]), "w") as file:
         file.write(json.dumps(value, indent=1, ensure_ascii=False))
 
 
 def read(artifact: Artifact) -> Any:
     """Reads the one JSON document that an artifact of this type holds."""
-    with fileio.open(path_in(artifact, _FILES[type(artifact)]), "r") as file:
+    with fileio.open(path_in(artifact, FILES[type(artifact)]), "r") as file:
         return json.loads(file.read())

@@ -8,7 +8,7 @@ import json
 from tfx.orchestration.portable.data_types import ExecutionInfo
 from tfx.types import standard_artifacts
 
-from components.artifacts.types import DataAcceptance, IngestReport
+from components.artifacts.types import FILES, DataAcceptance, IngestReport
 from components.data_validator.executor import Executor
 from components.step.base import Step
 from components.step.driver import StepDriver
@@ -22,7 +22,9 @@ class Driver(StepDriver):
     """
 
     def facts_of(self, execution_info: ExecutionInfo) -> dict[str, str]:
-        return self.previous(execution_info, DataAcceptance, _digest(execution_info))
+        return self.previous(
+            execution_info, DataAcceptance, FILES[DataAcceptance], _digest(execution_info)
+        )
 
 
 def _digest(execution_info: ExecutionInfo) -> str:

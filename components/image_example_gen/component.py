@@ -8,7 +8,7 @@ import json
 from tfx.orchestration.portable.data_types import ExecutionInfo
 from tfx.types import standard_artifacts
 
-from components.artifacts.types import ClassList, IngestReport
+from components.artifacts.types import FILES, ClassList, IngestReport
 from components.image_example_gen import listing_handover, memory
 from components.image_example_gen.executor import Executor
 from components.settings.data import Data
@@ -34,7 +34,9 @@ class Driver(StepDriver):
         fingerprint = {"fingerprint": found}
         asked = json.dumps([fingerprint, execution_info.exec_properties], sort_keys=True)
         question = hashlib.sha256(asked.encode()).hexdigest()
-        return fingerprint | self.previous(execution_info, IngestReport, question, _agree)
+        return fingerprint | self.previous(
+            execution_info, IngestReport, FILES[IngestReport], question, _agree
+        )
 
 
 def _agree(folder: str, last: str) -> bool:

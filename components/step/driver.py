@@ -8,7 +8,9 @@ in the node's own environment: a pipeline that was compiled a month ago runs wit
 
 from __future__ import annotations
 
+import functools
 import operator
+import posixpath
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -22,7 +24,8 @@ from tfx.proto.orchestration import driver_output_pb2, pipeline_pb2
 from tfx.types import Artifact
 from tfx.utils import import_utils
 
-from components.step import previous
+from components.files.paths import IN_ROOT
+from components.step import earlier_outputs, previous, progress
 from components.step.code_version import code_version
 from components.step.versions import version_of
 
@@ -62,13 +65,39 @@ class StepDriver(base_driver.BaseDriver, portable_base_driver.BaseDriver):
         self,
         execution_info: ExecutionInfo,
         kind: type[Artifact],
+        file: str,
         question: str,
         agrees: Callable[[str, str], bool] = operator.eq,
     ) -> dict[str, str]:
-        """Returns the facts of a step that builds on its last output: see `previous.facts`."""
+        """Returns the facts of a step that builds on its last output: see `previous.facts`.
+
+        Args:
+          execution_info: of the step.
+          kind: of the output.
+          file: that an output of this type has when it is whole.
+          question, agrees: as there.
+        """
         pipeline = execution_info.pipeline_info
         name = pipeline.id if pipeline else ""
-        return previous.facts(self._mlmd_connection, name, kind, question, agrees)
+        left = functools.partial(self._left, execution_info, kind, file)
+        return previous.facts(self._mlmd_connection, name, kind, question, agrees, left)
+
+    def _left(self, execution_info: ExecutionInfo, kind: type[Artifact], file: str) -> str:
+        """Returns the last output of this type in the root, by whatever store it was made."""
+        if self._mlmd_connection is None:
+            return ""
+        [[output]] = [
+            some for some in execution_info.output_dict.values() if isinstance(some[0], kind)
+        ]
+        own = (output.get_string_custom_property(IN_ROOT) or output.uri).rstrip("/")
+        with self._mlmd_connection as handle:
+            asides = earlier_outputs.asides(handle.store, [own])
+        outputs = earlier_outputs.newest_first(posixpath.dirname(own), file)
+        # A killed attempt's own output goes, an earlier store's with this number is put aside.
+        others = (asides.get(each, each) for each in outputs if each != own or each in asides)
+        if found := next(others, ""):
+            progress.note(f"goes on from {found}, which the metadata store does not know")
+        return found
 
 
 class Keyed:

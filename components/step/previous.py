@@ -24,6 +24,7 @@ def facts(
     kind: type[Artifact],
     question: str,
     agrees: Callable[[str, str], bool] = operator.eq,
+    left: Callable[[], str] = str,
 ) -> dict[str, str]:
     """Returns the execution properties of a step that builds on its last output of this type.
 
@@ -37,12 +38,13 @@ def facts(
       question: a digest of what is asked of the step.
       agrees: whether the output in one folder, which answered the same question, still holds beside
         the last one, in another; by default it must be the last one.
+      left: returns the folder of the last output where the store knows none: it may be a new one.
     """
     kept = []
     if metadata is not None:
         with metadata as handle:
             kept = _kept(handle.store, pipeline_name, kind)
-    previous = kept[-1].uri if kept else ""
+    previous = kept[-1].uri if kept else left()
     for output in reversed(kept):
         same = output.custom_properties[QUESTION].string_value == question
         if same and agrees(output.uri, kept[-1].uri):

@@ -36,13 +36,17 @@ def for_training(
       state: TFX's stateful working folder, in whose node's folder it lies: in the root, also where
         the artifacts are copies on this machine. None where the runner has none.
       output: URI of an output.
-      input_dict: the inputs; their places in the root count.
+      input_dict: the inputs; their places in the root count, and when they were made: in another
+        metadata store numbers begin anew, and so do places.
       exec_properties: among them the settings, the code's version and the weights' digest.
     """
     node = os.path.dirname(os.path.dirname(output))
     root = os.path.dirname(node)
     places = {
-        key: [_place(artifact.uri, root) for artifact in input_dict[key]]
+        key: [
+            [_place(each.uri, root), each.mlmd_artifact.create_time_since_epoch]
+            for each in input_dict[key]
+        ]
         for key in sorted(input_dict)
     }
     facts = json.dumps([places, exec_properties], sort_keys=True, default=str)

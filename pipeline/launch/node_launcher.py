@@ -29,11 +29,13 @@ from tfx.proto.orchestration import execution_result_pb2, pipeline_pb2
 from components.artifacts import file_facts
 from components.files.paths import is_remote
 from components.settings.beam_options import has_external_workers, is_local
+from components.step import earlier_outputs
 from components.step.driver import step_class, step_of
 from pipeline.launch import workers
 from pipeline.launch.local_copies import Mirror, StagedDriver
 from pipeline.store import changed_outputs, metadata_store, remote_files
 from pipeline.store.postgres_workaround import ServerStore
+from serving import atomic_files
 
 
 class Handle(metadata.Metadata):
@@ -129,10 +131,7 @@ class Launcher(launcher.Launcher):
     ) -> execution_result_pb2.ExecutorOutput:
         if distributed(self._executor_operator):
             self._expect_workers()
-        # The launcher resumes a killed attempt's execution, and so in the same folders.
-        for artifact in itertools.chain(*execution_info.output_dict.values()):
-            if fileio.exists(artifact.uri):
-                fileio.rmtree(artifact.uri)
+        self._clear_the_way(execution_info)
         if self._mirror is None:
             for artifact in itertools.chain(*execution_info.input_dict.values()):
                 remote_files.expect(artifact.uri)
@@ -145,6 +144,20 @@ class Launcher(launcher.Launcher):
         output = super()._run_executor(self._mirror.staged(execution_info, streamed))
         self._mirror.send(execution_info.output_dict)
         return self._mirror.renamed(output)
+
+    def _clear_the_way(self, execution: data_types.ExecutionInfo) -> None:
+        """Removes what a killed attempt left: the launcher resumes its execution, in its folders.
+
+        What an earlier metadata store has there is put aside.
+        """
+        outputs = [artifact.uri for artifact in itertools.chain(*execution.output_dict.values())]
+        with self._mlmd_connection as handle:
+            asides = earlier_outputs.asides(handle.store, outputs)
+        for uri in outputs:
+            if uri in asides:
+                atomic_files.rename(Path(uri), Path(asides[uri]))
+            elif fileio.exists(uri):
+                fileio.rmtree(uri)
 
     def _expect_workers(self) -> None:
         given = _beam_arguments(self._executor_operator)

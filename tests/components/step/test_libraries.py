@@ -51,12 +51,15 @@ NEVER_DECIDES = {
 
 _OPENED = {"apache_beam": "how records of other file systems are opened"}
 DOES_NOT_DECIDE_HERE = {
+    "BaselineResolver": _OPENED,
     "DataValidator": {
         **_OPENED,
         "numpy": "numbers are counted and compared",
         "tensorflow": "records and messages come back as they were",
     },
+    "ExampleValidator": _OPENED,
     "ImageExampleGen": {"openpyxl": "a workbook's cells; the listing's fingerprint has them"},
+    "ImportSchemaGen": _OPENED,
     "InfraValidator": {**_OPENED, "tensorflow_transform": "the graph, which is in the SavedModel"},
     "LiteExport": _OPENED,
     "Pusher": {"apache_beam": "copies of files, the same whatever the version"},

@@ -93,3 +93,16 @@ def test_an_older_output_answers_its_question_again_where_it_still_holds(
     found = previous.facts(metadata, "pets", IngestReport, "with cats", holds)
     assert found[previous.PREVIOUS] == "long ago"
     assert asked == [(str(tmp_path / "1"), str(tmp_path / "2"))]
+
+
+def test_a_store_that_knows_no_output_goes_on_from_what_is_left(
+    metadata: Metadata, tmp_path: Path
+) -> None:
+    def built(question: str) -> str:
+        found = previous.facts(metadata, "pets", IngestReport, question, left=lambda: "earlier")
+        return found[previous.PREVIOUS]
+
+    assert built("week 1") == "earlier"
+    keep(metadata, tmp_path / "1", "week 1", "earlier")
+    assert built("week 1") == "earlier"  # so that the cache has it
+    assert built("week 2") == str(tmp_path / "1")

@@ -61,3 +61,13 @@ def test_a_training_that_runs_keeps_its_folder_however_many_come_after_it(tmp_pa
             folder(number)
         assert Path(running).is_dir() and Path(beside).is_dir()
         assert not Path(killed).is_dir()
+
+
+def test_inputs_of_another_metadata_store_are_others_in_the_same_place(tmp_path: Path) -> None:
+    def folder(made: int) -> str:
+        examples = _examples(str(tmp_path / "root/ImageExampleGen/examples/1"))
+        examples["examples"][0].mlmd_artifact.create_time_since_epoch = made
+        output = str(tmp_path / "root/Trainer/model/9")
+        return work_folder.for_training(None, output, examples, {"training": "{}"})
+
+    assert folder(1) == folder(1) != folder(2)
