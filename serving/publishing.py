@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 import uuid
 from collections.abc import Callable
@@ -70,7 +71,8 @@ def prune(model_dir: Path, keep: int, pinned: int | None = None) -> list[int]:
     """Removes versions until `keep` are left: withdrawn ones first, the oldest of each first.
 
     Withdrawn ones go first so that a rollback always finds the last good versions. The served
-    version, the one on trial, those of other labels and the one with the number `pinned` stay.
+    version, the one on trial, the newest, which waits for its trial, those of other labels and the
+    one with the number `pinned` stay.
 
     Returns:
         The numbers removed.
@@ -87,11 +89,13 @@ def prune(model_dir: Path, keep: int, pinned: int | None = None) -> list[int]:
             settle_locked(model_dir)
         leaving_labels = withdrawn_by_labels(model_dir)
         versions = [each for each in published(model_dir) if each.number not in leaving_labels]
+        newest = next((each for each in versions if each.state != "withdrawn"), None)
         removable = sorted(
             (
                 version
                 for version in versions
                 if version.state not in ("served", "canary")
+                and version is not newest
                 and not version.labelled
                 and version.number != pinned
             ),
@@ -119,5 +123,6 @@ def _make(model_dir: Path) -> None:
 
 
 def _seconds_since_labels(model_dir: Path) -> float:
+    """Returns how long servers have had to read the labels; for ever where there are none."""
     path = model_dir / labels.MODELS_CONFIG
-    return time.time() - path.stat().st_mtime if path.is_file() else 0.0
+    return time.time() - path.stat().st_mtime if path.is_file() else math.inf

@@ -11,7 +11,7 @@ from serving import atomic_files, labels, version_facts
 from serving.labels import VersionError
 from serving.push_lock import current_facts, locked
 from serving.version_names import WITHDRAWN
-from serving.versions import Version, check_has, published, withdrawn_by_labels
+from serving.versions import Version, check_has, published
 
 
 def rollback(model_dir: Path, to: int) -> None:
@@ -105,11 +105,10 @@ def withdraw_version(model_dir: Path, number: int) -> None:
 
 def settle_locked(model_dir: Path) -> None:
     """Does what `settle` does, for a caller that holds the lock."""
-    leaving = withdrawn_by_labels(model_dir)
-    for version in published(model_dir):
-        if version.number in leaving:
-            _withdraw(version)
     facts = current_facts(model_dir)
+    for version in published(model_dir):
+        if version.number in facts.withdrawn:
+            _withdraw(version)
     if facts.withdrawn:
         version_facts.write(model_dir, replace(facts, withdrawn=frozenset()))
 

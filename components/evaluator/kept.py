@@ -21,7 +21,7 @@ from components.artifacts.examples import Example
 from components.artifacts.predictions import CANDIDATE, Predictions
 from components.artifacts.rows import Rows
 from components.artifacts.text_map import TextMap
-from components.artifacts.types import KEPT_VERSIONS
+from components.artifacts.types import KEPT_VERSIONS, SERVED_VERSION
 from components.evaluator import loaded_model, verdict
 from components.evaluator.gate import Served
 from components.step import progress
@@ -51,8 +51,8 @@ def ask(baseline: Artifact, reference: str | int | None, test: str) -> dict[str,
     kept: dict[str, dict[str, str]] = json.loads(
         baseline.get_string_custom_property(KEPT_VERSIONS) or "{}"
     )
-    if reference is None:
-        return {}
+    if reference is None or str(reference) == baseline.get_string_custom_property(SERVED_VERSION):
+        return {}  # the gate compares with the served one in any case
     wanted = list(kept) if reference == "best" else [str(reference)]
     return {version: _asked(version, kept.get(version), test) for version in wanted}
 

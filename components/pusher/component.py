@@ -114,7 +114,8 @@ class Executor(tfx_executor.Executor):
         if not self.CheckBlessing(input_dict):
             self._MarkNotPushed(pushed)
             return
-        maker = self._maker()
+        custom_config = json.loads(exec_properties["custom_config"])
+        store, maker = custom_config.get("upload_to"), self._maker()
         number = _pushed_before(model, directory, maker) if maker else None
         if number is None:
             number = _unreported(model, directory, exec_properties.get(UNREPORTED, ""))
@@ -123,25 +124,26 @@ class Executor(tfx_executor.Executor):
             self._MarkNotPushed(pushed)
             if alike.state == "withdrawn":
                 pushed.set_string_custom_property(WITHDRAWN_VERSION, str(alike.number))
+            elif store:  # which may be new
+                upload.upload(alike.path, store)
             return
         if number is None:
             check_space("push.directory", str(directory), size_of(str(model)))
             [blessing] = input_dict["model_blessing"]
             judged_by = functools.partial(_check_compared, blessing, directory)
             number = publishing.publish(model, directory, maker, check=judged_by)
-        custom_config = json.loads(exec_properties["custom_config"])
-        store = custom_config.get("upload_to")
         if store:
             upload.upload(directory / str(number), store)
         self._MarkPushed(pushed, str(directory / str(number)), str(number))
         pushed.set_string_custom_property(_PUBLISHED, exec_properties.get(_PUBLISHED, ""))
         try:
-            publishing.prune(directory, custom_config["keep_versions"], custom_config.get("pinned"))
+            keep, pinned = custom_config["keep_versions"], custom_config.get("pinned")
+            removed = publishing.prune(directory, keep, pinned)
         except Busy as error:  # the candidate is pushed all the same
             logging.warning("Old versions stay until the next push. %s", error)
             return
         if store:
-            upload.prune(directory, store)
+            upload.remove(removed, store)
 
     def _maker(self) -> str | None:
         """Names the run, which pushes once however often it is started; None outside of a run."""
@@ -171,9 +173,14 @@ def _check_compared(blessing: Artifact, directory: Path) -> None:
 
 
 def _pushed_before(model: Path, directory: Path, maker: str) -> int | None:
-    """The version that this run pushed, where it was killed before it could say so."""
+    """The version that this run pushed, where it was killed before it could say so.
+
+    One that a rollback has withdrawn since is none.
+    """
     version = versions.published_by(directory, maker)
-    return version.number if version is not None and _alike(version.path, model) else None
+    if version is None or version.state == "withdrawn" or not _alike(version.path, model):
+        return None
+    return version.number
 
 
 def _unreported(model: Path, directory: Path, number: str) -> int | None:

@@ -8,7 +8,7 @@ loads it, comes last.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tfx.dsl.io import fileio
@@ -47,13 +47,13 @@ def upload(version: Path, store: str) -> None:
         ) from error
 
 
-def prune(directory: Path, store: str) -> None:
-    """Removes versions from the store that the push directory holds no longer."""
-    for name in fileio.listdir(store):
-        if name.isdecimal() and not (directory / name).exists():
-            if fileio.exists(f"{store}/{name}/{LAST}"):
-                fileio.remove(f"{store}/{name}/{LAST}")
-            fileio.rmtree(f"{store}/{name}")
+def remove(numbers: Iterable[int], store: str) -> None:
+    """Removes versions from the store; others may be of another push directory."""
+    for folder in (f"{store}/{number}" for number in numbers):
+        if fileio.exists(f"{folder}/{LAST}"):
+            fileio.remove(f"{folder}/{LAST}")
+        if fileio.exists(folder):
+            fileio.rmtree(folder)
 
 
 def _upload(version: Path, store: str) -> None:

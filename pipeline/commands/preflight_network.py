@@ -55,7 +55,8 @@ def _check_reference(config: Config) -> None:
     if pinned in (None, "best"):
         return
     folder = config.push_directory
-    kept = [each.number for each in versions.published(folder)] if folder.is_dir() else []
+    found = versions.published(folder) if folder.is_dir() else []
+    kept = [each.number for each in found if each.state in ("served", "older")]
     if pinned not in kept:
         raise ConfigError(
             f"gate.reference: {shown(folder)} keeps no version {pinned}; it keeps "

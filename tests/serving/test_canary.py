@@ -124,9 +124,22 @@ def test_pruning_keeps_both(model_dir: Path) -> None:
     second = push(model_dir)
     for _ in range(2):  # the version is loaded, then on trial
         canary.advance(model_dir, "classifier")
-        third = push(model_dir)
-        assert prune(model_dir, keep=1) == [third]
-        assert set(states(model_dir)) == {first, second}
+        waits, third = push(model_dir), push(model_dir)
+        assert waits in prune(model_dir, keep=1)
+        assert set(states(model_dir)) == {first, second, third}
+
+
+def test_what_the_labels_left_is_withdrawn_by_the_next_push_once_they_are_gone(
+    model_dir: Path,
+) -> None:
+    first, second = on_trial(model_dir)
+    canary.rollback(model_dir, first)
+    assert (model_dir / str(second)).is_dir()  # servers may not have read the labels yet
+    (model_dir / "models.config").unlink()
+    third = push(model_dir)
+    prune(model_dir, keep=5)
+    assert states(model_dir) == {first: "older", second: "withdrawn", third: "served"}
+    assert (model_dir / f"{second}.withdrawn").is_dir()
 
 
 def test_stable_goes_back_by_the_file_in_two_steps_and_forth_again(model_dir: Path) -> None:

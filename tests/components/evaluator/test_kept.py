@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 
+from tfx.types import standard_artifacts
+
 from components.artifacts.predictions import Predictions, read
 from components.artifacts.rows import Rows
 from components.artifacts.text_map import TextMap
+from components.artifacts.types import KEPT_VERSIONS, SERVED_VERSION
 from components.evaluator import kept
 from components.evaluator.kept import Answers
 
@@ -47,3 +50,11 @@ def test_among_those_that_know_the_same_the_most_accurate_is_taken() -> None:
     asked = {"1": version(CLASSES, right=2), "2": version(CLASSES, right=3)}
     found = kept.best(asked, answered(ant=1, bee=1, cat=1), "best")
     assert found is not None and found.version == "2"
+
+
+def test_a_reference_that_is_served_now_is_asked_as_such() -> None:
+    baseline = standard_artifacts.Model()
+    baseline.set_string_custom_property(SERVED_VERSION, "7")
+    baseline.set_string_custom_property(KEPT_VERSIONS, "{}")
+    assert kept.ask(baseline, 7, "unread") == {}
+    assert kept.ask(baseline, 6, "unread") == {"6": "the push directory does not keep it"}

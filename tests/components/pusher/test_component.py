@@ -11,20 +11,24 @@ from ml_metadata.proto import metadata_store_pb2
 from tfx.proto import pusher_pb2
 from tfx.types import Artifact, standard_artifacts
 
+from components.artifacts.gate_rows import WITHDRAWN_VERSION
 from components.artifacts.types import COMPARED_WITH, NO_VERSION
+from components.pusher import upload
 from components.pusher.component import Driver, Executor, Pusher, ServedMeanwhile
-from serving import push_lock, versions, withdrawal
+from serving import canary, push_lock, versions, withdrawal
 from tests.components.made_step import about_to_run
 from tests.explains import refused
 
 
-def properties(directory: Path, keep: int = 5, pinned: int | None = None) -> dict[str, Any]:
+def properties(
+    directory: Path, keep: int = 5, pinned: int | None = None, store: str | None = None
+) -> dict[str, Any]:
     destination = pusher_pb2.PushDestination(
         filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=str(directory))
     )
     return {
         "push_destination": json_format.MessageToJson(destination),
-        "custom_config": json.dumps({"keep_versions": keep, "pinned": pinned}),
+        "custom_config": json.dumps({"keep_versions": keep, "pinned": pinned, "upload_to": store}),
     }
 
 
@@ -46,6 +50,7 @@ class Place:
         run_id: str | None = None,
         handle: Any = None,
         compared: str = "",
+        store: str | None = None,
     ) -> standard_artifacts.PushedModel:
         """Runs the executor on a model with this content; gives the PushedModel."""
         model = self.model(content)
@@ -59,7 +64,7 @@ class Place:
         inputs = {"model": [model], "model_blessing": [blessing], "infra_blessing": [infra]}
         executor = Executor(Executor.Context(pipeline_run_id=run_id))
         facts = self.facts(model, handle)
-        settings = properties(self.directory, keep, pinned)
+        settings = properties(self.directory, keep, pinned, store)
         executor.Do(inputs, {"pushed_model": [pushed]}, settings | facts)
         return pushed
 
@@ -200,6 +205,18 @@ def test_a_push_that_was_killed_before_it_was_reported_is_reported_by_the_next_r
     assert was_pushed(place.push(b"other", run_id="friday", handle=Store({"tuesday"})))
 
 
+def test_a_run_that_was_killed_after_a_push_that_was_rolled_back_says_so(place: Place) -> None:
+    place.push(b"one", run_id="monday")
+    first = versions.served(place.directory)
+    assert first is not None
+    second = place.push(b"two", run_id="tuesday").get_string_custom_property("pushed_version")
+    withdrawal.rollback(place.directory, int(first.name))
+    again = place.push(b"two", run_id="tuesday")  # the killed attempt, started once more
+    assert not was_pushed(again)
+    assert again.get_string_custom_property(WITHDRAWN_VERSION) == second
+    assert place.served() == b"one"
+
+
 def test_a_run_s_name_alone_pushes_nothing(place: Place) -> None:
     place.push(b"one", run_id="monday")
     assert was_pushed(place.push(b"two", run_id="monday"))  # a name that was used before
@@ -218,6 +235,38 @@ def test_no_more_versions_are_kept_than_configured(place: Place) -> None:
         place.push(content, keep=2)
     assert place.served() == b"4"
     assert len(versions.published(place.directory)) == 2
+
+
+def test_a_version_that_waits_for_its_trial_is_kept(place: Place) -> None:
+    place.push(b"1", keep=1)
+    canary.advance(place.directory)
+    second = place.push(b"2", keep=1).get_string_custom_property("pushed_version")
+    assert (place.directory / second).is_dir()
+
+
+def test_of_a_store_only_what_was_pruned_here_goes(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    removed: list[list[int]] = []
+    monkeypatch.setattr(upload, "upload", lambda version, store: None)
+    monkeypatch.setattr(upload, "remove", lambda numbers, store: removed.append([*numbers]))
+    for content in (b"1", b"2", b"3"):
+        place.push(content, keep=2, store="s3://models")
+        if content == b"2":
+            first = min(version.number for version in versions.published(place.directory))
+            withdrawal.rollback(place.directory, first)
+    [second] = {*map(abs, sum(removed, []))}
+    assert removed == [[], [], [second]] and second > first
+
+
+def test_a_store_that_is_named_later_gets_the_model_served_already(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uploaded: list[Path] = []
+    monkeypatch.setattr(upload, "upload", lambda version, store: uploaded.append(version))
+    place.push(b"1")
+    assert not was_pushed(place.push(b"1", store="s3://models"))
+    assert uploaded == [versions.served(place.directory)]
 
 
 def test_a_canary_that_waits_for_servers_ends_no_push(

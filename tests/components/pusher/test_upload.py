@@ -70,11 +70,10 @@ def test_an_upload_that_ends_early_shows_no_version_and_the_next_one_ends_it(
     assert server.objects() == {f"models/7/{name}" for name in NAMES}
 
 
-def test_versions_that_the_push_directory_dropped_go_and_nothing_else(
-    server: Server, version: Path
-) -> None:
-    for key in ("models/3/saved_model.pb", "models/3/variables/x", "models/notes.txt"):
+def test_named_versions_go_and_nothing_else(server: Server, version: Path) -> None:
+    others = {"models/2/saved_model.pb", "models/2/variables/x", "models/notes.txt"}
+    for key in ("models/3/saved_model.pb", "models/3/variables/x", *others):
         server.put(key, b"")
     upload.upload(version, STORE)
-    upload.prune(version.parent, STORE)
-    assert server.objects() == {"models/notes.txt", *(f"models/7/{name}" for name in NAMES)}
+    upload.remove([3, 4], STORE)
+    assert server.objects() == {*others, *(f"models/7/{name}" for name in NAMES)}

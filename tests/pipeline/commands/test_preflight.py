@@ -252,6 +252,9 @@ def test_a_pinned_version_that_is_not_kept_is_refused_before_anything_is_listed(
     (made.push_directory / "7").mkdir(parents=True)
     (made.push_directory / "7" / "saved_model.pb").touch()
     preflight_network.check_settings(pinned)
+    (made.push_directory / "7").rename(made.push_directory / "7.withdrawn")
+    with refused(ConfigError, found="keeps no version 7", allowed="it keeps none", next="Name"):
+        preflight_network.check_settings(pinned)
 
 
 @pytest.mark.parametrize("layer", ["mixed99", 5000])
