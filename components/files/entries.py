@@ -42,6 +42,7 @@ class Tree:
     system: dict[str, int] = dataclasses.field(default_factory=dict)
     """The numbers of files in the folders that systems made, by the folder; not in `files`."""
     not_utf8: tuple[str, ...] = ()  # those of the folders whose own name is not
+    dead: tuple[str, ...] = ()  # those of the files that are links which lead nowhere
 
 
 class View(Protocol):

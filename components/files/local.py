@@ -38,7 +38,7 @@ class Local:
     def tree(self, folder: str) -> Tree:
         walk = _Walk(self.asked)
         files = Compressed(Entry, walk.files(folder, "", frozenset()))
-        return Tree(files, walk.folders, walk.system, tuple(walk.odd))
+        return Tree(files, walk.folders, walk.system, tuple(walk.odd), tuple(walk.dead))
 
 
 class _Walk:
@@ -49,6 +49,7 @@ class _Walk:
         self.folders: list[str] = []
         self.system: dict[str, int] = {}
         self.odd: list[str] = []
+        self.dead: list[str] = []
 
     def files(self, folder: str, name: str, above: frozenset[str]) -> Iterator[Entry]:
         """Yields the files below a folder. Follows links, but none back to a folder above it."""
@@ -59,7 +60,10 @@ class _Walk:
         for item in _listed(folder):
             below = f"{name}{as_text(item.name)}"
             if not _is_folder(item):
-                yield _local_entry(item, below)
+                entry = _local_entry(item, below)
+                if entry is None:  # listed, so that reading it puts it among the rejected
+                    self.dead.append(below)
+                yield entry or Entry(item.path, below, 0, 0)
             elif is_of_system(item.name):
                 self.system[below] = sum(len(files) for _, _, files in os.walk(item.path))
             elif is_visible(item.name):
@@ -87,11 +91,11 @@ def _is_folder(item: os.DirEntry[str]) -> bool:
         return False
 
 
-def _local_entry(item: os.DirEntry[str], name: str) -> Entry:
+def _local_entry(item: os.DirEntry[str], name: str) -> Entry | None:
     try:
         state = item.stat()
-    except OSError:  # a broken link: listed, so that reading it puts it among the rejected
-        return Entry(item.path, name, 0, 0)
+    except OSError:  # a broken link
+        return None
     return Entry(item.path, name, state.st_size, _modified(item.path, state))
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from components.artifacts import packed_json
 from components.artifacts.report_files import DOUBTS
 from components.errors import MOST_LINES, ConfigError
+from pipeline.commands.new_files import new_text
 from pipeline.commands.runs import find_run
 from pipeline.store import outputs
 from serving.names import cell, shown
@@ -81,7 +82,7 @@ def _line(row: dict[str, Any]) -> str:
 
 def _write(path: Path, rows: list[dict[str, Any]]) -> None:
     try:
-        with path.open("x", encoding="utf-8", newline="") as file:
+        with new_text(path) as file:
             table = csv.writer(file)
             table.writerow(_COLUMNS)
             for row in rows:

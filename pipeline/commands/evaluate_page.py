@@ -27,7 +27,7 @@ def page(found: dict[str, Any]) -> str:
     low, high = found["accuracy_interval"]
     parts = [
         f"<h1>{_text(found['model'])}</h1>",
-        f"<p>{found['pictures']} pictures that training never saw. Accuracy "
+        f"<p>{found['pictures']} pictures. Accuracy "
         f"<b>{found['accuracy']:.4f}</b> (95 %: {low:.4f} to {high:.4f}, Wilson).</p>",
         *_against(found["against"]),
         "<h2>Recall by class</h2>",

@@ -15,6 +15,7 @@ from components.settings.runtime import Runtime
 from pipeline import config as configuration
 from pipeline.commands import init_choices, init_source, init_speed, init_text
 from pipeline.commands.init_choices import Choice
+from pipeline.commands.new_files import new_text
 from serving.names import shown, shown_lines
 from serving.quiet_imports import quiet_import
 
@@ -109,20 +110,23 @@ def _weights() -> tuple[str | None, str]:
 
 
 def _places(name: str, place: Path) -> list[Choice]:
-    """Returns where models and runs go: below the working folder, unless the pictures lie there."""
-    root, default = Path(Runtime().root), True
+    """Returns where models and runs go: below the working folder, unless the pictures lie there.
+
+    They are absolute, as the source is: a run from elsewhere goes on with the same root.
+    """
+    root = Path(Runtime().root).absolute()
     source = place if place.is_dir() else place.parent
     if Path.cwd().resolve().is_relative_to(source.resolve()):
-        root, default = source.resolve().parent / root.name, False
+        root = source.resolve().parent / root.name
     return [
         Choice("push.directory", str(root / "served" / name), "the models that pass the gate"),
-        Choice("runtime.root", str(root), "artifacts, metadata and logs", default),
+        Choice("runtime.root", str(root), "artifacts, metadata and logs"),
     ]
 
 
 def _write(file: Path, text: str) -> None:
     try:
-        with file.open("x", encoding="utf-8") as opened:
+        with new_text(file) as opened:
             opened.write(text)
     except OSError as error:
         raise UserError(

@@ -53,5 +53,7 @@ def _has_keys(node: Mapping[str, Choice | Tree]) -> bool:
 
 
 def _value(value: Any) -> str:
-    text = yaml.safe_dump(value, default_flow_style=True, width=float("inf"), sort_keys=False)
+    text = yaml.safe_dump(
+        value, default_flow_style=True, width=float("inf"), sort_keys=False, allow_unicode=True
+    )
     return str(text).removesuffix("\n").removesuffix("\n...")

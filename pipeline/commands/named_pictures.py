@@ -58,12 +58,17 @@ def named_pictures(images: Sequence[str | Path]) -> Iterator[tuple[Picture, Fold
         if is_remote(image):
             yield from _stored(image.rstrip("/"))
         elif (folder := Path(image)).is_dir():
-            inside = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
+            inside = [path.relative_to(folder) for path in folder.rglob("*") if _is_file(path)]
             named = folder.absolute().name
             for path in _pictures(inside, image):
                 yield folder / path, (named, *path.parts[:-1])
         else:
             yield folder, ()
+
+
+def _is_file(path: Path) -> bool:
+    """Checks whether a path is a file; one that leads nowhere is told when it is read."""
+    return path.is_file() or (path.is_symlink() and not path.exists())
 
 
 def _stored(address: str) -> Iterator[tuple[Picture, Folders]]:

@@ -19,6 +19,7 @@ from components.artifacts.predictions import (
 from components.artifacts.report_files import CONFIGURATION, DOUBTS
 from components.errors import ConfigError
 from components.files.paths import is_remote
+from pipeline.commands.new_files import new_text
 from pipeline.commands.runs import find_run
 from pipeline.store import outputs, runs
 from serving.names import cell, shown
@@ -120,7 +121,7 @@ def read_predictions(run: runs.Run) -> Predictions:
     if folder is None or not (folder / MODELS).is_file():
         raise ConfigError(
             f"Run {run.run_id} has no predictions: it ended before its Evaluator, or they were "
-            "deleted. `transfer-pipeline runs` lists the others."
+            "deleted. `transfer-pipeline runs`, with the same --root, lists the others."
         )
     models = json.loads((folder / MODELS).read_text("utf-8"))
     return read_batches(models, _batches(folder))
@@ -138,7 +139,7 @@ def _batches(folder: Path) -> Iterator[pa.RecordBatch]:
 def _write_table(path: Path, rows: list[Predicted]) -> None:
     certain = any(row.certain is not None for row in rows)
     try:
-        with path.open("x", encoding="utf-8", newline="") as file:
+        with new_text(path) as file:
             table = csv.writer(file, lineterminator="\n")
             table.writerow([*_COLUMNS, *(["certain"] if certain else [])])
             for row in rows:

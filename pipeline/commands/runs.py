@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import shlex
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
@@ -18,10 +20,12 @@ from components.files.paths import is_remote
 from components.settings import metadata
 from pipeline.commands.run_differences import shortened
 from pipeline.store import metadata_store, outputs, runs
-from pipeline.store.root import failed_folder, options_of, store_in
+from pipeline.store.root import failed_folder, is_held, options_of, store_in
 from serving.names import shown
 
 _UNLIMITED = 10_000  # columns
+_NAMES, _BESIDE = 12, 18  # columns: of names at least; of changes, and between all of them
+_OF_CONFIG = "config: "
 
 Rows = Iterator[tuple[str, Any, Any]]
 
@@ -36,10 +40,13 @@ def list_runs(root: Path, as_json: bool, store: str | None = None) -> None:
     if as_json:
         print(json.dumps(rows))
         return
-    ids = _whole("run", *(row["run_id"] for row in rows))
-    table = Table(ids, "date", "data", "accuracy", "verdict", "pushed version")
+    # What other commands ask for comes first: a narrow terminal cuts at the right.
+    whole = {"run": "run_id", "verdict": "verdict", "version": "pushed_version"}
+    rest = {"accuracy": "accuracy", "date": "date", "data": "data"}
+    columns = [_whole(name, *(row[key] for row in rows)) for name, key in whole.items()]
+    table = Table(*columns, *rest, box=box.SIMPLE, pad_edge=False)
     for row in rows:
-        table.add_row(*("" if value is None else escape(shown(value)) for value in row.values()))
+        table.add_row(*(_written(row[key]) for key in (whole | rest).values()))
     _print(table)
 
 
@@ -49,8 +56,16 @@ def known_runs(root: Path, store: str | None = None) -> list[dict[str, Any]]:
     Raises:
       ConfigError: the folder is not a root of runs.
     """
-    connection = connected(root, store)
-    return [_row(runs.read_run(connection, run_id)) for run_id in runs.run_ids(connection)]
+    return [_row(run) for run in _all(root, connected(root, store))]
+
+
+def _all(root: Path, connection: Any) -> Iterator[runs.Run]:
+    """Yields the runs of a root, the newest first."""
+    held = is_held(root)
+    for run_id in runs.run_ids(connection):
+        run = runs.read_run(connection, run_id)
+        run.running = held and run.unfinished
+        yield run
 
 
 def page(
@@ -71,7 +86,7 @@ def page(
     from pipeline.commands import browser, runs_page
 
     connection = connected(root, store)
-    found = [runs.read_run(connection, run_id) for run_id in runs.run_ids(connection)]
+    found = list(_all(root, connection))
     target = (file or root / runs_page.PAGE).absolute()
     try:
         runs_page.write(root, found, target)
@@ -112,9 +127,12 @@ def compare(
         print(json.dumps(found))
         return
     told, notes = (rows, []) if everything else shortened(rows)
-    table = Table("", *(_whole(run.run_id, run.run_id) for run in both), "change")
+    columns = _side_by_side([key for key, *_ in told], [run.run_id for run in both])
+    table = Table(*columns, "change", box=box.SIMPLE, pad_edge=False)
     for key, *values in told:
-        table.add_row(escape(shown(key)), *map(_text, values), _change(*values))
+        cells = map(_written, values) if key.startswith(_OF_CONFIG) else map(_text, values)
+        change = "" if key.startswith(_OF_CONFIG) else _change(*values)
+        table.add_row(escape(shown(key)), *cells, change)
     if told:
         _print(table)
     if notes:
@@ -138,43 +156,68 @@ def report(
     """
     connection = connected(root, store)
     run = runs.find(connection, name)
-    made = run.outputs.get(outputs.REPORT)
-    if made and is_remote(made.uri):
-        if opened:
-            raise ConfigError(f"--open: {made.uri}/{REPORT_PAGE} is no file of this machine.")
-        _print_page(run.run_id, f"{made.uri}/{REPORT_PAGE}", as_json)
-        return
-    folder = Path(made.uri) if made else failed_folder(root, run.run_id)
-    page = folder.absolute() / REPORT_PAGE
-    if not page.is_file():
+    found = _page_of(root, run)
+    if found is None and name == runs.LATEST:
+        pages = ((each, _page_of(root, each)) for each in _all(root, connection))
+        without, (run, found) = run, next((pair for pair in pages if pair[1]), (run, None))
+        if found:
+            told = f"Run {without.run_id} has no page; this one is of run {run.run_id}, the newest"
+            print(f"{told} that has.", file=sys.stderr)
+    if found is None:
         raise ConfigError(
-            f"Run {run.run_id} has no page: it ended before, or {page} was deleted. Name "
-            f"another one: `{shlex.join(['transfer-pipeline', 'runs', *options_of(root, store)])}` "
-            "lists all."
+            f"Run {run.run_id} has no page: it ended before its Report, still runs, or the page was"
+            " deleted. Name another one: "
+            f"`{shlex.join(['transfer-pipeline', 'runs', *options_of(root, store)])}` lists all."
         )
-    _print_page(run.run_id, str(page), as_json)
+    if opened and is_remote(found):
+        raise ConfigError(f"--open: {found} is no file of this machine.")
+    print(json.dumps({"run_id": run.run_id, "page": found}) if as_json else found)
     if opened:
         from pipeline.commands import browser
 
-        browser.show(page)
+        browser.show(Path(found))
 
 
-def _print_page(run_id: str, page: str, as_json: bool) -> None:
-    print(json.dumps({"run_id": run_id, "page": page}) if as_json else page)
+def _page_of(root: Path, run: runs.Run) -> str | None:
+    """Returns the path of a run's page; None where there is none."""
+    made = run.outputs.get(outputs.REPORT)
+    if made and is_remote(made.uri):
+        return f"{made.uri}/{REPORT_PAGE}"
+    folder = Path(made.uri) if made else failed_folder(root, run.run_id)
+    page = folder.absolute() / REPORT_PAGE
+    return str(page) if page.is_file() else None
 
 
-def _whole(heading: str, *ids: str) -> Column:
-    """Returns a column whose cells are not cut: `compare` and `report` ask for whole ids."""
-    width = max((len(shown(run_id)) for run_id in ids), default=0)
-    return Column(escape(shown(heading)), min_width=width, no_wrap=True)
+def _whole(heading: str, *cells: Any) -> Column:
+    """Returns a column in which these are not cut: other commands ask for whole ids."""
+    width = max((len(shown(cell)) for cell in cells if cell is not None), default=0)
+    return Column(escape(shown(heading)), min_width=width, overflow="fold")
+
+
+def _side_by_side(keys: list[str], ids: list[str]) -> list[Column]:
+    """Returns the columns of names and runs: ids are whole, names and long cells are folded."""
+    room = _console().width - _BESIDE
+    names = min(
+        max((len(shown(key)) for key in keys), default=0),
+        max(_NAMES, room - sum(map(len, ids))),
+    )
+    columns = [Column("", max_width=names, overflow="fold")]
+    for column, run_id in zip((_whole(each, each) for each in ids), ids, strict=True):
+        column.max_width = max(len(shown(run_id)), (room - names) // len(ids))
+        columns.append(column)
+    return columns
 
 
 def _print(table: Table) -> None:
-    """Prints a table, as wide as it is where no terminal limits it."""
+    _console().print(table)
+
+
+def _console() -> Console:
+    """Returns a console, as wide as what it prints where no terminal limits it."""
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = _UNLIMITED
-    console.print(table)
+    return console
 
 
 def connected(root: Path, store: str | None) -> Any:
@@ -235,7 +278,7 @@ def _compared(one: runs.Run, other: runs.Run) -> Rows:
     for key, *values in _differing(
         *(run.document(outputs.REPORT, CONFIGURATION) for run in (one, other))
     ):
-        yield f"config: {key}", *values
+        yield f"{_OF_CONFIG}{key}", *values
     figures = [dict(_figures(_metrics(run))) for run in (one, other)]
     for key in dict.fromkeys([*figures[0], *figures[1]]):
         yield key, figures[0].get(key), figures[1].get(key)
@@ -286,6 +329,11 @@ def _text(value: Any) -> str:
     if value is None:
         return ""
     return f"{value:.4f}" if isinstance(value, float) else escape(shown(value))
+
+
+def _written(value: Any) -> str:
+    """Returns a value as it stands in JSON, nothing of none."""
+    return "" if value is None else escape(shown(value))
 
 
 def _change(one: Any, other: Any) -> str:

@@ -254,6 +254,8 @@ def _pipeline(run: Run) -> str | None:
 
 def _why(run: Run) -> list[str]:
     """Returns a line per row that the candidate failed, or the steps that failed."""
+    if run.running:
+        return []
     if failed := [name for name, node in run.nodes.items() if node.state == "failed"]:
         return [f"{name} failed" for name in failed]
     if run.verdict != "refused":

@@ -14,6 +14,8 @@ import filelock
 from components.errors import UserError
 from components.settings import metadata
 
+_LOCK = ".lock"
+
 
 class RootBusy(UserError):
     """Another run uses the root."""
@@ -52,6 +54,19 @@ def store_in(root: Path) -> str:
     return str(root / "metadata.sqlite")
 
 
+def is_held(root: Path) -> bool:
+    """Checks whether a run holds the root now."""
+    if not (root / _LOCK).is_file():
+        return False
+    try:
+        with filelock.FileLock(root / _LOCK, blocking=False):
+            return False
+    except filelock.Timeout:
+        return True
+    except OSError:  # a root that this user can't write to
+        return False
+
+
 @contextmanager
 def locked(root: Path) -> Iterator[None]:
     """Holds the root for one run; the operating system frees it if the process dies.
@@ -62,7 +77,7 @@ def locked(root: Path) -> Iterator[None]:
     root.mkdir(parents=True, exist_ok=True)
     owner = root / ".lock-owner"
     try:
-        with filelock.FileLock(root / ".lock", blocking=False):
+        with filelock.FileLock(root / _LOCK, blocking=False):
             now = datetime.datetime.now()
             owner.write_text(f"process {os.getpid()}, since {now:%Y-%m-%d %H:%M:%S}")
             yield

@@ -23,7 +23,8 @@ from serving.names import some
 
 _State = metadata_store_pb2.Execution.State
 _STATES = {_State.COMPLETE: "ran", _State.CACHED: "cached"}
-_BY_AGE = ("latest", "previous")
+LATEST = "latest"
+_BY_AGE = (LATEST, "previous")
 _SHOWN = 8  # runs, where one is not found
 
 
@@ -43,6 +44,10 @@ class Run:
     nodes: dict[str, Node]
     outputs: dict[Output, metadata_store_pb2.Artifact]
     began: datetime.datetime | None = None
+    unfinished: bool = False
+    """Whether the metadata has a node that runs: it does, or was killed."""
+    running: bool = False
+    """Whether it does. Where that is not known, an unfinished node counts as failed."""
 
     @property
     def date(self) -> str | None:
@@ -88,7 +93,9 @@ class Run:
 
     @property
     def verdict(self) -> str | None:
-        """`pushed`, `unchanged`, `refused`, `failed`; None for a run that ended before the push."""
+        """`pushed`, `unchanged`, `refused`, `failed`, `running`; None for a run without a push."""
+        if self.running:
+            return "running"
         if any(node.state == "failed" for node in self.nodes.values()):
             return "failed"
         if self.pushed_version:
@@ -133,6 +140,7 @@ def _read(store: MetadataStore, run_id: str, node_ids: Iterable[str]) -> Run:
     for execution in executions.of_run(store, run_id):
         node = executions.node_id(store, execution)
         state = _STATES.get(execution.last_known_state, "failed")
+        run.unfinished |= execution.last_known_state == _State.RUNNING
         run.nodes[node] = Node(state, executions.seconds(execution))
         for key, artifact in executions.outputs(store, execution).items():
             run.outputs[node, key] = artifact

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import fnmatch
+import os
 import posixpath
 import time
 
@@ -29,6 +30,7 @@ from components.image_example_gen.sources.name_groups import offered
 from components.image_example_gen.sources.records import is_records, read_picture, read_records
 from components.image_example_gen.sources.training_values import check_training_values
 from components.settings.data import Data
+from serving.names import shown
 
 __all__ = [
     "Listing",
@@ -53,6 +55,7 @@ def scan(data: Data) -> Listing:
       DataError: no classes, classes too small to be split, groups that can't be kept whole, or
         corrections to a class that is not there.
     """
+    _check_different(data.sources)
     found = [_source(absolute(source), data) for source in data.sources]
     if len(found) == 1:
         listing = merge({"": found[0]})
@@ -93,6 +96,23 @@ def content(file: SourceFile) -> bytes:
     if file.record is None:
         return file_systems.read_bytes(file.path)
     return read_picture(file.path, file.modified, file.record)
+
+
+def _check_different(sources: list[str]) -> None:
+    """Refuses a source that is named twice: its pictures would count double.
+
+    Raises:
+      ConfigError: one is.
+    """
+    seen: dict[str, str] = {}
+    for source in sources:
+        place = source.rstrip("/") if is_remote(source) else os.path.realpath(absolute(source))
+        if place in seen:
+            raise ConfigError(
+                f"data.source: {shown(seen[place])} and {shown(source)} are the same place, whose "
+                "pictures would count twice. Each source is named once: leave one of them out."
+            )
+        seen[place] = source
 
 
 def _prefixes(sources: list[str]) -> list[str]:

@@ -65,7 +65,8 @@ def read_folders(tree: Tree) -> Listing:
         for parts in inside
         if (not splits or parts[0] in splits) and is_visible(parts[-1])
     )
-    return Listing(files, sorted(classes), ignored, notes + _made_by_systems(tree), others)
+    notes += [*_made_by_systems(tree), *_leading_nowhere(tree)]
+    return Listing(files, sorted(classes), ignored, notes, others)
 
 
 def _made_by_systems(tree: Tree) -> list[str]:
@@ -76,6 +77,18 @@ def _made_by_systems(tree: Tree) -> list[str]:
     return [
         f"{sum(tree.system.values())} files in {named} not read: such "
         "folders are made by systems, not by people."
+    ]
+
+
+def _leading_nowhere(tree: Tree) -> list[str]:
+    """Returns a sentence on links that may have led to folders; a picture's is rejected by name."""
+    folders = [name for name in tree.dead if not is_picture(posixpath.basename(name))]
+    if not folders:
+        return []
+    link = "link leads" if len(folders) == 1 else "links lead"
+    return [
+        f"{len(folders)} {link} nowhere: {some(map(shown, sorted(folders)), _SHOWN)}. What was "
+        "behind is not read; is a disk not mounted?"
     ]
 
 

@@ -16,6 +16,7 @@ from components.errors import ConfigError, UserError
 from components.files import object_stores
 from pipeline.commands import classify as command
 from pipeline.commands.classify import Request, classify
+from pipeline.commands.named_pictures import named_pictures
 from serving.access import Access
 from serving.client import PictureRefused, Prediction
 from serving.names import as_text
@@ -320,3 +321,8 @@ def test_folders_of_other_names_and_files_by_themselves_tell_nothing(
             classify(Request(images, "", "", style=style))
         told = "".join(capsys.readouterr())
         assert "ccuracy" not in told and "truth" not in told
+
+
+def test_a_link_that_leads_nowhere_is_asked_about_and_so_told(folder: Path) -> None:
+    (folder / "gone.png").symlink_to(folder / "nothing.png")
+    assert folder / "gone.png" in dict(named_pictures([folder]))

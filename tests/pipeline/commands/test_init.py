@@ -123,6 +123,17 @@ def test_a_file_that_is_there_stays_as_it_is(say: Say, tmp_path: Path, here: Pat
     assert (code, out.splitlines()[-1]) == (0, "Next: transfer-pipeline run --config b.yaml")
 
 
+def test_models_go_to_one_place_wherever_the_run_is_started_and_names_are_readable(
+    say: Say, tmp_path: Path, here: Path
+) -> None:
+    for number in range(12):
+        noise(tmp_path / "pets" / ("Kätzchen", "b")[number % 2] / f"{number}.png", 100, seed=number)
+    config, _ = written(say, tmp_path / "pets")
+    for place in (config["push"]["directory"], config["runtime"]["root"]):
+        assert Path(place).is_relative_to(here)
+    assert "Kätzchen" in (here / "pets.yaml").read_text("utf-8")
+
+
 def test_models_do_not_go_into_the_pictures(
     say: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

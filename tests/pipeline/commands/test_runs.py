@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ml_metadata.proto.metadata_store_pb2 import Execution
 
 from components.errors import ConfigError
 from pipeline.commands.runs import compare, list_runs, report
-from pipeline.store.root import failed_folder, options_of
+from pipeline.store.root import failed_folder, locked, options_of
 from tests.explains import refused
 from tests.pipeline.store.made_metadata import record
 
@@ -146,15 +147,39 @@ def test_a_failed_runs_page_is_found_too(root: Path, capsys: pytest.CaptureFixtu
     with refused(
         ConfigError,
         found="20261115-cccc has no page",
-        allowed="it ended before, or .* was deleted",
+        allowed="it ended before its Report, still runs, or the page was deleted",
         next=f"Name another one: `transfer-pipeline runs --root {root}` lists all",
     ):
-        report(root, "latest")
+        report(root, "20261115")
     page = failed_folder(root, "20261115-cccc") / "report.html"
     page.parent.mkdir(parents=True)
     page.write_text("failed")
     report(root, "latest")
     assert capsys.readouterr().out == f"{page}\n"
+
+
+def test_the_newest_page_is_of_an_older_run_where_the_latest_has_none(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record(root, "20261115-cccc", {})
+    report(root, "latest", as_json=True)
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["run_id"] == "20261108-bbbb"
+    assert "20261115-cccc has no page" in printed.err
+
+
+def test_a_run_that_holds_the_root_is_running_and_a_killed_one_has_failed(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record(root, "20261115-cccc", {}, state=Execution.RUNNING)
+
+    def verdicts() -> list[str]:
+        list_runs(root, as_json=True)
+        return [row["verdict"] for row in printed(capsys)]
+
+    with locked(root):
+        assert verdicts() == ["running", "pushed", "refused"]
+    assert verdicts() == ["failed", "pushed", "refused"]
 
 
 def test_a_run_that_is_not_there_is_refused_with_those_that_are(root: Path) -> None:
@@ -202,3 +227,29 @@ def test_the_options_that_find_a_runs_root_name_a_store_that_lies_elsewhere(
     store: str, named: list[str]
 ) -> None:
     assert options_of(Path("/srv/runs"), store) == ["--root", "/srv/runs", *named]
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_names_settings_and_versions_are_whole_beside_long_cells(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    columns: int,
+) -> None:
+    for run_id, rate in (("20261101-101010-aaaa", 0.00011), ("20261108-101010-bbbb", 1e-9)):
+        made = documents(0.9, "passed")
+        made["Report"]["training"]["rate"] = rate
+        needed = f">= 0.9 ({'the model served now: 0.9, ' * 20})"
+        made["GateVerdict"]["gate"].append(
+            {"metric": "served", "slice": run_id, "found": 0.1, "needed": needed, "passed": False}
+        )
+        record(tmp_path, run_id, made, pushed="1700000000")
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as a terminal
+    compare(tmp_path, ("previous", "latest"), as_json=False)
+    text = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out)
+    assert "config: training.rate" in text and "0.00011" in text and "1e-09" in text
+    assert "change" in text and max(map(len, text.splitlines())) <= columns
+    list_runs(tmp_path, as_json=False)
+    text = capsys.readouterr().out
+    assert text.count("1700000000") == 2 and text.count("pushed") == 2

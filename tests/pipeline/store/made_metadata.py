@@ -32,6 +32,7 @@ def record(
     documents: dict[str, Any],
     pushed: str | None = None,
     known: metadata_store.MetadataStore | None = None,
+    state: int = metadata_store_pb2.Execution.COMPLETE,
 ) -> None:
     """Writes a run with one output each, whose file holds that document.
 
@@ -41,6 +42,7 @@ def record(
       documents: by artifact type.
       pushed: the version that it pushed.
       known: the metadata, if not the root's.
+      state: of its Pusher.
     """
     known = known or store(root)
     for kind, document in documents.items():
@@ -52,7 +54,7 @@ def record(
     properties: dict[str, int | str] = {"pushed": int(pushed is not None)}
     if pushed is not None:
         properties["pushed_version"] = pushed
-    execute(known, run_id, outputs.PUSHED_MODEL, "PushedModel", root, properties)
+    execute(known, run_id, outputs.PUSHED_MODEL, "PushedModel", root, properties, state)
 
 
 def execute(
@@ -62,6 +64,7 @@ def execute(
     kind: str,
     folder: Path,
     properties: dict[str, int | str] | None = None,
+    state: int = metadata_store_pb2.Execution.COMPLETE,
 ) -> None:
     """Records one execution of the pipeline `fruit`, with one output.
 
@@ -72,6 +75,7 @@ def execute(
       kind: the artifact's type.
       folder: where it lies.
       properties: its custom ones.
+      state: of the execution.
     """
     node, key = made
     types = {
@@ -89,9 +93,7 @@ def execute(
             output.custom_properties[name].int_value = value
         else:
             output.custom_properties[name].string_value = value
-    execution = metadata_store_pb2.Execution(
-        type_id=execution_type, last_known_state=metadata_store_pb2.Execution.COMPLETE
-    )
+    execution = metadata_store_pb2.Execution(type_id=execution_type, last_known_state=state)
     contexts = [
         metadata_store_pb2.Context(type_id=types["pipeline_run"], name=run_id),
         metadata_store_pb2.Context(type_id=types["node"], name=f"fruit.{node}"),

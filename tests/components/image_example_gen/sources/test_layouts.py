@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from components import files
 from components.errors import DataError
 from components.files.entries import Entry, Tree
 from components.image_example_gen.sources.layouts import read_folders
+from tests import made_pictures
 from tests.explains import refused
 
 
@@ -130,3 +134,14 @@ def test_splits_in_some_class_folders_alone_are_refused_in_words() -> None:
         next="Put such folders|use <split>/<class>/<picture>",
     ):
         found("cats/train/1.png", "cats/test/2.png", "dogs/3.png", "eels/a/4.png")
+
+
+def test_a_class_folder_behind_a_link_that_leads_nowhere_is_named(tmp_path: Path) -> None:
+    made_pictures.make(tmp_path, 2)
+    before = read_folders(files.view("").tree(str(tmp_path)))
+    (tmp_path / "blue-1").symlink_to(tmp_path / "not-mounted")
+    (tmp_path / "red" / "gone.png").symlink_to(tmp_path / "not-mounted" / "1.png")
+    found = read_folders(files.view("").tree(str(tmp_path)))
+    assert len(found.files) == len(before.files) + 1 and found.classes == before.classes
+    [note] = found.notes
+    assert "1 link leads nowhere: blue-1." in note and "not mounted" in note

@@ -249,6 +249,19 @@ def test_several_sources_make_one_and_names_begin_with_theirs(tmp_path: Path) ->
     assert {name.partition("/")[0] for name in found} == {"pictures", "pictures-2", "more"}
 
 
+def test_a_source_that_is_named_twice_is_refused_however_it_is_spelled(tmp_path: Path) -> None:
+    pictures = made_pictures.make(tmp_path / "pictures", 2)
+    (tmp_path / "link").symlink_to(pictures)
+    for again in (f"{pictures}/", f"{tmp_path}/./pictures", f"{tmp_path}/link"):
+        with refused(
+            ConfigError,
+            found=f"{pictures} and {again} are the same place",
+            allowed="Each source is named once",
+            next="leave one of them out",
+        ):
+            names(pictures, again)
+
+
 def test_a_group_by_expression_sees_the_path_below_the_class_whatever_stands_before(
     tmp_path: Path,
 ) -> None:
