@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import jinja2
@@ -26,7 +27,13 @@ def environment() -> jinja2.Environment:
         finalize=lambda value: shown(value) if type(value) is str else value,
     )
     made.filters["lines"] = lambda text: Markup(escape(shown_lines(text)))
+    made.filters["code"] = _with_code
     made.filters["percent"] = lambda fraction: f"{100 * fraction:.1f} %"
     made.filters["figure"] = lambda found: "–" if found is None else f"{found:.4f}"
     made.filters["count"] = lambda number: f"{number:,}"
     return made
+
+
+def _with_code(text: str) -> Markup:
+    """Returns a text in which what stands between backticks is set as code."""
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(shown(text)))))

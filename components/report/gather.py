@@ -31,6 +31,8 @@ _PACKAGES = (
 _SAMPLES, _MOST_OF_A_CLASS = 48, 6  # pictures shown of the train split
 _LOOKED_THROUGH = 3000  # pictures, for samples of rare classes and for near-duplicates
 _LOOKED_THROUGH_FOR_DOUBTS = 50_000  # pictures of each split
+_GOOD_ENOUGH = {(metric, "overall") for metric in ("accuracy", "accuracy_vs_majority")}
+"""The rows of the gate without which a candidate's predictions say nothing of labels."""
 _OF_A_KIND = 6  # unusual pictures that are shown
 _PAIRS = 20  # near-duplicates that may be shown as pictures
 
@@ -86,13 +88,20 @@ def with_doubts(run: Run, inputs: Mapping[str, Artifact]) -> Run:
     if not run.configuration["report"].get("doubts", 0):
         return run
     report, bottlenecks = inputs["ingest_report"].uri, inputs.get("bottlenecks")
-    found = doubts.find(run.classes, report, bottlenecks, run.predictions)
+    judging = run.predictions if _judges_labels(run) else None
+    found = doubts.find(run.classes, report, bottlenecks, judging)
     run = dataclasses.replace(run, doubts=found)
     shown: dict[str, bytes] = {}
     for split in features.SPLITS:
         files = {doubt.file for doubt in run.shown_doubts if doubt.split == split}
         shown |= picture_records.encoded(inputs, files, (split,), _LOOKED_THROUGH_FOR_DOUBTS)
     return dataclasses.replace(run, doubtful_pictures=shown)
+
+
+def _judges_labels(run: Run) -> bool:
+    """Checks whether the candidate is good enough to doubt a label of `test`."""
+    rows = run.verdict.get("gate", ())
+    return all(row["passed"] for row in rows if (row["metric"], row["slice"]) in _GOOD_ENOUGH)
 
 
 def _document(artifact: Artifact | None) -> Any:

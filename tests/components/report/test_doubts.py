@@ -11,9 +11,9 @@ import pytest
 from components import packed
 from components.artifacts import examples, features, tfrecords
 from components.artifacts.predictions import read
-from components.artifacts.types import Bottlenecks
+from components.artifacts.types import Bottlenecks, IngestReport
 from components.fit import linear_heads
-from components.report import doubts
+from components.report import doubts, gather
 from components.report.doubts import find
 from components.report.page import render
 from tests.components.report.made_run import models, prediction, run
@@ -120,3 +120,17 @@ def test_many_doubts_are_packed_and_in_the_same_order(
     many = find(CLASSES, report, bottlenecks, None)
     assert few == many and len(many) == 80
     assert [*doubts.documents(few)] == [*doubts.documents(many)]
+
+
+@pytest.mark.parametrize(("passed", "judged"), [(True, True), (False, False)])
+def test_a_candidate_that_misses_the_accuracy_judges_no_label(
+    monkeypatch: pytest.MonkeyPatch, passed: bool, judged: bool
+) -> None:
+    made = run()
+    for row in made.verdict["gate"]:
+        if row["metric"] == "accuracy":
+            row["passed"] = passed
+    asked: list[Any] = []
+    monkeypatch.setattr(doubts, "find", lambda *given: asked.append(given[-1]) or [])
+    gather.with_doubts(made, {"ingest_report": IngestReport()})
+    assert [found is not None for found in asked] == [judged]

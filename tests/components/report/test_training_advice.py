@@ -8,6 +8,7 @@ import pytest
 from components.artifacts import examples, features, tfrecords
 from components.artifacts.types import Bottlenecks
 from components.report import dead_features
+from components.report.environment import environment
 from components.report.sections.training_advice import advice, on_features
 
 
@@ -76,3 +77,8 @@ def test_features_that_are_zero_in_all_pictures_are_told_from_a_fifth_on(
         assert "2 of 10 features (20 %) are zero in all of 120 pictures" in sentences[0]
         assert "model.features" in sentences[0] and "tournament" in sentences[0]
     assert on_features(None) == []
+
+
+def test_commands_in_an_advice_are_set_as_code() -> None:
+    filtered = environment().from_string("{{ text | code }}").render(text="use `run <a>` & look")
+    assert filtered == "use <code>run &lt;a&gt;</code> &amp; look"
