@@ -65,7 +65,7 @@ def _rate(right: int, pictures: int) -> Interval:
 
 
 def _samples(labels: np.ndarray, scores: np.ndarray) -> Iterator[tuple[float, float]]:
-    """Yields macro F1 and calibration error of each sample.
+    """Yields macro F1 and calibration error: of all pictures, then of each sample.
 
     Samples are drawn of kinds of pictures and how many there are of each, which is the same as of
     pictures: of pairs of true and predicted class for F1, of correctness and score (to a
@@ -82,19 +82,31 @@ def _samples(labels: np.ndarray, scores: np.ndarray) -> Iterator[tuple[float, fl
     correct = np.zeros(len(of_kind), bool)
     correct[kind.reshape(-1)] = predicted == labels
     mean = np.bincount(kind.reshape(-1), score) / of_kind
-    for _ in range(_SAMPLES):
-        weight = random.multinomial(pictures, of_pair / pictures)
-        figures = by_class(
-            np.bincount(label, weight, classes),
-            np.bincount(taken, weight, classes),
-            np.bincount(label, weight * (label == taken), classes),
+
+    def figures(pairs: np.ndarray, kinds: np.ndarray) -> tuple[float, float]:
+        found = by_class(
+            np.bincount(label, pairs, classes),
+            np.bincount(taken, pairs, classes),
+            np.bincount(label, pairs * (label == taken), classes),
         )
-        weight = random.multinomial(pictures, of_kind / pictures)
-        yield float(macro(figures).f1), calibration_error(mean, correct, weight)
+        return float(macro(found).f1), calibration_error(mean, correct, kinds)
+
+    yield figures(of_pair, of_kind)
+    for _ in range(_SAMPLES):
+        yield figures(
+            random.multinomial(pictures, of_pair / pictures),
+            random.multinomial(pictures, of_kind / pictures),
+        )
 
 
 def _bounds(samples: np.ndarray) -> list[Interval]:
-    """Returns an interval for each column."""
+    """Returns an interval for each column, whose first row is the figure itself.
+
+    Of few pictures a sample's calibration error is greater than theirs (its bins hold fewer), so
+    that the percentiles alone may leave the figure out: the interval reaches to it.
+    """
     outside = (1 - _COVERAGE) / 2
-    lower, upper = np.quantile(samples, [outside, 1 - outside], axis=0).round(6).tolist()
-    return list(zip(lower, upper, strict=True))
+    measured, drawn = samples[0], samples[1:]
+    lower, upper = np.quantile(drawn, [outside, 1 - outside], axis=0)
+    lower, upper = np.minimum(lower, measured).round(6), np.maximum(upper, measured).round(6)
+    return list(zip(lower.tolist(), upper.tolist(), strict=True))
