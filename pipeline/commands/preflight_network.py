@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.errors import ConfigError
-from components.files.paths import absolute
+from components.files.paths import absolute, is_remote
+from components.image_example_gen import listing_handover
 from pipeline.config import Config
 from serving import versions
 from serving.names import shown, some
@@ -108,6 +109,28 @@ def with_weights_at_hand(
 def goes_on_from(config: Config) -> Path | None:
     """Returns the version served now, where training starts from it, not from `model.weights`."""
     return versions.served(config.push_directory) if config.training.warm_start else None
+
+
+def unknown_splits(config: Config) -> str | None:
+    """Returns a sentence where the training goes on from a model whose splits are not known here.
+
+    Pictures stay in the splits of earlier ingests, and those are known by the root alone.
+    """
+    served = goes_on_from(config)
+    if served is None or is_remote(config.pipeline_root):
+        return None
+    from components.artifacts.types import FILES, IngestReport
+    from components.step.earlier_outputs import newest_first
+
+    reports = f"{listing_handover.node_in(config.pipeline_root)}/ingest_report"
+    if newest_first(reports, FILES[IngestReport]):
+        return None
+    return (
+        f"training.warm_start: version {served.name} is served, and {config.pipeline_root} knows "
+        "no earlier run: pictures that it was trained on may be in `test` now, where the candidate "
+        "looks better than it is. Run in the root of that version, or set "
+        "training.warm_start=false for this run."
+    )
 
 
 def check_network(config: Config) -> None:

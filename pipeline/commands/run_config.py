@@ -184,6 +184,8 @@ def _run(
         if may_substitute:
             config = preflight_network.with_weights_at_hand(config, view.say)
         preflight_network.check_network(config)
+        if note := preflight_network.unknown_splits(config):
+            view.say(f"Note: {note}")
         done = local_runner.run(config, view, run_id, from_node, to_node)
     except local_runner.RunFailed as failure:
         done = failure.run

@@ -323,3 +323,19 @@ def test_a_golden_set_must_be_there_and_have_no_other_classes(place: Path) -> No
         next="Rename or remove them",
     ):
         check(place / "golden")
+
+
+def test_a_training_that_goes_on_from_a_model_of_another_root_is_told(place: Path) -> None:
+    made = build(place)
+    training = made.training.model_copy(update={"warm_start": True})
+    warm = made.model_copy(update={"training": training})
+    assert preflight_network.unknown_splits(warm) is None  # nothing is served
+    (made.push_directory / "7").mkdir(parents=True)
+    (made.push_directory / "7" / "saved_model.pb").touch()
+    assert preflight_network.unknown_splits(made) is None
+    note = preflight_network.unknown_splits(warm)
+    assert note and "version 7 is served" in note and "knows no earlier run" in note
+    report = Path(warm.pipeline_root, "ImageExampleGen", "ingest_report", "2", "report.json")
+    report.parent.mkdir(parents=True)
+    report.touch()
+    assert preflight_network.unknown_splits(warm) is None
