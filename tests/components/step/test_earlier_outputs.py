@@ -48,3 +48,4 @@ def test_the_newest_whole_output_comes_first(tmp_path: Path) -> None:
     found = earlier_outputs.newest_first(str(tmp_path), "report.json")
     assert found == [str(tmp_path / "3"), str(tmp_path / "12.earlier")]
     assert earlier_outputs.newest_first(str(tmp_path / "none"), "report.json") == []
+    assert earlier_outputs.newest_first("hdfs://no/library/for/it", "report.json") == []
