@@ -16,7 +16,7 @@ from components.settings.data import Data
 from pipeline.commands.evaluate_answer import Answer
 from serving import versions
 from serving.access import OPEN, Access
-from serving.names import shown
+from serving.names import shown, some
 
 _BATCH = 16
 
@@ -151,6 +151,12 @@ def lines(found: dict[str, Any]) -> Iterator[str]:
     low, high = found["accuracy_interval"]
     yield f"{found['model']} on {found['pictures']} pictures"
     yield f"Accuracy  {found['accuracy']:.4f}  (95 %: {low:.4f} to {high:.4f})"
+    predicted = {name for row in found["confusion"].values() for name in row}
+    if predicted.isdisjoint(found["confusion"]):
+        yield (
+            f"None of the pictures' classes ({some(sorted(found['confusion']))}) was ever "
+            f"predicted, but {some(sorted(predicted))}: maybe the model knows other classes."
+        )
     recalls = sorted(found["class_recall"].items(), key=lambda item: float(item[1]["recall"]))
     for label, row in recalls[:MOST_LINES]:
         low, high = row["interval"]

@@ -56,6 +56,14 @@ def test_people_read_lines_and_a_page_that_runs_no_markup_of_a_name() -> None:
     json.dumps(found)
 
 
+def test_classes_that_the_model_never_names_are_told() -> None:
+    others = [Answer("cd"[n % 2], 0.9) for n in range(8)]
+    found = {"model": "version 3", "against": None}
+    told = " ".join(lines(summary(FILES, others) | found))
+    assert "None of the pictures' classes (a, b) was ever predicted, but c, d" in told
+    assert "ever predicted" not in " ".join(lines(summary(FILES, WRONG) | found))
+
+
 def test_one_model_has_to_be_named(say: Say, tmp_path: Path) -> None:
     code, _, err = say("evaluate", "--data", tmp_path)
     assert (code, "--model-dir" in err) == (2, True)
