@@ -15,6 +15,7 @@ from components.errors import UserError
 from components.settings import metadata
 
 _LOCK = ".lock"
+_LOOK = 1  # second, for which `is_held` of another process may hold it
 
 
 class RootBusy(UserError):
@@ -77,7 +78,7 @@ def locked(root: Path) -> Iterator[None]:
     root.mkdir(parents=True, exist_ok=True)
     owner = root / ".lock-owner"
     try:
-        with filelock.FileLock(root / _LOCK, blocking=False):
+        with filelock.FileLock(root / _LOCK, timeout=_LOOK):
             now = datetime.datetime.now()
             owner.write_text(f"process {os.getpid()}, since {now:%Y-%m-%d %H:%M:%S}")
             yield
