@@ -11,7 +11,7 @@ import json
 import marshal
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Generic, Protocol, TypeVar, overload
+from typing import Any, Generic, Protocol, TypeVar, cast, overload
 
 Item = TypeVar("Item")
 
@@ -57,7 +57,8 @@ class Record(Protocol):
         """Returns the object of the values that `as_row` returned."""
 
 
-SomeRecord = TypeVar("SomeRecord", bound=Record)
+SomeRecord = TypeVar("SomeRecord", bound=Record | tuple[Any, ...])
+"""Either such an object, or a named tuple of what it holds."""
 
 _BLOCK = 256  # records
 _FEW = 65_536  # records, that are held as objects, and sorted at once
@@ -78,7 +79,9 @@ class Compressed(Packed[SomeRecord]):
           kind: of all of them.
           records: in the list's order.
         """
-        self._kind = kind
+        of, named = cast(Any, kind), issubclass(kind, tuple)
+        self._row_of: Callable[[Any], Any] = cast(Any, tuple) if named else of.as_row
+        self._record_of: Callable[[Any], SomeRecord] = of._make if named else of.of_row
         self._blocks: list[bytes] = []
         # Read by this process alone: the format is Python's own, several times as fast as JSON.
         self._rows_of: Callable[[bytes], list[Sequence[Any]]] = marshal.loads
@@ -87,7 +90,7 @@ class Compressed(Packed[SomeRecord]):
         if len(self._last) == _FEW:
             rest = itertools.chain(self._last, rest)
             while len(some := list(itertools.islice(rest, _BLOCK))) == _BLOCK:
-                rows = marshal.dumps([each.as_row() for each in some])
+                rows = marshal.dumps([self._row_of(each) for each in some])
                 self._blocks.append(zlib.compress(rows, 1))
             self._last = some
 
@@ -106,7 +109,7 @@ class Compressed(Packed[SomeRecord]):
         """Yields blocks for `of_json`, which a file can hold: compressed lists of rows."""
         rows = itertools.chain(
             itertools.chain.from_iterable(map(self._rows, self._blocks)),
-            (each.as_row() for each in self._last),
+            map(self._row_of, self._last),
         )
         while some := list(itertools.islice(rows, _BLOCK)):
             yield zlib.compress(json.dumps(some, separators=(",", ":")).encode(), 1)
@@ -128,7 +131,7 @@ class Compressed(Packed[SomeRecord]):
 
     def _unpacked(self, blocks: Iterable[bytes]) -> Iterator[SomeRecord]:
         for block in blocks:
-            yield from map(self._kind.of_row, self._rows(block))
+            yield from map(self._record_of, self._rows(block))
 
     def _rows(self, block: bytes) -> list[Sequence[Any]]:
         return self._rows_of(zlib.decompress(block))

@@ -11,7 +11,7 @@ import importlib.util
 from typing import Any
 
 from components.errors import ConfigError
-from components.files.paths import scheme
+from components.files.paths import is_remote, scheme
 
 _LIBRARIES = {"s3": "s3fs", "gs": "gcsfs", "az": "adlfs", "abfs": "adlfs", "abfss": "adlfs"}
 
@@ -27,6 +27,11 @@ def installed_schemes() -> list[str]:
 def is_installed(path: str) -> bool:
     """Checks whether fsspec reaches this address here."""
     return scheme(path) in installed_schemes()
+
+
+def reaches(path: str) -> bool:
+    """Checks whether files are listed and written without Beam: in folders, and such stores."""
+    return not is_remote(path) or is_installed(path)
 
 
 def not_installed(path: str) -> ConfigError:

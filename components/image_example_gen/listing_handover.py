@@ -13,8 +13,9 @@ import posixpath
 from collections.abc import Mapping
 from typing import Any
 
-from components.files import exists, keep_newest, object_stores, read_bytes, write_bytes
-from components.files.paths import IN_ROOT, is_remote
+from components.files import exists, keep_newest, read_bytes, write_bytes
+from components.files.object_stores import reaches
+from components.files.paths import IN_ROOT
 from components.image_example_gen.sources import (
     Listing,
     SourceFile,
@@ -33,11 +34,6 @@ _SUFFIX = ".listing"
 _RUNS, _LAST = "runs", "last.json"
 _MOST_KEPT = 10  # listings, and as many runs, of which only those at work need theirs
 _BESIDE = ("classes", "ignored", "notes", "unread", "corrections")  # the files
-
-
-def reaches(root: str) -> bool:
-    """Checks whether listings can be kept in this root: a folder, or a store that is written to."""
-    return not is_remote(root) or object_stores.is_installed(root)
 
 
 def node_in(root: str) -> str:

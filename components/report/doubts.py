@@ -47,15 +47,6 @@ class Doubt(NamedTuple):
         """The label's score minus the suggested class's: the lower, the more doubtful."""
         return self.label_score - self.score
 
-    def as_row(self) -> tuple[Any, ...]:
-        """Returns its values, for `of_row`."""
-        return tuple(self)
-
-    @classmethod
-    def of_row(cls, row: Sequence[Any]) -> Doubt:
-        """Returns the doubt of the values that `as_row` returned."""
-        return cls(*row)
-
 
 def find(
     classes: list[str],

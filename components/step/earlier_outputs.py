@@ -14,7 +14,7 @@ from pathlib import Path
 from ml_metadata.metadata_store import MetadataStore
 
 from components import files
-from components.files import object_stores
+from components.files.object_stores import reaches
 from components.files.paths import is_remote
 from serving import atomic_files
 
@@ -46,7 +46,7 @@ def newest_first(folder: str, file: str) -> list[str]:
       folder: of all outputs of one key of a node.
       file: that an output has when it is whole. One that somebody has changed is none.
     """
-    if is_remote(folder) and not object_stores.is_installed(folder):
+    if not reaches(folder):
         return []
     place = files.view(folder)
     if not place.is_folder(folder):

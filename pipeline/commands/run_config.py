@@ -11,6 +11,7 @@ from typing import Any
 
 from components.errors import MOST_LINES, UserError
 from components.files import space
+from components.files.object_stores import reaches
 from components.image_example_gen import listing_handover, sources
 from components.settings import metadata
 from pipeline.commands import (
@@ -104,7 +105,7 @@ def _run_config(
                 said.append("The source's folders are as they were when they were listed last.")
             for note in said:
                 view.say(note)
-            if listing_handover.reaches(config.pipeline_root):  # else the driver lists on its own
+            if reaches(config.pipeline_root):  # else the driver lists on its own
                 node = listing_handover.node_in(config.pipeline_root)
                 listing_handover.keep(listing, node, run_id)
             result = _run(

@@ -150,13 +150,16 @@ class Launcher(launcher.Launcher):
 
         What an earlier metadata store has there is put aside.
         """
-        outputs = [artifact.uri for artifact in itertools.chain(*execution.output_dict.values())]
+        outputs = (artifact.uri for artifact in itertools.chain(*execution.output_dict.values()))
+        there = [uri for uri in outputs if fileio.exists(uri)]
+        if not there:
+            return
         with self._mlmd_connection as handle:
-            asides = earlier_outputs.asides(handle.store, outputs)
-        for uri in outputs:
+            asides = earlier_outputs.asides(handle.store, there)
+        for uri in there:
             if uri in asides:
                 atomic_files.rename(Path(uri), Path(asides[uri]))
-            elif fileio.exists(uri):
+            else:
                 fileio.rmtree(uri)
 
     def _expect_workers(self) -> None:

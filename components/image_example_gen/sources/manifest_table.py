@@ -32,15 +32,6 @@ class Line(NamedTuple):
     """Of the line that it begins in, from 1."""
     cells: list[str]
 
-    def as_row(self) -> tuple[Any, ...]:
-        """Returns its values, for `of_row`."""
-        return tuple(self)
-
-    @classmethod
-    def of_row(cls, row: Sequence[Any]) -> Line:
-        """Returns the line of a row that `as_row` returned."""
-        return cls(*row)
-
 
 @dataclasses.dataclass(frozen=True)
 class Table:
