@@ -332,7 +332,7 @@ def _text(value: Any) -> str:
 
 
 def _written(value: Any) -> str:
-    """Returns a value as it stands in JSON, nothing of none."""
+    """Returns a value as it is, no digit less; nothing of None."""
     return "" if value is None else escape(shown(value))
 
 
